@@ -16,7 +16,7 @@ use crate::words;
 
 /// An empty history has some hundred thousand bytes already.
 const KEEP_BYTES_MIN: u64 = 1_000_000;
-/// Stands over what few need on the command line, because it can be said once and for all.
+/// Heading of options that are usually set once, in the configuration file.
 const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
 /// Description of the behaviour of `join`, for its help and its page of the manual.
 pub(crate) const JOIN_BEHAVIOUR: &str = "\
@@ -341,7 +341,7 @@ pub(crate) struct Man {
     pub(crate) folder: PathBuf,
 }
 
-/// Bytes, with K, M or G behind the number for thousands, millions and thousands of millions of
+/// Bytes, with K, M or G after the number for thousands, millions and thousands of millions of
 /// them.
 fn parse_size(text: &str) -> Result<u64, String> {
     let advice = || "write a number of bytes, 1M or more, as 500M or 2G".to_string();

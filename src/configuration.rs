@@ -55,7 +55,7 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more, so that too long can be told from just long enough.
+    // One byte more, to distinguish too long from just long enough.
     plain_file::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -133,7 +133,7 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
         .ok_or_else(advice)
 }
 
-/// The value as it stands in the file, if it is short; control characters as a person can read
+/// The value as in the file, if it is short; control characters as a person can read
 /// them.
 fn shown(text: &str, value: &Spanned<DeValue<'_>>) -> String {
     const SHOWN_CHARS_MAX: usize = 40;

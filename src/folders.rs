@@ -27,7 +27,7 @@ pub(crate) fn in_short(path: &Path) -> String {
     }
 }
 
-/// Expands a `~` that no shell has expanded: in a file, and behind `=`. The error says what to
+/// Expands a `~` that no shell has expanded: in a file, and after `=`. The error says what to
 /// write instead.
 pub(crate) fn expanded(path: &Path) -> Result<PathBuf, String> {
     expanded_from(path, home())
@@ -64,7 +64,7 @@ fn home() -> Option<PathBuf> {
     whole(env::home_dir())
 }
 
-/// A home that is no whole path would put files wherever the program happens to be started.
+/// A relative home would put files into the folder where the program was started.
 fn whole(path: Option<PathBuf>) -> Option<PathBuf> {
     path.filter(|path| path.is_absolute())
 }

@@ -1,4 +1,4 @@
-//! `glassline man`: the manual's pages, from the same words as `--help`.
+//! `glassline man`: the manual's pages, from the same texts as `--help`.
 
 use std::fs;
 use std::io::{self, Write};

@@ -68,7 +68,7 @@ fn is_credential(path: &Path) -> bool {
 #[cfg(unix)]
 fn is_open_to_others(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    // What is no plain file is somebody else's, or nobody's: there is nothing to advise.
+    // Only regular files get advice.
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
 }
 

@@ -49,7 +49,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
     end_on_signal(move || {
-        // First, because the server ends at once while nobody is connected.
+        // First, because the server ends at once without connections.
         notify_stopping();
         at_signal.request();
     })

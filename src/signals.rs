@@ -24,7 +24,7 @@ mod unix {
     /// end; the second ends the process.
     ///
     /// A hangup calls `end` too where the server was started at a terminal, which is then gone.
-    /// Elsewhere the server goes on. It never counts as the second signal, because the kernel and
+    /// Elsewhere the server continues. It never counts as the second signal, because the kernel and
     /// the shell each send one.
     pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let ends_on_hangup = !is_hangup_ignored() && is_at_terminal();

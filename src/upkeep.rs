@@ -77,7 +77,7 @@ fn is_reader_gone(error: &anyhow::Error) -> bool {
     output.is_some_and(|output| output.kind() == ErrorKind::BrokenPipe)
 }
 
-/// Text of an error. The journal's own words are for a server's host; the next step of somebody who
+/// Text of an error. The journal's texts are for a server's host; the next step of a user who
 /// looks after a file is another one.
 fn in_words(error: &anyhow::Error, upkeep: &Upkeep) -> String {
     let Some(cause) = store_error(error) else { return format!("{error:#}") };

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use crate::address::{parse_join, without_scheme};
 use crate::args::Arguments;
 
-/// Words that other programs use for a command of this one; no command stands for hosting.
+/// Names that other programs use for a command of this one; no command means hosting.
 const SYNONYMS: &[(&str, Option<&str>)] = &[
     ("join", Some("join")),
     ("connect", Some("join")),
@@ -94,7 +94,7 @@ impl Correction {
         correction
     }
 
-    /// Takes a word that is neither a command nor an option: a host, or the port behind it.
+    /// Takes an argument that is neither a command nor an option: a host, or the port after it.
     fn take_word(&mut self, word: &str) {
         let address = without_scheme(word);
         let is_port = address.parse::<u16>().is_ok();

@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use glassline_client::{Bell, DialectChoice};
 
 pub(crate) trait Word: Copy + Send + Sync + 'static {
-    /// Words that may be written, and their values.
+    /// Accepted words, and their values.
     const WORDS: &'static [(&'static str, Self)];
 }
 
@@ -23,7 +23,7 @@ impl Word for DialectChoice {
         &[("auto", Self::Auto), ("tutorial", Self::Tutorial), ("event", Self::Event)];
 }
 
-/// Returns the value of a word, if it is one of them. The error says what one may write.
+/// Returns the value of a word, if it is one of them. The error lists the accepted words.
 pub(crate) fn read<T: Word>(text: &str) -> Result<T, String> {
     let found = T::WORDS.iter().find(|(word, _)| *word == text);
     found.map(|&(_, meaning)| meaning).ok_or_else(|| format!("write {}", allowed::<T>()))

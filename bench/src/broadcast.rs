@@ -45,7 +45,7 @@ async fn member(stream: TcpStream, from: SocketAddr, messages: Sender<Message>) 
     let mut text = Vec::new();
     while read_frame(&mut reader, &mut text).await.is_ok() {
         let pair = [name.as_slice(), text.as_slice()].concat().into();
-        // Fails only when nobody listens.
+        // Fails only without receivers.
         let _ = messages.send(Message { from, pair });
     }
     writer.abort();

@@ -99,7 +99,7 @@ impl Clients {
         self.deliveries
     }
 
-    /// Messages that somebody has still to receive.
+    /// Messages still to be received.
     pub fn in_flight(&self) -> u64 {
         let slowest = self.done.iter().copied().min().unwrap_or(DONE_WITH_ALL);
         self.sent.saturating_sub(slowest)

@@ -15,7 +15,7 @@ const BACKLOG: i32 = 4096;
 const LISTENER: Token = Token(usize::MAX);
 const CHUNK_BYTES: usize = 64 * 1024;
 const EVENTS_PER_TURN: usize = 1024;
-/// A reader which falls this far behind is cut, so that memory has a bound.
+/// A reader that lags this far is disconnected, so that memory has a bound.
 const MOST_PENDING_BYTES: usize = 64 * 1024 * 1024;
 const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 

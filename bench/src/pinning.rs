@@ -8,13 +8,13 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::process;
 
-/// For whoever is measured.
+/// For the measured process.
 pub const MEASURED_CORE: usize = 0;
 pub const GENERATOR_CORE: usize = 1;
 /// Set across the restart, so that one that did not help is not tried for ever.
 const TRIED: &str = "GLASSLINE_BENCH_PINNED";
 
-/// Starts this program anew on the generator's core unless it runs there already.
+/// Restarts this program on the generator's core unless it runs there already.
 pub fn pin_generator() -> Result<()> {
     if process::allowed_cores()? == GENERATOR_CORE.to_string() {
         return Ok(());

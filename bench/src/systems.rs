@@ -87,7 +87,7 @@ impl System {
         self.start_with(core, glassline, &words(&["--history", "none"]))
     }
 
-    /// Starts it on a core; Glassline gets these options behind its own.
+    /// Starts it on a core; Glassline gets these options after its own.
     pub fn start_with(self, core: usize, glassline: &Path, options: &[OsString]) -> Result<Server> {
         let folder = Folder::new();
         let port = free_port()?;
@@ -213,7 +213,7 @@ fn redis_args(port: u16) -> Vec<OsString> {
     let port = port.to_string();
     let mut args = words(&["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
     args.extend(words(&["--tcp-backlog", "4096", "--maxclients", "15000"]));
-    // By default a subscriber that is 32 MiB behind is cut.
+    // By default a subscriber that lags by 32 MiB is disconnected.
     args.extend(words(&["--client-output-buffer-limit", "pubsub 0 0 0"]));
     args
 }
@@ -241,7 +241,7 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Servers live in `sbin`, which is not on everybody's path.
+/// Servers are in `sbin`, which is not on every path.
 fn find_program(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let name = Path::new(name.as_ref());
     if name.components().count() > 1 {

@@ -31,9 +31,9 @@ pub(crate) struct Checker {
 /// A part of a room that is read.
 #[derive(Debug)]
 enum Reading {
-    /// Everything behind a number.
+    /// Everything after a number.
     ToTheEnd { room: usize, after: u64 },
-    /// One page behind or before a number, which was read before.
+    /// One page after or before a number, which was read before.
     Page { room: usize, border: u64, is_after: bool, limit: u64 },
 }
 
@@ -160,7 +160,7 @@ impl Peer for Checker {
         match event["type"].as_str().unwrap_or_default() {
             "welcome" => self.ask(ledger, out),
             "message" => ledger.observe(NAME, &Message::read(NAME, &event)?),
-            // What was said before a newcomer came.
+            // Messages sent before a client joined.
             "history" if event["ref"].is_null() => {
                 for value in event["messages"].as_array().into_iter().flatten() {
                     ledger.observe(NAME, &Message::read(NAME, value)?)?;

@@ -17,7 +17,7 @@ use crate::script::{ROOMS, TUTORIAL_AUTHOR};
 use crate::sender::Sender;
 use crate::tutorial_client::TutorialClient;
 
-/// The places of clients: the checker has one behind the others.
+/// The places of clients: the checker has the last one.
 const EVENTS_MAX: usize = 64;
 
 /// After the server was killed, what it sent is still on its way through the kernel; then the connection ends.
@@ -131,7 +131,7 @@ impl Clients {
         absent.try_for_each(|slot| slot.connect(address, &self.poll, ledger))
     }
 
-    /// Waits for at most `limit`, takes what came, says what is to be said.
+    /// Waits for at most `limit`, receives, then sends what is due.
     pub(crate) fn turn(
         &mut self,
         limit: Duration,
@@ -190,7 +190,7 @@ impl Clients {
         }
     }
 
-    /// Returns whether nothing is in flight any more.
+    /// Returns whether nothing is in flight.
     pub(crate) fn is_quiet(&self) -> bool {
         self.slots.iter().all(|slot| slot.peer.is_done()) && self.is_checked()
     }

@@ -1,6 +1,6 @@
 //! Faults that can be found, one variant for each cause.
 
-/// A promise that the server broke, or a reason why nobody can tell.
+/// A guarantee that the server broke, or a reason why this is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("lost: {what} number {seq} in {room}, seen by {by}{}, is not stored; the newest stored is {newest}", if *.acknowledged { ", acknowledged to its sender" } else { "" })]
@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     },
     #[error("changed: number {seq} of {room} is {now} to {by}, and was {before}")]
     Changed { room: String, seq: u64, by: String, now: String, before: String },
-    /// One sender's messages are not in the order in which they were said, or one is left out.
+    /// One sender's messages are not in the order in which they were sent, or one is left out.
     #[error("reordered: {what} is stored as number {seq} of {room}, where {expected} was due")]
     Reordered { what: String, room: String, seq: u64, expected: String },
     /// A gap was announced, where there is a history.
@@ -50,7 +50,7 @@ pub(crate) enum Fault {
     TooLate {
         by: String,
         what: String,
-        /// Messages behind it, at most.
+        /// Messages after it, at most.
         behind: u64,
     },
     #[error("stray: {by} got an answer to nothing it asked: {answer}")]
@@ -70,7 +70,7 @@ pub(crate) enum Fault {
         command: &'static str,
         detail: String,
     },
-    /// The harness itself cannot go on; nothing is said about the server.
+    /// The harness itself cannot continue; not a fault of the server.
     #[error("the harness cannot go on: {0}")]
     Harness(#[from] std::io::Error),
 }

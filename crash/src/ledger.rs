@@ -19,7 +19,7 @@ pub(crate) struct Ledger {
     /// By author.
     said: Vec<Said>,
     rooms: [Room; ROOM_COUNT],
-    /// Seen by tutorial members, who are told no numbers; some are stored already.
+    /// Seen by tutorial members, without numbers; some are stored already.
     unnumbered: Vec<(Utterance, String)>,
     acknowledged: u64,
     seen: u64,
@@ -28,7 +28,7 @@ pub(crate) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Said {
-    /// The number that each got in its room; 0 while nobody saw it.
+    /// The number that each got in its room; 0 until seen.
     seqs: Vec<u32>,
     /// `true` for each message whose author knows that it was taken.
     acknowledged: Vec<bool>,
@@ -38,7 +38,7 @@ struct Said {
     next_stored: u32,
 }
 
-/// One thing said: its author and its count.
+/// A message: its author and its count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Utterance {
     author: u16,
@@ -56,19 +56,19 @@ struct Entry {
 struct Room {
     /// Read back from the server; the first has the number 1.
     stored: Vec<Entry>,
-    /// Seen by somebody and not read back yet, and by whom first.
+    /// Seen by a client and not read back yet, with the first client.
     ahead: BTreeMap<u64, (Entry, String)>,
 }
 
 impl Room {
-    /// The newest number that anybody has seen or read back.
+    /// The newest number seen or read back.
     fn newest(&self) -> u64 {
         let stored = self.stored.len() as u64;
         self.ahead.last_key_value().map_or(stored, |(&seq, _)| seq.max(stored))
     }
 }
 
-/// Messages that must be stored after a restart, because somebody saw them before.
+/// Messages that must be stored after a restart, because they were seen before.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     /// The newest number seen, by room.
@@ -110,7 +110,7 @@ impl Ledger {
         said.seqs.len() as u32 - 1
     }
 
-    /// Returns the number of messages that an author said.
+    /// Returns the number of messages that an author sent.
     pub(crate) fn said_by(&self, author: usize) -> u32 {
         self.said[author].seqs.len() as u32
     }
@@ -120,12 +120,12 @@ impl Ledger {
         self.said[author].acknowledged.get(count as usize).copied().unwrap_or(false)
     }
 
-    /// The number that somebody saw it under; 0 while nobody has.
+    /// The number under which it was seen; 0 until then.
     pub(crate) fn seq(&self, author: usize, count: u32) -> u64 {
         self.said[author].seqs.get(count as usize).copied().unwrap_or(0).into()
     }
 
-    /// Returns the number of messages stored behind this one, of all rooms, at most.
+    /// Returns the number of messages stored after this one, of all rooms, at most.
     pub(crate) fn behind(&self, author: usize, count: u32) -> u64 {
         self.rooms.iter().map(Room::newest).sum::<u64>().saturating_sub(self.seq(author, count))
     }
@@ -154,7 +154,7 @@ impl Ledger {
         self.answered_again
     }
 
-    /// Returns the number of deliveries of messages to anybody.
+    /// Returns the number of deliveries of messages.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
@@ -175,10 +175,10 @@ impl Ledger {
         Due { seqs, unnumbered: self.unnumbered.clone() }
     }
 
-    /// Somebody was sent a message.
+    /// Records a delivered message.
     ///
     /// # Errors
-    /// Nobody said it, it has another number already, or another message has its number.
+    /// It was never sent, it has another number already, or another message has its number.
     pub(crate) fn observe(&mut self, by: &str, message: &Message) -> Result<(), Fault> {
         let (room, entry) = self.identify(by, message)?;
         self.seen += 1;
@@ -272,7 +272,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Everything said with an id is stored, each once.
+    /// Every message with an id is stored, each once.
     pub(crate) fn end_of_run(&self) -> Result<(), Fault> {
         for (author, said) in self.said.iter().enumerate() {
             if self.script.authors()[author].has_ids && said.stored as usize != said.seqs.len() {
@@ -283,14 +283,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the message at a place, as far as anybody knows it.
+    /// Returns the message at a place, if known.
     fn at(&self, room: usize, seq: u64) -> Option<Entry> {
         let room = &self.rooms[room];
         let stored = usize::try_from(seq).ok().and_then(|seq| room.stored.get(seq.checked_sub(1)?));
         stored.copied().or_else(|| room.ahead.get(&seq).map(|(entry, _)| *entry))
     }
 
-    /// Returns the room and the entry of a message, if it is exactly what was said and has no other
+    /// Returns the room and the entry of a message, if it is exactly what was sent and has no other
     /// number than before.
     fn identify(&mut self, by: &str, message: &Message) -> Result<(usize, Entry), Fault> {
         let said = self.utterance(&message.from, &message.text).filter(|said| {

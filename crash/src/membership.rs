@@ -23,7 +23,7 @@ pub(crate) struct Membership {
     token: Option<String>,
     opened_at: Instant,
     is_in: bool,
-    /// `true` if the name must be had again: what was said before is the name's.
+    /// `true` if the name must be had again: earlier messages belong to the name.
     keeps_its_name: bool,
 }
 
@@ -31,9 +31,9 @@ pub(crate) struct Membership {
 #[derive(Debug)]
 pub(crate) enum Received {
     Welcome,
-    /// Somebody said something; the client itself as well.
+    /// A message, also one of the client itself.
     Message(Message),
-    /// The server cannot tell whether what was said is stored.
+    /// The server does not know whether the message is stored.
     TooLate {
         reference: String,
         answer: String,
@@ -42,7 +42,7 @@ pub(crate) enum Received {
 }
 
 impl Membership {
-    /// Somebody who will be in these rooms.
+    /// A client that will be in these rooms.
     pub(crate) fn new(name: &str, rooms: Vec<usize>, keeps_its_name: bool) -> Self {
         Self {
             name: name.to_owned(),
@@ -120,7 +120,7 @@ impl Membership {
                 ledger.observe(&self.name, &message)?;
                 Ok(Received::Message(message))
             }
-            // What was said while the client was away may come in pages.
+            // Messages sent while the client was away may arrive in pages.
             "history" if event["ref"].is_null() => {
                 for value in event["messages"].as_array().into_iter().flatten() {
                     let message = Message::read(&self.name, value)?;

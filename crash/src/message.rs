@@ -1,4 +1,4 @@
-//! A message as it comes over the wire or out of an export: read strictly, with nothing of the server's own code.
+//! A message from the wire or an export: read strictly, without the server's code.
 
 use serde_json::Value;
 

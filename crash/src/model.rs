@@ -54,7 +54,7 @@ pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     for stream in listener.incoming() {
         let (stream, model) = (stream?, Arc::clone(&model));
         thread::spawn(move || {
-            // A client that goes, however it does, is only one member less.
+            // A client that disconnects, in any way, is only one member less.
             let _ = converse(stream, &model);
         });
     }
@@ -152,7 +152,7 @@ impl Model {
         Ok((number, name))
     }
 
-    /// Sends the messages since a reconnect, or a few messages for somebody new.
+    /// Sends the messages since a reconnect, or a few messages for a new client.
     fn replay(&self, rooms: &[String], since: &Value, out: &mut Vec<u8>) {
         for room in rooms {
             let newest = self.store.newest(room);
@@ -269,7 +269,7 @@ impl Model {
                 (false, _) if member.name == from => continue,
                 (false, _) => &pair,
             };
-            // Whoever has gone is noticed where it is read from.
+            // A closed client is noticed when it is read from.
             let _ = member.stream.write_all(bytes);
         }
     }
@@ -308,7 +308,7 @@ impl Model {
         let mut out = Vec::new();
         put(&mut out, event);
         if let Some(member) = self.members.iter_mut().find(|member| member.number == number) {
-            // Whoever has gone is noticed where it is read from.
+            // A closed client is noticed when it is read from.
             let _ = member.stream.write_all(&out);
         }
     }

@@ -16,7 +16,7 @@ pub(crate) trait Peer: std::fmt::Debug {
     /// A whole payload came.
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault>;
 
-    /// Sets the number of messages that may be said in the next run of the server.
+    /// Sets the number of messages that may be sent in the next run of the server.
     fn prepare(&mut self, _budget: u32) {}
 
     /// It may put the server under load now.

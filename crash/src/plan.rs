@@ -8,7 +8,7 @@ const STARTING_US_MAX: u64 = 40_000;
 /// A killed recovery comes at most so late after the server listens: while clients come back and pages are read.
 const RECOVERING_US_MAX: u64 = 60_000;
 
-/// Behind the acknowledgement that was waited for: several commits.
+/// After the awaited acknowledgement: several commits.
 const UNDER_LOAD_US_MAX: u64 = 8_000;
 
 /// Moment at which a server is killed.
@@ -18,7 +18,7 @@ pub(crate) enum KillPoint {
     Starting { after_us: u64 },
     /// So long after it listens, while clients come back and the history is checked.
     Recovering { after_us: u64 },
-    /// So long behind the n-th acknowledgement of this run.
+    /// So long after the n-th acknowledgement of this run.
     UnderLoad {
         /// Number of acknowledgements that are waited for.
         acknowledgements: u64,

@@ -1,4 +1,4 @@
-//! A client that only listens; one of them goes and comes back while others talk.
+//! A client that only receives; one of them reconnects while others send.
 
 use std::time::Instant;
 
@@ -27,12 +27,12 @@ struct Reconnects {
 const RECONNECT_AFTER_MAX: u64 = 500;
 
 impl Receiver {
-    /// Somebody who stays in a room.
+    /// A client that stays in a room.
     pub(crate) fn staying(name: &str, room: usize) -> Self {
         Self { membership: Membership::new(name, vec![room], false), reconnects: None }
     }
 
-    /// Somebody who is in all rooms, leaves without a word when it likes, and comes back at once.
+    /// A client in all rooms that disconnects at random, and reconnects at once.
     pub(crate) fn reconnecting(name: &str, mut rng: Rng) -> Self {
         let after_messages = rng.magnitude(RECONNECT_AFTER_MAX);
         let rooms = (0..ROOMS.len()).collect();

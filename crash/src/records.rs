@@ -62,7 +62,7 @@ fn differs(detail: &str) -> Fault {
     Fault::History { command: EXPORT, detail: detail.to_owned() }
 }
 
-/// Runs one of the commands, its words into a file.
+/// Runs one of the commands, with its output in a file.
 fn run(program: &Program, word: &'static str, out: &Path) -> Result<(), Fault> {
     let mut command = program.command();
     command.args(["history", word, "--history"]).arg(program.history());

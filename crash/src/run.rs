@@ -106,7 +106,7 @@ fn rounds(
 fn progress(text: &str) {
     if stdout().is_terminal() {
         print!("\r\x1b[K{text}\r");
-        // Whoever closed stdout does not watch.
+        // A closed stdout is no error.
         let _ = stdout().flush();
     }
 }

@@ -1,5 +1,5 @@
 //! Script of all messages: every text and id follows from the seed, the author and a count, so that
-//! nothing said need be remembered.
+//! no message need be remembered.
 
 use glassline_testkit::Rng;
 

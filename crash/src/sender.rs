@@ -31,9 +31,9 @@ pub(crate) struct Sender {
     author: usize,
     rng: Rng,
     window: usize,
-    /// Messages that may still be said in this run of the server.
+    /// Messages that may still be sent in this run of the server.
     budget: u32,
-    /// `true` if what is said for the first time has a `ref` (E5).
+    /// `true` if a message sent for the first time has a `ref` (E5).
     names_its_requests: bool,
     in_flight: VecDeque<Request>,
     /// Since when the oldest of them was waited for.
@@ -110,7 +110,7 @@ impl Sender {
         Request { count, after, reference: self.names_its_requests.then(|| format!("first {count}")) }
     }
 
-    /// Only what was acknowledged may be too old to be remembered: it is said again at random.
+    /// Only an acknowledged message may be too old to be remembered: it is resent at random.
     fn too_late(&mut self, reference: &str, answer: String, ledger: &Ledger) -> Result<(), Fault> {
         let by = self.membership.name().to_owned();
         let asked = self.in_flight.iter().position(|request| request.reference.as_deref() == Some(reference));

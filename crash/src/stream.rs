@@ -18,7 +18,7 @@ impl Stream {
         self.last
     }
 
-    /// A new connection begins behind `last`: nothing of before comes again.
+    /// A new connection begins after `last`: nothing earlier is sent again.
     pub(crate) fn reconnect(&mut self) {
         self.answered.clear();
     }
@@ -65,7 +65,7 @@ mod tests {
     fn an_answer_may_come_beside_the_stream() {
         let mut stream = Stream::default();
         stream.take("bob", "den", 1, false).unwrap();
-        // Before its place, in its place, and behind it.
+        // Before its place, in its place, and after it.
         stream.take("bob", "den", 3, true).unwrap();
         stream.take("bob", "den", 2, true).unwrap();
         stream.take("bob", "den", 2, false).unwrap();

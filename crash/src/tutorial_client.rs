@@ -12,13 +12,13 @@ use crate::script::TUTORIAL_AUTHOR;
 /// The server's own name (T9).
 const SERVER: &str = "*";
 
-/// Most messages said at once; then it waits until it hears something.
+/// Most messages sent at once; then it waits until it receives one.
 const BURST: u32 = 4;
 
 /// A sender says so many while this author says one.
 const SENDER_MESSAGES: u32 = 8;
 
-/// The author, who hears the others of its room as well.
+/// The author, which receives from the others of its room as well.
 #[derive(Debug)]
 pub(crate) struct TutorialClient {
     name: String,
@@ -27,7 +27,7 @@ pub(crate) struct TutorialClient {
     is_in: bool,
     opened_at: Instant,
     budget: u32,
-    /// The newest count heard of each author: pairs come in order, and none again.
+    /// The newest count received of each author: pairs come in order, and none again.
     heard: Vec<Option<u32>>,
     burst: u32,
 }

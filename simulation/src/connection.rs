@@ -10,7 +10,7 @@ use glassline_testkit::Rng;
 const WINDOW_BYTES: usize = 32 * 1024;
 /// Bytes that wait at the server before the network holds the rest back.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
-/// Time until a reset comes back once something is written to a connection that is gone.
+/// Time until a reset arrives after a write to a dead connection.
 const RESET_MS: u64 = 100;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -70,12 +70,12 @@ pub(crate) struct Connection {
     slice_bytes_max: u64,
     /// The client writes nothing more.
     client_ended: bool,
-    /// The client is not there any more.
+    /// The client is gone.
     client_gone: bool,
     server_gone: bool,
-    /// Nothing passes any more.
+    /// No bytes pass.
     pub(crate) broken: bool,
-    /// Its server has crashed: nobody takes in what is sent to it.
+    /// Its server has crashed: bytes sent to it are lost.
     pub(crate) is_orphaned: bool,
     client_notices_ms: Option<u64>,
     server_notices_ms: Option<u64>,
@@ -179,7 +179,7 @@ impl Connection {
         self.pipe.unread_bytes() < RECEIVE_BUFFER_BYTES || self.pipe.is_closed()
     }
 
-    /// Somebody writes into a connection that is no more, and will learn of it.
+    /// Handles a write to a dead connection, which will be reported.
     fn has_undeliverable(&self) -> bool {
         (!self.client_gone && !self.outgoing.is_empty()) || (!self.server_gone && self.pipe.untaken_bytes() > 0)
     }
@@ -216,7 +216,7 @@ impl Connection {
         }
         while let Some(bytes) = self.down.arrive(now_ms) {
             if self.client_gone {
-                // Nobody is there to read it.
+                // It has no reader.
                 self.server_hears_reset();
                 return events;
             }
@@ -243,7 +243,7 @@ impl Connection {
 
     fn notice(&mut self, now_ms: u64, is_fault_free: bool, events: &mut Vec<ConnectionEvent>) {
         if self.broken && is_fault_free && self.has_undeliverable() {
-            // On a network that works, whoever writes learns that nobody is there.
+            // On a working network, the writer learns that the peer is gone.
             if !self.client_gone && !self.outgoing.is_empty() {
                 self.client_notices_ms.get_or_insert(now_ms);
             }

@@ -20,7 +20,7 @@ pub(crate) struct RoomLog {
     authors: Vec<u64>,
     /// Each message's place among those of all rooms.
     ordinals: Vec<u64>,
-    /// Number of the oldest messages that cannot be read any more.
+    /// Number of the oldest messages that can no longer be read.
     pruned: usize,
     durable: usize,
     durable_before: usize,

@@ -58,7 +58,7 @@ impl World {
                 self.disk.lock().is_full = true;
                 self.disk_frees_at_ms = Some(self.now_ms + self.rng.between(1, 2_000));
             }
-            // Nobody knows whether what is written then reaches the disk.
+            // It is unknown whether later writes reach the disk.
             Fault::DiskFails => self.disk.lock().fails = Some(self.rng.per_mille(500)),
             Fault::DiskSlow => {
                 let until_ms = self.now_ms + self.rng.between(1, 3_000);

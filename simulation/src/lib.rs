@@ -3,7 +3,7 @@
 //! The client's session, the server from its links to its hub, and both their timers are the real thing; the network, the disk and
 //! the clocks are simulated. A run has faults for a while, then quiet, in which everything must come right by itself. Then what
 //! everybody was shown is held against what is stored: what anyone saw is stored, what a sender saw acknowledged survives a crash, and
-//! a client that comes back misses nothing and sees nothing twice.
+//! a reconnecting client misses nothing and sees nothing twice.
 
 mod connection;
 mod disk;

@@ -14,17 +14,17 @@ pub enum Mutation {
     FanOutBeforeCommit,
     /// A message sent again under its id is stored a second time.
     StoreForgetsIds,
-    /// A message of which it cannot be told whether it was stored is taken for new.
+    /// A message that may have been stored is treated as new.
     StoreGuesses,
     /// The number of a message is one too high now and then.
     StoreSkipsNumbers,
-    /// `hello` of a client that comes back does not say what it has.
+    /// `hello` of a reconnecting client omits `since`.
     ClientForgetsSince,
     /// Loses the report of a message's outcome.
     OutcomeIsLost,
-    /// An answer to a question about the past never comes.
+    /// An answer to a history question is never sent.
     AnswerIsLost,
-    /// The page behind a gap in what a client has lacks its first message.
+    /// The page after a gap in a client's messages lacks its first message.
     PageIsShort,
 }
 

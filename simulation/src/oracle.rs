@@ -14,7 +14,7 @@ use crate::plan::Plan;
 #[derive(Debug, Default)]
 struct Visit {
     room: String,
-    /// Everything behind this number is to be shown; unknown where nothing has been shown since a room was entered.
+    /// Later numbers are to be shown; unknown if none was shown since a room was entered.
     base: Option<u64>,
     /// The base at the latest: the link was lost before it was known, and this is where the room stood when the next one came.
     base_at_latest: Option<u64>,
@@ -28,7 +28,7 @@ pub(crate) struct Oracle {
     name: String,
     visits: Vec<Visit>,
     acknowledged: Vec<Message>,
-    /// Texts said and not accounted for.
+    /// Texts sent and not accounted for.
     pending: BTreeSet<String>,
     refused: BTreeMap<String, ErrorCode>,
     welcomed: bool,
@@ -95,7 +95,7 @@ impl Oracle {
             Event::Joined(presence)
                 if presence.names == [self.name.as_str()] && self.visit(&presence.room).is_none() =>
             {
-                // In a room that it was in before, what came since is news.
+                // In a room that it was in before, later messages are new.
                 let was_here = self.visits.iter().any(|visit| visit.room == presence.room);
                 self.enter(&presence.room, presence.seq.filter(|_| !was_here));
                 Ok(())
@@ -135,7 +135,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// A message is shown: it is stored as it is, comes once, and in its place.
+    /// A message is shown: it is stored as it is, once, and in order.
     fn show_message(&mut self, message: &Message, is_own: bool, disk: &Disk) -> CheckResult {
         let seq = message.seq.ok_or("a message has no number")?;
         is_stored(message, disk)?;
@@ -153,7 +153,7 @@ impl Oracle {
         if seq <= base && !is_own {
             return Err(format!("{room} {seq} was shown as new, and {base} had been there before"));
         }
-        // The acknowledgement of an own message that lies in a gap comes when it comes (E7).
+        // The acknowledgement of an own message in a gap may arrive at any time (E7).
         let is_in_place = visit.shown.iter().all(|&before| before < seq);
         if !is_in_place && !is_own {
             return Err(format!("{room} {seq} was shown behind {:?}", visit.shown.last()));
@@ -275,12 +275,12 @@ fn is_stored_once(message: &Message, disk: &Disk) -> CheckResult {
     Ok(())
 }
 
-/// Every stored message of this text: texts are said once.
+/// Every stored message of this text: texts are sent once.
 pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'a Message> {
     disk.rooms.values().flat_map(|log| &log.messages).filter(move |message| message.text == text)
 }
 
-/// Checks that a message that somebody was shown would survive a crash now, as it is.
+/// Checks that a message that was shown would survive a crash now, unchanged.
 fn is_stored(message: &Message, disk: &Disk) -> CheckResult {
     let seq = message.seq.unwrap_or(0);
     let Some(stored) = disk.durable(&message.room, seq) else {

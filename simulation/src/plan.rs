@@ -66,7 +66,7 @@ plan! {
 }
 
 impl Plan {
-    /// Returns whether it may be that nobody can tell of a message whether it was stored.
+    /// Returns whether it may be unknown of a message whether it was stored.
     pub(crate) fn has_late(&self) -> bool {
         self.ids_kept.is_some() || self.keeps.is_some()
     }

@@ -15,13 +15,13 @@ pub struct Report {
     pub stored: usize,
     /// Messages whose sender saw them acknowledged.
     pub acknowledged: usize,
-    /// Gaps that people were told of.
+    /// Gaps reported to users.
     pub gaps: usize,
     /// Connections made.
     pub connections: usize,
     /// Crashes of the server.
     pub crashes: usize,
-    /// Of everything that arrived at anybody, and when: the same for the same run.
+    /// Of all deliveries and their times: the same for the same run.
     pub fingerprint: u64,
 }
 

@@ -1,5 +1,5 @@
-//! The real journal under virtual time: its steps are taken when they are due, and a crash may fall
-//! before a commit, behind it, or before its report.
+//! The real journal under virtual time: its steps run when they are due, and a crash may occur
+//! before a commit, after it, or before its report.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -180,7 +180,7 @@ impl SimJournal {
         true
     }
 
-    /// The process dies. What was being committed is on the disk whole or not at all.
+    /// The process crashes. The pending commit is on the disk whole or not at all.
     pub(crate) fn crash(mut self) {
         if matches!(self.writing, Writing::TakenUp { .. }) && self.rng.per_mille(500) {
             self.commit();

@@ -17,7 +17,7 @@ pub(crate) struct SimUser {
     pub(crate) oracle: Oracle,
     pub(crate) old_oracles: Vec<Oracle>,
     pub(crate) connection: Option<u64>,
-    /// When the connection asked for will stand or fail.
+    /// Time at which the connection attempt will succeed or fail.
     pub(crate) connects_at_ms: Option<u64>,
     /// Nothing was written on the connection yet.
     pub(crate) is_first_write: bool,
@@ -122,7 +122,7 @@ impl SimUser {
         }
     }
 
-    /// Says something in each room, once the link stands and everything before is through.
+    /// Sends a message to each room, once the link is up and earlier ones are acknowledged.
     pub(crate) fn send_final_texts(&mut self, plan: &Plan, now_ms: u64) {
         let status = self.session.status(self.session_ms(now_ms));
         if self.has_sent_final_texts || status.link != LinkState::Online || status.unsent > 0 {
@@ -134,7 +134,7 @@ impl SimUser {
         }
     }
 
-    /// Returns whether it is there, and everything it said is through.
+    /// Returns whether it is connected, and all its messages are through.
     pub(crate) fn is_settled(&self, now_ms: u64) -> bool {
         let status = self.session.status(self.session_ms(now_ms));
         self.has_sent_final_texts && status.link == LinkState::Online && status.unsent == 0
@@ -155,7 +155,7 @@ impl Entropy for SessionEntropy {
     }
 }
 
-/// A text of this length at most that says who said it, and as which.
+/// A text of this length at most that holds its author and number.
 pub(crate) fn unique_text(name: &str, number: u64, plan: &Plan, rng: &mut Rng) -> String {
     let filler = rng.between(0, plan.text_bytes_max) as usize;
     format!("{name} says {number}{}", " and on".repeat(filler / 7))

@@ -28,7 +28,7 @@ impl TutorialSession {
         Self { name, connections: Vec::new(), said: Vec::new() }
     }
 
-    /// A new connection stands: what to send first.
+    /// The first bytes to send on a new connection.
     pub(crate) fn connected(&mut self) -> Vec<u8> {
         let decoder = Decoder::event(FRAME_BYTES_MAX);
         self.connections.push(ConnectionLog { decoder, from: None, texts: Vec::new(), missed: 0, is_in: false });
@@ -64,7 +64,7 @@ impl TutorialSession {
         }
     }
 
-    /// Holds what was heard against what is stored.
+    /// Compares received messages with stored ones.
     pub(crate) fn check(&self, disk: &Disk) -> CheckResult {
         self.connections.iter().try_for_each(|log| log.check(disk, &self.said).map_err(|why| self.named(&why)))?;
         for text in &self.said {
@@ -93,7 +93,7 @@ impl ConnectionLog {
         }
     }
 
-    /// Heard in the lobby's order, each once, and what is missing was said to be.
+    /// Received in the lobby's order, each once, and missing ones were reported.
     fn check(&self, disk: &Disk, said: &[String]) -> CheckResult {
         let mut before: Option<u64> = None;
         let mut holes = 0;

@@ -11,7 +11,7 @@ pub(crate) struct TutorialUser {
     pub(crate) connection: Option<u64>,
     pub(crate) connects_at_ms: Option<u64>,
     pub(crate) acts_at_ms: u64,
-    /// Last text that it says, once it has said it.
+    /// Last text that it sends, once it was sent.
     final_text: Option<String>,
     pub(crate) is_done: bool,
     texts: u64,
@@ -99,7 +99,7 @@ impl World {
             user.final_text = self.is_fault_free.then_some(text);
         }
         if self.is_fault_free || self.rng.per_mille(50) {
-            // Its end comes right behind what it said, which is taken all the same.
+            // Its end follows its messages directly, which are still accepted.
             connection.end();
         }
     }

@@ -25,7 +25,7 @@ use crate::{Failure, Report};
 const QUIET_MAX_MS: u64 = 240_000;
 /// Start of the run's clock, in milliseconds since 1970; no clock shows less.
 const EPOCH_MS: u64 = 1_790_000_000_000;
-/// Turns and steps at one instant; more is a loop that goes round.
+/// Turns and steps at one instant; more is an endless loop.
 const STEPS_PER_INSTANT_MAX: u32 = 20_000;
 /// Everything that may be held for one connection: its queue, a page of the past and a copy of what a room had left for it.
 const HELD_BYTES_MAX: usize = 3 << 20;
@@ -254,7 +254,7 @@ impl World {
         let now_ms = self.now_ms;
         for connection in self.connections.values_mut() {
             connection.is_orphaned = true;
-            // Some get what the system still had for them, some hear of it at once, some much later.
+            // Some receive buffered bytes, some are notified at once, some much later.
             match self.rng.between(0, 9) {
                 0..=4 => {}
                 5..=8 => connection.sever(Some(now_ms + self.rng.between(0, 300)), None),
@@ -325,7 +325,7 @@ impl World {
         self.drain(index)
     }
 
-    /// A connection that was asked for stands, or does not.
+    /// A connection attempt has succeeded or failed.
     fn connect_finished(&mut self, index: usize) {
         let connection = self.connect(index);
         let user = &mut self.users[index];
@@ -414,7 +414,7 @@ impl World {
         self.connections.values_mut().for_each(Connection::heal);
         let now_ms = self.now_ms;
         for user in &mut self.tutorial_users {
-            // A tutorial program waits for ever where nobody answers; its user starts it again.
+            // A tutorial program waits forever without an answer; its user restarts it.
             if let Some(connection) = user.connection.and_then(|connection| self.connections.get_mut(&connection))
                 && connection.broken
             {
@@ -481,7 +481,7 @@ impl World {
         self.tutorial_users.iter().try_for_each(|user| user.session.check(&disk))
     }
 
-    /// Says what happens, when somebody wants to follow it.
+    /// Traces an event, if tracing is on.
     pub(crate) fn trace(&self, what: impl FnOnce(&Self) -> String) {
         if self.is_traced {
             println!("{:>7} ms  {}", self.now_ms, what(self));

@@ -67,7 +67,7 @@ fn build() -> Result<Vec<Package>, String> {
 /// The outcome of a package that not every machine can build.
 enum Made {
     Package(Package),
-    /// Built and started, but no file: the words say where it is.
+    /// Built and started, but no file: the text gives its location.
     Elsewhere(String),
     NotRun(String),
 }
@@ -214,7 +214,7 @@ fn starts(binary: &Path) -> Outcome {
 
 /// Returns the newest version of the C library that a binary asks for, as `glibc 2.34`.
 ///
-/// The names of the versions (`GLIBC_2.34`) stand in the binary's table of strings.
+/// The names of the versions (`GLIBC_2.34`) are in the binary's string table.
 fn glibc_of(binary: &Path) -> Result<String, String> {
     let bytes = fs::read(binary).map_err(|error| format!("cannot read {}: {error}", binary.display()))?;
     newest_glibc(&bytes).map(|(major, minor)| format!("glibc {major}.{minor}")).ok_or_else(|| "no glibc".to_string())

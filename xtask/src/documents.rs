@@ -20,7 +20,7 @@ const NOT_HERE: [&str; 5] = ["cargo xtask test", "cargo xtask bench", "cargo xta
 /// Makes a network with the loopback interface and an address that is not loopback, and runs the
 /// rest of the arguments in it.
 ///
-/// The documents use port 1234, which may be somebody's chat outside of it.
+/// The documents use port 1234, which may be a running chat outside of it.
 const IN_NETWORK: &str = "ip link set lo up && ip addr add 192.0.2.7/24 dev lo && exec \"$@\"";
 
 /// Runs the commands of all documents.
@@ -124,7 +124,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Somebody else hosts wherever the page joins without serving before.
+    /// Another process hosts if the page joins without serving before.
     fn need_server(&mut self) -> Outcome {
         if self.server.is_none() {
             self.server = Some(self.start_server("glassline serve --listen 0.0.0.0:1234 --history none")?);
@@ -161,7 +161,7 @@ impl Reader {
         let server = spawn(command.stderr(Stdio::null()), line)?;
         let first = server.line_within(COMMAND_TIMEOUT).unwrap_or_default();
         if line.contains("--metrics") {
-            // It listens for requests once it has said so.
+            // It listens for requests once it has reported so.
             let _ = server.line_within(COMMAND_TIMEOUT);
         }
         if first.starts_with("listening on ") {

@@ -45,7 +45,7 @@ pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
         fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={INPUT_BYTES_MAX}"));
         fuzz.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0"]);
         fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        // What is found goes to the first folder; the corpus that is kept is only read.
+        // New inputs go to the first folder; the stored corpus is only read.
         fuzz.arg(&found).arg(format!("fuzz/corpus/{target}"));
         command::run(fuzz)
             .map_err(|error| format!("{error}\nthe input that failed is in target/fuzz/artifacts/{target}"))?;

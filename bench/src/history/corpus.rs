@@ -3,7 +3,7 @@
 
 use glassline_testkit::Rng;
 
-/// The word that is said most: in more than half of all texts.
+/// The most frequent word: in more than half of all texts.
 pub const COMMON: &str = "train";
 /// One text in [`RARE_EVERY`] has it.
 pub const RARE: &str = "quixotry";
@@ -14,7 +14,7 @@ pub const RARE_CJK_PAIR: &str = "漢字";
 const RARE_EVERY: u64 = 50_000;
 
 const WORDS: usize = 1_000;
-/// Texts of this share have words that nobody says twice.
+/// Texts of this share have words that occur once.
 const ODD_WORD_EVERY: u64 = 20;
 const CJK_EVERY: u64 = 20;
 const CJK_FIRST: u32 = 0x4E00;

@@ -31,7 +31,7 @@ use stored::Stored;
 use storing::Until;
 
 const STORED_MESSAGES: u64 = 10_000_000;
-/// Messages that the search index may be behind before storing waits for it (docs/operating.md).
+/// Messages that the search index may lag before storing waits for it (docs/operating.md).
 const INDEX_LAG_MAX: u64 = 1_000_000;
 /// Rounds of the workloads that take long: few, because the histories grow by each.
 const ENDLESS_ROUNDS: usize = 2;

@@ -26,7 +26,7 @@ const SENDERS: u64 = 300;
 /// Changes when what is written changes, so that an older file is not taken for it.
 const EDITION: u32 = 3;
 
-/// A history that nobody has open.
+/// A history that is not open.
 pub struct Stored {
     pub history: PathBuf,
     /// Figures of its making.

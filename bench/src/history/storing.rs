@@ -26,7 +26,7 @@ pub enum Until {
         warm_up: Duration,
         measured: Duration,
     },
-    /// Measured from the message behind so many.
+    /// Measured after so many messages.
     Behind {
         messages: u64,
         measured: Duration,

@@ -6,7 +6,7 @@ use super::Peer;
 
 /// No system sends a head (what tells a record's length) longer than this; past it the stream is misread.
 const LONGEST_HEAD_BYTES: usize = 16 * 1024;
-/// Bytes of the next read that are put behind a cut head at a time.
+/// Bytes of the next read that are appended to a cut head at a time.
 const HEAD_STEP_BYTES: usize = 128;
 
 pub enum Step {
@@ -65,7 +65,7 @@ pub fn hop(peer: &(impl Peer + ?Sized), partial: &mut Partial, mut bytes: &[u8])
     }
 }
 
-/// Puts bytes behind a head that a read cut, until it tells the record's length; returns the bytes not yet passed.
+/// Appends bytes to a cut head until it gives the record's length; returns the unpassed bytes.
 fn complete_head<'a>(peer: &(impl Peer + ?Sized), partial: &mut Partial, bytes: &'a [u8]) -> Result<&'a [u8]> {
     let known = partial.head.len();
     let grown = bytes.len().min(HEAD_STEP_BYTES);

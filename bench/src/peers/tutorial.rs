@@ -35,7 +35,7 @@ impl Peer for Tutorial {
         frame::put(out, text);
     }
 
-    /// A record is a pair; the server's own words, from the name `*`, are no delivery.
+    /// A record is a pair; the server's notices, from the name `*`, are no delivery.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(name_bytes) = frame::payload_bytes(bytes)? else {
             return Ok(Step::More);

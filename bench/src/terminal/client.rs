@@ -16,7 +16,7 @@ const GLASSLINE_REDRAW_MARK: &[u8] = b"\x1b[?2026h";
 pub enum Client {
     Glassline,
     Naive,
-    /// No client: it draws by the clock and hears nobody.
+    /// No client: it draws by the clock and receives nothing.
     Metronome,
 }
 

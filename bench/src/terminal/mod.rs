@@ -1,4 +1,4 @@
-//! The terminal client under load, beside a naive one that draws anew for each message.
+//! The terminal client under load, beside a naive one that redraws for each message.
 
 mod client;
 mod load;

@@ -1,4 +1,4 @@
-//! A client in a pseudo-terminal of its own, with somebody who watches its screen and somebody who types.
+//! A client in its own pseudo-terminal, with a screen observer and a typist.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -60,7 +60,7 @@ impl Watched {
 }
 
 impl Terminal {
-    /// Starts a client on the core of whoever is measured.
+    /// Starts a client on the core of the measured process.
     pub fn start(command: CommandBuilder, redraw_mark: &'static [u8]) -> Result<Self> {
         let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size)?;
@@ -90,7 +90,7 @@ impl Terminal {
         Arc::clone(&self.watched.shown)
     }
 
-    /// Looks at the screen; nothing more is read meanwhile.
+    /// Looks at the screen; nothing more is read during this.
     pub fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watched.lock()
     }

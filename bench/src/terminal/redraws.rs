@@ -23,7 +23,7 @@ impl Redraws {
         Self { mark, matched: 0, count: 0, last_at: None, distances: Vec::new() }
     }
 
-    /// Counts anew.
+    /// Resets the count.
     pub fn restart(&mut self) {
         *self = Self { matched: self.matched, ..Self::new(self.mark) };
     }

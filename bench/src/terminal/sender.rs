@@ -1,4 +1,4 @@
-//! The one who talks: numbered messages into the lobby, in the tutorial dialect, at a steady pace or without any.
+//! Sender of numbered tutorial messages into the lobby, at a steady pace or without any.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

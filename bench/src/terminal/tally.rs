@@ -14,7 +14,7 @@ pub fn marked(number: usize) -> String {
 /// Finds the numbers in what is written to a terminal, whatever the cuts between reads.
 #[derive(Default)]
 pub struct Numbers {
-    /// Digits read behind a mark.
+    /// Digits read after a mark.
     digits: Option<usize>,
     value: usize,
 }
@@ -79,7 +79,7 @@ impl Tally {
     }
 }
 
-/// In words, what is wrong with a screen at the end of a run: the last messages must stand on it without a hole.
+/// Faults, as text, of a screen after a run: the last messages must be on it without a gap.
 pub fn screen_fault(rows: impl IntoIterator<Item = impl AsRef<str>>, sent: usize) -> Option<String> {
     let mut shown = Vec::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! Somebody who types: which key is next, and how long each took until the input line showed it.
+//! A typist: which key is next, and how long each took until the input line showed it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::stats::quantile;
 /// Ten keys a second. No multiple of the time between drawings, so that keys fall everywhere between them.
 pub const KEY_EVERY: Duration = Duration::from_millis(97);
 const PROMPT: &str = "> ";
-/// No blanks: at the end of a row they cannot be told from empty cells.
+/// No blanks: at the end of a row they are indistinguishable from empty cells.
 const LETTERS: &str = "thequickbrownfoxjumpsoverlazydog";
 const EMPTY_THE_LINE: &str = "\x15";
 
@@ -74,7 +74,7 @@ impl Typing {
     }
 }
 
-/// Returns the text behind the prompt in a row, if the row has one.
+/// Returns the text after the prompt in a row, if the row has one.
 pub fn typed_in(row: &str) -> Option<&str> {
     let row = row.trim_end();
     row.strip_prefix(PROMPT).or_else(|| (row == PROMPT.trim_end()).then_some(""))

@@ -1,4 +1,4 @@
-//! Somebody who looks at the screen: what is written to a terminal goes through an emulator, and is counted on the way.
+//! Screen observer: terminal output goes through an emulator, and is counted.
 
 use std::num::NonZeroU16;
 use std::time::Instant;
@@ -69,7 +69,7 @@ impl Watch {
         self.redraws.restart();
     }
 
-    /// In words, what of the messages is wrong.
+    /// Text that lists the faults of the messages.
     pub fn fault(&self, sent: usize) -> Option<String> {
         self.tally.fault(sent).or_else(|| tally::screen_fault(self.rows(), sent))
     }

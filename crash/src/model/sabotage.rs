@@ -7,7 +7,7 @@ pub(crate) enum Sabotage {
     AcknowledgeEarly,
     /// Forgets the last messages at each start.
     LoseTail,
-    /// Stores what is said again as something new.
+    /// Stores a resent message as a new one.
     ForgetIds,
     /// Leaves a number out after each start.
     SkipNumber,
@@ -15,20 +15,20 @@ pub(crate) enum Sabotage {
     ShowUnstored,
     /// Changes the newest text at each start.
     ChangeText,
-    /// Sends whoever comes back one message that it has.
+    /// Sends a reconnecting client one message that it has.
     ReplayAgain,
-    /// Sends whoever comes back one message too few.
+    /// Sends a reconnecting client one message too few.
     ReplayLate,
     /// Announces a gap where it could replay.
     AnnounceGap,
     /// Swaps two messages at times.
     Swap,
-    /// Answers what is said again with another number.
+    /// Answers a resent message with another number.
     OtherNumber,
     /// Leaves the newest message out of its last page.
     ShortPage,
-    /// Says of what is said again that nobody can tell.
+    /// Answers a resent message with `too_late`.
     SayTooLate,
-    /// Answers nothing any more after a while.
+    /// Stops answering after a while.
     StaySilent,
 }

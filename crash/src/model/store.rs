@@ -27,7 +27,7 @@ pub(super) struct Store {
     sabotage: Option<Sabotage>,
 }
 
-/// Something said, without its number.
+/// A message without its number.
 pub(super) struct NewMessage {
     pub(super) room: String,
     pub(super) from: String,
@@ -58,7 +58,7 @@ impl Store {
             file.set_len(0)?;
             file.write_all(&lines)?;
         } else {
-            // What was read is left as it is: only a cut line goes.
+            // Lines that were read stay: only a cut line is removed.
             file.set_len(lines.len() as u64)?;
             file.seek(SeekFrom::End(0))?;
         }
@@ -130,7 +130,7 @@ impl Store {
         self.rooms.get(room).map_or(0, Vec::len) as u64
     }
 
-    /// The messages of a room behind a number.
+    /// The messages of a room after a number.
     pub(super) fn after(&self, room: &str, seq: u64) -> &[Value] {
         let messages = self.rooms.get(room).map(Vec::as_slice).unwrap_or_default();
         messages.get(usize::try_from(seq).unwrap_or(usize::MAX)..).unwrap_or_default()
@@ -152,7 +152,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Value>> {
     whole.lines().map(|line| serde_json::from_str(line).with_context(|| format!("not a message: {line}"))).collect()
 }
 
-/// The time of day, on a day of its own: nobody reads it.
+/// A time of day on an arbitrary day: it is never read.
 fn now() -> String {
     let ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let (s, minutes) = (ms / 1_000, ms / 60_000);

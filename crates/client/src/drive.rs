@@ -83,7 +83,7 @@ impl Driver<'_> {
                 let done = self.view.input(input, &mut self.session, now_ms);
                 self.shown(done)
             }
-            // The second one does not wait for anybody.
+            // The second one does not wait.
             DriverEvent::Interrupted if self.interrupted => Err(Ending::Left),
             DriverEvent::Interrupted => {
                 self.interrupted = true;
@@ -127,7 +127,7 @@ impl Driver<'_> {
         self.shown(done)
     }
 
-    /// Output that nobody reads any more is a way to leave; any other failure is one.
+    /// Output that is no longer read is a way to leave; any other failure is an error.
     fn shown(&mut self, done: io::Result<()>) -> Result<(), Ending> {
         match done {
             Ok(()) => Ok(()),

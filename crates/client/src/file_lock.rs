@@ -1,4 +1,4 @@
-//! Waiting for a file's lock, but not for long: whoever holds it longer than it takes does
+//! Waiting briefly for a file's lock: a process that holds it longer than it takes does
 //! something else with it.
 
 use std::fs::TryLockError;

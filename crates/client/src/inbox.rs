@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use crate::keyboard::event::TerminalEvent;
 use crate::line_splitter::InputLine;
 
-/// Capacity of the channel: small, as a key waits behind the others. Senders block when it is full,
+/// Capacity of the channel: small, as a key waits for the others. Senders block when it is full,
 /// and so does the server.
 pub(crate) const EVENTS_MAX: usize = 16;
 

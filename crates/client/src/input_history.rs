@@ -1,7 +1,7 @@
 //! Lines that were typed, kept in a file from session to session; several clients at once may use
 //! it.
 //!
-//! One entry a line, its newlines escaped. What is for somebody's eyes only never gets there
+//! One entry a line, its newlines escaped. Private messages are never stored
 //! (`commands/privacy.rs`).
 
 use std::fs::{self, File};
@@ -20,17 +20,17 @@ const DATABASE_START: &[u8] = b"SQLite format 3\0";
 /// Entries kept; a file that is twice as long is cut down to this many.
 const ENTRIES_MAX: usize = 1_000;
 const BYTES_MAX: usize = 1024 * 1024;
-/// A longer one is a document, not a line that somebody wants to find again.
+/// A longer one is a document, not a line to find again.
 const ENTRY_BYTES_MAX: usize = 16 * 1024;
-/// Bytes read of a file that somebody else made longer still.
+/// Bytes read of a file that another program made longer.
 const READ_BYTES_MAX: u64 = 4 * BYTES_MAX as u64;
 
 /// Storage of typed lines; by default it keeps nothing.
 #[derive(Debug, Default)]
 pub(crate) struct InputHistory {
-    /// `None`: nowhere, as nobody wished it or as it failed.
+    /// `None`: nowhere, as it is off or has failed.
     path: Option<PathBuf>,
-    /// Everything said from now on is for nobody else.
+    /// All later lines are private.
     sealed: bool,
     /// Entries in the file, as far as this client knows.
     entries: usize,
@@ -148,7 +148,7 @@ fn read(file: &mut File) -> io::Result<Loaded> {
 fn cut_down(path: &Path) -> io::Result<usize> {
     let mut file = edit_private_file(path)?;
     if !wait_for(|| file.try_lock())? {
-        // Somebody else is at it.
+        // Another process is using it.
         return Ok(0);
     }
     let Loaded { lines, .. } = read(&mut file)?;
@@ -165,7 +165,7 @@ fn cut_down(path: &Path) -> io::Result<usize> {
 /// One write, so that entries of several clients do not mix.
 fn append(path: &Path, entry: &str) -> io::Result<()> {
     let mut file = append_private_file(path)?;
-    // Whoever cuts the file down at this moment would cut the entry off.
+    // A process that truncates the file now would cut the entry off.
     let _ = wait_for(|| file.try_lock_shared())?;
     file.write_all(entry.as_bytes())
 }

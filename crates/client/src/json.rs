@@ -186,7 +186,7 @@ impl View for Json {
 }
 
 /// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows
-/// the line. Outside of strings neither can stand.
+/// the line. Outside of strings neither is valid.
 fn escaped(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {

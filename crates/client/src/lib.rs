@@ -58,10 +58,10 @@ const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
 /// Stored messages shown first in the linear mode, which is read out.
 const CONTEXT_READ_OUT_MAX: usize = 10;
 
-/// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
+/// Joins a server and runs until the user leaves, the input ends or the server is lost for good.
 ///
 /// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for
-/// the standard input, and one that waits for signals, may stay behind until the process ends; so
+/// the standard input, and one that waits for signals, may remain until the process ends; so
 /// this is for once in a process.
 pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();

@@ -25,7 +25,7 @@ pub(crate) struct LineScreen {
 }
 
 impl LineScreen {
-    /// The columns of a row. The last one stays free: some terminals wrap behind it, others do not.
+    /// The columns of a row. The last one stays free: some terminals wrap after it, others do not.
     fn row_columns(self) -> usize {
         (self.columns)().saturating_sub(1).max(1)
     }
@@ -34,7 +34,7 @@ impl LineScreen {
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
-    /// Notices of the client go where the conversation goes.
+    /// Notices of the client go to the same stream as the conversation.
     notices_on_stdout: bool,
     /// The standard output is a terminal.
     screen: Option<LineScreen>,
@@ -132,7 +132,7 @@ impl LineOutput {
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        // Nobody may be reading the diagnostics.
+        // The diagnostics may have no reader.
         let _ = self.err.flush();
         self.out.flush()
     }
@@ -146,7 +146,7 @@ impl LineOutput {
         if self.held.len() > HELD_BYTES_MAX { self.release() } else { Ok(()) }
     }
 
-    /// Rows of a line. A terminal wraps by itself, so no row is wider than it by anybody's count.
+    /// Rows of a line. A terminal wraps by itself, so no row is wider than it by any column count.
     fn rows(&mut self, line: &StyledLine) -> Vec<String> {
         let Some(screen) = self.screen else { return line.plain() };
         let place = Some(line.place()).filter(|place| !place.is_empty());

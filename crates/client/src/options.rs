@@ -13,7 +13,7 @@ pub enum Mode {
     /// else [`Mode::Plain`].
     #[default]
     Auto,
-    /// Lines for pipes: the conversation on stdout, the client's own words on stderr.
+    /// Lines for pipes: the conversation on stdout, the client's notices on stderr.
     Plain,
     /// JSON Lines.
     Json,
@@ -24,7 +24,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode that `Auto` comes to with these standard streams.
+    /// The mode that `Auto` selects with these standard streams.
     pub(crate) fn resolved(self) -> Self {
         if self != Self::Auto {
             return self;
@@ -48,7 +48,7 @@ pub struct JoinOptions {
     pub dialect: DialectChoice,
     /// Presentation of the conversation.
     pub mode: Mode,
-    /// `true` if this process is the server, too: whoever stops it stops everybody.
+    /// `true` if this process is the server, too: stopping it ends the chat.
     pub hosts: bool,
     /// Lines to show first, such as how others join.
     pub greeting: Vec<String>,

@@ -31,7 +31,7 @@ const EMPTY_LINES_TO_LEAVE: u8 = 3;
 pub(crate) struct PlainMode {
     /// A person types the input: empty lines count, and each line is used at once.
     pub(crate) typed: bool,
-    /// Notices of the client go where the conversation goes.
+    /// Notices of the client go to the same stream as the conversation.
     pub(crate) notices_on_stdout: bool,
     /// This process is the server, too.
     pub(crate) hosts: bool,
@@ -229,7 +229,7 @@ impl Plain {
         }
     }
 
-    /// Returns true the first time that somebody who hosts others wants to leave.
+    /// Returns true the first time that a host with guests wants to leave.
     fn is_warning_due(&mut self, session: &Session) -> bool {
         let hosts_others = self.mode.typed && self.mode.hosts && session.others() > 0;
         hosts_others && !std::mem::replace(&mut self.warned_of_others, true)

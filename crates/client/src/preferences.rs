@@ -40,9 +40,9 @@ impl Default for Preferences {
 pub enum Bell {
     /// Never.
     Off,
-    /// When somebody mentions the user's name or writes to the user only.
+    /// For mentions of the user's name and direct messages.
     #[default]
     Mentions,
-    /// With every message of somebody else.
+    /// For every message of others.
     All,
 }

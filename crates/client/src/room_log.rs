@@ -1,4 +1,4 @@
-//! The conversation of each room in a file of plain text, for whoever wishes it.
+//! Optional log of each room's conversation in a plain text file.
 //!
 //! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one
 //! person only is never written.
@@ -41,7 +41,7 @@ pub(crate) struct RoomLog {
     folder: PathBuf,
     rooms: BTreeMap<String, RoomFile>,
     lines: u64,
-    /// Something could not be written: it has been told, and nothing more is written.
+    /// A write failed: it was reported, and nothing more is written.
     failed: bool,
 }
 
@@ -59,10 +59,10 @@ impl RoomLog {
         Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
     }
 
-    /// Writes what of an update belongs to a room. Errors: what to tell the user; nothing more is
+    /// Writes the part of an update that concerns a room. Errors: user text; nothing more is
     /// written then.
     pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
-        // What was said before has been written before, or was not for this log.
+        // Earlier messages were written before, or were not for this log.
         if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
             return Ok(());
         }

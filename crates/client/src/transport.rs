@@ -51,13 +51,13 @@ struct Connection {
 }
 
 impl Connection {
-    /// Queues a step of the writer; returns `false` if the connection cannot take it any more: it
+    /// Queues a step of the writer; returns `false` if the connection can no longer take it: it
     /// reports its end itself.
     fn queue(&self, step: WriterStep) -> bool {
         self.steps.try_send(step).is_ok()
     }
 
-    /// Writes what the layers have to say, as far as the write before it is done.
+    /// Writes the layers' output, once the write before it is done.
     fn flush(&mut self) {
         while let Some(step) = self.layered.as_mut().and_then(Layered::next_step) {
             if !self.queue(step) {
@@ -127,7 +127,7 @@ impl Transport {
         Ok(())
     }
 
-    /// Takes over a connection that stands and starts to read it; returns whether it can be used at
+    /// Takes over an open connection and starts to read it; returns whether it can be used at
     /// once, before any handshake.
     fn adopt(&mut self, stream: TcpStream) -> io::Result<bool> {
         stream.set_nodelay(true)?;
@@ -144,13 +144,13 @@ impl Transport {
         Ok(is_plain)
     }
 
-    /// Writes behind everything before it. A connection that cannot do so any more reports its end
+    /// Writes after everything before it. A connection that can no longer do so reports its end
     /// itself.
     pub(crate) fn send(&mut self, bytes: Vec<u8>) {
         self.put(WriterStep::Write(bytes));
     }
 
-    /// Closes the sending side behind everything before it.
+    /// Closes the sending side after everything before it.
     pub(crate) fn half_close(&mut self) {
         self.put(WriterStep::HalfClose);
     }
@@ -201,7 +201,7 @@ struct Reporter {
 }
 
 impl Reporter {
-    /// Returns `false` when nobody listens any more.
+    /// Returns `false` when the receiver is gone.
     fn report(&self, event: LinkEvent) -> bool {
         self.inbox.send(DriverEvent::Link { generation: self.generation, event }).is_ok()
     }
@@ -241,7 +241,7 @@ fn write(mut stream: TcpStream, steps: &Receiver<WriterStep>, reporter: &Reporte
         match done {
             Ok(true) => {}
             Ok(false) => return,
-            // The reader still has what the server said before it closed, and reports the end
+            // The reader still has the server's bytes from before the close, and reports the end
             // itself.
             Err(error)
                 if matches!(

@@ -1,5 +1,5 @@
-//! Lines of the input that came to nothing: counted, so that the last word and the exit code can
-//! say so.
+//! Undelivered lines of the input: counted for the last notice and the exit
+//! code.
 
 use glassline_session::Ending;
 use glassline_wire::event::ErrorCode;
@@ -11,17 +11,17 @@ pub(crate) struct Undelivered {
     rejected: usize,
     too_late: usize,
     unacknowledged: usize,
-    /// Refused because nobody can tell whether it was stored.
+    /// Refused because it is unknown whether it was stored.
     doubtful: usize,
 }
 
 impl Undelivered {
-    /// A line was refused here, and the user has been told why.
+    /// A line was refused here, and the user was shown the reason.
     pub(crate) fn rejected(&mut self) {
         self.rejected += 1;
     }
 
-    /// A line was refused by the server, and the user has been told why.
+    /// A line was refused by the server, and the user was shown the reason.
     pub(crate) fn rejected_as(&mut self, code: ErrorCode) {
         if code == ErrorCode::TooLate {
             self.doubtful += 1;

@@ -79,13 +79,13 @@ impl Name {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NameError> {
         let wished = core::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
         // Before anything is mapped: no input longer than the limit is worth the work.
-        check_length(wished.trim_matches(' '))?;
+        check_length(wished.trim_matches(' '), NAME_CHARS_MAX)?;
         characters::check_controls(wished)?;
         let name = nickname(wished);
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        check_length(&name)?;
+        check_length(&name, NAME_CHARS_MAX)?;
         characters::check(&name).map_err(|error| as_wished(error, wished))?;
         if operator_token::is_in(&name) {
             return Err(NameError::Token);
@@ -139,9 +139,9 @@ fn is_marked_as_direct(name: &str) -> bool {
     looks::any_case(tail) == YOU && !before[joint..].chars().all(|c| "_-.'".contains(c))
 }
 
-fn check_length(name: &str) -> Result<(), NameError> {
+fn check_length(name: &str, chars_max: usize) -> Result<(), NameError> {
     let (chars, bytes) = (name.chars().count(), name.len());
-    if chars > NAME_CHARS_MAX || bytes > NAME_BYTES_MAX {
+    if chars > chars_max || bytes > NAME_BYTES_MAX {
         return Err(NameError::TooLong { chars, bytes });
     }
     Ok(())
@@ -175,10 +175,11 @@ fn notation(c: char) -> String {
 pub fn room_name(wished: &str) -> Result<String, Rejection> {
     let wished = wished.strip_prefix('#').unwrap_or(wished);
     let folded = Name::parse(wished.as_bytes()).map(|name| name.as_str().to_lowercase());
-    match folded.and_then(|folded| check_length(&folded).map(|()| folded)) {
+    match folded.and_then(|folded| check_length(&folded, ROOM_CHARS_MAX).map(|()| folded)) {
         Ok(folded) => Ok(folded),
         Err(NameError::TooLong { .. }) => {
-            Err(Rejection::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))
+            let text = format!("a room's name has at most {ROOM_CHARS_MAX} characters and {NAME_BYTES_MAX} bytes");
+            Err(Rejection::new(ErrorCode::TooLong, text))
         }
         Err(error) => Err(Rejection::new(ErrorCode::BadRoom, format!("this is no room name: {error}"))),
     }

@@ -1,4 +1,4 @@
-//! History results each connection waits for: its messages being stored, and its queries.
+//! History results each connection waits for: its messages being stored, and its questions.
 
 use alloc::collections::{BTreeMap, VecDeque};
 

@@ -8,7 +8,7 @@ use glassline_wire::history::{Question, Ticket};
 use crate::id::MemberId;
 use crate::outstanding::Waiter;
 
-/// A query for the owner of the history.
+/// A question for the owner of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingQuestion {
     /// Returned with the answer.
@@ -47,7 +47,7 @@ impl QuestionQueue {
         ticket
     }
 
-    /// Takes the oldest query that was not handed over and whose recipient waits for its answer.
+    /// Takes the oldest question that was not handed over and whose recipient waits for its answer.
     /// Those without a recipient are dropped.
     pub(crate) fn pop(&mut self, is_awaited: impl Fn(&Recipient, Ticket) -> bool) -> Option<PendingQuestion> {
         while let Some(pending) = self.questions.pop_front() {
@@ -60,7 +60,7 @@ impl QuestionQueue {
         None
     }
 
-    /// Puts a query back that could not be handed over: it is the next again.
+    /// Puts a question back that could not be handed over: it is the next again.
     pub(crate) fn put_back(&mut self, question: PendingQuestion) {
         self.questions.push_front(question);
     }

@@ -1,4 +1,4 @@
-//! A history that takes records and questions without ever waiting, and reports later what became
+//! A history that takes records and questions without blocking, and reports later what became
 //! of them.
 //!
 //! [`core`] decides, without I/O; [`worker`] takes the steps between it and a store. A [`Journal`]
@@ -23,7 +23,7 @@ pub use self::stepper::Stepper;
 use self::worker::Writer;
 use crate::store::{Damage, Store, StoreError};
 
-/// Two opaque keys of whoever asks. Subnets are served in turn, and within a subnet its requesters.
+/// Two opaque keys of a requester. Subnets are served in turn, and within a subnet its requesters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Requester {
     /// Equal for all that share an address or, of IPv6, a network of 64 bits.
@@ -45,7 +45,7 @@ pub enum Done {
         /// Outcome of the record; never [`CommitOutcome::Stored`].
         outcome: CommitOutcome,
     },
-    /// The record was not stored, and nobody may be shown it; the next may be.
+    /// The record was not stored and must not be shown; the next may be.
     NotStored {
         /// Ticket of the record.
         ticket: Ticket,
@@ -60,16 +60,16 @@ pub enum Done {
         answer: Result<Answer, StoreError>,
     },
     /// Maintenance after the commits (forgetting, the search index, the log's length) fails for a
-    /// cause that may go. It is tried again every second; this comes once, until it went well
+    /// cause that may pass. It is retried every second; this is reported once, until it succeeded
     /// again.
     MaintenanceFailed(StoreError),
-    /// The search index was damaged, in these words, and is being built again. No message is
+    /// The search index was damaged, as described, and is being rebuilt. No message is
     /// missing.
     IndexRebuilt(String),
-    /// Something stored is damaged and left out, in these words. Everything else goes on.
+    /// Stored data is damaged, as described, and left out. Everything else continues.
     Damaged(Damage),
     /// The history cannot go on, and what was handed over and is not reported may or may not be
-    /// stored. Comes once; no [`Done::Committed`] follows. The server must stop.
+    /// stored. Reported once; no [`Done::Committed`] follows. The server must stop.
     Failed(StoreError),
 }
 
@@ -106,8 +106,8 @@ impl Default for JournalBounds {
     }
 }
 
-/// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping
-/// it has that committed as well, but waits for nothing and tells nothing: its threads end by
+/// An open history. [`Journal::close`] commits queued records, reports whether it did; dropping
+/// it commits them as well, but neither waits nor reports: its threads end by
 /// themselves, and the file stays locked until they have. Questions that wait are not answered
 /// either way.
 pub struct Journal {
@@ -151,8 +151,8 @@ impl Journal {
         Self { shared: Arc::new(Shared::new(bounds, clock, wake)), threads: 0 }
     }
 
-    /// Hands over records to be stored in this order, behind those handed over before. Never waits;
-    /// whoever calls it looks at [`Journal::is_full`] first.
+    /// Hands over records to be stored in this order, after earlier ones. Never blocks;
+    /// the caller checks [`Journal::is_full`] first.
     pub fn append(&self, records: Vec<PendingRecord>) {
         self.shared.submit(records);
     }

@@ -1,8 +1,8 @@
 //! The durable history: messages are stored, numbered and found again, and operators' acts are
 //! kept.
 //!
-//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own
-//! behind bounded queues. [`open`] gives the engine there is. Nothing outside this crate knows
+//! [`Store`] is an engine's blocking interface; [`Journal`] runs one on its own threads
+//! behind bounded queues. [`open`] returns the engine. Nothing outside this crate knows
 //! which it is.
 
 mod journal;

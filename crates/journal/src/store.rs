@@ -17,12 +17,12 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then
-    /// nobody knows, and the store must not be used any more.
+    /// the result is unknown, and the store must no longer be used.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError>;
 
     /// Returns the outcomes of those records that were stored before, or may have been, in the same
     /// order, and nothing for new ones. Stores nothing: for when [`Store::append`] fails, so that
-    /// nobody is told that a stored message is not.
+    /// no stored message is reported as not stored.
     ///
     /// # Errors
     /// They cannot be looked up.
@@ -72,7 +72,7 @@ pub trait Store: Send {
 /// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at
 /// the next row at the latest.
 pub trait Reader: Send {
-    /// Returns which numbers a room has; a room that was never spoken in has none.
+    /// Returns which numbers a room has; a room that never had a message has none.
     ///
     /// # Errors
     /// It cannot be read.
@@ -178,7 +178,7 @@ pub enum StoreError {
     /// A program that is no Glassline server holds a lock on it.
     #[error("another program, and no Glassline server, has locked {path}; `fuser {path}` or `lsof {path}` names it on most systems: end it, then start again, or use another file with --history FILE, or none with --history none", path = .0.display())]
     Locked(PathBuf),
-    /// The operation was cancelled by whoever asked for it.
+    /// The operation was cancelled by its requester.
     #[error("interrupted; the history is as it was")]
     Cancelled,
     /// It was written by a newer program.
@@ -208,7 +208,7 @@ pub enum StoreError {
     /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
     NotInPlace(PathBuf),
-    /// It goes by other names as well (hard links), by which another server could open it too.
+    /// It has other names (hard links), by which another server could open it too.
     #[error(
         "{} is one file with {links} names (hard links); two servers that open it by different names destroy it, so remove the other \
          names (`find FOLDER -samefile {}` lists them), or copy it and name the copy",
@@ -255,7 +255,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns whether the store must not be used any more, because nobody can tell what it holds.
+    /// Returns whether the store must no longer be used, because its content is unknown.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::WriteFailed(_) | Self::Corrupt { .. } | Self::Panicked(_))
     }

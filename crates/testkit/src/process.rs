@@ -86,7 +86,7 @@ impl Process {
     /// Returns the next line of its stdout.
     ///
     /// # Errors
-    /// None within `limit`, or none any more.
+    /// None within `limit`, or the output has ended.
     pub fn line_within(&self, limit: Duration) -> Result<String, RecvTimeoutError> {
         self.stdout.recv_timeout(limit)
     }
@@ -198,7 +198,7 @@ mod tests {
         let child: u32 = process.line().parse().expect("an id");
         drop(process);
         let is_running = || shell(&format!("kill -0 {child} 2>&-")).status().expect("a shell").success();
-        // Whoever adopts it has to take note of its end.
+        // The adopting process has to reap it.
         let is_gone = || {
             !is_running()
                 || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| stat.contains(") Z "))

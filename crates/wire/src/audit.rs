@@ -13,7 +13,7 @@ pub struct AuditEntry {
     /// The operator's name at that time.
     pub by: String,
     pub act: AuditKind,
-    /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
+    /// Target: a name, an address or a network (`10.0.0.0/8`); absent if it affects everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// When it ends by itself.
@@ -31,21 +31,21 @@ pub struct AuditEntry {
 pub enum AuditKind {
     Op,
     Kick,
-    /// Muted somebody until the mute ends.
+    /// Muted a target until the mute ends.
     Mute,
     Unmute,
-    /// Keeps somebody out until it ends.
+    /// Denies access to a target until it ends.
     Ban,
     Unban,
     /// From now on only operators speak.
     Freeze,
     Thaw,
-    /// Set, or without a text took away, what newcomers are told.
+    /// Set the message of the day, or without a text removed it.
     Motd,
 }
 
 impl AuditEntry {
-    /// Returns the act of the operator, in words for people.
+    /// Returns a readable description of the act.
     pub fn done(&self) -> &'static str {
         match self.act {
             AuditKind::Op => "became an operator",
@@ -63,7 +63,7 @@ impl AuditEntry {
 }
 
 impl AuditKind {
-    /// Its word in the schema.
+    /// Its value in the schema.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

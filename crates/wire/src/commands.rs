@@ -27,9 +27,9 @@ pub struct SlashCommand {
     pub executor: Executor,
     /// Arguments and help as the client shows them.
     pub client: Syntax,
-    /// The same as a server shows them; `None` if no server knows the command.
+    /// The same in a server's help; `None` if no server knows the command.
     pub server: Option<Syntax>,
-    /// Help in a few words, for the commands that the first `/help` of the client explains.
+    /// Short help, for the commands that the first `/help` of the client explains.
     pub brief: Option<&'static str>,
     /// Kinds of the arguments, for completion.
     pub arguments: &'static [ArgumentKind],
@@ -37,13 +37,13 @@ pub struct SlashCommand {
     pub is_private: bool,
 }
 
-/// Arguments and effect of a command, in words.
+/// Arguments and effect of a command, as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Syntax {
-    /// Arguments that follow the name, empty for none. Where they begin with a bracket, the name
-    /// can stand alone.
+    /// Arguments that follow the name, empty for none. If they begin with a bracket, they
+    /// are optional.
     pub arguments: &'static str,
-    /// Effect, in a few words.
+    /// Short description of the effect.
     pub help: &'static str,
 }
 
@@ -114,7 +114,7 @@ pub enum Executor {
 /// Kind of argument that a command takes at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgumentKind {
-    /// Somebody's name.
+    /// A name of a user.
     Name,
     /// A room's name.
     Room,
@@ -122,7 +122,7 @@ pub enum ArgumentKind {
     Command,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Words up to the end of the line.
+    /// Text up to the end of the line.
     Text,
 }
 

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::frame::put_frame;
 use crate::limits::HEADER_BYTES;
 
-/// A request with its `ref`, or something the server says with the `ref` of the request it answers.
+/// A request with its `ref`, or an event with the `ref` of the request it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope<T> {
     /// The request or the event.
@@ -46,7 +46,7 @@ impl Envelope<Event> {
     /// Reads an event and its `ref` from a frame's payload; unknown fields are ignored.
     ///
     /// # Errors
-    /// The payload is no event of this schema; the text of the error says where.
+    /// The payload is no event of this schema; the error's text gives the position.
     pub fn from_json(payload: &[u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Header<'a> {

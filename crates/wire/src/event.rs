@@ -1,6 +1,6 @@
 //! Events of a server in the event dialect (E3): one JSON object, an event, in each frame.
 //!
-//! Each has a struct of its name with its fields; what a field says of itself has no comment.
+//! Each has a struct of its name with its fields; self-explanatory fields have no comment.
 //! The same objects are the lines of `join --json`. Their schema is `spec/events.schema.json`.
 
 use alloc::{string::String, vec::Vec};
@@ -13,10 +13,10 @@ use crate::limits;
 use crate::message_id::MessageId;
 use crate::timestamp::Timestamp;
 
-/// Version of the published schema; it changes when a field changes its meaning or goes.
+/// Version of the published schema; it changes when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Something the server tells a client.
+/// An event from the server to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -30,27 +30,27 @@ pub enum Event {
     Joined(Presence),
     /// People went (T11).
     Left(Presence),
-    /// Somebody in one of the client's rooms has a new name.
+    /// A member of one of the client's rooms has a new name.
     Renamed(Renamed),
     /// Members of a room.
     Members(Members),
-    /// Stored messages of a room: an answer (E8), or what was said before the client came.
+    /// Stored messages of a room: an answer (E8), or the context of a join.
     History(History),
     /// Connection details of a member (E3).
     Whois(Whois),
     /// Which rooms there are (E3).
     Rooms(Rooms),
-    /// Somebody is away, or back: the asker itself, or whom it wrote to (E3).
+    /// A member is away, or back: the requester itself, or the recipient of its message (E3).
     Away(Away),
     /// Act of an operator (O2).
     Act(AuditEntry),
-    /// The server's own words.
+    /// A notice of the server.
     Notice(Notice),
     /// A request was refused (E6).
     Error(Rejection),
-    /// Asks for a `pong`: the server has not heard from the client for a while.
+    /// Asks for a `pong`: the server has received nothing from the client for a while.
     Ping {},
-    /// The answer to a `ping`, behind everything that came before it (E5).
+    /// The answer to a `ping`, after everything that preceded it (E5).
     Pong {},
     /// Messages that this client will not get by itself (E7).
     Gap(Gap),
@@ -60,7 +60,7 @@ pub enum Event {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// The name the client goes by; it may differ from the one asked for.
+    /// The client's name; it may differ from the one asked for.
     pub name: String,
     /// Takes the name back from a connection that died unnoticed (E2). A secret of this client.
     pub token: String,
@@ -71,7 +71,7 @@ pub struct Welcome {
     pub rooms: Vec<RoomState>,
 }
 
-/// Limits of a server; published so that a client can say so before it sends.
+/// Limits of a server; published so that a client can check before it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Characters in a name.
@@ -107,18 +107,18 @@ pub struct RoomState {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The room it was said in.
+    /// The room it was sent to.
     pub room: String,
     /// Its number in the room: from 1, without holes. Absent where the server has no numbers (a tutorial server).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// When the server took it. Absent where the server does not say.
+    /// Time at which the server accepted it. Absent if the server omits it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Author: the server's word, not the sender's.
+    /// Author, set by the server, not the sender.
     pub from: String,
     pub text: String,
-    /// True for `/me`: the text says what the sender does.
+    /// True for `/me`: the text describes an action of the sender.
     #[serde(default, skip_serializing_if = "is_false")]
     pub action: bool,
     /// The sender's id for it, if it was sent in the event dialect.
@@ -171,7 +171,7 @@ pub struct History {
     pub room: String,
     /// The messages asked for, oldest first.
     pub messages: Vec<Message>,
-    /// There are more in the direction asked: older ones, or newer ones behind an `after`.
+    /// There are more in the direction asked: older ones, or newer ones for an `after`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub more: bool,
 }
@@ -182,7 +182,7 @@ pub struct Whois {
     pub name: String,
     /// When this connection came in.
     pub since: Timestamp,
-    /// Whole seconds since it last said or asked something.
+    /// Whole seconds since its last request.
     pub idle_s: u64,
     /// `tutorial` or `event`.
     pub dialect: String,
@@ -224,7 +224,7 @@ pub struct Notice {
     pub text: String,
 }
 
-/// Fields of `error`: why a request was refused. Whoever asked is told; nobody else is.
+/// Fields of `error`: why a request was refused. Sent only to the requester.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Rejection {
@@ -273,7 +273,7 @@ pub enum ErrorCode {
     OutOfOrder,
     /// The name is empty, or holds characters that names may not have.
     BadName,
-    /// Somebody has this name, or one that looks like it.
+    /// This name, or one that looks like it, is taken.
     NameTaken,
     /// A name, text, room or `ref` is longer than the limit.
     TooLong,
@@ -285,17 +285,17 @@ pub enum ErrorCode {
     BadRoom,
     /// Too many rooms: in all, or for this client.
     TooManyRooms,
-    /// Nobody has this name.
+    /// No member has this name.
     UnknownName,
     /// The other side does not read what it is sent; try again later.
     Busy,
     /// An `id` came again with another text.
     IdReused,
-    /// The message was first sent so long ago that it cannot be told whether it was stored.
+    /// The message was first sent so long ago that it is unknown whether it was stored.
     TooLate,
     /// This server keeps no history.
     NoHistory,
-    /// The message could not be stored, so nobody was sent it.
+    /// The message could not be stored, so it was not sent to anybody.
     NotStored,
     /// Only operators may do this, or the token is wrong.
     NotOperator,
@@ -315,7 +315,7 @@ impl ErrorCode {
     /// Every cause, in the order of their declaration.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-    /// The word that stands for it on the wire.
+    /// Its value on the wire.
     pub fn word(self) -> &'static str {
         self.into()
     }
@@ -350,7 +350,7 @@ impl Event {
     /// Reads an event from a frame's payload; unknown fields are ignored, and so is its `ref`.
     ///
     /// # Errors
-    /// The payload is no event of this schema; the text of the error says where.
+    /// The payload is no event of this schema; the error's text gives the position.
     pub fn from_json(payload: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(payload)
     }

@@ -145,7 +145,7 @@ impl Decoder {
         self.payload_bytes_max = payload_bytes_max;
     }
 
-    /// Returns whether the stream stands between two frames: an end here cuts nothing off.
+    /// Returns whether the stream is between two frames: an end here cuts nothing off.
     pub fn is_at_boundary(&self) -> bool {
         self.header_bytes == 0 && self.awaited.is_none()
     }
@@ -157,10 +157,10 @@ impl Decoder {
 
     /// Takes the next frame from `input`, which is moved past what was read; `None` when the input is used up.
     ///
-    /// Call until it answers `None`: that call also frees the buffer behind the last frame.
+    /// Call until it answers `None`: that call also frees the buffer of the last frame.
     ///
     /// # Errors
-    /// After a [`HeaderError`] the stream has no frames any more and the decoder must not be used again.
+    /// After a [`HeaderError`] the stream has no further frames and the decoder is not reusable.
     pub fn next<'frame, 'input: 'frame>(
         &'frame mut self,
         input: &mut &'input [u8],

@@ -1,5 +1,5 @@
 //! Vocabulary of the history: records that are to be stored, entries that are, and questions about
-//! them. The hub, the journal and its stores share these types; none of them goes over the wire as
+//! them. The hub, the journal and its stores share these types; none is sent over the wire as
 //! it is.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -7,7 +7,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use crate::event::{AuditEntry, Message};
 use crate::request::{HistoryRange, Search};
 
-/// Number that comes back with the result of what was handed over; its owner gives it.
+/// Number, chosen by the caller, that is returned with the result of a request.
 pub type Ticket = u64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct NewMessage {
     /// The message, `at` set, without `seq`.
     pub message: Message,
     /// Author, to whom the ids belong: the same number for the same client across its connections
-    /// and names; 0 is nobody's.
+    /// and names; 0 for none.
     pub author: u64,
     /// The newest number of the room that the client knew when it first sent the message, if it
     /// says so: where the message was stored before, it has a higher one.
@@ -35,7 +35,7 @@ pub struct NewMessage {
 /// A record with its ticket, on its way into the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingRecord {
-    /// Comes back with the outcome, in the order in which records were handed over.
+    /// Returned with the outcome, in the order in which records were handed over.
     pub ticket: Ticket,
     pub record: Record,
 }
@@ -49,17 +49,17 @@ pub enum CommitOutcome {
         /// From 1, without holes; 0 for an act.
         seq: u64,
     },
-    /// Its `id` came before in this room from the same author, or from somebody of the same name,
+    /// Its `id` was used in this room by the same author, or by a client of the same name,
     /// with the same text: that message, as it is stored. No second copy was made (E4).
     Again(Box<Message>),
     /// As [`CommitOutcome::Again`], but the text or `action` differs. Nothing was stored.
     IdReused,
-    /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
+    /// It may have been stored before, which is no longer known. Nothing was stored now.
     TooLate,
-    /// It is the first of its room, and as many rooms were opened from where it comes as may be.
+    /// It is the first of its room, and its origin has opened as many rooms as allowed.
     /// Nothing was stored.
     NoMoreRooms,
-    /// It was not stored: the cause, and what to do, in words for its sender.
+    /// It was not stored: the cause and next step, as text for its sender.
     NotStored(String),
 }
 
@@ -128,7 +128,7 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Reason why a question has no answer; each holds words for whoever asked.
+/// Reason why a question has no answer; each holds text for the requester.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
     /// It cannot be read.

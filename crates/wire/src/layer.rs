@@ -2,7 +2,7 @@
 //! bytes to be written.
 //!
 //! A layer does no I/O. Its owner calls [`receive`](Layer::receive) with every byte of the socket,
-//! [`send`](Layer::send) with what the protocol says, and after each of them writes
+//! [`send`](Layer::send) with the protocol's bytes, and after each of them writes
 //! [`output`](Layer::output) to the socket, because a layer has output of its own: a handshake's,
 //! an answer to the peer, the record that announces the end. Both sides use the same trait; the
 //! role is chosen where a layer is made.
@@ -23,11 +23,11 @@ pub enum LayerState {
     Handshaking,
     /// Plaintext passes in both directions.
     Open,
-    /// The peer has announced the end of what it sends; sending goes on until [`Layer::close`].
+    /// The peer has closed its sending side; sending continues until [`Layer::close`].
     PeerClosed,
 }
 
-/// Cause for which a connection cannot go on. The layer may have output that tells the peer.
+/// Cause for which a connection cannot continue. The layer may have output that tells the peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayerError {
     /// Bytes that the layer does not understand, or that were changed on the way.
@@ -44,7 +44,7 @@ pub trait Layer: Debug + Send {
     fn state(&self) -> LayerState;
 
     /// Takes all of `bytes`, which arrived from below, and appends the plaintext they complete: no
-    /// more of it than `bytes` and what was held of earlier calls. Bytes behind the peer's end are
+    /// more of it than `bytes` and what was held of earlier calls. Bytes after the peer's end are
     /// dropped.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl LayerStack {
         sent
     }
 
-    /// Has each layer announce its end, behind that of the layer above.
+    /// Has each layer announce its end, after that of the layer above.
     pub fn close(&mut self) {
         self.is_closing = true;
         if let Some(top) = self.layers.last_mut() {

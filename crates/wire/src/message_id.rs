@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct MessageId(pub u128);
 
 impl MessageId {
-    /// Reads exactly the form that is written, so that an id never comes back in another form than it was sent in:
+    /// Reads exactly the form that is written, so that an id is never returned in another form:
     /// 32 lowercase hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

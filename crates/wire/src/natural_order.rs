@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use core::iter::Peekable;
 use core::str::Chars;
 
-/// Compares two names: `student-2` stands before `student-10`. Equal only if they are the same.
+/// Compares two names: `student-2` sorts before `student-10`. Equal only if they are the same.
 pub fn compare(one: &str, other: &str) -> Ordering {
     let (mut left, mut right) = (one.chars().peekable(), other.chars().peekable());
     loop {

@@ -1,4 +1,4 @@
-//! The first bytes of a connection, and what they say about the rest (D).
+//! The first bytes of a connection, and the dialect that they select (D).
 
 /// The first ten bytes of the event dialect: one header long, and no header.
 pub const EVENT_OPENING: &[u8; 10] = b"GLASSLINE2";
@@ -28,7 +28,7 @@ pub enum Opening {
 pub enum Sniffed {
     /// They decide.
     Is(Opening),
-    /// They are the start of more than one opening, or of none that is whole (D1).
+    /// They are the start of several openings, or of an incomplete one (D1).
     NeedsMore,
     /// No opening starts like this.
     Unknown,

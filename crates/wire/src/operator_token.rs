@@ -18,7 +18,7 @@ const SECRET_DIGITS: u32 = 26;
 /// Digits of the checksum.
 const CHECKSUM_DIGITS: u32 = 6;
 const TOKEN_DIGITS: usize = (SECRET_DIGITS + CHECKSUM_DIGITS) as usize;
-/// Digits in a row behind the prefix from which on a text holds a token, or so much of one that it
+/// Digits in a row after the prefix from which on a text holds a token, or so much of one that it
 /// must not be read by others.
 const RECOGNISED_DIGITS_MIN: usize = 16;
 
@@ -103,7 +103,7 @@ pub fn is_in(text: &str) -> bool {
     })
 }
 
-/// Digits at the beginning of a text, also behind what draws nothing. A token that was broken where
+/// Digits at the start of a text, also after invisible characters. A token that was broken where
 /// a screen ends is still one, and the next row may begin with an indent.
 fn digits_at(text: &str) -> impl Iterator<Item = u8> {
     let mut is_indent = false;

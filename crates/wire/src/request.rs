@@ -14,10 +14,10 @@ use crate::event::{ErrorCode, Rejection, is_false};
 use crate::limits::REF_BYTES_MAX;
 use crate::message_id::MessageId;
 
-/// The room that everybody is in who does not name another (E2).
+/// The room of clients that name no other (E2).
 pub const LOBBY: &str = "lobby";
 
-/// Something a client asks of the server, with the `ref` that comes back on every event that answers (E5).
+/// A request of a client, with the `ref` that is returned on every event that answers (E5).
 pub type Request = Envelope<Ask>;
 
 /// The requests, by `type`.
@@ -26,9 +26,9 @@ pub type Request = Envelope<Ask>;
 pub enum Ask {
     /// Opens the session.
     Hello(Hello),
-    /// Says something in a room.
+    /// Sends a message to a room.
     Send(Send),
-    /// Says something to one person.
+    /// Sends a direct message.
     Direct(SendDirect),
     /// Enters a room.
     Join(RoomName),
@@ -36,21 +36,21 @@ pub enum Ask {
     Leave(RoomName),
     /// Takes another name.
     Rename(PersonName),
-    /// Asks who is in a room.
+    /// Asks for the members of a room.
     Members(RoomName),
     /// Asks for stored messages.
     History(HistoryRange),
-    /// Looks for stored messages.
+    /// Searches stored messages.
     Search(Search),
-    /// Asks how somebody is connected.
+    /// Asks how a member is connected.
     Whois(PersonName),
     /// Asks which rooms there are.
     Rooms {},
-    /// Goes away, or comes back.
+    /// Marks the client as away, or as back.
     Away(AwayText),
-    /// Does what operators do (O).
+    /// Executes an operator command (O).
     Operate(Operate),
-    /// Asks for a `pong` behind everything before it.
+    /// Asks for a `pong` after everything before it.
     Ping {},
     /// Answers the server's `ping`.
     Pong {},
@@ -164,7 +164,7 @@ struct Header {
     reference: Option<String>,
 }
 
-/// The header without its `ref`: tells a bad `ref` from what is no event at all.
+/// The header without its `ref`: distinguishes a bad `ref` from a payload that is no event.
 #[derive(Deserialize)]
 struct Kind {
     #[serde(rename = "type")]
@@ -176,7 +176,7 @@ impl Request {
     ///
     /// # Errors
     /// The rejection says why the payload is no request, and is in an envelope with the `ref` if one could be read. The
-    /// client is at fault; the connection goes on (E6).
+    /// client is at fault; the connection continues (E6).
     pub fn from_json(payload: &[u8]) -> Result<Self, Envelope<Rejection>> {
         let text = core::str::from_utf8(payload)
             .map_err(|_| Rejection::new(ErrorCode::NotUtf8, "the frame is not UTF-8; send JSON text in UTF-8"))?;

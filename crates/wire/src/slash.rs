@@ -28,9 +28,9 @@ pub struct SlashLine<'a> {
 /// The reason why a line that looks like a command does not begin with its slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HiddenSlash {
-    /// White space stands before the slash.
+    /// White space before the slash.
     Space,
-    /// A character that draws nothing stands before the slash, or within the command's name.
+    /// An invisible character before the slash, or within the command's name.
     Unseen(char),
     /// The slash is another character that looks like it.
     LookAlike(char),
@@ -53,7 +53,7 @@ impl<'a> SlashLine<'a> {
         (passes && !is_text).then_some(Self { line, at, slash })
     }
 
-    /// The line behind its slash.
+    /// The line after its slash.
     pub fn behind(&self) -> &'a str {
         &self.line[self.at + self.slash.len_utf8()..]
     }
@@ -62,7 +62,7 @@ impl<'a> SlashLine<'a> {
     /// letters as ASCII.
     pub fn name(&self) -> String {
         let behind = self.behind();
-        // `/ x` is text to everybody who knows commands; behind another sign the word may be apart.
+        // `/ x` is text to everybody who knows commands; after another sign the word may be apart.
         let named = if self.has_plain_slash() { behind } else { behind.trim_start() };
         let meant = named.chars().take_while(|c| !c.is_whitespace()).filter(|&c| !is_unseen(c)).take(NAME_CHARS_MAX);
         meant.map(narrow).flat_map(char::to_lowercase).collect()
@@ -73,7 +73,7 @@ impl<'a> SlashLine<'a> {
         self.slash == '/'
     }
 
-    /// The reason why the line does not count as a command as it stands; `None` if it does.
+    /// The reason why the line is not a command; `None` if it is.
     pub fn hidden_slash(&self) -> Option<HiddenSlash> {
         let before = &self.line[..self.at];
         let name = self.behind().split(char::is_whitespace).next().unwrap_or_default();
@@ -96,7 +96,7 @@ impl<'a> SlashLine<'a> {
         let hidden = self.hidden_slash()?;
         let name = self.name();
         let is_meant = match hidden {
-            // Nobody types these on purpose, and a wrong name behind a slash is not published
+            // Nobody types these on purpose, and a wrong name after a slash is not published
             // either.
             HiddenSlash::Unseen(_) => true,
             HiddenSlash::Space => is_known(&name),
@@ -129,7 +129,7 @@ fn without_unseen(line: &str) -> &str {
     shown
 }
 
-/// A full-width form as the ASCII character that it stands for.
+/// The ASCII character of a full-width form.
 fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

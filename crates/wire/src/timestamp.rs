@@ -21,7 +21,7 @@ impl Timestamp {
     /// The last instant that four digits of year can write: 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self { unix_ms: 253_402_300_799_999 };
 
-    /// To the second, for people, wherever they are: `2026-11-22 14:02:03 UTC`.
+    /// To the second, for people in any time zone: `2026-11-22 14:02:03 UTC`.
     pub fn in_words(self) -> String {
         format!("{} UTC", self.to_string().get(..19).unwrap_or_default().replace('T', " "))
     }

@@ -12,11 +12,11 @@ const HEADINGS: [(CommandGroup, &str); 4] = [
     (CommandGroup::Program, "this program"),
 ];
 
-/// Columns of the commands in `/help`, with the space behind them.
+/// Columns of the commands in `/help`, with the space after them.
 const BRIEF_COLUMNS: usize = 28;
 /// The same in the longer lists.
 const FULL_COLUMNS: usize = 36;
-/// Columns that stay for text on a screen of 80 columns, behind the time of a line.
+/// Columns left for text on a screen of 80 columns, after the time of a line.
 const LINE_COLUMNS: usize = 70;
 
 /// Returns the help for these arguments, of the commands for which `there` is true. Errors: there

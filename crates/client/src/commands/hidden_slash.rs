@@ -27,7 +27,7 @@ pub(super) fn check(line: &str) -> Result<(), String> {
     })
 }
 
-/// Checks that no line of a text for everybody is a command for somebody's eyes only, hidden or
+/// Checks that no line of a text for everybody is a command with private text, hidden or
 /// not. Errors: one is, in words for the user.
 pub(crate) fn check_text(text: &str) -> Result<(), String> {
     let found =
@@ -40,12 +40,12 @@ pub(crate) fn check_text(text: &str) -> Result<(), String> {
     }
 }
 
-/// The command for somebody's eyes only that a line is, hidden or not.
+/// The command with private text that a line is, hidden or not.
 pub(super) fn private_command(line: &str) -> Option<&'static SlashCommand> {
     SlashCommand::of_client(&command_name(line)?).filter(|command| command.is_private)
 }
 
-/// The word behind a line's slash, also where something hides the slash; two slashes are text. Wide
+/// The word after a line's slash, also if something hides the slash; two slashes are text. Wide
 /// on purpose: what only may be a command is not written to a disk.
 pub(super) fn command_name(line: &str) -> Option<String> {
     let slash_line = SlashLine::of(line)?;

@@ -18,7 +18,7 @@ pub(crate) use privacy::{concealed, is_secret, is_storable, seals};
 pub(crate) enum ParsedLine {
     /// Something for the session.
     Session(Command),
-    /// Say this to whoever wrote to the user only the last time.
+    /// Reply to the last sender of a direct message.
     Reply(String),
     /// Show these blocks of rows.
     Help(Vec<String>),
@@ -26,11 +26,11 @@ pub(crate) enum ParsedLine {
     Clear,
     /// Show the rest of a shortened message: of the one with this number, or of the last one.
     More(Option<u64>),
-    /// Show times or not; without a word, say which.
+    /// Show times or not; without an argument, show the setting.
     Timestamps(Option<bool>),
-    /// Ring the bell at this; without a word, say when it does.
+    /// Ring the bell at this; without an argument, show the setting.
     Bell(Option<Bell>),
-    /// Do not show this person's words; without a name, say whose are not shown.
+    /// Hide this person's messages; without a name, list the ignored people.
     Ignore(Option<String>),
     /// Show them again.
     Unignore(String),

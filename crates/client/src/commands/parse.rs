@@ -7,7 +7,7 @@ use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use super::{ParsedLine, help, hidden_slash, suggestion};
 use crate::preferences::Bell;
 
-/// Returns the meaning of a line, where `who` carries out slash commands. Errors: what is wrong
+/// Returns the meaning of a line, where `who` executes slash commands. Errors: what is wrong
 /// with it, for the user; nothing of it must be sent then.
 pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, String> {
     hidden_slash::check(line)?;
@@ -31,7 +31,7 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
             read(known, args, is_local)
         }
         (Some(known), SlashCommands::Server) if known.id == CommandId::Help => Ok(help_of_both(known, args, line)),
-        // The client says to whom: the server could not know who had written last when it was
+        // The client names the recipient: the server could not know the last sender when it was
         // typed.
         (Some(known), SlashCommands::Server) if known.id == CommandId::Reply => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if is_local(known) => read(known, args, |_| true),

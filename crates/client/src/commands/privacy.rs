@@ -9,7 +9,7 @@ use glassline_wire::slash::SlashLine;
 use super::hidden_slash::{command_name, private_command};
 
 /// Returns whether a line may be kept beyond the session. A command that is not known may be a
-/// mistyped one for somebody's eyes only, or carry a password to the server, so it may not.
+/// mistyped private one, or carry a password to the server, so it may not.
 pub(crate) fn is_storable(line: &str) -> bool {
     !is_in(line)
         && command_name(line)

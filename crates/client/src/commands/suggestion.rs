@@ -32,13 +32,13 @@ pub(super) fn is_near(name: &str) -> bool {
     nearest(&shown(name)).is_some()
 }
 
-/// The command that was most likely meant. One that says its text to everybody is never guessed:
+/// The command that was most likely meant. One that sends its text to everybody is never guessed:
 /// the text may be for one person only.
 fn nearest(shown: &str) -> Option<&'static str> {
     // Commands are written in lower case; with Caps Lock on, every letter is another one.
     let shown = &shown.to_lowercase();
     let is_guessed = |name: &&str| SlashCommand::of_client(name).is_some_and(|command| !command.is_published());
-    // Half of a short word being wrong says nothing.
+    // A short word that is half wrong has no clear match.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
     let beginning =
         client_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown.as_str()));

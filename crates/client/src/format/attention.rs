@@ -9,7 +9,7 @@ use super::{StyledLine, TextRole};
 pub(crate) enum Attention {
     /// The user's own messages, joins and leaves.
     Nobody,
-    /// A message of somebody else, or a gap.
+    /// A message of another user, or a gap.
     Everybody,
     /// A mention of the user, or a direct message.
     ForMe,

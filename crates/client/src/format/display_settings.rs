@@ -94,7 +94,7 @@ impl DisplaySettings {
             }
             Update::Received(Event::Left(presence)) => {
                 let rest = self.without_ignored(presence.clone());
-                // The next owner of the name is somebody else.
+                // The next owner of the name is another person.
                 self.followed.retain(|_, now| !presence.names.iter().any(|gone| gone.to_lowercase() == *now));
                 rest.map(|rest| Update::Received(Event::Left(rest)))
             }

@@ -57,19 +57,19 @@ fn of_any(name: &str, text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `before` is what stands before the name, from the name on.
+/// `before` is the text before the name, from the name on.
 fn starts_word(before: &mut dyn Iterator<Item = char>, first: char) -> bool {
     !goes_on(before, first)
 }
 
-/// `after` is what stands behind it.
+/// `after` is the text after it.
 fn ends_word(after: &mut dyn Iterator<Item = char>, last: char) -> bool {
     let mut after = after.peekable();
     // A mark belongs to the letter before it, in any script.
     !after.peek().is_some_and(|&mark| is_mark(mark)) && !goes_on(&mut after, last)
 }
 
-/// Returns whether a word goes on, also over a hyphen: `alice-2` is somebody else than `alice`.
+/// Returns whether a word continues, also over a hyphen: `alice-2` is not `alice`.
 fn goes_on(neighbours: &mut dyn Iterator<Item = char>, edge: char) -> bool {
     match neighbours.next() {
         Some('-') => neighbours.next().is_some_and(|joint| is_in_word(joint, edge)),

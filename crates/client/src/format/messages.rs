@@ -1,4 +1,4 @@
-//! Lines for each event; all of them are safe to show, whoever sent what is in them.
+//! Lines for each event; all of them are safe to show, with text of any sender.
 
 mod highlight;
 mod history;
@@ -51,7 +51,7 @@ impl Formatter {
         self.colours = NameColours::of_screen(distinct);
     }
 
-    /// The lines that tell the reader of an update; none where there is nothing to tell.
+    /// The lines that show an update; none if there is nothing to show.
     pub(crate) fn lines(&self, update: &Update) -> Vec<StyledLine> {
         match update {
             Update::Received(event) | Update::Sent { event, .. } => self.event_lines(event),
@@ -69,14 +69,14 @@ impl Formatter {
         }
     }
 
-    /// Takes in what became of the person whom an answer is for, also where that is not told.
+    /// Updates the reply recipient's state, also if the change is not shown.
     pub(crate) fn follow_people(&mut self, update: &Update) {
         if let Some(reply_peer) = &mut self.reply_peer {
             reply_peer.follow(update);
         }
     }
 
-    /// Takes in who is there, before an update is told, so that no two of them have one colour.
+    /// Records present members before an update is shown, so that no two have the same colour.
     pub(crate) fn note_names(&mut self, update: &Update) {
         let (Update::Received(event) | Update::Sent { event, .. }) = update else { return };
         match event {
@@ -93,7 +93,7 @@ impl Formatter {
         }
     }
 
-    /// Keeps who the reader is and whom an answer is for, after the update has been told.
+    /// Keeps the user's name and the reply recipient, after the update was shown.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Received(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
@@ -138,13 +138,13 @@ impl Formatter {
         let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == TextRole::Mention);
         let from = Span::new(self.name_role(&message.from, is_calling), name(&message.from));
-        // Whatever somebody says or does begins with the name, whatever the client and the server
-        // say with `* `: `* bob left` is true.
+        // Messages and actions of users begin with the name, notices of the client and the server
+        // with `* `: `* bob left` is genuine.
         let head = vec![from, Span::new(TextRole::Faint, if message.action { " * " } else { " > " })];
         StyledLine { at: message.at, room: Some(message.room.clone()), head, body, ..StyledLine::default() }
     }
 
-    /// The text in pieces, the reader's own name apart; one's own words mention nobody.
+    /// The text in pieces, the reader's own name apart; the user's own messages mention nobody.
     fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
         let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
         let mut spans = Vec::new();

@@ -15,7 +15,7 @@ pub(crate) mod safe;
 use glassline_wire::request::LOBBY;
 use glassline_wire::timestamp::Timestamp;
 
-/// Stands before every line of a text but its first, so that no text can look like another message.
+/// Prefix of every line of a text but its first, so that no text can look like another message.
 const CONTINUATION: &str = "  ";
 /// Memory of a row beside its text in bytes, roughly.
 const ROW_BYTES: usize = 128;
@@ -23,15 +23,15 @@ const ROW_BYTES: usize = 128;
 /// Role of a piece of text, for the choice of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextRole {
-    /// Text that somebody said.
+    /// Text of a message.
     Plain,
-    /// Times, marks, the client's and the server's own words.
+    /// Times, marks, notices of the client and the server.
     Faint,
-    /// Somebody's name, by its [`name_colour::NameColour`].
+    /// A user's name, by its [`name_colour::NameColour`].
     Name(name_colour::NameColour),
     /// Name of the author of a mention or a direct message.
     Calling,
-    /// The user's own name in what somebody said.
+    /// The user's own name in a message.
     Mention,
     /// Text that matches a search.
     Found,
@@ -58,7 +58,7 @@ pub(crate) enum LineKind {
     /// Something of now: its time is shown where times are.
     #[default]
     Now,
-    /// Something said earlier: its time is always shown.
+    /// An earlier message: its time is always shown.
     Earlier,
     /// It has its time in its head.
     Dated,

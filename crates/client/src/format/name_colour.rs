@@ -1,4 +1,4 @@
-//! The colour of a name: the same one everywhere, unless somebody who is present has it already.
+//! The colour of a name: the same one everywhere, unless another present member has it.
 
 /// Names whose colours are kept; past it the first absent one is dropped, or the first of all.
 const ASSIGNED_MAX: usize = 256;
@@ -82,7 +82,7 @@ impl NameColours {
         }
     }
 
-    /// Returns the wished colour, or the next free one; the wished one if none is free.
+    /// Returns the preferred colour, or the next free one; the preferred one if none is free.
     fn free(&self, NameColour(wished): NameColour) -> NameColour {
         let is_taken = |colour: &NameColour| {
             let looks = |colour: NameColour| usize::from(colour.0) % self.distinct;

@@ -51,7 +51,7 @@ impl NameList {
     }
 }
 
-/// Returns who these and so many more are, in words; `None` if nobody.
+/// Returns a text that lists these names and so many more; `None` if there are none.
 pub(super) fn people(listed: &[Cow<'_, str>], more: usize) -> Option<String> {
     Some(match (listed.is_empty(), more) {
         (true, 0) => return None,

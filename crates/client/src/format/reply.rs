@@ -1,4 +1,4 @@
-//! The recipient of `/reply`. A name is not a person: after a leave, somebody else may take it.
+//! The recipient of `/reply`. A name is not a person: after a leave, another client may take it.
 
 use glassline_session::{Command, Update};
 use glassline_wire::event::{Event, Presence};
@@ -55,7 +55,7 @@ impl DirectPeer {
         }
     }
 
-    /// Reason why the name may be somebody else's by now.
+    /// Reason why the name may be another person's by now.
     fn doubt(&self) -> Option<String> {
         let name = shown(&self.name);
         match self.state {
@@ -88,9 +88,9 @@ pub(crate) struct ReplyDraft {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplyTarget {
-    /// To this person, and nobody else of that name.
+    /// To this person only, not to another of that name.
     Person(String),
-    /// To the owner of the name: the user was warned that it may be somebody else.
+    /// To the owner of the name: the user was warned that it may be another person.
     Name(String),
 }
 
@@ -106,7 +106,7 @@ impl ReplyTarget {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplyError {
-    /// Nobody has written; the alternative.
+    /// No one to reply to; the alternative.
     NoRecipient(String),
     /// The user must confirm; the reason.
     Confirm(String),
@@ -123,7 +123,7 @@ impl ReplyDraft {
         }
     }
 
-    /// The name that it goes to, if there is anybody.
+    /// The name of the recipient, if there is one.
     pub(crate) fn address(&self) -> Option<&str> {
         self.to.as_ref().map(DirectPeer::name)
     }

@@ -8,7 +8,7 @@ use super::event::{Paste, PasteEnd};
 pub(super) const PASTE_START: &[u8] = b"\x1b[200~";
 /// And after it.
 pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
-/// More than anybody reads in a chat; what is longer is cut off.
+/// More than is read in a chat; longer text is cut off.
 pub(super) const PASTE_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Debug, Default)]

@@ -73,7 +73,7 @@ impl KeyDecoder {
         }
     }
 
-    /// When [`KeyDecoder::time_passed`] has something to say.
+    /// When [`KeyDecoder::time_passed`] is due.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         let timeout_ms = match self.state {
             DecoderState::Ground => return None,
@@ -231,7 +231,7 @@ impl KeyDecoder {
             // The Linux console's function keys, and the oldest reports of a mouse.
             b'[' if self.sequence.len() == 2 => self.state = DecoderState::Ignored(1),
             b'M' if self.sequence.len() == 2 => self.state = DecoderState::Ignored(3),
-            // rxvt's keys with Shift; nothing else has a number and this without more behind it.
+            // rxvt's keys with Shift; nothing else has a number and this without more after it.
             b'$' if self.sequence.len() == 3 && self.sequence[2].is_ascii_digit() => {
                 self.hold(byte);
                 self.finish(events);
@@ -272,7 +272,7 @@ impl KeyDecoder {
             TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
             event => event,
         });
-        // Who goes to another window while a paste hangs comes back to it.
+        // A focus change does not end an unfinished paste.
         self.rest_may_come &= !matches!(event, Some(TerminalEvent::Key(_)));
         events.extend(event);
         self.start_anew();

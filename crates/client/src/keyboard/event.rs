@@ -16,7 +16,7 @@ pub(crate) enum TerminalEvent {
         columns: u16,
         rows: u16,
     },
-    /// The process was stopped and goes on: the terminal may be in any state.
+    /// The process was stopped and continues: the terminal may be in any state.
     #[cfg_attr(not(unix), allow(dead_code, reason = "a signal says so"))]
     Resumed,
 }
@@ -76,7 +76,7 @@ impl Key {
 pub(crate) struct Paste {
     pub(crate) text: String,
     pub(crate) end: PasteEnd,
-    /// Bytes that are no text in UTF-8 were in it; U+FFFD stands for them.
+    /// It had invalid UTF-8, replaced by U+FFFD.
     pub(crate) is_damaged: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Decoder of a terminal's reports: bytes become events. Pure; who reads the bytes is another's
+//! Decoder of a terminal's reports: bytes become events. Pure; reading the bytes is another's
 //! business.
 
 pub(crate) mod bracketed;

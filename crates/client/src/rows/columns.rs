@@ -42,7 +42,7 @@ fn wider(c: char) -> Option<usize> {
     (code <= last).then(|| if TWO_COLUMNS.contains(&first) { 2 } else { 1 })
 }
 
-/// Returns true if terminals draw a character in the same number of columns, and not in none.
+/// Returns true if terminals draw a character in the same number of columns, and at least one.
 /// Letters that a few of them draw wide count as certain.
 pub(super) fn is_certain(c: char) -> bool {
     wider(c).is_none() && c.width() == c.width_cjk() && c.width().is_some_and(|columns| columns > 0)
@@ -74,7 +74,7 @@ pub(crate) fn of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(of_grapheme).sum() }
 }
 
-/// The text, or as much of its start as fits with an ellipsis behind it.
+/// The text, or as much of its start as fits with an ellipsis after it.
 pub(crate) fn cut(text: &str, room: usize) -> String {
     if of(text) <= room {
         return text.to_owned();

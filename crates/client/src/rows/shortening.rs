@@ -7,7 +7,7 @@ use super::columns::Edge;
 use super::wrap::{self, WrappedRow};
 use crate::format::{LineKind, Span, StyledLine, TextRole};
 
-/// Rows that one message takes on a screen, the row that tells of the rest included.
+/// Rows that one message takes on a screen, including the row that announces the rest.
 const MESSAGE_ROWS_MAX: usize = 40;
 /// The same of a message of the past, of which many are shown at a time.
 const PAST_MESSAGE_ROWS_MAX: usize = 10;
@@ -58,7 +58,7 @@ impl Shortening {
 
     /// Rows of the next part of a rest, and a row that tells of what is left of it.
     pub(crate) fn rest_rows(&mut self, rest: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
-        // Each request goes on, also past a link that is taller than what is shown at a time.
+        // Each request continues, also past a link that is taller than what is shown at a time.
         let of_head = head_chars(rest);
         self.first_rows(rest, columns, edge, REST_ROWS_MAX, |shown| shown <= of_head)
     }
@@ -73,7 +73,7 @@ impl Shortening {
     ) -> Vec<WrappedRow> {
         let rows = wrap::rows(line, columns, edge);
         let height: usize = rows.iter().map(|row| row.height(columns)).sum();
-        // One row in place of another helps nobody.
+        // Replacing one row by another saves nothing.
         if height <= rows_max {
             return rows;
         }

@@ -10,17 +10,17 @@ use super::columns::{self, Edge};
 use super::links;
 use crate::format::{Span, StyledLine, TextRole};
 
-/// Columns by which rows are set in where the head is too wide to stand beside the text.
+/// Indentation in columns of rows whose head is too wide to precede the text.
 const INDENT: usize = 2;
 /// On a screen narrower than this nothing is broken: it would be a column of letters.
 const BREAKING_COLUMNS_MIN: usize = 10;
-/// Spaces that stand for a tab.
+/// Spaces that replace a tab.
 const TAB: &str = "    ";
 
-/// Spans that stand in one row of the screen.
+/// Spans in one row of the screen.
 pub(crate) type ScreenRow = Vec<Span>;
 
-/// One row of the screen, and a link behind it that is wider than what is left.
+/// One row of the screen, and a link after it that is wider than what is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WrappedRow {
     pub(crate) spans: ScreenRow,
@@ -41,7 +41,7 @@ impl WrappedRow {
 /// Breaks a line for a screen of so many columns.
 pub(crate) fn rows(line: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
-    // Whoever hears lines read out needs no column of text.
+    // A screen reader needs no text column.
     let hangs = edge == Edge::Cuts && head_columns * 5 <= columns * 2;
     let indent = if hangs { head_columns.max(INDENT) } else { INDENT };
     let mut wrapping = Wrapping {
@@ -93,9 +93,9 @@ struct Wrapping<'a> {
     rows: Vec<WrappedRow>,
     /// Columns used in the last row.
     at: usize,
-    /// Spaces behind the last word, not yet put anywhere.
+    /// Spaces after the last word, not placed yet.
     spaces: String,
-    /// Parts that must stay together, not yet put anywhere.
+    /// Parts that must stay together, not placed yet.
     word: Vec<(TextRole, &'a str)>,
     word_columns: usize,
     /// The word holds a link.
@@ -161,7 +161,7 @@ impl<'a> Wrapping<'a> {
         self.word.push((role, grapheme));
     }
 
-    /// Puts the word behind what there is, or on a row of its own. A row never begins with
+    /// Puts the word after the others, or on a row of its own. A row never begins with
     /// something that somebody else has put there: spaces that do not fit go, and a word that is
     /// too wide is broken, unless it is a link.
     fn end_word(&mut self) {

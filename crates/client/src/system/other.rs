@@ -44,7 +44,7 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Opens a file to write behind what it holds, and creates it if it is not there.
+/// Opens a file for appending, and creates it if it does not exist.
 pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
@@ -59,7 +59,7 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// Returns whether the file is still the one that is found there, as far as its length tells.
+/// Returns whether the file is still the one at that path, judged by its length.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match std::fs::metadata(path) {
         Ok(there) => Ok(there.len() == file.metadata()?.len()),

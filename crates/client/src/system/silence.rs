@@ -1,4 +1,4 @@
-//! A connection on which nothing is said: the system finds out whether the other side is still
+//! A silent connection: the system finds out whether the other side is still
 //! there.
 
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// A connection on which nothing comes for this long is tried,
+/// A connection without input for this long is probed,
 const TRIED_AFTER: Duration = Duration::from_secs(30);
 /// this often,
 const TRIED_EVERY: Duration = Duration::from_secs(15);
@@ -17,7 +17,7 @@ const TRIES: u32 = 3;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 
-/// Lets a connection whose other side has died without a word be reported as lost. A tutorial
+/// Lets a connection whose other side has vanished be reported as lost. A tutorial
 /// server cannot be asked for a sign of life.
 pub(crate) fn notice_silence(stream: &TcpStream) {
     // Where the system refuses an option the link works all the same, with the system's own

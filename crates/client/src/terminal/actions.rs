@@ -120,7 +120,7 @@ impl Terminal {
             self.composer.clear();
             return;
         }
-        // A paste ends with a newline that nobody wants to send.
+        // A paste ends with a newline that is not to be sent.
         let parsed = parse_line(self.composer.text().trim_end_matches('\n'), session.slash_commands());
         let is_accepted = match parsed {
             Ok(parsed) => {

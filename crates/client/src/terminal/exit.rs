@@ -7,7 +7,7 @@ const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Exit {
     Leave,
-    /// Not yet; the text says what leaves.
+    /// Not yet; the text explains how to leave.
     NotYet(String),
 }
 

@@ -93,7 +93,7 @@ impl Draft {
     }
 }
 
-/// A file with a name of its own: an older one was kept for its user.
+/// A file with a unique name: an older one was kept for its user.
 fn create_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     let process = std::process::id();
     for number in 1..=DRAFTS_MAX {
@@ -128,7 +128,7 @@ impl ExternalEditor {
         match thread::Builder::new().name("glassline-editor".to_owned()).spawn(watch) {
             Ok(_) => Ok(external_editor),
             Err(error) => {
-                // Nobody would notice its end.
+                // Its end would go unnoticed.
                 let _ = external_editor.end_program();
                 Err(not_run(error))
             }

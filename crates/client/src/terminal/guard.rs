@@ -127,7 +127,7 @@ mod tests {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let mut written = String::new();
         let mut buffer = [0; 4096];
-        // Its last words; the terminal stays open on this side.
+        // The last output; the terminal stays open on this side.
         while !written.contains("test result: FAILED") {
             let bytes = reader.read(&mut buffer).expect("it writes");
             assert_ne!(bytes, 0, "it ended early: {written}");

@@ -11,7 +11,7 @@ const IDLE_MS: u64 = 5 * 60_000;
 #[derive(Debug, Default)]
 pub(super) struct IdleTracker {
     last_sign_ms: u64,
-    /// The window has lost the focus, or the user has said to be away.
+    /// The window has lost the focus, or the user is marked as away.
     gone: bool,
     /// One idle period has one mark.
     marked: bool,
@@ -24,7 +24,7 @@ impl IdleTracker {
         *self = Self { last_sign_ms: now_ms, gone: false, marked: false, since: Some(now) };
     }
 
-    /// The user went to another window, or is away by their own word.
+    /// The user went to another window, or is marked as away.
     pub(super) fn has_gone(&mut self, now: Timestamp) {
         if !self.gone {
             (self.gone, self.since) = (true, Some(now));

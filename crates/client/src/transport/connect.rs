@@ -34,7 +34,7 @@ pub(super) fn connect_to_any(address: &str) -> Result<TcpStream, String> {
 }
 
 fn unknown_host(error: &io::Error) -> String {
-    // The system's words begin with what it tried, which the user has not asked for.
+    // The system's text begins with the failed call, which is omitted.
     let words = error.to_string();
     let cause = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
     format!(
@@ -67,7 +67,7 @@ fn is_local(address: IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified()
 }
 
-/// Returns the system's error in words that need no manual.
+/// Returns the system's error in plain language.
 pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),

@@ -14,7 +14,7 @@ use crate::inbox::StreamEvent;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Open,
-    /// It is to be closed behind everything before it.
+    /// It is to be closed after everything before it.
     Closing,
     Closed,
 }
@@ -22,7 +22,7 @@ enum Sending {
 #[derive(Debug)]
 pub(super) struct Layered {
     stack: LayerStack,
-    /// The session was told that the connection stands.
+    /// The session was told that the connection is established.
     is_connected: bool,
     /// Sends of the session that the layers have not taken whole; at most two.
     waiting: VecDeque<Vec<u8>>,

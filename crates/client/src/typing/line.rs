@@ -26,7 +26,7 @@ pub(crate) enum KeyOutcome {
     /// The line is longer, shorter or as it was.
     Nothing,
     Line(InputLine),
-    /// Nothing is typed any more.
+    /// The input has ended.
     End,
     /// Ctrl-Z.
     Suspend,

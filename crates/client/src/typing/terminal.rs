@@ -7,7 +7,7 @@ use crate::inbox::Inbox;
 use crate::system::{self, TerminalModes};
 use crate::terminal::key_reader::KeyReader;
 
-/// The modes from before, for whoever ends the process. A process has one terminal.
+/// The previous modes, restored when the process ends. A process has one terminal.
 static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub(crate) struct EchoTerminal {
 }
 
 impl EchoTerminal {
-    /// Takes the terminal. Errors: there is none whose modes can be set, or somebody else echoes
-    /// what is typed, as Emacs does in a shell of its own.
+    /// Takes the terminal. Errors: there is none whose modes can be set, or another program echoes
+    /// the input, as Emacs does in its shell.
     pub(crate) fn open(inbox: Inbox) -> io::Result<Self> {
         let before = TerminalModes::now()?;
         if !before.echoes_lines() {
@@ -43,7 +43,7 @@ impl EchoTerminal {
         self.take_again()
     }
 
-    /// Takes the terminal again, whatever was done to it meanwhile.
+    /// Sets the modes again, also if they were changed.
     #[expect(clippy::unused_self, reason = "only who holds the terminal may take it")]
     pub(crate) fn take_again(&self) -> io::Result<()> {
         with_modes(TerminalModes::set_for_keys)
@@ -58,7 +58,7 @@ impl Drop for EchoTerminal {
 
 pub(crate) fn give_back() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
-    // A terminal that is gone needs nothing any more.
+    // A closed terminal needs no restoring.
     let _ = before.map(|before| before.set_again());
 }
 

@@ -184,7 +184,7 @@ impl Hub {
         question
     }
 
-    /// Puts a query back that could not be handed over: it is the next again.
+    /// Puts a question back that could not be handed over: it is the next again.
     pub fn put_back(&mut self, question: PendingQuestion) {
         self.questions.put_back(question);
     }
@@ -266,7 +266,7 @@ impl Hub {
         self.questions.push(connection, question, Recipient::Reading { waiter, member, room, reference });
     }
 
-    /// Processes an answer. One without a pending query is ignored.
+    /// Processes an answer. One without a pending question is ignored.
     pub fn answer(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>) {
         match self.questions.take_recipient(ticket) {
             None => {}

@@ -5,14 +5,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{Event, Gap, Presence, Rejection};
+use glassline_wire::event::{Event, Gap, Message, Presence, Rejection};
 
 use crate::dialect::Dialect;
 use crate::encode::Outbound;
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
-use crate::room::Rooms;
+use crate::room::{Room, Rooms};
 use crate::send_queue::MissedRange;
 
 /// Answer to a request or a command, for the requester. [`Hub::reply`] adds the `ref`.
@@ -113,6 +113,51 @@ impl Hub {
             }
             Err(rejection) => self.send(to, Envelope::new(Event::Error(rejection), reference)),
         }
+    }
+
+    /// Sends a numbered message to its room; to a sender still there, as the acknowledgement.
+    pub(super) fn publish(
+        &mut self,
+        sender: Option<MemberId>,
+        room_id: RoomId,
+        message: Message,
+        reference: Option<String>,
+    ) {
+        let Some(room) = self.rooms.get_mut(room_id) else { return };
+        room.set_seq(message.seq.unwrap_or(room.seq() + 1));
+        self.counters.messages += 1;
+        let seq = room.seq();
+        let mut outbound = Outbound::from(Event::Message(message));
+        let appended = self.append_encoded(room_id, Dialect::Tutorial, &outbound);
+        if let Some(sender) = sender {
+            self.skip_own(sender, room_id, Dialect::Tutorial, appended);
+        }
+        let appended = self.append_encoded(room_id, Dialect::Event, &outbound);
+        if let (Some(sender), Some(_)) = (sender, &reference)
+            && self.skip_own(sender, room_id, Dialect::Event, appended)
+        {
+            // Only its sender's copy has the ref (E5), so the sender skips the one all share.
+            outbound.reference = reference;
+            if let Some(member) = self.members.get_mut(sender) {
+                member.send_queue_mut().push_echo(room_id, seq, Dialect::Event.encode(&outbound));
+                self.scheduler.wake(sender, member);
+            }
+        }
+    }
+
+    /// Skips the own message of a member of this dialect and room (T5). Returns whether it is one.
+    pub(super) fn skip_own(
+        &mut self,
+        id: MemberId,
+        room_id: RoomId,
+        dialect: Dialect,
+        appended: Option<(u64, u64)>,
+    ) -> bool {
+        let seq = self.rooms.get(room_id).map_or(0, Room::seq);
+        let member = self.members.get_mut(id).filter(|member| member.dialect() == dialect && member.follows(room_id));
+        let (Some(member), Some((from, to))) = (member, appended) else { return false };
+        member.send_queue_mut().skip(room_id, seq, from, to);
+        true
     }
 
     /// Appends bytes to a lane that has followers. Returns where it starts and ends.

@@ -16,7 +16,7 @@ pub(super) enum Replay {
     Over,
     /// No question is under way.
     Idle,
-    /// The query with this ticket is pending, for the first segment, which is of this room.
+    /// The question with this ticket is pending, for the first segment, which is of this room.
     Asked { ticket: u64, room: RoomId },
 }
 

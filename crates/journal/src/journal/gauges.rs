@@ -21,7 +21,7 @@ pub struct Gauges {
     pub waiting_bytes: u64,
     /// Questions that wait.
     pub waiting_questions: u64,
-    /// Messages that the search index does not have yet.
+    /// Messages not in the search index yet.
     pub index_lag: u64,
     /// Groups committed.
     pub commits: u64,

@@ -1,5 +1,5 @@
-//! State shared by the holder of a journal and whoever does its work: what waits, what is done, and
-//! who is woken. Each lock is held for a few moves, once for a group, and never over anything that
+//! State shared by the holder of a journal and its worker threads: queues, results, and
+//! wakers. Each lock is held for a few moves, once for a group, and never over anything that
 //! can block.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -48,7 +48,7 @@ pub(super) enum Next {
     End,
 }
 
-/// Questions of a lane, and who waits for one.
+/// Queries of a lane, and the threads that wait for one.
 struct Queue {
     waiting: Mutex<FairQueue<Asked>>,
     came: Condvar,
@@ -139,8 +139,8 @@ impl Shared {
         self.report(finished.reports);
     }
 
-    /// Takes in a question. Returns false if it finds no place; a search that finds none is
-    /// answered at once: put back, it would stand before what is looked up faster.
+    /// Queues a question. Returns false if the queue is full; a search is then
+    /// answered at once: put back, it would delay faster questions.
     pub(super) fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         let lane = Lane::of(&question);
         let queue = self.queue(lane);
@@ -178,7 +178,7 @@ impl Shared {
         &self.questions[lane as usize]
     }
 
-    /// Reports results; behind a failure nothing is reported any more.
+    /// Reports results; after a failure nothing is reported.
     pub(super) fn report(&self, results: impl IntoIterator<Item = Done>) {
         let mut reports = lock(&self.reports);
         if reports.extend(results) {

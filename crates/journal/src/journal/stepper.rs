@@ -1,4 +1,4 @@
-//! A journal without threads: its owner does each step of its work, under a clock of its own.
+//! A journal without threads: its owner runs each step of its work, under its own clock.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ impl Stepper {
         }
     }
 
-    /// Takes up the next question of a lane, if none is taken up. Returns the one that is.
+    /// Starts the next question of a lane, unless one is started. Returns the started one.
     pub fn take_question(&mut self, lane: Lane) -> Option<(Ticket, &Question)> {
         let reading = &mut self.reading[lane as usize];
         if reading.asked.is_none() {

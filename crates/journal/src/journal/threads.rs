@@ -46,7 +46,7 @@ fn write(shared: &Shared, mut writer: Writer) {
     if let Err(error) = write_until_the_end(shared, &mut writer) {
         shared.fail(error);
     }
-    // As long as somebody reads, what is in the log cannot all go into the file.
+    // While a reader is active, the log cannot be checkpointed completely.
     shared.wait_for_end(READERS, READERS_END_WAIT);
     // The store is dropped in here too: closing it is work.
     drop(writer);

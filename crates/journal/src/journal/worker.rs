@@ -26,7 +26,7 @@ impl Writer {
     pub(super) fn new(shared: Arc<Shared>, store: Box<dyn Store>) -> Self {
         let maintenance = Maintenance::new(shared.now());
         let writer = Self { shared, store, maintenance };
-        // Else the numbers say until the first commit that everything is indexed.
+        // Else the metrics report everything as indexed until the first commit.
         writer.note_sizes();
         writer
     }
@@ -40,7 +40,7 @@ impl Writer {
     /// to be tried.
     ///
     /// # Errors
-    /// The store must not be used any more.
+    /// The store must no longer be used.
     pub(super) fn commit(&mut self, group: &mut Group) -> Result<Option<Finished>, StoreError> {
         let counters = &self.shared.counters;
         let started = self.shared.now();
@@ -63,7 +63,7 @@ impl Writer {
     /// Notes that a group was committed, and maintains the store if the load never stops.
     ///
     /// # Errors
-    /// The store must not be used any more.
+    /// The store must no longer be used.
     pub(super) fn note_commit(&mut self) -> Result<(), StoreError> {
         if self.maintenance.note_commit(self.shared.now()) { self.maintain() } else { Ok(()) }
     }
@@ -71,7 +71,7 @@ impl Writer {
     /// Does one step of maintenance, if it is not paused.
     ///
     /// # Errors
-    /// The store must not be used any more.
+    /// The store must no longer be used.
     pub(super) fn maintain(&mut self) -> Result<(), StoreError> {
         if !self.maintenance.may_run(self.shared.now()) {
             return Ok(());

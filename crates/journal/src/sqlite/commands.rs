@@ -78,7 +78,7 @@ fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
 /// Opens a history to read what can be read of it, even if it is cut short.
 fn open_damaged(file: &Path) -> Result<Connection, StoreError> {
     let db = connect(file)?;
-    // Otherwise no table of a file that is shorter than its header says can be read. Nothing is
+    // Otherwise no table of a file shorter than its header states can be read. Nothing is
     // written.
     db.execute_batch("PRAGMA writable_schema=ON").map_err(|error| errors::opening(&error, file))?;
     require_history(db, file)

@@ -34,7 +34,7 @@ pub(super) enum Checkpoint {
     Truncate,
 }
 
-/// An open history that this process may write, and nobody else.
+/// An open history that only this process may write.
 pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
@@ -44,7 +44,7 @@ pub(super) struct Database {
     files: files::Files,
     /// Locked as long as the history is open.
     lock: File,
-    /// A fatal error occurred: nobody can tell what the file holds.
+    /// A fatal error occurred: the file's content is unknown.
     is_broken: bool,
     /// Damaged part of the log that could not be read when the history was opened, until reported.
     log_damage: Option<Damage>,
@@ -98,7 +98,7 @@ impl Database {
     }
 
     /// Works on the connection. No transaction stays open, and after a fatal error the database is
-    /// not usable any more.
+    /// no longer usable.
     pub(super) fn run<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, StoreError> {
         let error = match work(&mut self.connection) {
             Ok(value) => return Ok(value),
@@ -196,7 +196,7 @@ impl Drop for Database {
             // zeros where it was cut.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
-        // The mark goes; closing the file releases the lock.
+        // Removes the mark; closing the file releases the lock.
         let _ = self.lock.set_len(0);
     }
 }

@@ -25,7 +25,7 @@ impl<'t> Duplicates<'t> {
     }
 
     /// Returns the outcome of this message if it was stored before or may have been; nothing if it
-    /// is new. Reads one row at most, whoever used the id before.
+    /// is new. Reads one row at most, for any earlier author of the id.
     pub(super) fn find(
         &mut self,
         room: CachedRoom,
@@ -45,7 +45,7 @@ impl<'t> Duplicates<'t> {
     fn at(&mut self, rowid: i64, id: MessageId, entry: &NewMessage) -> Result<CommitOutcome, Error> {
         let message = &entry.message;
         let mut rows = self.by_rowid.query([rowid])?;
-        // It was stored, and was removed since, or is damaged: nobody can tell its content.
+        // It was stored, and was removed since, or is damaged: its content is unknown.
         let Some(row) = rows.next()? else { return Ok(CommitOutcome::TooLate) };
         let Some(stored) = message_row::readable(&message.room, row, &mut DamagedRows::default())? else {
             return Ok(CommitOutcome::TooLate);

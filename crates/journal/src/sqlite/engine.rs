@@ -29,13 +29,13 @@ use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 /// the store is dropped.
 ///
 /// # Errors
-/// The variants of [`StoreError`] say why not; a file that is something else is never overwritten.
+/// The variants of [`StoreError`]; a file that is something else is never overwritten.
 pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
     open_with_ids_of(file, keep, id_window::MESSAGES_MAX)
 }
 
 /// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4):
-/// for tests of what lies before them.
+/// for tests of earlier ones.
 ///
 /// # Errors
 /// As [`open`].
@@ -158,7 +158,6 @@ impl Store for Engine {
                 return Ok(true);
             }
         }
-        // When nothing is stored meanwhile, another look may find more.
         Ok(std::mem::take(&mut self.is_busy))
     }
 

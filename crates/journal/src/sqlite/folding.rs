@@ -102,7 +102,7 @@ mod tests {
             let mut folded = String::new();
             fold_into(&text, &mut folded);
             assert_eq!(folded, folded_wholly(&text), "{text:?}");
-            // Neither it nor what it becomes combines with what stands beside it.
+            // Neither it nor its folded form combines with its neighbours.
             for one in [character, folded.chars().next().expect("one")] {
                 assert_eq!(canonical_combining_class(one), 0, "{one:?}");
                 assert_eq!(is_nfc_quick(std::iter::once(one)), IsNormalized::Yes, "{one:?}");

@@ -50,7 +50,7 @@ pub(super) struct Sender<'s> {
 /// [taken back](Self::roll_back).
 #[derive(Debug)]
 pub(super) struct IdWindow {
-    /// Hashes with a secret of this run: nobody can choose ids or names whose keys are equal.
+    /// Hashes with a secret of this run: clients cannot choose ids or names with equal keys.
     hasher: RandomState,
     messages_max: usize,
     /// Oldest first.
@@ -99,7 +99,7 @@ impl IdWindow {
     }
 
     /// Returns the rowid of the message that this sender sent under this id, if it is remembered.
-    /// The token goes before the name, which may have changed its owner.
+    /// The token takes precedence over the name, whose owner may have changed.
     pub(super) fn find(&self, room_id: i64, id: MessageId, sender: Sender<'_>) -> Option<i64> {
         let keys = self.keys(room_id, Some(id), sender);
         keys.into_iter().flatten().find_map(|key| self.rowids.get(&key).copied())
@@ -122,8 +122,8 @@ impl IdWindow {
     }
 
     /// Adds the message before the oldest one of its room that is in the window, or the room's
-    /// newest one if none is. It becomes the first to go. Where numbers between them have no
-    /// message, the edge stays behind these: nobody knows their ids any more.
+    /// newest one if none is. It will be dropped first. Where numbers between them have no
+    /// message, the edge stays after these: their ids are unknown.
     fn note_earlier(&mut self, rowid: i64, id: Option<MessageId>, sender: Sender<'_>) {
         let seq = seq_of(rowid);
         let covered = self.covered.entry(room_of(rowid)).or_insert(Covered { edge: seq, messages: 0 });

@@ -18,7 +18,7 @@ pub(super) struct PageBuilder {
 impl PageBuilder {
     /// Begins a page of `room` with at most `limit` messages.
     pub(super) fn new(room: &str, limit: Option<u64>) -> Self {
-        // The longest `ref`: letters stand for its bytes, the worst of escaping is added.
+        // The longest `ref`: one letter per byte, plus the worst case of escaping.
         let history = Event::History(History { room: room.to_string(), messages: Vec::new(), more: true });
         let envelope = Envelope::new(history, Some("r".repeat(REF_BYTES_MAX)));
         let envelope_bytes = envelope.to_json().len() + (ESCAPED_BYTES_MAX - 1) * REF_BYTES_MAX;

@@ -50,11 +50,11 @@ const READ_PER_REMOVED: u64 = 32;
 /// From this share of what may be kept above it, a file is far larger than it may be.
 const FAR_OVER_SHARE: u64 = 8;
 
-/// Bounds of the history that is kept; what is older goes, oldest first. Without a bound everything
+/// Bounds of the stored history; older messages go, oldest first. Without a bound everything
 /// stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// Messages older than this many days go. One that is stamped later than now goes with those
+    /// Messages older than this many days are removed. One stamped later than now goes with those
     /// after it.
     pub days: Option<u32>,
     /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders
@@ -152,7 +152,7 @@ impl Retention {
         Ok(())
     }
 
-    /// Returns the bound of the bytes in use, where their number can be told.
+    /// Returns the bound of the bytes in use, if their number is known.
     fn bytes_max(&self, index: &SearchIndex) -> Option<u64> {
         self.bytes_max.filter(|_| !index.has_stray_pages())
     }

@@ -1,5 +1,5 @@
-//! Bound of the rooms that each account opens. A room's row keeps its numbers for ever, whatever
-//! `--keep-bytes` says: otherwise a client that opens room after room would fill the file with
+//! Bound of the rooms that each account opens. A room's row keeps its numbers forever, despite
+//! `--keep-bytes`: otherwise a client that opens room after room would fill the file with
 //! them, and everybody's messages would be removed for it.
 
 use std::collections::HashMap;

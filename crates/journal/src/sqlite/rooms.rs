@@ -71,7 +71,7 @@ impl RoomRow {
 pub(super) struct RoomCache(HashMap<String, CachedRoom>);
 
 impl RoomCache {
-    /// Returns the room of this name, if it was ever spoken in.
+    /// Returns the room of this name, if it ever had a message.
     pub(super) fn find(&self, transaction: &Transaction<'_>, name: &str) -> Result<Option<CachedRoom>, Error> {
         if let Some(&room) = self.0.get(name) {
             return Ok(Some(room));
@@ -97,12 +97,12 @@ impl RoomCache {
     }
 }
 
-/// Returns the account of a room that somebody of this origin opens.
+/// Returns the account of a room that a client of this origin opens.
 pub(super) fn account_of(name: &str, origin: i64) -> i64 {
     if name == LOBBY { LOBBY_ACCOUNT } else { origin }
 }
 
-/// Creates a room whose first number will be `first`, opened by somebody of this origin. Returns
+/// Creates a room whose first number will be `first`, opened by a client of this origin. Returns
 /// its id.
 pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64, origin: i64) -> Result<i64, Error> {
     let account = account_of(name, origin);

@@ -1,5 +1,5 @@
 //! Search for a text in a room, newest messages first, so that the deadline costs the oldest. The
-//! index proposes messages that are compared with the query. Messages it does not have yet are read
+//! index proposes messages that are compared with the query. Messages not in it yet are read
 //! one by one; so are all where it is damaged.
 //!
 //! A query that is shorter than a trigram is mostly found among the latest messages, or it is rare:

@@ -186,7 +186,7 @@ impl SearchIndex {
         let Some(Step { done, last_room }) = indexed else { return Ok(0) };
         self.last_room = last_room;
         self.is_to_merge |= done > 0;
-        // A step that finds nothing to do says that nothing waits.
+        // A step without work reports that nothing waits.
         self.lag = if done == 0 { 0 } else { self.lag.saturating_sub(done) };
         Ok(done)
     }
@@ -279,7 +279,7 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
     while done < rows_max && bytes < STEP_TEXT_BYTES {
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         let Some((room_id, indexed, newest)) = next_room(&transaction, LAGGING_ROOM, last_room, read)? else { break };
-        // All rooms had a turn: the first one comes again.
+        // All rooms had a turn: starts again with the first.
         if rooms_reached.first().is_some_and(|&(first, _)| first == room_id) {
             break;
         }
@@ -294,7 +294,7 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
                 .map_err(index_error)?;
             let mut rows = messages.query((rowid(room_id, indexed), rowid(room_id, newest), rows_max - done))?;
             while let Some(row) = rows.next()? {
-                // What is no text any more is not found by any query.
+                // Invalid text is not found by any query.
                 let (rowid, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default());
                 bytes += text.len();
                 index_form_into(text, &mut indexed_text);

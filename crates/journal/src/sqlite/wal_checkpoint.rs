@@ -22,7 +22,7 @@ const CHECKPOINT_BYTES_LEAST: u64 = 1024 * 1024;
 const READER_GRACE: Duration = Duration::from_millis(100);
 
 /// Keeps this program's readers from beginning while the log is emptied: `SQLite` cannot start the
-/// log again while anybody reads from it. Shared by an engine and its readers; only the threads of
+/// log again while it is being read. Shared by an engine and its readers; only the threads of
 /// the journal wait here, each for one read or one checkpoint.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogGate(Arc<RwLock<()>>);

@@ -161,7 +161,7 @@ impl HttpServer {
         }
     }
 
-    /// Answers all requests that wait for the server's loop, with one query to it.
+    /// Answers all requests that wait for the server's loop, with one question to it.
     fn answer(&mut self) {
         let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
         let waiting: Vec<(usize, Page)> = waiting.collect();

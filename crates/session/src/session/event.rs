@@ -329,8 +329,8 @@ impl Session {
             }
         } else {
             self.rooms.enter(&presence.room);
-            // Only the user changes the current room: the next message may be meant for the room it is
-            // in.
+            // Only the user changes the current room: the next message may be meant for
+            // it.
             let is_back = self.rooms.is_return(&presence.room);
             if is_asked || is_back || self.program.is_some() {
                 self.rooms.go_to(&presence.room);

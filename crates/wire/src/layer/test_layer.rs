@@ -4,7 +4,7 @@
 //! Records carry a length and a checksum and are disguised by their number: bytes that passed by
 //! the layer, twice or out of order are noticed. A record counts once it is whole. The handshake
 //! takes one and a half round trips (`Hello`, `Reply`, `Finished`); both sides send `Tick` records
-//! nobody asked for; the end is a record of its own.
+//! without a request; the end is a record of its own.
 //!
 //! ```text
 //! kind (1) | payload bytes (2, big-endian) | checksum (1) | payload

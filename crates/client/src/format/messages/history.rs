@@ -77,14 +77,14 @@ impl Formatter {
         StyledLine { kind: LineKind::Earlier, ..self.message_line(message) }
     }
 
-    /// The message that was asked for, among those around it: its number stands out.
+    /// The requested message, among those around it: its number is highlighted.
     fn wanted_line(&self, message: &Message, seq: u64) -> StyledLine {
         let mut line = self.earlier_line(message);
         line.head.insert(0, Span::new(TextRole::Mention, format!("#{seq} ")));
         line
     }
 
-    /// With its number, by which what stands around it is found, and its day.
+    /// With its number, for a query of its context, and its day.
     fn found_line(&self, message: &Message, query: &str) -> StyledLine {
         let mut line = StyledLine { kind: LineKind::Dated, ..self.message_line(message) };
         line.body = highlight::matches(line.body, query);
@@ -102,7 +102,7 @@ fn end(history: &History, asked: &HistoryQuery, last: Option<u64>, newest: Optio
         let around = last_found.map(|seq| format!("/history around {seq} shows what stands around it"));
         return format!("{}{}", around.unwrap_or_default(), if history.more { "; /older finds more" } else { "" });
     }
-    // What is older ends where the user went on from; what stands around a message may end before
+    // Older messages end where the user continued; those around a message may end before
     // now.
     let before_now =
         last.filter(|&last| matches!(asked, HistoryQuery::Around(_)) && newest.is_some_and(|newest| last < newest));

@@ -12,12 +12,12 @@ const FOLDER_MODE: u32 = 0o700;
 /// The rights of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Creates a file that is not there yet.
+/// Creates a file that does not exist yet.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
 }
 
-/// Opens a file to write behind what it holds, and creates it if it is not there.
+/// Opens a file for appending, and creates it if it does not exist.
 pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
     private(at_once(OpenOptions::new().append(true).create(true)).open(path)?)
 }
@@ -27,7 +27,7 @@ pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
     private(at_once(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)?)
 }
 
-/// Has a file opened, or created, without waiting for somebody at the other end of a pipe.
+/// Opens or creates a file without waiting for the other end of a pipe.
 fn at_once(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(FILE_MODE).custom_flags(OFlags::NONBLOCK.bits().cast_signed())
 }
@@ -42,7 +42,7 @@ fn private(file: File) -> io::Result<File> {
     let mode = metadata.permissions().mode();
     // A history that leads to /dev/null is no file, and is everybody's.
     if metadata.is_file() && mode & OTHERS != 0 {
-        // A file of somebody else's, or on a file system without rights, is as private as it can
+        // A file of another user, or on a file system without rights, is as private as it can
         // be.
         let _ = file.set_permissions(Permissions::from_mode(mode & 0o777 & !OTHERS));
     }
@@ -96,7 +96,7 @@ mod tests {
         }
         let pipe = inner.join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
-        // Nobody is at its other end: opening or reading it would wait forever.
+        // Its other end is closed: opening or reading it would wait forever.
         assert!(append_private_file(&pipe).is_err() && edit_private_file(&pipe).is_err());
         let nowhere = Path::new("/dev/null");
         let before = mode(nowhere);

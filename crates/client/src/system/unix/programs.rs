@@ -12,7 +12,7 @@ pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     // The shell makes way for the editor where it may, so that a signal reaches the editor.
     let exec = if is_one_command(editor) { "exec " } else { "" };
     let mut command = Command::new("sh");
-    // What stands behind the script is `$0`, by which the shell's complaints begin, and `$1`.
+    // The arguments after the script are `$0`, which begins the shell's error texts, and `$1`.
     command.arg("-c").arg(format!("{exec}{editor} \"$1\"")).arg(editor).arg(file);
     command
 }

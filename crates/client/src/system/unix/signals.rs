@@ -19,7 +19,7 @@ use crate::keyboard::event::TerminalEvent;
 pub(crate) fn is_hangup_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // Bit N-1 stands for signal N (proc_pid_status(5)).
+    // Bit N-1 is signal N (proc_pid_status(5)).
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
@@ -76,14 +76,14 @@ pub(crate) fn suspend() -> io::Result<()> {
     Ok(kill_current_process_group(Signal::TSTP)?)
 }
 
-/// SIGWINCH and SIGCONT: the terminal's size, and that the process goes on.
+/// SIGWINCH and SIGCONT: the terminal's size changed, the process continues.
 ///
 /// Apart from the interrupts, as this waits for room in the inbox: no size must be missed.
 pub(crate) fn watch_terminal(inbox: Inbox) -> io::Result<()> {
     let mut signals = Signals::new([SIGWINCH, SIGCONT])?;
     thread::Builder::new().name("glassline-size".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            // The size may have changed while the process stood still too, and nobody told it.
+            // The size may have changed while the process was stopped, without a signal.
             let resized =
                 crossterm::terminal::size().ok().map(|(columns, rows)| TerminalEvent::Resized { columns, rows });
             let resumed = (signal == SIGCONT).then_some(TerminalEvent::Resumed);
@@ -107,7 +107,7 @@ mod tests {
     fn going_on_after_a_stop_is_told() {
         let (inbox, events) = sync_channel(4);
         watch_terminal(inbox).expect("watches");
-        // Whoever is not stopped is not changed by it.
+        // A running process ignores it.
         signal_hook::low_level::raise(SIGCONT).expect("raised");
         let is_resumed = |event| matches!(event, DriverEvent::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.

@@ -21,11 +21,11 @@ pub(crate) struct TerminalInput {
     terminal: File,
     decoder: KeyDecoder,
     started: Instant,
-    /// Read already and not given out yet.
+    /// Bytes read but not returned yet.
     events: VecDeque<TerminalEvent>,
 }
 
-/// The terminal that stands at the standard input, or that controls the process.
+/// The terminal at the standard input, or the controlling terminal.
 pub(super) fn open() -> io::Result<File> {
     let stdin = io::stdin();
     if stdin.is_terminal() { Ok(stdin.as_fd().try_clone_to_owned()?.into()) } else { File::open("/dev/tty") }
@@ -48,7 +48,7 @@ impl TerminalInput {
                 return Ok(Some(event));
             }
             let bytes_wait = self.wait()?;
-            // What is typed from now on is for whoever has the terminal next.
+            // Later input is for the terminal's next reader.
             if over.load(Ordering::Relaxed) {
                 return Ok(None);
             }

@@ -1,4 +1,4 @@
-//! The modes of the terminal, and words to it that nobody waits for.
+//! The modes of the terminal, and writes to it that do not block.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -48,15 +48,15 @@ impl TerminalModes {
         Ok(tcsetattr(&self.terminal, OptionalActions::Now, &modes)?)
     }
 
-    /// Sets them again, whatever somebody else has made of them.
+    /// Sets them again, after changes by another program.
     pub(crate) fn set_again(&self) -> io::Result<()> {
         // Now: a terminal that takes no bytes is not waited for.
         Ok(tcsetattr(&self.terminal, OptionalActions::Now, &self.modes)?)
     }
 }
 
-/// Writes to the standard output if it takes the bytes at once. Whoever is stuck in a write of its
-/// own holds the lock of `io::stdout`, so this goes round it; and as that it can be written to does
+/// Writes to the standard output if it takes the bytes at once. A thread blocked in a write
+/// holds the lock of `io::stdout`, so this bypasses it; and as that it can be written to does
 /// not mean that there is room for all, a thread of its own waits.
 pub(crate) fn write_at_once(bytes: Vec<u8>) {
     let Ok(out) = io::stdout().as_fd().try_clone_to_owned() else { return };

@@ -8,7 +8,7 @@ use crate::rows::columns;
 use crate::rows::wrap::ScreenRow;
 
 const PROMPT: &str = "> ";
-/// Stands before every row of the input but its first.
+/// Prefix of every row of the input but its first.
 const INDENT: &str = "  ";
 /// Most rows that the input takes; a longer one scrolls.
 const INPUT_ROWS_MAX: usize = 6;
@@ -55,7 +55,7 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
     Block { rows, cursor_row, before_cursor, status }
 }
 
-/// The rows of the input, the one that the cursor is in, and what stands left of the cursor in it.
+/// The rows of the input, the one that the cursor is in, and the text left of the cursor in it.
 fn input_rows(text: &str, cursor: usize, columns: usize) -> (Vec<String>, usize, String) {
     // The last column stays free: what happens after a character there differs from terminal to
     // terminal.

@@ -13,7 +13,7 @@ const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMa
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Palette {
-    /// None at all: `NO_COLOR`, or the user's wish. What stands out stands out by being bold.
+    /// None at all: `NO_COLOR`, or the user's setting. Emphasis is bold.
     Monochrome,
     /// The eight that every terminal has.
     Basic,

@@ -33,7 +33,7 @@ pub(crate) enum DrawOp {
     /// The same as it stands.
     Text(String),
     Bell,
-    /// `true` if text that reaches the edge goes on in the next row.
+    /// `true` if text that reaches the edge continues in the next row.
     Wrap(bool),
 }
 
@@ -112,13 +112,13 @@ impl Screen {
         self.bell_due = true;
     }
 
-    /// Another program has used the terminal: the block is drawn anew where the cursor is.
+    /// Another program has used the terminal: the block is redrawn at the cursor.
     pub(crate) fn forget(&mut self) {
         self.rows_above_cursor = 0;
         self.drawn_columns.clear();
     }
 
-    /// The terminal has another number of columns now, and has wrapped anew what it shows: the
+    /// The terminal has another number of columns now, and has rewrapped what it shows: the
     /// block's rows too, where they are too wide.
     pub(crate) fn reflow(&mut self, columns: usize) {
         let Some((&cursor, above)) = self.drawn_columns.split_last() else { return };
@@ -127,7 +127,7 @@ impl Screen {
         self.rows_above_cursor = rows_above + cursor.saturating_sub(1) / columns;
     }
 
-    /// Prints what waits and draws the block anew.
+    /// Prints queued output and redraws the block.
     pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<DrawOp> {
         let mut ops = self.take_block_away(columns);
         let rows = block.rows.iter().chain(&block.status);
@@ -154,7 +154,7 @@ impl Screen {
         ops
     }
 
-    /// Prints what waits and leaves no block behind.
+    /// Prints queued output and removes the block.
     pub(crate) fn leave(&mut self, columns: usize) -> Vec<DrawOp> {
         let mut ops = self.take_block_away(columns);
         ops.push(DrawOp::Wrap(true));
@@ -175,7 +175,7 @@ impl Screen {
         if std::mem::take(&mut self.clear_due) {
             ops.push(DrawOp::ClearAll);
         }
-        // However wide a terminal takes a character to be, what follows it stands in its row.
+        // For any width that a terminal gives a character, the text after it stays in its row.
         ops.push(DrawOp::Wrap(false));
         self.new_bytes = 0;
         let skipped = match std::mem::take(&mut self.skipped) {

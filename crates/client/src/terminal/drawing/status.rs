@@ -12,7 +12,7 @@ use crate::terminal::unread::UnreadCount;
 const SEPARATOR: &str = " · ";
 /// Between the name and the room.
 const IN: &str = " in ";
-/// Names that stand for who is there; with more people it is a number.
+/// Most members listed by name; more are shown as a number.
 const NAMES_MAX: usize = 3;
 
 /// Content of the status line beside the session's own status.
@@ -46,7 +46,7 @@ pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) 
     joined(fullest, room)
 }
 
-/// Highest degree of terseness, at which only what must be said is said.
+/// Highest degree of terseness, at which only essentials are shown.
 const TERSEST: usize = 9;
 
 fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<Span> {

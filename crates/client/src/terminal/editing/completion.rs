@@ -2,7 +2,7 @@
 
 use glassline_wire::commands::{ArgumentKind, SlashCommand, client_names};
 
-/// Candidates that a hint names; it says how many more there are.
+/// Candidates that a hint lists; it shows the number of others.
 const HINT_CANDIDATES_MAX: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ fn candidates(before: &str, word: &str, sources: Sources<'_>) -> Vec<Candidate> 
     match before.strip_prefix('/').filter(|command| !command.starts_with('/')) {
         Some(command) => of_arguments(command, word, sources),
         None if before.is_empty() && word.starts_with('/') => of_commands(word),
-        // Not every Tab in an empty line or behind a space is a question.
+        // A Tab in an empty line or after a space may not request completion.
         None if word.is_empty() => Vec::new(),
         None => of_names(word, sources, if before.is_empty() { ": " } else { " " }),
     }
@@ -95,7 +95,7 @@ fn candidates(before: &str, word: &str, sources: Sources<'_>) -> Vec<Candidate> 
 
 fn of_commands(word: &str) -> Vec<Candidate> {
     let mut names: Vec<&str> = client_names().collect();
-    // Aliases stand behind the names.
+    // Aliases follow the names.
     names.sort_by_key(|name| (SlashCommand::of_client(name).is_some_and(|command| command.name != *name), *name));
     let end =
         |name| SlashCommand::of_client(name).map_or("", |command| if command.arguments.is_empty() { "" } else { " " });
@@ -129,7 +129,7 @@ fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidat
     }
 }
 
-/// Names, also behind a bracket, a quote or a comma, and behind an `@`; what stands before them
+/// Names, also after a bracket, a quote or a comma, and after an `@`; the text before them
 /// stays.
 fn of_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidate> {
     let whole = of_bare_names(word, sources, end);
@@ -145,7 +145,7 @@ fn of_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidat
     names
 }
 
-/// Returns true for characters that may stand directly before a name.
+/// Returns true for characters that may directly precede a name.
 fn opens(c: char) -> bool {
     matches!(c, '(' | '[' | '{' | '<' | '"' | '\'' | ',' | ';' | ':' | '/' | '+' | '&' | '=' | '*' | '~' | '`' | '|')
         || matches!(c, '“' | '„' | '”' | '‘' | '‚' | '’' | '«' | '»' | '‹' | '›' | '¿' | '¡' | '…' | '–' | '—')

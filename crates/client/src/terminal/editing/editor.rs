@@ -60,7 +60,7 @@ impl Editor {
         self.cursor = self.target(motion);
     }
 
-    /// Removes what lies between the cursor and where the motion leads.
+    /// Removes the text between the cursor and the end of the motion.
     pub(crate) fn remove(&mut self, motion: Motion) {
         let (from, to) = self.span(motion);
         if from < to {
@@ -196,7 +196,7 @@ impl Editor {
         }
     }
 
-    /// One line down in the text; from its last line, forward in what was sent and to the draft.
+    /// One line down in the text; from its last line, forward through sent lines to the draft.
     pub(crate) fn down(&mut self) {
         let line_end = self.line_end(self.cursor);
         if line_end < self.text.len() {
@@ -279,7 +279,7 @@ impl Editor {
         GraphemeCursor::new(at, self.text.len(), true).prev_boundary(&self.text, 0).ok().flatten().unwrap_or(0)
     }
 
-    /// The first boundary at or behind this.
+    /// The first boundary at or after this.
     fn boundary_from(&self, at: usize) -> usize {
         (at..self.text.len()).find(|&at| self.is_boundary(at)).unwrap_or(self.text.len())
     }

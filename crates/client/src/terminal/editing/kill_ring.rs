@@ -15,12 +15,12 @@ pub(crate) struct KillRing {
 }
 
 impl KillRing {
-    /// Keeps what stood before the cursor.
+    /// Keeps text killed before the cursor.
     pub(crate) fn cut_before(&mut self, text: &str) {
         self.entry().insert_str(0, text);
     }
 
-    /// Keeps what stood behind the cursor.
+    /// Keeps text killed after the cursor.
     pub(crate) fn cut_after(&mut self, text: &str) {
         self.entry().push_str(text);
     }

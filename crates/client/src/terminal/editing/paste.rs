@@ -24,7 +24,7 @@ pub(crate) enum PasteHandling {
 pub(crate) struct PasteLimits {
     /// Of one message.
     pub(crate) message_bytes_max: usize,
-    /// Bytes that stand in the input already.
+    /// Bytes in the input already.
     pub(crate) input_bytes: usize,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct PasteQuestion {
     /// Reason why it cannot be sent as it is: a line of it is a private command.
     private_line: Option<String>,
     limits: PasteLimits,
-    /// Characters typed since: an answer, or words that were meant for somebody else.
+    /// Characters typed since: an answer, or text meant for another recipient.
     typed: String,
 }
 

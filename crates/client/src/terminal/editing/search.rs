@@ -7,7 +7,7 @@
 use crate::terminal::keymap::Action;
 use crate::terminal::keymap::Motion;
 
-/// Nobody types more to find a line.
+/// Maximum length of a search text.
 const QUERY_BYTES_MAX: usize = 256;
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ struct SearchState {
 /// Effect of an action on the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SearchStep {
-    /// It goes on.
+    /// It continues.
     Continue,
     /// It is over, and [`LineSearch::found`] belongs in the input.
     Take,
@@ -68,7 +68,7 @@ impl LineSearch {
             }
             Action::Cancel | Action::Interrupt => SearchStep::PutBack,
             Action::Enter | Action::Insert(_) => SearchStep::Take,
-            // Whoever looks into another room has not chosen anything.
+            // Switching to another room selects nothing.
             Action::GoRoom(_) | Action::GoRoomBefore | Action::GoRoomAfter => SearchStep::PutBackAndAct,
             _ => SearchStep::TakeAndAct,
         }

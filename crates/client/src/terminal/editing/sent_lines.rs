@@ -35,7 +35,7 @@ impl SentLines {
         }
     }
 
-    /// The line before; `shown` is what stands in the input.
+    /// The line before; `shown` is the present input.
     pub(crate) fn older(&mut self, shown: &str) -> Option<&str> {
         let at = self.place.as_ref().map_or(self.lines.len(), |place| place.at).checked_sub(1)?;
         match &mut self.place {
@@ -45,7 +45,7 @@ impl SentLines {
         self.lines.get(at).map(String::as_str)
     }
 
-    /// The line after, or the draft behind the last one.
+    /// The line after, or the draft after the last one.
     pub(crate) fn newer(&mut self) -> Option<String> {
         let Place { at, draft } = self.place.take()?;
         match self.lines.get(at + 1) {

@@ -1,14 +1,14 @@
 //! Boundaries of words: Unicode's words, and in them a stop at every punctuation mark, as in a
 //! shell.
 //!
-//! A Chinese or Japanese character stands for itself, as nothing less than a dictionary knows
-//! better.
+//! A Chinese or Japanese character is one word, as finding words there needs a
+//! dictionary.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The start of the word that the cursor is in or behind; 0 if there is none.
+/// The start of the word that the cursor is in or after; 0 if there is none.
 pub(crate) fn start_before(text: &str, cursor: usize) -> usize {
     words(text).take_while(|word| word.start < cursor).last().map_or(0, |word| word.start)
 }

@@ -79,7 +79,7 @@ impl<T> FairQueue<T> {
         self.len
     }
 
-    /// Appends an item behind those of the same requester. Returns false, and drops it, if a bound
+    /// Appends an item after those of the same requester. Returns false, and drops it, if a bound
     /// is reached.
     pub(in crate::journal) fn push(&mut self, requester: Requester, item: T) -> bool {
         let subnet = self.subnets.queues.get(&requester.subnet);

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::store::StoreError;
 
-/// Idle time before the store is maintained: whoever answers a message at once is not made to wait.
+/// Idle time before the store is maintained: an immediate reply to a message is not delayed.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// Interval of maintenance though nothing came: for what goes by age.
+/// Interval of maintenance without new records: for expiry by age.
 const IDLE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Interval of maintenance while the load never stops.

@@ -70,9 +70,9 @@ pub(in crate::journal) struct Asked {
 /// Ends of one turn of a question.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::journal) struct Turn {
-    /// A search goes on in another turn behind this.
+    /// After this a search continues in another turn.
     pub(in crate::journal) slice_end: Instant,
-    /// Behind this it has taken too long.
+    /// After this it has timed out.
     pub(in crate::journal) deadline: Instant,
 }
 

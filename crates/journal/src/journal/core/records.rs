@@ -44,7 +44,7 @@ pub(in crate::journal) enum Appended {
     Halved,
     /// It is refused; what was stored of it before is to be looked up for [`Group::refused`].
     Refused(StoreError),
-    /// The store must not be used any more.
+    /// The store must no longer be used.
     Failed(StoreError),
 }
 

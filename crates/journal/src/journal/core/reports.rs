@@ -1,15 +1,15 @@
-//! Results that nobody has fetched.
+//! Results not fetched yet.
 
 use crate::journal::{Done, WAITING_RECORDS_MAX};
 use crate::store::StoreError;
 
-/// Reports nobody has fetched, above which the journal says that it is full.
+/// Unfetched reports above which the journal is full.
 pub(in crate::journal) const UNFETCHED_MAX: usize = 4 * WAITING_RECORDS_MAX;
 
-/// Answers nobody has fetched, above which no more questions are answered: each may hold a page.
+/// Unfetched answers above which no more questions are answered: each may hold a page.
 const UNFETCHED_ANSWERS_MAX: usize = 64;
 
-/// Results in their order; behind a failure nothing is reported any more.
+/// Results in order; after a failure nothing is reported.
 #[derive(Default)]
 pub(in crate::journal) struct Reports {
     list: Vec<Done>,

@@ -32,7 +32,7 @@ const STEPS_PER_MESSAGE: u64 = 28;
 /// Result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Rooms that were ever spoken in.
+    /// Rooms that ever had a message.
     pub rooms: u64,
     /// Messages stored.
     pub messages: u64,
@@ -40,7 +40,7 @@ pub struct Report {
     pub acts: u64,
     /// Messages of versions without checksums, which a server adds; no fault.
     pub unverified: u64,
-    /// Messages that the search index does not have yet; no fault.
+    /// Messages not in the search index yet; no fault.
     pub index_lag: u64,
     /// `true` if the verification of the file's structure was interrupted because a server's log
     /// grew large. All messages were read nevertheless.
@@ -288,7 +288,7 @@ impl Checking<'_> {
                 let id = found >> SEQ_BITS;
                 let room = room_now(&transaction, id).optional()?;
                 let newest = room.map_or(0, |(room, _)| room.newest);
-                // Nothing may stand after the room's last number, or before its oldest.
+                // No message may be after the room's last number, or before its oldest.
                 let later: Option<i64> = next(rowid(id, newest).saturating_add(1))?;
                 let is_later = later.is_some_and(|later| later >> SEQ_BITS == id);
                 let is_before = room.is_none_or(|(room, _)| found < rowid(id, room.oldest));

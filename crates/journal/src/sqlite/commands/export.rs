@@ -62,7 +62,7 @@ impl Exported {
 }
 
 /// Writes a line `{"type":"schema","version":1}`, then each room's messages in the order of their
-/// numbers, then the operators' acts. A server may have the history open: what it stores meanwhile
+/// numbers, then the operators' acts. A server may have the history open: what it stores later
 /// may be missing. Of a damaged file it writes what can be read, and reports each number that
 /// cannot. The work is bounded by the size of the file, whatever is in it.
 ///
@@ -216,7 +216,7 @@ impl Exporting<'_> {
     }
 }
 
-/// Returns the number of the last act; `None` where damage is in the way. Acts are numbered from 1
+/// Returns the number of the last act; `None` if damage prevents it. Acts are numbered from 1
 /// on and never removed, so a number that the file has no space for is damaged.
 fn last_act(db: &Connection, rows_max: u64) -> Result<Option<u64>, rusqlite::Error> {
     let first = first_key(db, "SELECT number FROM act ORDER BY number LIMIT 1", [])?;

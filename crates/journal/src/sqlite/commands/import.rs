@@ -64,7 +64,7 @@ fn import_lines(
     input: &mut dyn BufRead,
     monitor: &dyn ProgressMonitor,
 ) -> Result<Imported, TransferError> {
-    // Before anything is created: the first line tells most of what is no export.
+    // Before anything is created: the first line rejects most other files.
     let mut lines = LineReader::begin(input)?;
     let created = CreatedFiles::before_opening(file)?;
     let mut db = open_to_write(file)?;
@@ -146,7 +146,7 @@ struct ImportedRoom {
     last: u64,
 }
 
-/// Describes why no server admits anybody to a room of this name, as far as that can be told
+/// Describes why no server admits clients to a room of this name, as far as that is known
 /// without the tables of Unicode that servers have.
 pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     if room.to_lowercase() != room {
@@ -162,7 +162,7 @@ pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
-/// Fails unless a server could have written this name, as far as that can be told likewise.
+/// Fails unless a server could have written this name, as far as that is known.
 fn check_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
     if name.is_empty() || name.len() > bytes_max {
         return Err(format!("has a \"{what}\" of {} bytes, not of 1 to {bytes_max}", name.len()));
@@ -177,7 +177,7 @@ fn check_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
 }
 
 /// Fails unless a server could have stored this text: without control characters, and not longer
-/// than what is sent. Each U+FFFD may stand for a single byte.
+/// than what is sent. Each U+FFFD may replace a single byte.
 fn check_text(text: &str) -> Result<(), String> {
     if relayed(text) != text {
         return Err("has a \"text\" with control characters other than newline and tab".to_string());

@@ -1,5 +1,5 @@
 //! Numbers of a room without a readable message: retention removed it, or it is missing. The room's
-//! row has only the count of those removed. A message that stands in the table, damaged, or in the
+//! row has only the count of those removed. A message that is in the table, damaged, or in the
 //! search index was not removed, since retention deletes both.
 
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub(super) fn add(ranges: &mut Vec<RangeInclusive<u64>>, seqs: RangeInclusive<u6
     }
 }
 
-/// Tells which absent numbers of a room are missing.
+/// Determines which absent numbers of a room are missing.
 pub(super) fn classify(
     db: &Connection,
     room_id: i64,

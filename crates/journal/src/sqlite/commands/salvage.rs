@@ -65,7 +65,7 @@ pub(super) fn read<T>(
     Ok(found)
 }
 
-/// Returns `None` where damage is in the way. Every error of `SQLite` but a lock or an interruption
+/// Returns `None` if damage prevents it. Every error of `SQLite` but a lock or an interruption
 /// is damage.
 pub(super) fn tolerate<T>(read: Result<T, rusqlite::Error>) -> Result<Option<T>, rusqlite::Error> {
     match read {

@@ -60,7 +60,7 @@ pub fn vacuum(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Vacuume
     db.connection().execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
     create_checksum_triggers(db.connection()).map_err(writing)?;
     match db.connection().execute_batch("VACUUM") {
-        // It does not say where the damage is.
+        // It does not report where the damage is.
         Err(error) if is_corruption(&error) && is_index_corrupt(db.connection()).map_err(writing)? => {
             index.discard(&mut db, error.to_string())?;
             db.connection().execute_batch("VACUUM").map_err(writing)?;

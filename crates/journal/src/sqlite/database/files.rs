@@ -1,6 +1,6 @@
 //! Files of a history, and the check that the open ones are still those of their names: what is
-//! written to a file that was deleted or moved is lost with the process, or goes where nobody looks
-//! for it.
+//! written to a file that was deleted or moved is lost with the process, or goes to an unused
+//! file.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -130,7 +130,7 @@ fn links(found: &Metadata) -> u64 {
     found.nlink()
 }
 
-/// Nobody can delete or move an open file there.
+/// An open file cannot be deleted or moved there.
 #[cfg(not(unix))]
 type Identity = ();
 

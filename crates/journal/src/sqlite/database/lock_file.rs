@@ -32,7 +32,7 @@ pub(super) fn is_lock(lock: &File) -> io::Result<bool> {
     Ok(content.is_some_and(|content| content.starts_with(NAME) || NAME.starts_with(&content)))
 }
 
-/// Returns whether a process of this program holds the lock, as far as its mark says.
+/// Returns whether a process of this program holds the lock, according to its mark.
 pub(super) fn is_held_by_glassline(lock: &File) -> bool {
     for look in 0..LOOKS {
         match marked_by(lock) {

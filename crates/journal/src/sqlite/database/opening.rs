@@ -24,7 +24,7 @@ const CACHE_KIB: i64 = -64 * 1024;
 /// Statements that are kept compiled; there are fewer.
 const STATEMENTS_KEPT: usize = 64;
 
-/// Returns a connection that may write, the lock that says so to others, and damage of the log,
+/// Returns a connection that may write, the lock that shows it to others, and damage of the log,
 /// which cannot be read there.
 pub(super) fn open(file: &Path, log_bytes_max: u64) -> Result<(Connection, File, Option<Damage>), StoreError> {
     let io = |error: io::Error| errors::opening_io(&error, file);

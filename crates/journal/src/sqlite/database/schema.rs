@@ -82,7 +82,7 @@ const MIGRATIONS: [&str; 3] = [
     // numbers. Stored bytes count for somebody (shares.rs): `message.origin` is a number of the
     // sender's subnet, `room.account` says whose the room is, `room.counted` is the last number in
     // `share`, and `room.forgotten` is how many numbers from its oldest on have no message any
-    // more. Messages of older versions are counted behind the commits. Texts are folded without
+    // more. Messages of older versions are counted after the commits. Texts are folded without
     // regard to their normalisation form (folding.rs), and the index follows (refold.rs).
     //
     // Adding a column to a STRICT table reads all of it, so the largest gets its new declaration
@@ -140,7 +140,7 @@ pub(in crate::sqlite) enum Kind {
     History(u32),
 }
 
-/// Tells a history from other files. Changes nothing.
+/// Distinguishes a history from other files. Changes nothing.
 pub(in crate::sqlite) fn kind(db: &Connection, path: &Path) -> Result<Kind, StoreError> {
     let read = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let opening = |error| errors::opening(&error, path);

@@ -23,7 +23,7 @@ pub(super) fn bytes_of(frames: u64, page_bytes: u64) -> u64 {
     if frames == 0 { 0 } else { HEADER_BYTES + frames * (FRAME_HEADER_BYTES + page_bytes) }
 }
 
-/// Finds damage in the log of a history that nobody has open, as far as it can be proved: commits
+/// Finds damage in the log of a history that is not open, as far as it can be proved: commits
 /// that end at or after the first damaged frame, each followed by more of the same log. The last
 /// commit may have been interrupted by a power loss, and proves nothing.
 pub(in crate::sqlite) fn damage(history: &Path) -> io::Result<Option<Damage>> {

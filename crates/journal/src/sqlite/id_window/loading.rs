@@ -76,7 +76,7 @@ struct NextRoom {
 #[derive(Debug)]
 pub(super) struct Loading {
     tails: BinaryHeap<Tail>,
-    /// The room that comes after those in `tails`.
+    /// The next room after those in `tails`.
     next_room: Option<NextRoom>,
     is_begun: bool,
     bytes_left: u64,

@@ -179,8 +179,8 @@ struct Elsewhere {
 }
 
 /// Returns the other rooms of the account with messages of the heaviest origin that outweighs the
-/// others in its largest room, those with most of them first. Without this, whoever opened a room
-/// that others talk in, or talks in many rooms of somebody else, would make the account heavy at
+/// others in its largest room, those with most of them first. Without this, who opened a room
+/// where others write, or writes in many rooms of others, would make the account heavy at
 /// the others' cost.
 fn outweighing_elsewhere(
     db: &Connection,

@@ -15,7 +15,7 @@ const DAY_MS: u64 = 86_400_000;
 /// rooms that speak in turns would otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
 
-/// A stamp that lies further ahead of the clock is wrong: of an import, or of a clock that was.
+/// A stamp further ahead of the clock is wrong: from an import, or from a wrong clock.
 /// Messages after it are not kept for its sake.
 const AHEAD_MS: u64 = 3_600_000;
 
@@ -69,7 +69,7 @@ impl Clock {
         Self::set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
     }
 
-    /// Clock that says `since_1970` at `opened`.
+    /// Clock that shows `since_1970` at `opened`.
     pub(in crate::sqlite) fn set(since_1970: Duration, opened: Instant) -> Self {
         Self { opened_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), opened }
     }
@@ -85,7 +85,7 @@ struct Prefix {
     oldest: u64,
     newest: u64,
     at_ms: u64,
-    /// The first message's own stamp lies ahead of the clock, and `at_ms` is of a later one.
+    /// The first message's stamp is ahead of the clock, and `at_ms` is of a later one.
     is_ahead: bool,
 }
 

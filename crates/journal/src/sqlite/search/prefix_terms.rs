@@ -21,7 +21,7 @@ pub(in crate::sqlite) const CREATE_VOCABULARY: &str =
     "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'message_text', 'row');";
 
 /// Returns an index query that matches every text with `needle`, which is folded; an empty one if
-/// no text has it, and `None` if there are too many terms or they cannot be told.
+/// no text has it, and `None` if there are too many terms or they cannot be determined.
 pub(super) fn prefix_query(db: &Connection, needle: &str) -> Result<Option<String>, Error> {
     // The index skips NUL.
     let first: String = needle.chars().filter(|character| *character != '\0').collect();

@@ -59,7 +59,7 @@ fn empty(db: &mut Connection) -> Result<(), Error> {
 }
 
 /// Replaces the index by an empty one. The pages of the old one then belong to nothing until the
-/// file is vacuumed, and its size does not tell how much is stored.
+/// file is vacuumed, and its size does not show how much is stored.
 fn replace(db: &mut Connection) -> Result<(), Error> {
     let replaced = replace_tables(db);
     // This reads the schema again, and makes it read-only again.
@@ -87,7 +87,7 @@ pub(in crate::sqlite) fn has_stray_pages(db: &Connection) -> Result<bool, Error>
     db.query_row("SELECT EXISTS(SELECT 1 FROM fact WHERE name = ?1)", [STRAY_PAGES], |row| row.get(0))
 }
 
-/// Notes that a file has none any more, since it was vacuumed.
+/// Records that a file has none after it was vacuumed.
 pub(in crate::sqlite) fn forget_stray_pages(db: &Connection) -> Result<(), Error> {
     db.execute("DELETE FROM fact WHERE name = ?1", [STRAY_PAGES]).map(drop)
 }

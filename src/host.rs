@@ -22,7 +22,7 @@ struct HostResources {
     greeting: Vec<String>,
 }
 
-/// Hosts a chat and joins it, whatever server the settings name for `join`.
+/// Hosts a chat and joins it, ignoring the `join` server of the settings.
 pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
     let address = default_address();
     let opened = if arguments.listen.is_empty() {

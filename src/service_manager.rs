@@ -58,7 +58,7 @@ mod unix {
             if watch.is_alive(shutdown, patience) {
                 notify(&NotifyState::Watchdog);
             } else {
-                warn!("the loop does not answer; the watchdog is told nothing");
+                warn!("the loop does not answer; the watchdog is not notified");
             }
             thread::sleep(pause);
         }

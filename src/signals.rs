@@ -38,8 +38,8 @@ mod unix {
                     SIGINT | SIGTERM | SIGQUIT if end.is_none() => std::process::exit(ENDED_AT_ONCE),
                     SIGINT | SIGTERM | SIGQUIT => end.take().into_iter().for_each(|end| end()),
                     SIGHUP if ends_on_hangup => end.take().into_iter().for_each(|end| end()),
-                    SIGHUP => info!("SIGHUP: no settings are reloaded yet; the server goes on"),
-                    SIGUSR1 | SIGUSR2 => info!("SIGUSR1 and SIGUSR2 mean nothing to this server; it goes on"),
+                    SIGHUP => info!("SIGHUP: no settings are reloaded yet; the server continues"),
+                    SIGUSR1 | SIGUSR2 => info!("SIGUSR1 and SIGUSR2 mean nothing to this server; it continues"),
                     _ => {}
                 }
             }

@@ -48,7 +48,7 @@ fn corrected(given: &[String]) -> Option<Vec<String>> {
     (is_readable && right != given).then_some(right)
 }
 
-/// The parts of a command line, whatever their order and spelling.
+/// The parts of a command line, in any order and spelling.
 #[derive(Debug, Default)]
 struct Correction {
     command: Option<&'static str>,

@@ -11,7 +11,7 @@ pub struct Preferences {
     pub bell: Bell,
     /// `true` if names and highlights have colours.
     pub colour: bool,
-    /// Names whose messages are not shown, whatever the case of the letters.
+    /// Names whose messages are not shown, in any case.
     pub ignore: Vec<String>,
     /// `true` if each room's conversation is also written to a file in the state folder.
     pub log: bool,

@@ -282,7 +282,7 @@ mod tests {
         let folder = Folder::new();
         let mut logs = [RoomLog::new(&folder.0, "here"), RoomLog::new(&folder.0, "here")];
         let line = |client: usize, number: usize| format!("{client}:{number:03} {}\n", "x".repeat(512 * 1024));
-        // One and a half files in all: put aside once, whoever does it.
+        // One and a half files in all: rotated once, by either process.
         for number in 0..24 {
             for (client, log) in logs.iter_mut().enumerate() {
                 log.append("den", line(client, number).as_bytes()).expect("written");

@@ -83,7 +83,7 @@ impl Transport {
         Self { address, inbox, gathers, generation: 0, connection: None }
     }
 
-    /// Takes in an event of the connection and passes to `handle` what the session gets of it.
+    /// Processes an event of the connection and passes to `handle` what the session gets of it.
     /// Events of an older connection are dropped.
     pub(crate) fn take(&mut self, generation: u64, event: LinkEvent, mut handle: impl FnMut(Input<'_>)) {
         if generation != self.generation {

@@ -41,7 +41,7 @@ impl Undelivered {
     }
 
     /// Returns the end of a session, as seen by the author of its input. `reasons` says where the
-    /// refusals are told.
+    /// refusals are shown.
     pub(crate) fn ending(&self, ending: Ending, line_input: &LineInput, reasons: &str) -> Ending {
         let unsent = self.too_late + line_input.unused();
         let lost = format!("{} not sent", of_the_input(unsent, if line_input.may_go_on() { " or more" } else { "" }));

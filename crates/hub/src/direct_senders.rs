@@ -40,7 +40,7 @@ impl DirectSenders {
         self.latest_last.back().map(|sender| (sender.member, sender.token))
     }
 
-    /// Returns whether a reply to this name is for the one with this token, on whatever connection:
+    /// Returns whether a reply to this name is for the one with this token, on any connection:
     /// it wrote last under the name, or has written and nobody else has under that name.
     pub(crate) fn answers(&self, token: u128, name: &str) -> bool {
         let folded = fold(name);

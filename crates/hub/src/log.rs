@@ -150,7 +150,7 @@ impl Log {
         if behind == 0 { self.tail.seq } else { self.marks[behind - 1].seq }
     }
 
-    /// Returns the end of the entry around `position`, or `position` if it lies between two.
+    /// Returns the end of the entry around `position`, or `position` if it is between two.
     pub(crate) fn entry_end(&self, position: u64) -> u64 {
         if position <= self.tail.end || position >= self.end {
             return position;

@@ -13,10 +13,10 @@ use crate::id::{MemberId, RoomId};
 use crate::recent_ids::{Scope, author_of};
 use crate::send_queue::SendQueue;
 
-/// Facts about a newcomer that the hub cannot know by itself.
+/// Facts about a new member that the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectInfo {
-    /// The number under which the owner of the sockets knows the newcomer.
+    /// The socket owner's number of the connection.
     pub connection: usize,
     /// A fresh random secret, which can reclaim the name later (E2); 0 for none.
     pub token: u128,

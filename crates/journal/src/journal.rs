@@ -68,7 +68,7 @@ pub enum Done {
     IndexRebuilt(String),
     /// Stored data is damaged, as described, and left out. Everything else continues.
     Damaged(Damage),
-    /// The history cannot go on, and what was handed over and is not reported may or may not be
+    /// The history has failed, and unreported records may or may not be
     /// stored. Reported once; no [`Done::Committed`] follows. The server must stop.
     Failed(StoreError),
 }

@@ -85,7 +85,7 @@ pub trait Reader: Send {
     /// It cannot be read.
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError>;
 
-    /// Finds the newest messages of a room that contain a text, whatever its case.
+    /// Finds the newest messages of a room that contain a text, in any case.
     ///
     /// # Errors
     /// It cannot be read.

@@ -9,7 +9,7 @@ use strum::{IntoStaticStr, VariantArray};
 pub(crate) enum CloseReason {
     // Refused at login, or closed because of its input. `is_refusal` relies on the order.
     Banned,
-    /// Closed for a newcomer while it had no name.
+    /// Evicted for a new connection while unregistered.
     CrowdedOut,
     EventDialectOnPureServer,
     HeaderEmpty,

@@ -90,7 +90,7 @@ impl History {
     /// Passes results to the hub, as long as its members keep up.
     ///
     /// # Errors
-    /// The store cannot go on, or what became of a message was lost: the server must stop.
+    /// The store has failed, or a message's outcome was lost: the server must stop.
     pub(crate) fn take_in(&mut self, hub: &mut Hub, now_ms: u64) -> io::Result<()> {
         self.may_have_more = true;
         while !hub.is_flooded() {

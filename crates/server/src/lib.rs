@@ -32,7 +32,7 @@ pub struct Config {
     pub pure: bool,
     /// Limit of a connection's sends.
     pub flood: FloodLimit,
-    /// With a store: how many messages of the past a newcomer is sent in the event dialect.
+    /// With a store: number of stored messages sent to a new member in the event dialect.
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,

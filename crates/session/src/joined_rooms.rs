@@ -165,7 +165,7 @@ impl JoinedRooms {
         }
     }
 
-    /// Takes in that the client has entered a room, which does not make it the current one.
+    /// Records that the client has entered a room, which does not make it the current one.
     pub(crate) fn enter(&mut self, room: &str) {
         if !self.contains(room) && self.rooms.len() < ROOMS_MAX {
             let tracker = self.left_behind.remove(room).unwrap_or_default();

@@ -82,7 +82,7 @@ impl Queries {
         self.room_change_until_ms = Some(now_ms + ROOM_CHANGE_MS);
     }
 
-    /// Takes in the answer to a `join` or `leave`; returns whether there was one to answer.
+    /// Processes the answer to a `join` or `leave`; returns whether there was one to answer.
     pub(crate) fn take_room_change(&mut self) -> bool {
         let is_answer = self.room_changes > 0;
         if is_answer {

@@ -62,7 +62,7 @@ impl SeqTracker {
         self.newest
     }
 
-    /// Takes in a message that is shown now, unless it was before.
+    /// Processes a message that is shown now, unless it was before.
     pub(crate) fn take(&mut self, seq: u64) -> Position {
         self.settle_doubt(seq);
         self.newest_named = self.newest_named.max(Some(seq));
@@ -82,7 +82,7 @@ impl SeqTracker {
         Position::AfterGap(newest + 1, seq - 1)
     }
 
-    /// Takes in that the server will not send some; returns the part of them that was not known.
+    /// Records that the server will not send some; returns the part of them that was not known.
     pub(crate) fn take_gap(&mut self, from: u64, to: u64) -> Option<(u64, u64)> {
         if from > to {
             return None;
@@ -99,13 +99,13 @@ impl SeqTracker {
         Some((from, to))
     }
 
-    /// Takes in that the room's newest message is this one, where all up to it should have come.
+    /// Records that the room's newest message is this one, where all up to it should have come.
     pub(crate) fn take_newest(&mut self, newest: u64) -> Option<(u64, u64)> {
         self.begin(newest);
         self.take_gap(newest, newest)
     }
 
-    /// Takes in that earlier messages end with this one: a room of which nothing was known begins
+    /// Records that earlier messages end with this one: a room of which nothing was known begins
     /// there.
     pub(crate) fn begin(&mut self, newest: u64) {
         self.settle_doubt(newest.saturating_add(1));

@@ -55,7 +55,7 @@ impl Status {
     pub const LATE_MAX: usize = 3;
 }
 
-/// Party that carries out a line that starts with `/`.
+/// Party that executes a line that starts with `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlashCommands {
     /// This client, by requests.

@@ -48,7 +48,7 @@ pub trait Layer: Debug + Send {
     /// dropped.
     ///
     /// # Errors
-    /// The connection cannot go on; plaintext appended before stays valid.
+    /// The connection has failed; plaintext appended before stays valid.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError>;
 
     /// Takes plaintext and returns the number of bytes taken: fewer than there are where the output
@@ -104,7 +104,7 @@ impl LayerStack {
     /// Passes received bytes up through all layers, as [`Layer::receive`] does for one.
     ///
     /// # Errors
-    /// One of the layers cannot go on.
+    /// One of the layers has failed.
     pub fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
         let received = receive_through(&mut self.layers, bytes, plaintext);
         self.pass_output_down();

@@ -9,7 +9,7 @@ pub(crate) const NAME_COLOURS: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameColour(pub(crate) u8);
 
-/// The colour of a name, whatever the case of its letters.
+/// The colour of a name, in any case.
 pub(crate) fn of(name: &str) -> NameColour {
     // FNV-1a: spreads short names well, and is the same on every machine and in every version.
     let folded = name.chars().flat_map(char::to_lowercase);

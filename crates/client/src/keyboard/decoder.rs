@@ -11,9 +11,9 @@ use super::sequence;
 /// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the
 /// next key that soon.
 const ESCAPE_TIMEOUT_MS: u64 = 50;
-/// A sequence that has begun and does not go on.
+/// An incomplete sequence.
 const SEQUENCE_TIMEOUT_MS: u64 = 100;
-/// A paste that has begun and does not go on.
+/// An incomplete paste.
 const PASTE_TIMEOUT_MS: u64 = 2_000;
 /// Pause up to which input after such a paste belongs to it, in milliseconds: the rest of the
 /// paste, if it is more than one key.
@@ -243,7 +243,7 @@ impl KeyDecoder {
                     self.start_anew();
                     self.state = DecoderState::Paste(BracketedPaste::default());
                 } else {
-                    // The end of a paste that was given up comes late, with nothing before it.
+                    // The late end of an abandoned paste, with nothing before it.
                     self.rest_may_come &= self.sequence != PASTE_END;
                     self.finish(events);
                 }

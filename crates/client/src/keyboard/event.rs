@@ -1,4 +1,4 @@
-//! Reports of a terminal, whatever the system and the encoding it came in.
+//! Reports of a terminal, independent of system and encoding.
 
 /// Hint for a user whose terminal sent bytes that are no text.
 pub(crate) const NOT_UTF8: &str =

@@ -47,7 +47,7 @@ impl TerminalGuard {
         restore();
     }
 
-    /// Sets the modes again, whatever was done to the terminal.
+    /// Sets the modes again.
     pub(crate) fn resume(&self) -> io::Result<()> {
         // Without this crossterm would not set the modes again: it does not know that another
         // program changed them.

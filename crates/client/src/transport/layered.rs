@@ -46,7 +46,7 @@ impl Layered {
         })
     }
 
-    /// Takes in an event of the stream and passes to `handle` what the session gets of it.
+    /// Processes an event of the stream and passes to `handle` what the session gets of it.
     pub(super) fn take(&mut self, event: StreamEvent, mut handle: impl FnMut(Input<'_>)) {
         match event {
             StreamEvent::Bytes(bytes) => {

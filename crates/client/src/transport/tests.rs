@@ -75,7 +75,7 @@ impl LayeredPair {
         self.layered.take(event, |input| inputs.push(format!("{input:?}")));
     }
 
-    /// Carries out steps and moves bytes until nothing is left to do.
+    /// Executes steps and moves bytes until nothing is left to do.
     fn settle(&mut self) {
         loop {
             match self.layered.next_step() {

@@ -36,7 +36,7 @@ impl EchoTerminal {
         self.keyboard.read_more();
     }
 
-    /// Stops the process until the shell lets it go on.
+    /// Stops the process until the shell continues it.
     pub(crate) fn suspend(&self) -> io::Result<()> {
         with_modes(TerminalModes::set_again)?;
         system::suspend()?;

@@ -89,7 +89,7 @@ pub fn hidden_command(text: &str) -> Option<String> {
 }
 
 impl Hub {
-    /// Carries out `line`, a text that starts with a slash; the member is told the result.
+    /// Executes `line`, a text that starts with a slash; the member is told the result.
     pub fn execute(&mut self, id: MemberId, line: &str, now: Now) -> CommandOutcome {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));

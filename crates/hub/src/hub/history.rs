@@ -108,7 +108,7 @@ impl Hub {
         true
     }
 
-    /// Takes in the outcome of a record that became no entry of the log: its sender is told.
+    /// Processes the outcome of a record that became no entry of the log: its sender is told.
     /// Returns false, and does nothing, for one that is out of order ([`Hub::committed`]), or whose
     /// entry should have come instead.
     pub fn settle(&mut self, ticket: Ticket, outcome: CommitOutcome) -> bool {

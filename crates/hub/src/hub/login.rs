@@ -22,7 +22,7 @@ use crate::send_queue::SendQueue;
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The newcomer is in, as this member.
+    /// The client is logged in, as this member.
     As(MemberId),
     /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
     /// again.
@@ -105,7 +105,7 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, whatever has become of its connection and its name: its ids are the
+            // The same client, with any connection and name: its ids are the
             // same person's.
             login.token = token;
         }

@@ -37,7 +37,7 @@ pub struct Rules {
     /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules
     /// for names.
     pub pure: bool,
-    /// Bytes of each dialect's log in a room: how far a reader may fall behind (L).
+    /// Bytes of each dialect's log in a room: how far a reader may lag (L).
     pub log_bytes_max: usize,
     /// Bytes of all logs; with many rooms, each has less than `log_bytes_max`.
     pub logs_bytes_max: usize,
@@ -55,7 +55,7 @@ pub struct Rules {
     /// `true` if there is a history: messages are handed over to be stored before anybody is sent
     /// them.
     pub durable: bool,
-    /// Stored messages that a newcomer is sent in the event dialect; needs a history.
+    /// Stored messages sent to a new member in the event dialect; needs a history.
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,

@@ -55,7 +55,7 @@ pub(crate) struct Moderation {
 }
 
 impl Moderation {
-    /// Takes in an act; one that makes no sense changes nothing.
+    /// Processes an act; an invalid one changes nothing.
     pub(crate) fn apply(&mut self, act: &AuditEntry) {
         match act.act {
             AuditKind::Op | AuditKind::Kick => {}

@@ -19,7 +19,7 @@ pub(crate) enum Target {
 
 impl Target {
     /// Parses what an operator typed: a name, an address or a network. A name that reads like an
-    /// address, also a mistyped one, or stands in quotes itself, is written in quotes.
+    /// address, also a mistyped one, or is quoted itself, is written in quotes.
     pub(crate) fn typed(text: &str) -> Result<Self, Rejection> {
         if is_mistyped_address(text) && Network::parse(text) == Ok(None) {
             let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";

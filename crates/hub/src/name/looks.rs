@@ -83,7 +83,7 @@ const CAPITALS: &str = "GINRYBHLACDEJKMOPTUVWZFSQABOP";
 /// Each regional indicator, of which two make a flag or stand as letters.
 const INDICATORS: core::ops::RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
 
-/// The name with the capital in the place of whatever shows one.
+/// The name with the capital in place of its lookalikes.
 fn as_capitals(name: &str) -> String {
     let capital = |c: char| match DRAWN_AS_CAPITALS.chars().position(|drawn| drawn == c) {
         Some(index) => CAPITALS.chars().nth(index).unwrap_or(c),
@@ -103,7 +103,7 @@ pub(crate) fn fold(name: &str) -> String {
     written.to_uppercase().to_lowercase()
 }
 
-/// The look of a name, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and
+/// The look of a name, in any case. `I` and `l` have one skeleton, so `i` and
 /// `l` have one here.
 pub(super) fn any_case(name: &str) -> String {
     any_case_of(&skeleton(&as_capitals(name)).collect::<String>())

@@ -114,8 +114,8 @@ impl SendQueue {
                 }
             }
         }
-        // Echoes of its own messages are still to come, and what it misses lies before, between and
-        // behind them.
+        // Echoes of its own messages are still queued, and it misses messages before, between and
+        // after them.
         let is_missed = |seq: &u64| *seq > seq_reached && *seq <= last_missed;
         let echoes: Vec<u64> = self.steps.iter().filter_map(|step| step.echo_of(room)).filter(is_missed).collect();
         let gap_starts = core::iter::once(seq_reached).chain(echoes.iter().copied()).map(|seq| seq + 1);
@@ -135,7 +135,7 @@ impl SendQueue {
                 }
             }
         };
-        // What was queued before the member fell behind stays ahead of the first gap.
+        // Earlier queued output stays ahead of the first gap.
         let mut is_before_first_gap = true;
         let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
         for step in core::mem::take(&mut self.steps) {

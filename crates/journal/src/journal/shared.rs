@@ -221,7 +221,7 @@ impl Shared {
         self.rouse();
     }
 
-    /// Whoever waits looks again. Taking each lock first makes sure that nobody is between looking
+    /// Wakes all waiters. Taking each lock first makes sure that nobody is between looking
     /// and waiting.
     fn rouse(&self) {
         drop(lock(&self.records));

@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// The slow way, whatever the text.
+    /// The slow way, for any text.
     fn folded_wholly(text: &str) -> String {
         text.nfd().map(fold_char).nfc().collect()
     }

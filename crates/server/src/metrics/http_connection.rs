@@ -14,7 +14,7 @@ const HEAD_BYTES_MAX: usize = 4 * 1024;
 const HEADERS_MAX: usize = 64;
 /// Time for a head to arrive: a scraper sends it at once.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time from the request to the end of the answer, whatever the other side does.
+/// Time from the request to the end of the answer, in any case.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time after the answer for the other side to close first, so that what it still sends does not
 /// take the answer away.

@@ -78,7 +78,7 @@ pub(crate) struct Connection<S> {
     /// Bytes sent before those of the hub: refusals before it has a name, and its
     /// last output once it has left the hub.
     output: Vec<u8>,
-    /// Bytes read that wait until it may go on.
+    /// Bytes read that wait until it may resume.
     backlog: Vec<u8>,
     /// Flood credit; `None` for an exempt address, and once its session has ended.
     flood: Option<Box<Flood>>,
@@ -286,7 +286,7 @@ impl<S: Socket> Connection<S> {
         self.reads
     }
 
-    /// Time of the last sign of life. One that the server keeps waiting cannot be heard; whether it
+    /// Time of the last sign of life. One that the server keeps waiting is not read; whether it
     /// is there, TCP knows.
     pub(crate) fn heard_ms(&self, now_ms: u64) -> u64 {
         if self.is_paused() { now_ms } else { self.heard_ms }

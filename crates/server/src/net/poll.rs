@@ -148,7 +148,7 @@ impl Poller {
                     Accepted::Exhausted { retry_after_ms, error } => {
                         listening.not_before_ms = now_ms + retry_after_ms;
                         self.reactor.note_accept_failed();
-                        warn!(%error, retry_after_ms, "cannot accept; raise the descriptor limit (ulimit -n) if this goes on");
+                        warn!(%error, retry_after_ms, "cannot accept; raise the descriptor limit (ulimit -n) if this persists");
                     }
                 }
             }

@@ -129,7 +129,7 @@ impl TutorialLink {
         self.granted_name.take()
     }
 
-    /// Takes in a frame; returns the pair that it completes.
+    /// Processes a frame; returns the pair that it completes.
     pub(crate) fn receive(&mut self, payload: &[u8], now_ms: u64) -> Option<(String, String)> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let Some(from) = self.from.take() else {

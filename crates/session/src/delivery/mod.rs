@@ -122,7 +122,7 @@ impl Delivery {
         self.waiting.iter().any(|waiting| waiting.sent_before)
     }
 
-    /// Takes in that the link is lost: everything that waits must be written again.
+    /// Records that the link is lost: everything that waits must be written again.
     pub(crate) fn link_lost(&mut self) {
         for waiting in &mut self.waiting {
             waiting.sent_before |= waiting.sent;
@@ -135,7 +135,7 @@ impl Delivery {
         self.waiting.iter().any(|waiting| waiting.id == id && waiting.sent_before)
     }
 
-    /// Takes in that the server has stored a message; returns its request, if it was waiting.
+    /// Records that the server has stored a message; returns its request, if it was waiting.
     pub(crate) fn acknowledge(&mut self, id: MessageId) -> Option<Request> {
         let at = self.waiting.iter().position(|waiting| waiting.id == id)?;
         let waiting = self.waiting.remove(at)?;
@@ -156,7 +156,7 @@ impl Delivery {
         at.and_then(|at| self.answered.remove(at)).is_some()
     }
 
-    /// Takes in that the server has refused a request; returns its text, if it was a message.
+    /// Records that the server has refused a request; returns its text, if it was a message.
     pub(crate) fn refuse(&mut self, reference: &str) -> Option<String> {
         let at = self
             .waiting
@@ -168,7 +168,7 @@ impl Delivery {
         Some(text)
     }
 
-    /// Takes in a gap; returns it if it can be reported now. With `holds`, it waits as long as some
+    /// Processes a gap; returns it if it can be reported now. With `holds`, it waits while some
     /// of the user's own messages are not accounted for.
     pub(crate) fn take_gap(&mut self, gap: Gap, holds: bool) -> Option<Gap> {
         if holds && self.has_doubtful() { self.gaps.hold(gap) } else { Some(gap) }

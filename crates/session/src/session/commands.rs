@@ -19,7 +19,7 @@ const ROOM_CHANGE_REF: &str = "glassline-move";
 const OWN_REF_BYTES: usize = 41;
 
 impl Session {
-    /// Takes in what the user wants.
+    /// Processes a command of the user.
     ///
     /// # Errors
     /// [`CommandError`] says why it cannot be; nothing was sent then.
@@ -171,7 +171,7 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in the `ref` of an event; returns whether it answers a `join` or a `leave` that was
+    /// Processes the `ref` of an event; returns whether it answers a `join` or a `leave` that was
     /// sent.
     pub(super) fn take_room_change(&mut self, reference: Option<&str>) -> bool {
         let answers_user = reference == Some(ROOM_CHANGE_REF) && self.queries.take_room_change();

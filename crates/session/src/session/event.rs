@@ -346,7 +346,7 @@ impl Session {
         }
     }
 
-    /// Takes in that the server has answered the `join`s of a reconnect.
+    /// Records that the server has answered the `join`s of a reconnect.
     fn rejoined(&mut self) {
         if let Some(link) = self.connection.event_mut() {
             link.set_rejoining(false);

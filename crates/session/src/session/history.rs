@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// Takes in that a request is refused; returns whether it was the session's own, which nobody
+    /// Records that a request is refused; returns whether it was the session's own, which nobody
     /// else sees.
     pub(super) fn history_refused(&mut self, reference: Option<&str>) -> bool {
         let Some(reference) = reference else { return false };
@@ -99,8 +99,8 @@ impl Session {
         reference == NEWEST_REF
     }
 
-    /// Takes in the messages before the client came. Those newer than what was shown of a room that
-    /// it was in before are news.
+    /// Processes the messages from before the join. Those newer than what was shown of a room that
+    /// it was in before are new.
     fn receive_context(&mut self, history: History) {
         if self.program.is_some() {
             self.note_context(&history);

@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// Takes in that the server has not answered `hello` as a server of the event dialect would
+    /// Records that the server has not answered `hello` as a server of the event dialect would
     /// (D3).
     pub(super) fn no_welcome(&mut self, why: &str, is_silent: bool, now_ms: u64) {
         if self.identity.token().is_some() {

@@ -122,7 +122,7 @@ impl Session {
         Self { program: Some(Program::default()), ..self }
     }
 
-    /// Takes in what happened to the link.
+    /// Processes an event of the link.
     pub fn handle(&mut self, input: Input<'_>, now_ms: u64) {
         match (input, self.connection.phase()) {
             (_, Phase::Ended) => return,

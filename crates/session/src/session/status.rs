@@ -92,7 +92,7 @@ impl Session {
         self.rooms.people_names()
     }
 
-    /// Returns the party that carries out a line that starts with `/`.
+    /// Returns the party that executes a line that starts with `/`.
     pub fn slash_commands(&self) -> SlashCommands {
         match self.connection.tutorial() {
             Some(link) => link.slash_commands(),

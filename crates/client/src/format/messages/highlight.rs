@@ -1,4 +1,4 @@
-//! Highlighting of search results, whatever their case and Unicode form.
+//! Highlighting of search results, in any case and Unicode form.
 
 use std::ops::Range;
 

@@ -95,7 +95,7 @@ impl Formatter {
     }
 }
 
-/// Text of the mark that ends a page, with the way to go on.
+/// Text of the mark that ends a page, with the command for the next page.
 fn end(history: &History, asked: &HistoryQuery, last: Option<u64>, newest: Option<u64>) -> String {
     if let HistoryQuery::Search { .. } = asked {
         let last_found = history.messages.last().and_then(|message| message.seq);

@@ -69,7 +69,7 @@ fn ask_to_leave(inbox: &Inbox) {
     }
 }
 
-/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the
+/// Stops the process until it is continued, as the shell's Ctrl-Z does: with all that the
 /// shell started with it (`cargo run`), as it waits for them too. To be called from the main
 /// thread, which then does nothing more before it is stopped.
 pub(crate) fn suspend() -> io::Result<()> {

@@ -128,7 +128,7 @@ impl LineSearch {
     }
 }
 
-/// Whatever the case, unless the query has capitals.
+/// Ignores case, unless the query has capitals.
 fn matches(line: &str, query: &str) -> bool {
     if query.chars().any(char::is_uppercase) { line.contains(query) } else { line.to_lowercase().contains(query) }
 }

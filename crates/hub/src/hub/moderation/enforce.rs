@@ -32,7 +32,7 @@ impl Hub {
         self.moderation.apply(act);
     }
 
-    /// Carries out what was stored, or need not be. `by` is the operator, if it is still here.
+    /// Executes what was stored, or need not be. `by` is the operator, if it is still here.
     pub(in crate::hub) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
         let Pending { act, target } = pending;
         // Operators are sent the act itself.

@@ -19,7 +19,7 @@ use crate::moderation::{
 use crate::name::Looks;
 
 impl Hub {
-    /// Carries out an operator's line, without a slash. With a history an act is in force, told and
+    /// Executes an operator's line, without a slash. With a history an act is in force, told and
     /// answered only once it is stored.
     ///
     /// # Errors

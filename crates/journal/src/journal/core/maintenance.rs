@@ -49,7 +49,7 @@ impl Maintenance {
         !is_paused
     }
 
-    /// Takes in the result of a step: whether there is more to do, or an error that is not fatal.
+    /// Processes the result of a step: whether there is more to do, or an error that is not fatal.
     /// Returns that error once, until a step went well again.
     pub(in crate::journal) fn note_result(
         &mut self,

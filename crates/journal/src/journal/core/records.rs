@@ -84,7 +84,7 @@ impl Group {
         &self.records[..self.attempted]
     }
 
-    /// Takes in the result of appending the front. An error that is not fatal is the disk's or the
+    /// Processes the result of appending the front. An error that is not fatal is the disk's or the
     /// file's and refuses all of it, but for [`StoreError::UsedUp`]: that is one record's, which is
     /// looked for by halves, so that the others are stored.
     pub(in crate::journal) fn appended(&mut self, result: Result<Vec<CommitOutcome>, StoreError>) -> Appended {

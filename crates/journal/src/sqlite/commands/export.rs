@@ -64,7 +64,7 @@ impl Exported {
 /// Writes a line `{"type":"schema","version":1}`, then each room's messages in the order of their
 /// numbers, then the operators' acts. A server may have the history open: what it stores later
 /// may be missing. Of a damaged file it writes what can be read, and reports each number that
-/// cannot. The work is bounded by the size of the file, whatever is in it.
+/// cannot. The work is bounded by the size of the file, for any content.
 ///
 /// # Errors
 /// The history cannot be opened, the output not written, or the export was cancelled.

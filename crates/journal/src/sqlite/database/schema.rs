@@ -38,7 +38,7 @@ pub(in crate::sqlite) const MESSAGE_TEXT_TABLES: [&str; 5] =
 const MIGRATIONS: [&str; 3] = [
     // Version 1. `message.place` is the room's id and the message's number (rowid.rs): rows stand
     // in the order they are read in, and no second index is needed for it. `message_id`,
-    // `ids_merged` and the first facts are not used any more (version 3). `room.indexed` is the
+    // `ids_merged` and the first facts are no longer used (version 3). `room.indexed` is the
     // last number that is in `message_text`; both change in one transaction. The two partial
     // indexes answer `whose messages are the oldest` and `who is extended with indexing` without
     // looking at every room.

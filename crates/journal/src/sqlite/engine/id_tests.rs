@@ -98,7 +98,7 @@ fn what_left_the_window_is_not_guessed() {
             [Some(CommitOutcome::TooLate)]
         );
     }
-    // Each message behind 20 is in the window, and this is none of them.
+    // Each message after 20 is in the window, and this is none of them.
     assert_eq!(answer(&mut engine, &said(40).after(20)), Ok((31, "stored")));
     assert_eq!(answer(&mut engine, &said(41).after(20)), Err(CommitOutcome::TooLate), "and now it is 21");
     // A client that does not say what it knew says it for the first time, as far as the server can

@@ -19,7 +19,7 @@ pub(in crate::sqlite) fn index_error(error: Error) -> Error {
     Error::SqliteFailure(index, Some(format!("its search index: {error}")))
 }
 
-/// Returns whether an error is damage, of whatever table.
+/// Returns whether an error is damage, of any table.
 pub(in crate::sqlite) fn is_corruption(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }

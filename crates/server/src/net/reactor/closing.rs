@@ -32,7 +32,7 @@ impl<S: Socket> Reactor<S> {
     /// that; nothing once everything is stored, or no time is left.
     ///
     /// # Errors
-    /// The history cannot go on.
+    /// The history has failed.
     pub(crate) fn settle_turn(&mut self, left_ms: u64) -> io::Result<Option<u64>> {
         self.give_to_history();
         self.take_in_done()?;

@@ -1,4 +1,4 @@
-//! Room for a newcomer: which unregistered connection is closed for it (L).
+//! Eviction of an unregistered connection for a new one (L).
 
 use std::net::IpAddr;
 

@@ -119,7 +119,7 @@ impl<S: Socket> Reactor<S> {
     /// Does everything that is due now.
     ///
     /// # Errors
-    /// The history cannot go on.
+    /// The history has failed.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
         self.take_from_history()?;
         if self.may_read() {
@@ -133,7 +133,7 @@ impl<S: Socket> Reactor<S> {
         Ok(())
     }
 
-    /// Returns whether what is read can be kept: members keep up, and the history is not behind.
+    /// Returns whether what is read can be kept: members and the history keep up.
     fn may_read(&self) -> bool {
         !self.hub.is_flooded() && !self.hub.is_over_budget() && !self.history.as_ref().is_some_and(History::is_full)
     }
@@ -147,10 +147,10 @@ impl<S: Socket> Reactor<S> {
         Ok(())
     }
 
-    /// Takes in what the history did.
+    /// Processes results of the history.
     ///
     /// # Errors
-    /// The history cannot go on.
+    /// The history has failed.
     fn take_in_done(&mut self) -> io::Result<()> {
         let Some(history) = &mut self.history else { return Ok(()) };
         let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
@@ -212,7 +212,7 @@ impl<S: Socket> Reactor<S> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Takes in a new connection, unless there are too many members from its address. One of a
+    /// Accepts a new connection, unless there are too many members from its address. One of a
     /// subnet that opens too many is served later.
     pub(crate) fn admit(&mut self, peer: SocketAddr, open: impl FnOnce() -> Transport<S>) -> Option<ConnectionKey> {
         if !self.make_room(peer.ip()) {

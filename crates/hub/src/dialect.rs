@@ -13,10 +13,7 @@ impl Dialect {
     pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
 
     pub(crate) fn lane(self) -> usize {
-        match self {
-            Self::Tutorial => 0,
-            Self::Event => 1,
-        }
+        self as usize
     }
 
     /// Returns the dialect's name, for people.

@@ -36,9 +36,6 @@ impl Kind {
     const ALL: [Self; 6] = [Self::Hello, Self::Reply, Self::Finished, Self::Data, Self::Tick, Self::Close];
 }
 
-/// First byte of everything a client sends through this layer.
-pub const FIRST_BYTE: u8 = Kind::Hello as u8;
-
 /// One side's layer.
 #[derive(Debug)]
 pub struct TestLayer {

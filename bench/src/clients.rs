@@ -198,7 +198,7 @@ impl Clients {
         self.pump_watched(timeout, |_, _| {})
     }
 
-    /// Waits for bytes and takes them all; `watch` hears of every member that got messages, and how many.
+    /// Waits for bytes and takes them all; `watch` gets each recipient and its message count.
     pub fn pump_watched(&mut self, timeout: Duration, mut watch: impl FnMut(usize, u64)) -> Result<()> {
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -314,7 +314,7 @@ fn source_address(at: usize, server: SocketAddr) -> Option<SocketAddr> {
         .then(|| SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + block), 0)))
 }
 
-/// `EINPROGRESS`: a connect that goes on by itself.
+/// `EINPROGRESS`: a connect that continues in the background.
 const IN_PROGRESS: i32 = 115;
 
 impl Member {
@@ -322,7 +322,7 @@ impl Member {
         while self.written < self.out.len() {
             match self.stream.write(&self.out[self.written..]) {
                 Ok(written) => self.written += written,
-                // Not connected yet is told as the one or the other.
+                // Either error means not connected yet.
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {
                     return Ok(());
                 }

@@ -82,7 +82,7 @@ pub fn serve(addr: SocketAddr) -> Result<()> {
     }
 }
 
-/// Accepts until nobody waits; false if that failed and is to be tried again.
+/// Accepts until none is pending; false if that failed and is to be retried.
 fn accept_all(listener: &TcpListener, registry: &Registry, sockets: &mut Sockets) -> bool {
     loop {
         let accepted = listener.accept().and_then(|(stream, _)| sockets.add(stream, registry));

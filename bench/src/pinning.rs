@@ -1,4 +1,4 @@
-//! Runs the measured process on one core, and whatever makes the load on another.
+//! Runs the measured process on one core, and the load generator on another.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::process;
 /// For the measured process.
 pub const MEASURED_CORE: usize = 0;
 pub const GENERATOR_CORE: usize = 1;
-/// Set across the restart, so that one that did not help is not tried for ever.
+/// Set across the restart, so that one that did not help is not repeated forever.
 const TRIED: &str = "GLASSLINE_BENCH_PINNED";
 
 /// Restarts this program on the generator's core unless it runs there already.

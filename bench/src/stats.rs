@@ -1,6 +1,6 @@
 //! The few figures that are reported of a set of samples.
 
-/// Returns the value below which the share `quantile` of `values` lies (nearest rank); `None` of nothing.
+/// Returns the quantile `quantile` of `values` (nearest rank); `None` if empty.
 pub fn quantile(values: &[f64], quantile: f64) -> Option<f64> {
     let sorted = sorted(values);
     let rank = (quantile * sorted.len() as f64).ceil() as usize;

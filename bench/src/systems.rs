@@ -117,7 +117,7 @@ impl System {
             .stderr(File::create(folder.join(STDERR))?)
             .spawn()
             .context("cannot start setpriv and taskset (util-linux)")?;
-        // From here on the guard ends the child, whatever fails.
+        // From here on the guard ends the child on any failure.
         let mut server = Server { child, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), folder };
         server.wait_until_listening(self.peer_program().is_none())?;
         Ok(server)

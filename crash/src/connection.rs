@@ -55,7 +55,7 @@ impl Connection {
                 Ok(written) => self.written += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What it sent before it went is still to be read: reading says how it went.
+                // Bytes sent before it closed are still to be read: reading returns the cause.
                 Err(_) => break,
             }
         }

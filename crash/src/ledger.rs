@@ -102,7 +102,7 @@ impl Ledger {
         &self.script
     }
 
-    /// An author says one more: its count.
+    /// Adds a message of an author; returns its count.
     pub(crate) fn say(&mut self, author: usize) -> u32 {
         let said = &mut self.said[author];
         said.seqs.push(0);
@@ -216,7 +216,7 @@ impl Ledger {
         let has_ids = self.script.authors()[usize::from(entry.said.author)].has_ids;
         let said = &mut self.said[usize::from(entry.said.author)];
         let due = said.next_stored;
-        // Whoever has ids says again what was not acknowledged, in its order; the tutorial's author does not.
+        // Authors with ids resend unacknowledged messages, in order; the tutorial's author does not.
         if entry.said.count < due || (has_ids && entry.said.count != due) {
             return Err(Fault::Reordered {
                 what: self.name(entry.said),

@@ -161,7 +161,7 @@ impl Membership {
     }
 }
 
-/// The newest number of a room, as a `welcome` says it.
+/// The newest number of a room in a `welcome`.
 fn newest_in(welcome: &Value, room: usize) -> Option<u64> {
     let rooms = welcome["rooms"].as_array()?;
     rooms.iter().find(|state| state["room"] == ROOMS[room])?["seq"].as_u64()
@@ -181,7 +181,7 @@ pub(crate) fn read(by: &str, payload: &[u8]) -> Result<Value, Fault> {
         .map_err(|error| Fault::Malformed { by: by.to_owned(), what: format!("an event that is no JSON ({error})") })
 }
 
-/// An event that is about no message: answered if it asks for it, a fault if it says that something went wrong.
+/// An event that is about no message: answered if it is a request, a fault if it reports one.
 ///
 /// # Errors
 /// It is an `error`, a `gap`, a `bye`, or nothing the protocol knows.

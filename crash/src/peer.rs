@@ -10,7 +10,7 @@ pub(crate) trait Peer: std::fmt::Debug {
     /// Returns the client's name in a fault.
     fn name(&self) -> &str;
 
-    /// A connection is there: what it says first.
+    /// The first bytes to send on a new connection.
     fn open(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>);
 
     /// A whole payload came.

@@ -82,7 +82,7 @@ impl Sender {
         put(out, &send);
     }
 
-    /// Says again what was not acknowledged, in its order; what was, and was only repeated, is let be.
+    /// Resends unacknowledged messages, in order; acknowledged ones that were repeated are dropped.
     fn say_again(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
         self.in_flight.retain(|request| !ledger.is_acknowledged(self.author, request.count));
         for request in &mut self.in_flight {

@@ -43,7 +43,7 @@ impl ServerRun<'_> {
             return Err(Fault::Hang { who, what, limit_s: self.patience.as_secs() });
         };
         let ended = self.live(plan, address, due);
-        // A server that ended by itself says more than the connection that it closed.
+        // A server that ended by itself is a better report than the connection that it closed.
         if let (Err(_), Some(detail)) = (&ended, server.ended()) {
             return Err(Fault::Closed { by: "everybody".to_owned(), detail: format!("{detail}; {}", said(&ended)) });
         }

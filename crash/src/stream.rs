@@ -13,7 +13,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The newest number the client has: what it says in `since`.
+    /// The newest number the client has, sent in `since`.
     pub(crate) fn last(&self) -> u64 {
         self.last
     }

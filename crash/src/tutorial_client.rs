@@ -15,7 +15,7 @@ const SERVER: &str = "*";
 /// Most messages sent at once; then it waits until it receives one.
 const BURST: u32 = 4;
 
-/// A sender says so many while this author says one.
+/// A sender sends so many while this author sends one.
 const SENDER_MESSAGES: u32 = 8;
 
 /// The author, which receives from the others of its room as well.
@@ -68,7 +68,7 @@ impl Peer for TutorialClient {
             self.from = Some(payload);
             return Ok(());
         };
-        // The first word of the server says that it is in.
+        // The server's first pair shows that it is logged in.
         self.is_in = true;
         self.burst = BURST;
         if from == SERVER {

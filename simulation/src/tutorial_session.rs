@@ -1,4 +1,4 @@
-//! A program of the tutorial: it says its name, sends frames and reads pairs, and knows nothing else.
+//! A tutorial program: it sends its name and frames and reads pairs, and does nothing else.
 
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 

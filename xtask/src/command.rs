@@ -32,7 +32,7 @@ pub(crate) fn keep_from_the_user(command: &mut Command) {
     }
 }
 
-/// Returns whether a command is there and ends with success, whatever it prints.
+/// Returns whether a command exists and ends with success.
 pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
     let mut probe = program(name, arguments);
     probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -74,7 +74,7 @@ fn pages() -> Result<Vec<PathBuf>, String> {
     Ok(pages)
 }
 
-/// Somebody who types the commands of one page, with an empty home.
+/// A user who types the commands of one page, with an empty home.
 struct Reader {
     home: PathBuf,
     /// The server that listens on port 1234.
@@ -187,7 +187,7 @@ impl Reader {
     }
 }
 
-/// Starts a process that ends with this step, whatever happens.
+/// Starts a process that always ends with this step.
 fn spawn(command: &mut Command, line: &str) -> Result<Process, String> {
     Process::spawn(command).map_err(|error| format!("cannot run {line}: {error}"))
 }

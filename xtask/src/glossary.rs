@@ -1,4 +1,4 @@
-//! Terms that no identifier may bear any more: metaphors that standard terms of the field replaced.
+//! Terms that no identifier may contain: metaphors that standard terms of the field replaced.
 
 use std::collections::HashMap;
 

@@ -14,7 +14,7 @@ const TEST_NAME_CHARS_MAX: usize = 60;
 
 const MARKDOWN_COLUMNS_MAX: usize = 100;
 
-/// Document whose paths must exist: it says where everything is.
+/// Document whose paths must exist.
 const MAP: &str = "ARCHITECTURE.md";
 
 /// Line, counted from 1, and description of a fault.

@@ -1,5 +1,5 @@
 //! Texts of a benchmark, whose words are as unevenly used as those of people, some of them rare,
-//! some Chinese or Japanese. The same seed says the same.
+//! some Chinese or Japanese. The same seed gives the same texts.
 
 use glassline_testkit::Rng;
 

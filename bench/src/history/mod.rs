@@ -276,7 +276,7 @@ fn grow(server: &Server, keeps: bool, more: u64, seed: u64, figures: &mut Figure
     Ok(())
 }
 
-/// Ends a server whose history the next round goes on with: what it left to be indexed would be that round's work.
+/// Ends a server whose history the next round continues: unindexed messages would burden it.
 fn leave(server: Server) -> Result<()> {
     metrics::wait_until_indexed(&server)?;
     server.end()

@@ -16,7 +16,7 @@ use crate::workloads::one_at_a_time::times;
 
 /// A question that takes this long in all is not asked again.
 const TIME_PER_QUESTION: Duration = Duration::from_secs(10);
-/// Trigrams that everybody uses, in a text of nobody.
+/// Trigrams of all texts, in a text that does not occur.
 const PHRASE_WORDS: usize = 6;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]

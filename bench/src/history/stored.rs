@@ -16,7 +16,7 @@ use crate::results::{Figures, Measure};
 
 pub const LARGEST_ROOM: &str = "lobby";
 pub const SMALL_ROOM: &str = "nook-1";
-/// Of a thousand messages, how many are said in which room; the rest is shared by [`SMALL_ROOMS`] small ones.
+/// Messages per room, of a thousand; the rest is shared by [`SMALL_ROOMS`] small ones.
 const SHARES: [(&str, u64); 3] = [(LARGEST_ROOM, 600), ("den", 250), ("attic", 100)];
 const SMALL_ROOMS: u64 = 50;
 const SEED: u64 = 10_000_000;

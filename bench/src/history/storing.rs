@@ -52,7 +52,7 @@ impl Until {
     }
 }
 
-/// Each sender in a room of its own: a message goes to nobody but, as its acknowledgement, back.
+/// Each sender in a room of its own: a message is sent only back, as its acknowledgement.
 pub fn alone(server: &Server, keeps: bool, seed: u64, until: Until) -> Result<Figures> {
     let mut clients = Clients::of(Box::new(Alone::new(seed)), CONNECTS_AT_ONCE, server)?;
     clients.add(SENDERS, Role::Member, Reading::Always)?;

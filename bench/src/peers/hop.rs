@@ -1,4 +1,4 @@
-//! Hops from record to record through a byte stream, whatever the cuts between reads, and counts deliveries.
+//! Hops over the records of a byte stream, for any cuts between reads, and counts deliveries.
 
 use anyhow::{Result, ensure};
 

@@ -1,4 +1,4 @@
-//! Protocols of the measured systems: what a member says first, how a message is sent, and how
+//! Protocols of the measured systems: a member's first bytes, how a message is sent, and how
 //! deliveries are counted.
 
 mod event;
@@ -26,7 +26,7 @@ pub enum Role {
 }
 
 pub trait Peer {
-    /// Appends what a new connection says first.
+    /// Appends the first bytes of a new connection.
     fn hello(&self, member: usize, role: Role, out: &mut Vec<u8>);
 
     /// Appends one message from `member`.

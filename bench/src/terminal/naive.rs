@@ -1,4 +1,4 @@
-//! The usual client, in the event dialect: for each message it clears its two rows, prints the message, draws them anew and flushes.
+//! The usual event client: for each message it clears its two rows, prints it, redraws and flushes.
 //!
 //! It does what one expects of a chat client written in an evening, without mistakes that would make it slow: what was read is worked
 //! off before anything is waited for, a drawing is one write, keys are looked for between two reads. It cleans nothing of what it is sent.

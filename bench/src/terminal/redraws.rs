@@ -8,7 +8,7 @@ pub const FRAME: Duration = Duration::from_millis(16);
 /// A clock of whole milliseconds makes a wait of 16 of them this long at least.
 pub const FRAME_ROUNDED: Duration = Duration::from_millis(15);
 
-/// Finds a mark, whatever the cuts between reads, and keeps the distances in time.
+/// Finds a mark, for any cuts between reads, and keeps the distances in time.
 pub struct Redraws {
     /// Its first byte occurs in it only once.
     mark: &'static [u8],

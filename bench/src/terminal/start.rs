@@ -12,7 +12,7 @@ use super::pty::Terminal;
 use crate::peers::{Event, Peer, Role};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Whoever says hello here is nobody that the clients meet.
+/// A member that the measured clients do not meet.
 const MEMBER: usize = 1;
 
 /// Milliseconds from the start of the process.

@@ -11,7 +11,7 @@ pub fn marked(number: usize) -> String {
     format!("{}{number:0DIGITS$}", char::from(MARK))
 }
 
-/// Finds the numbers in what is written to a terminal, whatever the cuts between reads.
+/// Finds the numbers in terminal output, for any cuts between reads.
 #[derive(Default)]
 pub struct Numbers {
     /// Digits read after a mark.

@@ -68,7 +68,7 @@ impl Typing {
         self.pending.len()
     }
 
-    /// The latency below which the share `share` of the keys lies.
+    /// The quantile `share` of the keys' latencies.
     pub fn latency_ms(&self, share: f64) -> Option<f64> {
         quantile(&self.latencies_ms, share)
     }

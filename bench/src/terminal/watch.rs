@@ -63,7 +63,7 @@ impl Watch {
         }
     }
 
-    /// Counts bytes and drawings anew; what was shown before must not be ours.
+    /// Resets the counts of bytes and drawings; earlier output must not be ours.
     pub fn restart(&mut self) {
         self.bytes = 0;
         self.redraws.restart();

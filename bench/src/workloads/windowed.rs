@@ -97,7 +97,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Shares out what the window allows, each share in one write; the next call goes on with the next sender.
+    /// Shares out what the window allows, each share in one write; the next call starts at the next sender.
     fn spend(&mut self, clients: &mut Clients, windowed: &Windowed, text: &[u8]) -> Result<()> {
         let mut credit = windowed.window_messages.saturating_sub(clients.in_flight());
         let share = match windowed.writes {

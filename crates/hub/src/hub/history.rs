@@ -85,8 +85,8 @@ impl Hub {
     }
 
     /// Publishes the next entry of the committed log: to the room of a message, to the members
-    /// that an act concerns. With a ticket it settles that record, and its sender is answered; without one
-    /// another server wrote it.
+    /// that an act concerns. With a ticket it settles the record and answers its sender; without
+    /// one, another server wrote it.
     ///
     /// Records are reported in order. Returns false for one out of order, and does nothing: the
     /// outcome of another was lost, and the records after that are never published.

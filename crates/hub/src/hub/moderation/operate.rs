@@ -19,7 +19,7 @@ use crate::moderation::{
 use crate::name::Looks;
 
 impl Hub {
-    /// Executes an operator's line, without a slash. With a history an act takes effect, is announced
+    /// Executes an operator's line without slash. With a history an act takes effect, is announced
     /// and answered only once it is stored.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 
-/// Lets somebody in that has these numbers, and returns what is to be logged.
+/// Logs in a client that has these numbers, and returns the records to log.
 fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<AuditEvent> {
     let since = numbers.iter().map(|&(room, seen)| (room.to_string(), seen)).collect::<BTreeMap<_, _>>();
     let hello = Hello { name: format!("name-{connection}"), since: Some(since), ..Hello::default() };

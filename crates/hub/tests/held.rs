@@ -32,7 +32,7 @@ struct World {
     /// Newest number that bob had of each room when he came back.
     since: BTreeMap<String, u64>,
     stored: BTreeMap<&'static str, Vec<Message>>,
-    /// The refs of what bob said, by room and number.
+    /// The refs of bob's messages, by room and number.
     refs: BTreeMap<(&'static str, u64), String>,
     said: u64,
     received: Vec<u8>,

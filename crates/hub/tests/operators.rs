@@ -566,7 +566,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
 
     world.does(teacher, "kick eve");
     assert_eq!((world.disconnects(), world.told(teacher)), (Vec::new(), Vec::new()));
-    // Somebody else sits under the name by the time it is stored.
+    // Another client has the name by the time it is stored.
     world.hub.depart(eve, NOW);
     let other = world.enters("eve", HOME);
     settle_act(&mut world, CommitOutcome::Stored { seq: 0 });

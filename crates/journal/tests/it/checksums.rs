@@ -1,4 +1,4 @@
-//! A row that is not as it was written is found by whoever reads it, by a check and by an export, and is never shown.
+//! A row that is not as it was written is found by readers, by a check and by an export, and is never shown.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -15,7 +15,7 @@ fn behind_an_orderly_end_the_one_file_has_everything() {
         let journal = Journal::start(open_kept(&folder.file()), || {}).expect("starts");
         let count = 500;
         journal.append(pending((0..count).map(|seq| (seq, entry("lobby", "alice", "some words", None, 1)))));
-        // Somebody reads until the end.
+        // A reader is active until the end.
         for ticket in 0..30 {
             let search = Search { room: "lobby".into(), query: "wo".into(), before: None, limit: None };
             assert!(journal.ask(ticket, SOMEBODY, Question::Search(search)));

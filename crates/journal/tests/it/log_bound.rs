@@ -1,4 +1,4 @@
-//! The length of the write-ahead log while somebody reads without a pause.
+//! The length of the write-ahead log under continuous reading.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

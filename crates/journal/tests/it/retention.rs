@@ -48,7 +48,7 @@ fn what_is_too_old_goes_up_to_the_first_that_is_not() {
     let more = [aged(0, "den"), aged(1, "den")];
     assert_eq!(store.append(&more).expect("stores"), stored([3, 4]));
     assert_eq!(head(store.as_ref(), "den"), Head { oldest: 3, newest: 4 });
-    // What is forgotten is not known any more.
+    // Removed messages are no longer known.
     assert_eq!(store.append(&[aged(8, "lobby")]).expect("stores"), stored([705]));
     tend_to_the_end(store.as_mut());
     drop(store);

@@ -33,7 +33,7 @@ impl Bell {
     }
 }
 
-/// A journal and what it has said so far.
+/// A journal and its reports so far.
 pub(crate) struct TestJournal {
     pub(crate) journal: Journal,
     pub(crate) bell: Arc<Bell>,

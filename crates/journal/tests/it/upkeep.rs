@@ -141,7 +141,7 @@ fn an_import_leaves_out_what_its_sender_sent_before() {
     .join("\n");
     let imported = import(&folder.file(), &mut text.as_bytes()).expect("imports");
     assert_eq!(imported, Imported { messages: 3, renumbered: 2, skipped: 3, acts: 0 });
-    // Whoever sent it is known by name.
+    // Its sender is known by name.
     let mut store = open_kept(&folder.file());
     let outcome = store.append(&[entry("lobby", "carol", "hi", Some(9), 5)]).expect("answers");
     assert!(matches!(&outcome[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");

@@ -187,7 +187,7 @@ pub(in crate::sqlite) fn index_all(engine: &mut Engine) {
     }
 }
 
-// Nothing said or forgotten while a check runs is a fault.
+// Messages stored or removed while a check runs are no fault.
 #[test]
 fn the_log_restarts_between_check_slices_without_false_faults() {
     use crate::sqlite::commands::check_with;
@@ -442,7 +442,7 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         assert_eq!(numbers(&reader.search(&search, deadline()).expect("searches")), [1, 2, 3, 5, 6, 7, 8, 9]);
         index_all(&mut engine);
     }
-    // It was stored, and nobody can say any more as what.
+    // It was stored, with unknown content.
     assert_eq!(engine.append(&batch(4, 1, "some words")).expect("answers"), [CommitOutcome::TooLate]);
 }
 

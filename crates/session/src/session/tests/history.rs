@@ -257,7 +257,7 @@ fn a_program_knows_its_own_by_the_ref_also_among_what_it_missed() {
 struct Server {
     /// Author, text and id of each message; the number is the place, from 1.
     log: Vec<(String, String, Option<MessageId>)>,
-    /// Numbers up to this one are not stored any more.
+    /// Numbers up to this one are no longer stored.
     forgotten: usize,
     name: &'static str,
     down: alloc::collections::VecDeque<String>,

@@ -200,7 +200,7 @@ impl TestClient {
         core::mem::take(&mut self.updates).into_iter().map(|update| update.content).collect()
     }
 
-    /// The texts of messages heard and said so far.
+    /// The texts of messages received and sent so far.
     fn take_texts(&mut self) -> Vec<String> {
         let shown = self.take_updates().into_iter();
         shown

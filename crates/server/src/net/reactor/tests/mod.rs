@@ -28,7 +28,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Opens. With a journal, the lobby goes on from the number of its newest message there.
+    /// Opens. With a journal, the lobby continues from the number of its newest message there.
     pub fn open(config: Config, journal: Option<(Journal, u64)>, now: Now) -> Self {
         let mut reactor = Reactor::new(config, journal.is_some(), now);
         if let Some((journal, newest_in_lobby)) = journal {

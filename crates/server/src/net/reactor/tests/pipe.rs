@@ -83,7 +83,7 @@ impl Pipe {
         self.0.borrow().to_server.len()
     }
 
-    /// Returns whether the server has said that it writes nothing more, or has closed.
+    /// Returns whether the server has closed its sending side or the connection.
     pub fn is_finished(&self) -> bool {
         let state = self.0.borrow();
         state.finished || state.closed

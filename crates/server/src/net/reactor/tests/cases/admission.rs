@@ -33,7 +33,7 @@ fn count(text: &str, word: &str) -> usize {
     text.matches(word).count()
 }
 
-/// Connects anew for each burst, from one address, with up to so many connections at once.
+/// Reconnects for each burst, from one address, with up to so many connections at once.
 struct Flooder {
     connections: Vec<Pipe>,
     said_bye: Vec<Pipe>,
@@ -66,7 +66,7 @@ impl Flooder {
     }
 }
 
-/// Thirty members behind one address talk for ten seconds. Returns the delivery delays of their
+/// Thirty members of one address send for ten seconds. Returns the delivery delays of their
 /// messages in milliseconds, and the flooder's messages that were accepted meanwhile.
 fn talk(mut flooder: Option<Flooder>) -> (Vec<u64>, usize) {
     let mut server = TestServer::open(Config { replay: 0, ..Config::default() }, None, NOW);

@@ -10,7 +10,7 @@ fn act(kind: AuditKind, who: Option<&str>) -> EntryContent {
     EntryContent::Audit(AuditEntry { at: NOW.at, by: "head".into(), act: kind, who, until, text: None })
 }
 
-/// Numbers and texts of the messages in what somebody heard, in order, with `ref`.
+/// Numbers and texts of the messages that a client received, in order, with `ref`.
 fn messages(heard: &str) -> Vec<String> {
     let field = |event: &str, name: &str| {
         let (_, rest) = event.split_once(&format!("\"{name}\":"))?;

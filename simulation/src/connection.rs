@@ -31,7 +31,7 @@ struct Direction {
 
 impl Direction {
     fn may_pull(&self, now_ms: u64) -> bool {
-        now_ms >= self.next_pull_ms.max(self.stalled_until_ms) && self.bytes < WINDOW_BYTES
+        self.pull_ms(true).is_some_and(|at_ms| at_ms <= now_ms)
     }
 
     fn put(&mut self, bytes: Vec<u8>, now_ms: u64, latency_ms: u64) {
@@ -42,9 +42,8 @@ impl Direction {
     }
 
     fn arrive(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        let is_due = |(at_ms, _): &mut (u64, Vec<u8>)| *at_ms <= now_ms;
-        let stalled_until_ms = self.stalled_until_ms;
-        let (_, bytes) = self.under_way.pop_front_if(|entry| stalled_until_ms <= now_ms && is_due(entry))?;
+        self.arrival_ms().filter(|at_ms| *at_ms <= now_ms)?;
+        let (_, bytes) = self.under_way.pop_front()?;
         self.bytes -= bytes.len();
         Some(bytes)
     }

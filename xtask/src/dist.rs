@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::command::{self, Outcome, built, cargo, program, root, succeeds};
+use crate::programs;
 
 const FOLDER: &str = "target/dist";
 const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -44,7 +45,7 @@ pub(crate) fn test() -> Outcome {
 }
 
 fn build() -> Result<Vec<Package>, String> {
-    command::run(cargo(&["build", "--release", "--locked"]))?;
+    programs::build()?;
     let binary = root().join(built("glassline"));
     println!("the binary needs {}", glibc_of(&binary)?);
     let tree = tree(&binary)?;

@@ -11,12 +11,22 @@ const PROFILE: &str = "simulation";
 
 const MANUAL_FOLDER: &str = "target/man";
 
+/// Builds the release binary.
+pub(crate) fn build() -> Outcome {
+    command::run(cargo(&["build", "--release", "--locked"]))
+}
+
+/// Builds the release binary, and a tool that runs it.
+fn build_with(tool: &str) -> Outcome {
+    build()?;
+    command::run(cargo(&["build", "--release", "--locked", "-p", tool]))
+}
+
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with
 /// `history` a server that keeps one beside the same without.
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
     tools::ensure(&[TASKSET], Install::chosen(false))?;
-    command::run(cargo(&["build", "--release", "--locked"]))?;
-    command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-bench"]))?;
+    build_with("glassline-bench")?;
     let (measured, arguments, page) = match arguments.split_first() {
         Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
         Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
@@ -34,8 +44,7 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
 
 /// Kills the server as often as `arguments` say.
 pub(crate) fn crash(arguments: &[String]) -> Outcome {
-    command::run(cargo(&["build", "--release", "--locked"]))?;
-    command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-crash"]))?;
+    build_with("glassline-crash")?;
     let mut harness = program(&built("glassline-crash"), &["run", "--server", &built("glassline")]);
     harness.args(arguments);
     command::run(harness)

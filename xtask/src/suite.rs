@@ -37,8 +37,7 @@ const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) 
     Step { optional: &[ZSH, FISH, MAN], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
-const BUILD: Step =
-    step("build", "the release binary", &[CC], || command::run(cargo(&["build", "--release", "--locked"])));
+const BUILD: Step = step("build", "the release binary", &[CC], programs::build);
 
 const STEPS: [Step; 12] = [
     step("format", "the code's format", &[RUSTFMT], format),

@@ -17,7 +17,7 @@ mod line_output;
 mod line_splitter;
 mod options;
 mod plain;
-pub mod preferences;
+mod preferences;
 mod room_log;
 mod rows;
 mod system;

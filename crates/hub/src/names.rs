@@ -106,26 +106,26 @@ impl Names {
         let mut numbers = freed.chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
         // They are free again when what bars them has ended.
         let mut barred = BTreeSet::new();
-        let found = numbers.find(|&number| {
-            let candidate = name.with_suffix(number).looks();
-            if self.named(candidate.folded()).is_some() || self.look_alike(&candidate, None).is_some() {
-                return false;
+        let found = numbers.find_map(|number| {
+            let candidate = name.with_suffix(number);
+            let looks = candidate.looks();
+            if self.named(looks.folded()).is_some() || self.look_alike(&looks, None).is_some() {
+                return None;
             }
-            let is_barred = is_barred(&candidate);
-            if is_barred {
+            if is_barred(&looks) {
                 barred.insert(number);
+                return None;
             }
-            !is_barred
+            Some((number, candidate, looks))
         });
-        let Some(number) = found else {
+        let Some((number, name, looks)) = found else {
             let text = format!("{} is taken, and so are its numbers; choose another", name.as_str());
             return Err(Rejection::new(ErrorCode::NameTaken, text));
         };
         self.in_use[base as usize].next_suffix = next.max(number + 1);
         self.forget_freed(base, number);
         self.freed_suffixes.extend(barred.into_iter().map(|number| (base, number)));
-        let name = name.with_suffix(number);
-        Ok(GrantedName { looks: name.looks(), name, suffix_reason: Some(suffix_reason) })
+        Ok(GrantedName { name, looks, suffix_reason: Some(suffix_reason) })
     }
 
     fn forget_freed(&mut self, base: NameId, last: u32) {

@@ -38,7 +38,10 @@ impl<T: Serialize> Envelope<T> {
 
     /// The same as a frame (E1).
     pub fn to_frame(&self) -> Vec<u8> {
-        to_frame(&self.content, self.reference.as_deref())
+        let json = self.to_json();
+        let mut bytes = Vec::with_capacity(json.len() + HEADER_BYTES);
+        put_frame(&mut bytes, &json);
+        bytes
     }
 }
 
@@ -77,14 +80,6 @@ pub(crate) fn to_json(content: &impl Serialize, reference: Option<&str>) -> Vec<
         json.push(b'}');
     }
     json
-}
-
-/// The same as a frame (E1).
-pub(crate) fn to_frame(content: &impl Serialize, reference: Option<&str>) -> Vec<u8> {
-    let json = to_json(content, reference);
-    let mut bytes = Vec::with_capacity(json.len() + HEADER_BYTES);
-    put_frame(&mut bytes, &json);
-    bytes
 }
 
 #[cfg(test)]

@@ -342,11 +342,6 @@ impl Event {
         envelope::to_json(self, None)
     }
 
-    /// The event as a frame (E1), without a `ref`.
-    pub fn to_frame(&self) -> Vec<u8> {
-        envelope::to_frame(self, None)
-    }
-
     /// Reads an event from a frame's payload; unknown fields are ignored, and so is its `ref`.
     ///
     /// # Errors

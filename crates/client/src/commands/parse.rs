@@ -30,7 +30,7 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
         (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if is_local(known) => {
             read(known, args, is_local)
         }
-        (Some(known), SlashCommands::Server) if known.id == CommandId::Help => Ok(help_of_both(known, args, line)),
+        (Some(known), SlashCommands::Server) if known.id == CommandId::Help => Ok(help_of_both(args, line)),
         // The client names the recipient: the server could not know the last sender when it was
         // typed.
         (Some(known), SlashCommands::Server) if known.id == CommandId::Reply => read(known, args, |_| true),
@@ -69,8 +69,8 @@ fn of_server(command: &SlashCommand, args: &str) -> Result<ParsedLine, String> {
 
 /// Returns the meaning of `/help` where the server has commands as well, which only the server can
 /// tell of.
-fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> ParsedLine {
-    match read(command, args, is_local) {
+fn help_of_both(args: &str, line: &str) -> ParsedLine {
+    match help::help(args, is_local) {
         Ok(ParsedLine::Help(own)) if args.is_empty() => ParsedLine::Session(Command::Help(own.join("\n"))),
         Ok(meaning) => meaning,
         Err(_) => ParsedLine::Session(Command::ServerLine(line.to_owned())),

@@ -182,8 +182,13 @@ impl Formatter {
         if who == self.me { Cow::Borrowed("you") } else { name(who) }
     }
 
+    /// Returns whether only the user itself came or went.
+    pub(crate) fn is_only_me(&self, presence: &Presence) -> bool {
+        presence.count == 1 && presence.names.first() == Some(&self.me)
+    }
+
     fn presence_line(&self, presence: &Presence, did: &str) -> Option<StyledLine> {
-        if presence.count == 1 && presence.names.first() == Some(&self.me) {
+        if self.is_only_me(presence) {
             return Some(StyledLine::notice(&format!("you {did} {}", name(&presence.room))));
         }
         let listed: Vec<Cow<'_, str>> = presence.names.iter().map(|listed| name(listed)).collect();

@@ -224,18 +224,16 @@ impl Terminal {
     }
 
     fn go_to_room(&mut self, at: Option<usize>, session: &mut Session, now_ms: u64) {
-        let rooms = session.status(now_ms).rooms;
-        let room = at.and_then(|at| rooms.get(at));
-        let Some(room) = room else {
-            self.composer.set_hint(match rooms.len() {
+        let status = session.status(now_ms);
+        let Some(room) = at.and_then(|at| status.rooms.get(at)) else {
+            self.composer.set_hint(match status.rooms.len() {
                 1 => "you are in one room; /join ROOM enters another".to_owned(),
                 count => format!("you are in {count} rooms"),
             });
             return;
         };
-        let room_before = session.status(now_ms).room;
         match session.command(Command::Join(room.clone()), now_ms) {
-            Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
+            Ok(()) => self.hint_unless_moved(status.room, session, now_ms),
             Err(error) => self.composer.set_hint(error.to_string()),
         }
     }

@@ -118,7 +118,7 @@ impl MessagePane {
             Update::Notice(_) => return (self.presence_digest.take_all(), self.formatter.lines(update)),
             _ => return (Vec::new(), self.formatter.lines(update)),
         };
-        if direction == PresenceChange::Leave && self.is_me(&presence.names, presence.count) {
+        if direction == PresenceChange::Leave && self.formatter.is_only_me(presence) {
             return (Vec::new(), self.formatter.lines(update));
         }
         // The mark of the room shows the user's own join.
@@ -134,7 +134,7 @@ impl MessagePane {
                 let rooms = rooms.rooms.into_iter().take(LISTED_ROOMS_MAX);
                 self.listed_rooms = rooms.map(|listed| listed.room).collect();
             }
-            Update::Received(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
+            Update::Received(Event::Left(presence)) if self.formatter.is_only_me(&presence) => {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
                     let notice = format!("not read: {} in {}", found.messages, name(&presence.room));
@@ -245,10 +245,6 @@ impl MessagePane {
             self.speakers.push_front(who.clone());
         }
         Some(who.clone())
-    }
-
-    fn is_me(&self, names: &[String], count: usize) -> bool {
-        count == 1 && names.first().is_some_and(|name| name == self.formatter.me())
     }
 
     fn without_me(&self, presence: &Presence) -> Presence {

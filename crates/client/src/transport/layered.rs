@@ -10,15 +10,6 @@ use glassline_wire::layer::{LayerStack, LayerState};
 use super::{CLOSED_BY_PEER, WriterStep};
 use crate::inbox::StreamEvent;
 
-/// Progress of the sending side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sending {
-    Open,
-    /// It is to be closed after everything before it.
-    Closing,
-    Closed,
-}
-
 #[derive(Debug)]
 pub(super) struct Layered {
     stack: LayerStack,
@@ -30,7 +21,8 @@ pub(super) struct Layered {
     taken: usize,
     /// A write is under way.
     is_writing: bool,
-    sending: Sending,
+    /// The sending side is to be closed after everything before it.
+    is_close_due: bool,
 }
 
 impl Layered {
@@ -42,7 +34,7 @@ impl Layered {
             waiting: VecDeque::new(),
             taken: 0,
             is_writing: false,
-            sending: Sending::Open,
+            is_close_due: false,
         })
     }
 
@@ -87,7 +79,7 @@ impl Layered {
     pub(super) fn put(&mut self, step: WriterStep) {
         match step {
             WriterStep::Write(plaintext) => self.waiting.push_back(plaintext),
-            WriterStep::HalfClose => self.sending = Sending::Closing,
+            WriterStep::HalfClose => self.is_close_due = true,
         }
     }
 
@@ -105,7 +97,7 @@ impl Layered {
             self.waiting.pop_front();
             self.taken += 1;
         }
-        let is_closing = self.sending == Sending::Closing && self.waiting.is_empty();
+        let is_closing = self.is_close_due && self.waiting.is_empty();
         if is_closing {
             self.stack.close();
         }
@@ -116,7 +108,7 @@ impl Layered {
             return Some(WriterStep::Write(output));
         }
         is_closing.then(|| {
-            self.sending = Sending::Closed;
+            self.is_close_due = false;
             WriterStep::HalfClose
         })
     }

@@ -12,6 +12,7 @@ use glassline_wire::request::Send;
 use glassline_wire::visible;
 
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
+use super::rooms::unknown_room;
 use crate::Now;
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Reply, ReplyResult};
@@ -202,8 +203,4 @@ pub(super) fn check_text_length(text: &str) -> Result<(), Rejection> {
         return Err(Rejection::new(ErrorCode::EmptyText, "the text is empty; there is nothing to say"));
     }
     check_length(text, TEXT_BYTES_MAX, "send it in parts")
-}
-
-fn unknown_room(room: &str) -> Rejection {
-    Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {room}; join it first"))
 }

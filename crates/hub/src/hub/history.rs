@@ -170,17 +170,14 @@ impl Hub {
     /// The oldest question that was not handed over yet. Questions without a recipient are not
     /// asked, so that there are never more questions than connections may have.
     pub fn next_question(&mut self) -> Option<PendingQuestion> {
-        let mut questions = core::mem::take(&mut self.questions);
-        let question = questions.pop(|recipient, ticket| match recipient {
+        self.questions.pop(|recipient, ticket| match recipient {
             Recipient::Opening { waiter, .. } | Recipient::Reading { waiter, .. } => {
                 self.outstanding.is_waiting(*waiter)
             }
             Recipient::Replaying { member } => {
                 self.members.get(*member).is_some_and(|member| member.send_queue().awaits_page(ticket))
             }
-        });
-        self.questions = questions;
-        question
+        })
     }
 
     /// Puts a question back that could not be handed over: it is the next again.

@@ -263,9 +263,9 @@ impl Hub {
         let Some(member) = self.members.get_mut(id) else { return };
         member.send_queue_mut().discard(&self.rooms);
         let rooms: Vec<_> = member.rooms().collect();
+        let quiet_rooms: Vec<_> = quiet_rooms.iter().filter_map(|room| crate::name::room_name(room).ok()).collect();
         for room_id in rooms {
-            let name = self.rooms.name(room_id);
-            let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
+            let announced = !quiet_rooms.iter().any(|quiet| quiet == self.rooms.name(room_id));
             self.exit_room(id, room_id, announced, now);
         }
         let Some(member) = self.members.remove(id) else { return };

@@ -43,7 +43,7 @@ impl Hub {
         }
         let name = room_name(wished)?;
         let room = self.rooms.find(&name).filter(is_in);
-        room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+        room.ok_or_else(|| unknown_room(&name))
     }
 
     /// Adds a member to a room, opening it if need be.
@@ -226,4 +226,8 @@ impl Hub {
         let rooms = rooms.filter_map(|room| self.rooms.get(room));
         rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()
     }
+}
+
+pub(super) fn unknown_room(room: &str) -> Rejection {
+    Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {room}; join it first"))
 }

@@ -49,7 +49,7 @@ impl Stepper {
     pub fn commit(&mut self) {
         while !self.group.is_empty() {
             match self.writer.commit(&mut self.group) {
-                Ok(finished) => self.finished.extend(finished),
+                Ok(finished) => self.finished.push(finished),
                 Err(error) => {
                     self.group = Group::default();
                     self.shared.fail(error);

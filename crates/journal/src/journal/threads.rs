@@ -58,9 +58,7 @@ fn write_until_the_end(shared: &Shared, writer: &mut Writer) -> Result<(), Store
         patience = match shared.next_group(patience) {
             Next::Commit(mut group) => {
                 while !group.is_empty() {
-                    if let Some(finished) = writer.commit(&mut group)? {
-                        shared.finish(finished);
-                    }
+                    shared.finish(writer.commit(&mut group)?);
                 }
                 writer.note_commit()?;
                 writer.wait(true)

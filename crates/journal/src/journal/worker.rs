@@ -36,27 +36,29 @@ impl Writer {
         self.shared.counters.note_sizes(self.store.sizes());
     }
 
-    /// Appends the front of a group. Returns what is to be reported; nothing if a smaller part is
-    /// to be tried.
+    /// Appends the front of a group, or as much of it as can be stored. Returns what is to be
+    /// reported.
     ///
     /// # Errors
     /// The store must no longer be used.
-    pub(super) fn commit(&mut self, group: &mut Group) -> Result<Option<Finished>, StoreError> {
+    pub(super) fn commit(&mut self, group: &mut Group) -> Result<Finished, StoreError> {
         let counters = &self.shared.counters;
-        let started = self.shared.now();
-        let appended = self.store.append(group.front());
-        match group.appended(appended) {
-            Appended::Committed(finished) => {
-                counters.count_commit(self.shared.now().saturating_duration_since(started));
-                counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
-                Ok(Some(finished))
+        loop {
+            let started = self.shared.now();
+            let appended = self.store.append(group.front());
+            match group.appended(appended) {
+                Appended::Committed(finished) => {
+                    counters.count_commit(self.shared.now().saturating_duration_since(started));
+                    counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
+                    return Ok(finished);
+                }
+                Appended::Halved => {}
+                Appended::Refused(error) => {
+                    let earlier = self.store.find_duplicates(group.front());
+                    return group.refused(error, earlier);
+                }
+                Appended::Failed(error) => return Err(error),
             }
-            Appended::Halved => Ok(None),
-            Appended::Refused(error) => {
-                let earlier = self.store.find_duplicates(group.front());
-                group.refused(error, earlier).map(Some)
-            }
-            Appended::Failed(error) => Err(error),
         }
     }
 

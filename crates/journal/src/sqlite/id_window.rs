@@ -143,6 +143,9 @@ impl IdWindow {
         self.uncommitted = 0;
         while self.messages.len() > self.messages_max {
             let Some(oldest) = self.messages.pop_front() else { return };
+            if let Some(covered) = self.covered.get_mut(&room_of(oldest.rowid)) {
+                covered.edge = covered.edge.max(seq_of(oldest.rowid));
+            }
             self.forget(&oldest);
         }
     }
@@ -151,12 +154,7 @@ impl IdWindow {
     pub(super) fn roll_back(&mut self) {
         for _ in 0..std::mem::take(&mut self.uncommitted) {
             let Some(newest) = self.messages.pop_back() else { return };
-            let edge = self.covered.get(&room_of(newest.rowid)).map(|covered| covered.edge);
             self.forget(&newest);
-            // Forgetting moves the edge up, which only forgetting the oldest may.
-            if let (Some(edge), Some(covered)) = (edge, self.covered.get_mut(&room_of(newest.rowid))) {
-                covered.edge = edge;
-            }
         }
     }
 
@@ -168,7 +166,6 @@ impl IdWindow {
             }
         }
         if let Some(covered) = self.covered.get_mut(&room_of(*rowid)) {
-            covered.edge = covered.edge.max(seq_of(*rowid));
             covered.messages -= 1;
             if covered.messages == 0 {
                 self.covered.remove(&room_of(*rowid));

@@ -18,7 +18,7 @@ use rusqlite::{Connection, Error, Params};
 pub(super) use self::prefix_terms::CREATE_VOCABULARY;
 use self::prefix_terms::prefix_query;
 use self::trigrams::Trigrams;
-use super::folding::fold_into;
+use super::folding::{fold_into, folded};
 use super::message_row::{self, DamagedRows, ROWID_COLUMN, TEXT_COLUMN, select_messages};
 use super::page::{PageBuilder, limit_of};
 use super::rooms::RoomRow;
@@ -79,8 +79,7 @@ enum Progress {
 
 impl SearchCursor {
     pub(super) fn new(search: &Search, room: RoomRow) -> Self {
-        let mut needle = String::new();
-        fold_into(&search.query, &mut needle);
+        let needle = folded(&search.query);
         let last = search.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
         let near = if Trigrams::of(&needle).is_some() { 0 } else { NEAR_MESSAGES };
         Self {

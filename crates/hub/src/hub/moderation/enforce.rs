@@ -125,7 +125,10 @@ impl Hub {
     fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
         let Some(target) = Target::of_act(act) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator());
-        let hit = others.filter(|(_, member)| target.hits(&Looks::of(member.name()), member.address()));
+        let hit = others.filter(|(_, member)| match &target {
+            Target::Name { .. } => target.hits_name(&Looks::of(member.name())),
+            Target::Network(network) => network.contains(member.address()),
+        });
         hit.map(|(id, member)| (id, member.name().to_string())).collect()
     }
 

@@ -41,12 +41,8 @@ impl Maintenance {
     }
 
     /// Returns whether a step may be done now; false during the pause after a failure.
-    pub(in crate::journal) fn may_run(&mut self, now: Instant) -> bool {
-        let is_paused = self.paused_until.is_some_and(|until| now < until);
-        if !is_paused {
-            self.paused_until = None;
-        }
-        !is_paused
+    pub(in crate::journal) fn may_run(&self, now: Instant) -> bool {
+        self.paused_until.is_none_or(|until| now >= until)
     }
 
     /// Processes the result of a step: whether there is more to do, or an error that is not fatal.

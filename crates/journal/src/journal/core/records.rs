@@ -31,7 +31,6 @@ pub(in crate::journal) struct Group {
 }
 
 /// Result of the front of a group, to be reported.
-#[derive(Default)]
 pub(in crate::journal) struct Finished {
     pub(in crate::journal) records: usize,
     pub(in crate::journal) bytes: usize,

@@ -14,7 +14,7 @@ use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{beside, is_in_use, log_damage};
 use crate::sqlite::message_row::{self, DamagedRows, Integrity, select_messages};
 use crate::sqlite::rooms::{RoomRow, message_count};
-use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid, seq_of};
+use crate::sqlite::rowid::{SEQ_MAX, room_of, rowid, seq_of};
 use crate::sqlite::search_index::has_stray_pages;
 use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
 use crate::sqlite::{audit_log, checksum_backfill, errors};
@@ -285,12 +285,12 @@ impl Checking<'_> {
                     self.report.faults.push(format!("{what} are out of order"));
                     break;
                 }
-                let id = found >> SEQ_BITS;
+                let id = room_of(found);
                 let room = room_now(&transaction, id).optional()?;
                 let newest = room.map_or(0, |(room, _)| room.newest);
                 // No message may be after the room's last number, or before its oldest.
                 let later: Option<i64> = next(rowid(id, newest).saturating_add(1))?;
-                let is_later = later.is_some_and(|later| later >> SEQ_BITS == id);
+                let is_later = later.is_some_and(|later| room_of(later) == id);
                 let is_before = room.is_none_or(|(room, _)| found < rowid(id, room.oldest));
                 strange += u64::from(is_later || is_before);
                 transaction.commit()?;

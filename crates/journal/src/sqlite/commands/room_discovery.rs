@@ -9,7 +9,7 @@ use rusqlite::{Connection, Error, OptionalExtension};
 use super::import::cannot_be_entered;
 use super::salvage::{KeyLookup, first_key, tolerate};
 use crate::sqlite::rooms::RoomRow;
-use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_BITS, SEQ_MAX, rowid, seq_of};
+use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_MAX, room_of, rowid, seq_of};
 
 /// Fewest bytes of a message's row, which bound the number of messages.
 const ROW_BYTES_MIN: u64 = 24;
@@ -88,7 +88,6 @@ fn ids(db: &Connection) -> Result<(BTreeSet<i64>, bool), Error> {
     let is_whole = jump(db, upwards, 1, &mut ids, |id| (id, id.checked_add(1)), i64::lt)?;
     let downwards = "SELECT id FROM room NOT INDEXED WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
     jump(db, downwards, i64::MAX, &mut ids, |id| (id, id.checked_sub(1)), i64::gt)?;
-    let room_of = |found: i64| found >> SEQ_BITS;
     let upwards = "SELECT place FROM message WHERE place >= ?1 ORDER BY place LIMIT 1";
     let next = |found| (room_of(found), room_of(found).checked_add(1).map(|id| rowid(id, 0)));
     jump(db, upwards, rowid(1, 0), &mut ids, next, i64::lt)?;

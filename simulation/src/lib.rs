@@ -21,7 +21,7 @@ mod world;
 pub use mutation::Mutation;
 pub use report::{Failure, Report};
 
-/// Runs one seed, telling what happens if `is_traced`. The same seed is the same run.
+/// Runs one seed, with a trace if `is_traced`. The same seed is the same run.
 ///
 /// # Errors
 /// The promise was broken: how, and when.

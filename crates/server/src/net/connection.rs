@@ -306,13 +306,13 @@ impl<S: Socket> Connection<S> {
         pure: bool,
         act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
     ) -> T {
-        let is_sniffing = matches!(self.protocol, Protocol::Sniffing(_));
+        let socket = self.transport.socket();
         let mut context = SessionContext {
             hub,
             now,
             connection: key.index(),
             address: self.peer.ip(),
-            local: if is_sniffing { self.transport.socket().local_address() } else { None },
+            local: &|| socket.local_address(),
             member: &mut self.member,
             flood: self.flood.as_deref_mut(),
             pre_login_output: &mut self.output,

@@ -73,7 +73,7 @@ impl Socket for TcpSocket {
     }
 
     fn finish(&mut self) {
-        // Fails only where the peer has closed already, and then it needs no telling.
+        // Fails only if the peer has closed already; then there is nothing to signal.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 }

@@ -12,8 +12,8 @@ pub(crate) struct SessionContext<'a> {
     pub(crate) now: Now,
     pub(crate) connection: usize,
     pub(crate) address: IpAddr,
-    /// Address that it connected to; known while the protocol is not.
-    pub(crate) local: Option<SocketAddr>,
+    /// Looks up the address that it connected to: a system call, which few sessions need.
+    pub(crate) local: &'a dyn Fn() -> Option<SocketAddr>,
     pub(crate) member: &'a mut Option<MemberId>,
     pub(crate) flood: Option<&'a mut Flood>,
     /// Output to a connection without a name.

@@ -35,7 +35,7 @@ pub(crate) enum Spoken {
 
 impl Sniffer {
     /// Takes as much of `input` as it needs to decide.
-    pub(crate) fn look(&mut self, input: &mut &[u8], pure: bool, local: Option<SocketAddr>) -> Spoken {
+    pub(crate) fn look(&mut self, input: &mut &[u8], pure: bool, local: &dyn Fn() -> Option<SocketAddr>) -> Spoken {
         let whole = *input;
         while self.seen_bytes < OPENING_BYTES_MAX {
             match sniff(&self.seen[..self.seen_bytes]) {
@@ -57,7 +57,7 @@ impl Sniffer {
     }
 }
 
-fn spoken(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Spoken {
+fn spoken(sniffed: Sniffed, pure: bool, local: &dyn Fn() -> Option<SocketAddr>) -> Spoken {
     // A pure server sends no notices (T9).
     let nothing = |reason, output| Spoken::Nothing { reason, output: if pure { Vec::new() } else { output } };
     match sniffed {
@@ -68,7 +68,7 @@ fn spoken(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Spoken {
         Sniffed::Is(Opening::Event) => Spoken::Event,
         Sniffed::Is(Opening::Noise) => nothing(CloseReason::NoiseNotSpoken, http::noise()),
         Sniffed::Is(Opening::Tls) => nothing(CloseReason::TlsNotSpoken, http::tls()),
-        Sniffed::Is(Opening::Http) => nothing(CloseReason::HttpNotSpoken, http::page(local)),
+        Sniffed::Is(Opening::Http) => nothing(CloseReason::HttpNotSpoken, http::page(local())),
         Sniffed::NeedsMore | Sniffed::Unknown => {
             let advice = "your first bytes are no header: send the length in decimal, padded with spaces to ten bytes, then your name";
             nothing(CloseReason::UnknownOpening, Dialect::Tutorial.encode(&Event::notice(advice).into()))
@@ -86,11 +86,11 @@ mod tests {
             let mut sniffer = Sniffer::default();
             let (mut head, mut tail) = EVENT_OPENING.split_at(split);
             if split < EVENT_OPENING.len() {
-                assert_eq!(sniffer.look(&mut head, false, None), Spoken::Unclear);
+                assert_eq!(sniffer.look(&mut head, false, &|| None), Spoken::Unclear);
             }
             let rest = [head, tail, b"7 "].concat();
             tail = &rest;
-            assert_eq!(sniffer.look(&mut tail, false, None), Spoken::Event);
+            assert_eq!(sniffer.look(&mut tail, false, &|| None), Spoken::Event);
             assert_eq!(tail, b"7 ");
         }
     }
@@ -99,11 +99,11 @@ mod tests {
     fn one_byte_is_enough_for_the_tutorial_and_for_rubbish() {
         let mut input: &[u8] = b"5         alice";
         let mut sniffer = Sniffer::default();
-        assert_eq!(sniffer.look(&mut input, false, None), Spoken::Tutorial);
+        assert_eq!(sniffer.look(&mut input, false, &|| None), Spoken::Tutorial);
         assert_eq!(input, b"5         alice");
         let mut input: &[u8] = b"\xff";
         assert!(matches!(
-            Sniffer::default().look(&mut input, false, None),
+            Sniffer::default().look(&mut input, false, &|| None),
             Spoken::Nothing { reason: CloseReason::UnknownOpening, .. }
         ));
     }
@@ -112,7 +112,7 @@ mod tests {
     fn a_pure_server_says_nothing_to_unknown_openings() {
         for opening in [b"GLASSLINE2".as_slice(), b"rubbish", b"GET / HTTP/1.1", &[0x16, 0x03, 0x01], b"GLASSNOISE"] {
             let mut input = opening;
-            let Spoken::Nothing { output, .. } = Sniffer::default().look(&mut input, true, None) else {
+            let Spoken::Nothing { output, .. } = Sniffer::default().look(&mut input, true, &|| None) else {
                 panic!("refused")
             };
             assert_eq!(output, b"");

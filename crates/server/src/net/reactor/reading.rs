@@ -135,12 +135,16 @@ impl<S: Socket> Reactor<S> {
         act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
     ) -> Option<T> {
         let connection = self.connections.get_mut(key).filter(|connection| !connection.is_draining())?;
-        Some(connection.with_context(key, &mut self.hub, self.now, self.config.pure, act))
+        let was_member = connection.member().is_some();
+        let done = connection.with_context(key, &mut self.hub, self.now, self.config.pure, act);
+        if !was_member {
+            self.note_login(key);
+        }
+        Some(done)
     }
 
     /// Does what a session decided; `rest` is the input it did not take.
     pub(super) fn apply(&mut self, key: ConnectionKey, step: Step, rest: &[u8]) {
-        self.note_login(key);
         self.write_output(key);
         match step {
             Step::Continue => {}

@@ -45,7 +45,7 @@ impl TestSession {
             now: NOW,
             connection: CONNECTION,
             address: LOCALHOST,
-            local: None,
+            local: &|| None,
             member: &mut self.member,
             flood: None,
             pre_login_output: &mut self.output,

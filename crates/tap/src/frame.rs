@@ -1,0 +1,107 @@
+//! The unit of traffic that the tap shows, counts and changes: one frame of one direction.
+
+/// Direction of bytes on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
+}
+
+impl Direction {
+    /// Both directions, the client's first.
+    pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
+
+    /// Returns the other direction.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::ToServer => Self::ToClient,
+            Self::ToClient => Self::ToServer,
+        }
+    }
+}
+
+/// What the first bytes of the client announce (clause D).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Pairs of name and text (T).
+    Tutorial,
+    /// Frames of JSON after `GLASSLINE2` (E).
+    Event,
+    /// A TLS link.
+    Tls,
+    /// A Noise link.
+    Noise,
+    /// An HTTP request.
+    Http,
+    /// Bytes that no dialect starts with, or too few to decide.
+    Unknown,
+}
+
+impl Dialect {
+    /// Returns whether the connection carries frames that can be read.
+    pub fn has_frames(self) -> bool {
+        matches!(self, Self::Tutorial | Self::Event)
+    }
+}
+
+/// Why bytes are not a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawReason {
+    /// No header stands where one belongs, or its length is beyond the limit.
+    Malformed,
+    /// The stream ended inside a frame.
+    Truncated,
+    /// The link is encrypted or not of this protocol.
+    Opaque,
+}
+
+/// Kind of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameKind {
+    /// The ten bytes `GLASSLINE2`.
+    Opening,
+    /// A header and its payload.
+    Payload,
+    /// The five bytes `/exit` in place of a header (T6).
+    Goodbye,
+    /// Bytes that are not a frame. Several consecutive pieces have the same number.
+    Raw(RawReason),
+}
+
+/// One frame as it passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Number of the connection, from 1, in the order of acceptance.
+    pub connection: u64,
+    /// Direction in which it was sent.
+    pub direction: Direction,
+    /// Number within connection and direction, from 1.
+    pub number: u64,
+    /// Bytes of this direction before it.
+    pub offset: u64,
+    /// Time of its last byte, in microseconds since 1970 (UTC).
+    pub at_us: u64,
+    /// Dialect of the connection, as far as it was known.
+    pub dialect: Dialect,
+    /// Kind.
+    pub kind: FrameKind,
+    /// All its bytes, header included.
+    pub bytes: Vec<u8>,
+}
+
+impl Frame {
+    /// Returns the bytes after the header; all bytes of a frame without one.
+    pub fn payload(&self) -> &[u8] {
+        match self.kind {
+            FrameKind::Payload => &self.bytes[glassline_wire::limits::HEADER_BYTES.min(self.bytes.len())..],
+            FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_) => &self.bytes,
+        }
+    }
+}

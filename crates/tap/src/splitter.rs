@@ -1,0 +1,277 @@
+//! Bytes of a connection as frames, whatever their slicing. Bytes that are no frame are reported
+//! as raw, and reading continues at the next plausible header.
+
+use glassline_wire::frame::{RAW_GOODBYE, parse_header};
+use glassline_wire::limits::{EVENT_BYTES_MAX, HEADER_BYTES};
+use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
+
+use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+
+/// Splits both directions of one connection into frames. Holds at most one incomplete frame of
+/// each direction, which the protocol's limit bounds.
+#[derive(Debug)]
+pub struct Splitter {
+    connection: u64,
+    dialect: Option<Dialect>,
+    to_server: Stream,
+    to_client: Stream,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Bytes of the incomplete frame.
+    held: Vec<u8>,
+    /// Bytes before `held`.
+    offset: u64,
+    /// Number of the last frame.
+    number: u64,
+    /// The last frame was a piece of raw bytes; more of them has the same number.
+    is_raw: bool,
+    /// No byte has passed the opening.
+    has_begun: bool,
+}
+
+/// What stands at the start of some bytes.
+enum Found {
+    /// A frame of so many bytes.
+    Whole(FrameKind, usize),
+    /// More bytes are needed to decide.
+    Incomplete,
+}
+
+impl Splitter {
+    /// Reads the connection with this number from its first byte.
+    pub fn new(connection: u64) -> Self {
+        Self { connection, dialect: None, to_server: Stream::default(), to_client: Stream::default() }
+    }
+
+    /// Returns the dialect, as far as it is known.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect.unwrap_or(Dialect::Unknown)
+    }
+
+    /// Returns the bytes of the frame that is not complete yet.
+    pub fn held(&self, direction: Direction) -> &[u8] {
+        match direction {
+            Direction::ToServer => &self.to_server.held,
+            Direction::ToClient => &self.to_client.held,
+        }
+    }
+
+    /// Takes bytes in, and passes each frame that they complete to `completed`.
+    pub fn receive(&mut self, direction: Direction, bytes: &[u8], at_us: u64, mut completed: impl FnMut(Frame)) {
+        let mut held = std::mem::take(&mut self.stream(direction).held);
+        if held.is_empty() {
+            let taken = self.take_frames(direction, bytes, at_us, &mut completed);
+            held.extend_from_slice(&bytes[taken..]);
+        } else {
+            held.extend_from_slice(bytes);
+            let taken = self.take_frames(direction, &held, at_us, &mut completed);
+            held.drain(..taken);
+        }
+        if held.is_empty() {
+            // An idle connection costs no buffer.
+            held = Vec::new();
+        }
+        self.stream(direction).held = held;
+    }
+
+    /// Passes the complete frames at the start of `bytes` on, and returns their bytes.
+    fn take_frames(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at_us: u64,
+        completed: &mut impl FnMut(Frame),
+    ) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len()
+            && let Found::Whole(kind, length) = self.find(direction, &bytes[taken..])
+        {
+            completed(self.frame(direction, kind, &bytes[taken..taken + length], at_us));
+            taken += length;
+        }
+        taken
+    }
+
+    /// Ends a direction, and returns the incomplete frame that was held, as raw bytes.
+    pub fn end(&mut self, direction: Direction, at_us: u64) -> Option<Frame> {
+        let held = std::mem::take(&mut self.stream(direction).held);
+        let reason = if self.dialect().has_frames() { RawReason::Truncated } else { RawReason::Opaque };
+        (!held.is_empty()).then(|| self.frame(direction, FrameKind::Raw(reason), &held, at_us))
+    }
+
+    fn stream(&mut self, direction: Direction) -> &mut Stream {
+        match direction {
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
+        }
+    }
+
+    fn frame(&mut self, direction: Direction, kind: FrameKind, bytes: &[u8], at_us: u64) -> Frame {
+        let (connection, dialect) = (self.connection, self.dialect());
+        let stream = self.stream(direction);
+        let is_raw = matches!(kind, FrameKind::Raw(_));
+        if !(is_raw && stream.is_raw) {
+            stream.number += 1;
+        }
+        stream.is_raw = is_raw;
+        stream.has_begun = true;
+        let (number, offset) = (stream.number, stream.offset);
+        stream.offset += bytes.len() as u64;
+        Frame { connection, direction, number, offset, at_us, dialect, kind, bytes: bytes.to_vec() }
+    }
+
+    fn find(&mut self, direction: Direction, bytes: &[u8]) -> Found {
+        if direction == Direction::ToServer && self.dialect.is_none() {
+            self.dialect = match sniff(bytes) {
+                Sniffed::NeedsMore => return Found::Incomplete,
+                Sniffed::Unknown => Some(Dialect::Unknown),
+                Sniffed::Is(Opening::Tutorial) => Some(Dialect::Tutorial),
+                Sniffed::Is(Opening::Event) => Some(Dialect::Event),
+                Sniffed::Is(Opening::Tls) => Some(Dialect::Tls),
+                Sniffed::Is(Opening::Noise) => Some(Dialect::Noise),
+                Sniffed::Is(Opening::Http) => Some(Dialect::Http),
+            };
+        }
+        let dialect = self.dialect();
+        if !dialect.has_frames() {
+            return Found::Whole(FrameKind::Raw(RawReason::Opaque), bytes.len());
+        }
+        let stream = self.stream(direction);
+        if direction == Direction::ToServer && dialect == Dialect::Event && !stream.has_begun {
+            return Found::Whole(FrameKind::Opening, EVENT_OPENING.len());
+        }
+        let has_goodbye = direction == Direction::ToServer && dialect == Dialect::Tutorial;
+        if stream.is_raw {
+            return find_after_raw(bytes, dialect);
+        }
+        find_frame(bytes, has_goodbye).unwrap_or_else(|| find_after_raw(bytes, dialect))
+    }
+}
+
+/// Finds the frame at the start of `bytes`; `None` where there cannot be one.
+fn find_frame(bytes: &[u8], has_goodbye: bool) -> Option<Found> {
+    if has_goodbye && (bytes.starts_with(RAW_GOODBYE) || RAW_GOODBYE.starts_with(bytes)) {
+        let is_whole = bytes.len() >= RAW_GOODBYE.len();
+        return Some(if is_whole { Found::Whole(FrameKind::Goodbye, RAW_GOODBYE.len()) } else { Found::Incomplete });
+    }
+    let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
+        return is_start_of_header(bytes).then_some(Found::Incomplete);
+    };
+    let length = usize::try_from(parse_header(*header).ok()?).ok().filter(|&length| length <= EVENT_BYTES_MAX)?;
+    let whole = HEADER_BYTES + length;
+    Some(if bytes.len() < whole { Found::Incomplete } else { Found::Whole(FrameKind::Payload, whole) })
+}
+
+/// Finds the end of raw bytes: the first place where a header is plausible. It is in the
+/// canonical form, since spaces and digits are frequent in texts, and JSON follows it in the event
+/// dialect.
+fn find_after_raw(bytes: &[u8], dialect: Dialect) -> Found {
+    let is_boundary = |at: &usize| {
+        let header = &bytes[*at..bytes.len().min(at + HEADER_BYTES)];
+        let is_canonical = header.first().is_some_and(u8::is_ascii_digit) && is_start_of_header(header);
+        let is_within_limit = <[u8; HEADER_BYTES]>::try_from(header)
+            .is_ok_and(|header| parse_header(header).is_ok_and(|length| length <= EVENT_BYTES_MAX as u64));
+        let may_be_json = dialect != Dialect::Event || bytes.get(at + HEADER_BYTES).is_none_or(|first| *first == b'{');
+        is_canonical && (header.len() < HEADER_BYTES || is_within_limit) && may_be_json
+    };
+    // The first byte is where the malformed bytes begin, unless earlier pieces were emitted.
+    match (0..bytes.len()).find(is_boundary) {
+        Some(0) => find_frame(bytes, false).unwrap_or(Found::Incomplete),
+        Some(at) => Found::Whole(FrameKind::Raw(RawReason::Malformed), at),
+        None => Found::Whole(FrameKind::Raw(RawReason::Malformed), bytes.len()),
+    }
+}
+
+/// Returns whether these bytes can begin a header: spaces, digits, spaces.
+fn is_start_of_header(bytes: &[u8]) -> bool {
+    let rest = bytes.trim_ascii_start();
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes[..bytes.len() - rest.len()].iter().all(|byte| *byte == b' ')
+        && rest[digits..].iter().all(|byte| *byte == b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CONVERSATION: &[u8] = b"GLASSLINE227        {\"type\":\"hello\",\"name\":\"b\"}15        {\"type\":\"ping\"}";
+
+    /// Frames of the client's side with pieces of raw bytes joined, as (number, offset, kind, bytes).
+    fn split(slices: &[&[u8]]) -> Vec<(u64, u64, FrameKind, Vec<u8>)> {
+        let mut splitter = Splitter::new(1);
+        let mut frames: Vec<Frame> = Vec::new();
+        for slice in slices {
+            splitter.receive(Direction::ToServer, slice, 0, |frame| frames.push(frame));
+        }
+        frames.extend(splitter.end(Direction::ToServer, 0));
+        let mut joined: Vec<(u64, u64, FrameKind, Vec<u8>)> = Vec::new();
+        for frame in frames {
+            match joined.last_mut() {
+                Some(last) if last.0 == frame.number => last.3.extend_from_slice(&frame.bytes),
+                _ => joined.push((frame.number, frame.offset, frame.kind, frame.bytes)),
+            }
+        }
+        joined
+    }
+
+    #[test]
+    fn frames_are_numbered_from_the_opening_on() {
+        let frames = split(&[CONVERSATION]);
+        let kinds: Vec<_> = frames.iter().map(|frame| (frame.0, frame.1, frame.2, frame.3.len())).collect();
+        let payload = FrameKind::Payload;
+        assert_eq!(kinds, [(1, 0, FrameKind::Opening, 10), (2, 10, payload, 37), (3, 47, payload, 25)]);
+    }
+
+    #[test]
+    fn reading_resumes_after_malformed_bytes() {
+        let frames = split(&[b"GLASSLINE2", b"what? 12 9999999999", b"15        {\"type\":\"ping\"}"]);
+        assert_eq!(frames[1].2, FrameKind::Raw(RawReason::Malformed));
+        assert_eq!(frames[1].3, b"what? 12 9999999999");
+        assert_eq!((frames[2].2, frames[2].0), (FrameKind::Payload, 3));
+    }
+
+    #[test]
+    fn a_cut_frame_is_raw_and_other_links_are_opaque() {
+        let cut = split(&[b"5         hel"]);
+        assert_eq!((cut[0].2, &cut[0].3[..]), (FrameKind::Raw(RawReason::Truncated), &b"5         hel"[..]));
+        for opening in [&[0x16, 3, 1][..], b"GET / HTTP/1.1", b"SSH-2.0"] {
+            assert_eq!(split(&[opening])[0].2, FrameKind::Raw(RawReason::Opaque));
+        }
+        assert_eq!(split(&[b"1         b/exit"])[1].2, FrameKind::Goodbye);
+    }
+
+    proptest! {
+        #[test]
+        fn any_slicing_gives_the_same_frames(
+            bytes in prop_oneof![
+                Just(CONVERSATION.to_vec()),
+                "[0-9 ]{0,12}[/exit{}GLASIN2 0-9]{0,80}".prop_map(String::into_bytes),
+                ("GLASSLINE2[x7 ]{0,20}", "[0-9]{1,2}        [{}x7 ]{0,40}").prop_map(|(a, b)| (a + &b).into_bytes()),
+            ],
+            cuts in proptest::collection::vec(1_usize..12, 1..60),
+        ) {
+            let whole = split(&[&bytes]);
+            let mut slices = Vec::new();
+            let mut rest = &bytes[..];
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() { break; }
+                let (slice, after) = rest.split_at((*cut).min(rest.len()));
+                slices.push(slice);
+                rest = after;
+            }
+            let passed: Vec<u8> = whole.iter().flat_map(|frame| frame.3.clone()).collect();
+            prop_assert_eq!(&passed, &bytes, "nothing is lost or invented");
+            if whole.iter().all(|frame| frame.2 != FrameKind::Raw(RawReason::Malformed)) {
+                prop_assert_eq!(split(&slices), whole);
+            } else {
+                let passed: Vec<u8> = split(&slices).into_iter().flat_map(|frame| frame.3).collect();
+                prop_assert_eq!(passed, bytes);
+            }
+        }
+    }
+}

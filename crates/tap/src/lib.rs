@@ -5,9 +5,11 @@
 pub mod frame;
 pub mod line;
 pub mod meaning;
+pub mod observation;
 pub mod splitter;
 
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
+pub use observation::{Applied, Observation};
 pub use splitter::Splitter;

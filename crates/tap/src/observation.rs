@@ -1,0 +1,132 @@
+//! What the tap reports of a line, in the order in which it happened, and its JSON form.
+
+use std::net::SocketAddr;
+
+use glassline_wire::timestamp::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::frame::{Direction, Frame, FrameKind};
+use crate::line::End;
+use crate::meaning::Meaning;
+
+/// One report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// A client connected, and the tap connected to the server.
+    Opened {
+        /// Number of the connection, from 1.
+        connection: u64,
+        /// Time, in microseconds since 1970 (UTC).
+        at_us: u64,
+        /// Address of the client.
+        client: SocketAddr,
+    },
+    /// A frame arrived from its sender.
+    Arrived(Frame, Box<Meaning>),
+    /// A rule was applied, or could not be.
+    Applied(Applied),
+    /// A direction has ended.
+    Ended {
+        /// Number of the connection.
+        connection: u64,
+        /// Time, in microseconds since 1970 (UTC).
+        at_us: u64,
+        /// Direction that its sender ended.
+        direction: Direction,
+        /// How.
+        end: End,
+        /// Whether a rule ended it, not its sender.
+        by_tap: bool,
+    },
+    /// Both directions have ended, or the connection was given up.
+    Closed {
+        /// Number of the connection.
+        connection: u64,
+        /// Time, in microseconds since 1970 (UTC).
+        at_us: u64,
+    },
+    /// Something that the user of the tap must know: the recording stopped, a hook was bypassed,
+    /// the server cannot be reached.
+    Problem {
+        /// Connection that it concerns, if it is one alone.
+        connection: Option<u64>,
+        /// Time, in microseconds since 1970 (UTC).
+        at_us: u64,
+        /// A sentence with a next step.
+        text: String,
+    },
+    /// So many reports were left out here, since whoever reads them is too slow.
+    LeftOut(u64),
+}
+
+/// A rule applied to a frame: with the rules and the ends as they were, this suffices to repeat it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Applied {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Name of the rule.
+    pub rule: String,
+    /// Number of the connection.
+    pub connection: u64,
+    /// Direction of the frame.
+    pub direction: Direction,
+    /// Number of the frame.
+    pub frame: u64,
+    /// Byte of the direction's stream at which the effect begins.
+    pub offset: u64,
+    /// Time, in microseconds since 1970 (UTC).
+    pub at_us: u64,
+    /// What was done, in words.
+    pub effect: String,
+}
+
+impl Observation {
+    /// The report as one JSON object: `report` names its kind; a frame has `raw` (hexadecimal), and
+    /// in `content` the request or event by the published schema, where it can be read.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Opened { connection, at_us, client } => {
+                json!({"report": "opened", "at": at(*at_us), "connection": connection, "client": client.to_string()})
+            }
+            Self::Arrived(frame, meaning) => frame_to_json(frame, meaning),
+            Self::Applied(applied) => {
+                let mut object =
+                    Map::from_iter([("report".into(), json!("applied")), ("at".into(), json!(at(applied.at_us)))]);
+                if let Ok(Value::Object(fields)) = serde_json::to_value(applied) {
+                    object.extend(fields.into_iter().filter(|(field, _)| field != "at_us"));
+                }
+                Value::Object(object)
+            }
+            Self::Ended { connection, at_us, direction, end, by_tap } => json!({
+                "report": "ended", "at": at(*at_us), "connection": connection, "direction": direction, "end": end,
+                "by_tap": by_tap,
+            }),
+            Self::Closed { connection, at_us } => {
+                json!({"report": "closed", "at": at(*at_us), "connection": connection})
+            }
+            Self::Problem { connection, at_us, text } => {
+                json!({"report": "problem", "at": at(*at_us), "connection": connection, "text": text})
+            }
+            Self::LeftOut(count) => json!({"report": "left_out", "count": count}),
+        }
+    }
+}
+
+fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
+    let (kind, reason) = match frame.kind {
+        FrameKind::Opening => ("opening", None),
+        FrameKind::Payload => ("payload", None),
+        FrameKind::Goodbye => ("goodbye", None),
+        FrameKind::Raw(reason) => ("raw", Some(reason)),
+    };
+    let raw = frame.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    json!({
+        "report": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
+        "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,
+        "speaker": meaning.speaker, "content": meaning.content, "raw": raw,
+    })
+}
+
+fn at(at_us: u64) -> Timestamp {
+    Timestamp::from_unix_ms(at_us / 1_000)
+}

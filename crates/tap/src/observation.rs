@@ -1,5 +1,6 @@
 //! What the tap reports of a line, in the order in which it happened, and its JSON form.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use glassline_wire::timestamp::Timestamp;
@@ -119,7 +120,10 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Goodbye => ("goodbye", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
-    let raw = frame.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut raw = String::with_capacity(2 * frame.bytes.len());
+    for byte in &frame.bytes {
+        let _ = write!(raw, "{byte:02x}");
+    }
     json!({
         "report": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
         "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,

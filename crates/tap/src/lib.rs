@@ -6,10 +6,12 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod report;
 pub mod splitter;
 
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
+pub use report::{Evidence, Knowledge, Report, Seen};
 pub use splitter::Splitter;

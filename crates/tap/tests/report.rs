@@ -69,8 +69,8 @@ fn everything_said_in_plaintext_is_known_once() {
         let (speaker, room) = (rng.index(names.len()), rng.pick(&rooms));
         // Few words, so that they repeat.
         let text = format!("text {}", rng.below(20));
-        let send = format!(r#"{{"type":"send","room":"{room}","text":"{text}","id":"{seq:032x}"}}"#);
-        session.frame(lines[speaker], Direction::ToServer, &send);
+        let request = format!(r#"{{"type":"send","room":"{room}","text":"{text}","id":"{seq:032x}"}}"#);
+        session.frame(lines[speaker], Direction::ToServer, &request);
         let message = format!(
             r#"{{"type":"message","room":"{room}","seq":{seq},"from":"{}","text":"{text}","id":"{seq:032x}"}}"#,
             names[speaker]

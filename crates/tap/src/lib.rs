@@ -7,6 +7,7 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod report;
 #[allow(dead_code, reason = "`Line` evaluates them in the next step")]
 pub mod rules;
 pub mod splitter;
@@ -15,5 +16,6 @@ pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
+pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleSet};
 pub use splitter::Splitter;

@@ -6,6 +6,7 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod replay;
 pub mod report;
 pub mod splitter;
 

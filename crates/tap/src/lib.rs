@@ -7,6 +7,7 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod replay;
 pub mod report;
 #[allow(dead_code, reason = "`Line` evaluates them in the next step")]
 pub mod rules;

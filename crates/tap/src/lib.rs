@@ -6,10 +6,12 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod recording;
 pub mod splitter;
 
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
+pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use splitter::Splitter;

@@ -7,6 +7,8 @@ pub mod line;
 pub mod meaning;
 pub mod observation;
 pub mod recording;
+pub mod replay;
+pub mod report;
 pub mod splitter;
 
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
@@ -14,4 +16,5 @@ pub use line::{End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
+pub use report::{Evidence, Knowledge, Report, Seen};
 pub use splitter::Splitter;

@@ -7,6 +7,7 @@ pub mod frame;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod recording;
 pub mod replay;
 pub mod report;
 #[allow(dead_code, reason = "`Line` evaluates them in the next step")]
@@ -17,6 +18,7 @@ pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
+pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleSet};
 pub use splitter::Splitter;

@@ -10,7 +10,6 @@ pub mod observation;
 pub mod recording;
 pub mod replay;
 pub mod report;
-#[allow(dead_code, reason = "`Line` evaluates them in the next step")]
 pub mod rules;
 pub mod splitter;
 

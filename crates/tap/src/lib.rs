@@ -2,6 +2,7 @@
 //! passes. Decisions are pure: bytes and times in, outputs out. Only `relay`, `hook` and the
 //! writers of recordings do I/O. Nothing here draws on a terminal.
 
+pub mod capture;
 pub mod frame;
 pub mod line;
 pub mod meaning;
@@ -11,6 +12,7 @@ pub mod replay;
 pub mod report;
 pub mod splitter;
 
+pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -9,18 +10,16 @@ use mio::{Registry, Token};
 use socket2::Socket;
 
 use crate::frame::Direction;
-use crate::line::{End, Line, LineOutput};
+use crate::line::{End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 use crate::observation::Observation;
+use crate::recording::{Addresses, Side};
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
-use crate::relay::recorder::{Activity, Addresses, Side};
 use crate::relay::reports::Reports;
+use crate::rules::RuleSet;
 
 /// Reads of one direction before other connections have their turn.
 const READS_PER_TURN: usize = 4;
-/// Bytes that the line may hold in one direction: its sender is not read beyond. More than the
-/// longest frame, which is held until it is complete.
-const HELD_BYTES_MAX: usize = 256 * 1024;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
@@ -109,6 +108,25 @@ impl Connection {
         })
     }
 
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Applies these rules from now on, if the frames of this connection are known.
+    pub(crate) fn set_rules(&mut self, rules: &Arc<RuleSet>, now_us: u64) {
+        if let Some(line) = &mut self.line {
+            line.set_rules(Arc::clone(rules), now_us);
+        }
+    }
+
+    /// Decides about a frame that waits.
+    pub(crate) fn answer(&mut self, direction: Direction, frame: u64, verdict: Verdict, now_us: u64) {
+        if let Some(line) = &mut self.line {
+            // It may have passed without an answer.
+            let _ = line.answer(direction, frame, verdict, now_us);
+        }
+    }
+
     pub(crate) fn note_ready(&mut self, side: Side, event: &Event) {
         match side {
             Side::Client => self.client.note_ready(event),
@@ -172,13 +190,12 @@ impl Connection {
         self.was_opened = true;
         self.client.keep_alive();
         self.server.keep_alive();
-        let (connection, at_us) = (self.number, turn.now_us);
-        turn.reports.observe(Observation::Opened { connection, at_us, client: self.client_address });
-        if let (Ok(tap_for_client), Ok(tap_for_server)) = (self.client.local_address(), self.server.local_address()) {
-            let addresses =
-                Addresses { client: self.client_address, tap_for_client, tap_for_server, server: self.target };
-            turn.reports.record(connection, at_us, Activity::Opened(addresses));
-        }
+        // A side that is gone already has no address any more; then the one it has on this machine
+        // is unknown, and the tap's own stands for it.
+        let listen = self.client.local_address().unwrap_or(self.client_address);
+        let local = self.server.local_address().unwrap_or(self.target);
+        let addresses = Addresses { client: self.client_address, listen, local, server: self.target };
+        turn.reports.opened(self.number, &addresses, turn.now_us);
     }
 
     /// Returns whether a read may find something, and what it finds may be held.
@@ -189,7 +206,7 @@ impl Connection {
         };
         let held = self.line.as_ref().map_or(0, |line| line.held_bytes(direction));
         let is_open = pipe.input() == Input::Open && !sink.is_reset();
-        is_open && source.is_readable() && pipe.is_empty() && held < HELD_BYTES_MAX
+        is_open && source.is_readable() && pipe.is_empty() && held < LINE_BYTES_MAX
     }
 
     fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {
@@ -220,17 +237,16 @@ impl Connection {
     /// Takes the bytes of the turn's buffer.
     fn received(&mut self, direction: Direction, length: usize, turn: &mut Turn<'_>) {
         let bytes = &turn.buffer[..length];
-        let activity = Activity::Bytes { side: Side::source_of(direction), direction, bytes, comment: None };
-        turn.reports.record(self.number, turn.now_us, activity);
         if let Some(line) = &mut self.line {
+            let arrival = (Side::of_arrival(direction), direction);
+            turn.reports.data(self.number, arrival, bytes, turn.now_us, None);
             line.receive(direction, bytes, turn.now_us);
             self.forward_outputs(turn);
-            return;
+        } else {
+            turn.reports.relayed(self.number, direction, bytes, turn.now_us);
+            let (_, sink, pipe) = self.parts(direction);
+            pipe.send(sink, bytes);
         }
-        let activity = Activity::Bytes { side: Side::sink_of(direction), direction, bytes, comment: None };
-        turn.reports.record(self.number, turn.now_us, activity);
-        let (_, sink, pipe) = self.parts(direction);
-        pipe.send(sink, bytes);
     }
 
     /// Notes how a sender has ended.
@@ -239,8 +255,7 @@ impl Connection {
         let (_, _, pipe) = self.parts(direction);
         pipe.end_input(end);
         turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
-        let activity = Activity::Ended { side: Side::source_of(direction), direction, end };
-        turn.reports.record(connection, at_us, activity);
+        turn.reports.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
         match &mut self.line {
             Some(line) => line.end(direction, end, at_us),
             None => self.parts(direction).2.end_output(end),
@@ -253,10 +268,11 @@ impl Connection {
         while let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) {
             match output {
                 LineOutput::Arrived(frame, meaning) => turn.reports.observe(Observation::Arrived(frame, meaning)),
+                LineOutput::Applied(applied) => turn.reports.observe(Observation::Applied(applied)),
+                LineOutput::Ask(ask) => turn.reports.observe(Observation::Asked(ask)),
                 LineOutput::Forward { direction, bytes, comment } => {
-                    let (side, comment) = (Side::sink_of(direction), comment.as_deref());
-                    let activity = Activity::Bytes { side, direction, bytes: &bytes, comment };
-                    turn.reports.record(connection, at_us, activity);
+                    let departure = (departure(direction), direction);
+                    turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
                     let (_, sink, pipe) = self.parts(direction);
                     pipe.push(&bytes);
                     if comment.is_some() {
@@ -310,8 +326,7 @@ impl Connection {
                 End::Finished => sink.finish(),
                 End::Reset => self.begin_reset(turn),
             }
-            let activity = Activity::Ended { side: Side::sink_of(direction), direction, end };
-            turn.reports.record(self.number, turn.now_us, activity);
+            turn.reports.ended(self.number, (departure(direction), direction), end, turn.now_us);
         }
         let is_over = [&self.to_server, &self.to_client].into_iter().all(|pipe| pipe.output() == Output::Ended);
         if is_over && self.state == State::Open {
@@ -349,8 +364,7 @@ impl Connection {
             if is_open {
                 turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
             }
-            let activity = Activity::Ended { side: Side::sink_of(direction), direction, end };
-            turn.reports.record(connection, at_us, activity);
+            turn.reports.ended(connection, (departure(direction), direction), end, at_us);
         }
         self.state = State::Closed(End::Finished);
     }
@@ -364,10 +378,14 @@ impl Connection {
             self.server.reset();
         }
         if was_opened {
-            turn.reports.observe(Observation::Closed { connection, at_us });
-            turn.reports.record(connection, at_us, Activity::Closed);
+            turn.reports.closed(connection, at_us);
         }
     }
+}
+
+/// Returns the side on which bytes of this direction leave the tap.
+fn departure(direction: Direction) -> Side {
+    Side::of_arrival(direction.opposite())
 }
 
 fn unreachable_text(target: SocketAddr, error: &io::Error) -> String {

@@ -10,29 +10,32 @@ mod observer;
 mod options;
 mod peer;
 mod pipe;
-mod recorder;
 mod reports;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::line::Line;
 use crate::reach::{self, ReachError, Role};
+use crate::recording::Side;
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
+use crate::relay::handle::{COMMANDS_MAX, Command};
 use crate::relay::listener::{Accepted, Listener};
 use crate::relay::reports::Reports;
+use crate::rules::RuleSet;
 
 pub use handle::RelayHandle;
 pub use observer::{ChannelObserver, Observations, Observer, channel};
 pub use options::RelayOptions;
-pub use recorder::{Activity, Addresses, Recorder, Side};
 
 const WAKER: Token = Token(usize::MAX);
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -72,8 +75,10 @@ pub struct Relay {
     address: SocketAddr,
     target: SocketAddr,
     handle: RelayHandle,
+    commands: Receiver<Command>,
     clock: Clock,
     reports: Reports,
+    rules: Arc<RuleSet>,
     buffer: Vec<u8>,
     connections: Slab<Entry>,
     /// Connections with an event or more to read, each once.
@@ -82,6 +87,8 @@ pub struct Relay {
     due: BTreeSet<(u64, usize)>,
     /// Number of the last connection.
     number: u64,
+    /// Connections by their numbers.
+    keys: HashMap<u64, usize>,
 }
 
 /// A connection, and the places where it is listed.
@@ -91,10 +98,18 @@ struct Entry {
     due_us: Option<u64>,
 }
 
+impl Entry {
+    fn note_ready(&mut self, key: usize, ready: &mut Vec<usize>) {
+        if !std::mem::replace(&mut self.is_ready, true) {
+            ready.push(key);
+        }
+    }
+}
+
 impl Relay {
     /// Checks the addresses, and listens.
     pub fn bind(options: RelayOptions) -> Result<Self, RelayError> {
-        let RelayOptions { listen, to, permission, observer, recorder } = options;
+        let RelayOptions { listen, to, permission, rules, observer, recorder } = options;
         reach::check(Role::Listen, listen, permission)?;
         reach::check(Role::Target, to, permission)?;
         descriptors::raise_limit();
@@ -106,20 +121,23 @@ impl Relay {
         }
         let poll = Poll::new().map_err(RelayError::Events)?;
         listener.watch(poll.registry(), LISTENER).map_err(RelayError::Events)?;
-        let waker = Waker::new(poll.registry(), WAKER).map_err(RelayError::Events)?;
+        let (handle, commands) = RelayHandle::new(poll.registry(), WAKER).map_err(RelayError::Events)?;
         Ok(Self {
             poll,
             listener,
             address,
             target: to,
-            handle: RelayHandle::new(waker),
+            handle,
+            commands,
             clock: Clock::start(),
             reports: Reports::new(observer, recorder),
+            rules,
             buffer: vec![0; BUFFER_BYTES],
             connections: Slab::new(),
             ready: Vec::new(),
             due: BTreeSet::new(),
             number: 0,
+            keys: HashMap::new(),
         })
     }
 
@@ -162,12 +180,19 @@ impl Relay {
                 break;
             }
         }
+        for _ in 0..COMMANDS_MAX {
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.execute(command, now_us);
+        }
         while let Some(&(due_us, key)) = self.due.first()
             && due_us <= now_us
         {
             self.due.remove(&(due_us, key));
             self.connections[key].due_us = None;
             self.note_ready(key);
+        }
+        if self.reports.due_us().is_some_and(|due_us| due_us <= now_us) {
+            self.reports.flush_due(now_us);
         }
         for key in std::mem::take(&mut self.ready) {
             self.pass(key, now_us);
@@ -180,7 +205,7 @@ impl Relay {
             return Some(Duration::ZERO);
         }
         let due_us = self.due.first().map(|&(due_us, _)| due_us);
-        let next_us = [due_us, self.listener.due_us()].into_iter().flatten().min()?;
+        let next_us = [due_us, self.listener.due_us(), self.reports.due_us()].into_iter().flatten().min()?;
         // The system waits in whole milliseconds; mio rounds up.
         Some(Duration::from_micros(next_us.saturating_sub(self.clock.now_us())))
     }
@@ -199,10 +224,25 @@ impl Relay {
         }
     }
 
-    fn note_ready(&mut self, key: usize) {
-        if !std::mem::replace(&mut self.connections[key].is_ready, true) {
-            self.ready.push(key);
+    fn execute(&mut self, command: Command, now_us: u64) {
+        match command {
+            Command::SetRules(rules) => {
+                for (key, entry) in &mut self.connections {
+                    entry.connection.set_rules(&rules, now_us);
+                    entry.note_ready(key, &mut self.ready);
+                }
+                self.rules = rules;
+            }
+            Command::Answer { connection, direction, frame, verdict } => {
+                let Some(&key) = self.keys.get(&connection) else { return };
+                self.connections[key].connection.answer(direction, frame, verdict, now_us);
+                self.note_ready(key);
+            }
         }
+    }
+
+    fn note_ready(&mut self, key: usize) {
+        self.connections[key].note_ready(key, &mut self.ready);
     }
 
     /// Accepts one client. Returns whether there may be another.
@@ -219,12 +259,13 @@ impl Relay {
             }
         };
         self.number += 1;
-        let line = self.reports.wants_frames().then(|| Box::new(Line::new(self.number)));
+        let line = self.new_line(now_us);
         let place = self.connections.vacant_entry();
         let tokens = (Token(2 * place.key()), Token(2 * place.key() + 1));
         let (client, server) = ((client, client_address), (socket, self.target));
         match Connection::open(self.number, client, server, tokens, line, self.poll.registry()) {
             Ok(connection) => {
+                self.keys.insert(self.number, place.key());
                 place.insert(Entry { connection, is_ready: false, due_us: None });
             }
             Err(error) => {
@@ -233,6 +274,16 @@ impl Relay {
             }
         }
         true
+    }
+
+    /// Returns what finds frames and applies rules, if anybody asks for frames.
+    fn new_line(&self, now_us: u64) -> Option<Box<Line>> {
+        if self.rules.is_empty() && !self.reports.wants_frames() {
+            return None;
+        }
+        let mut line = Box::new(Line::new(self.number));
+        line.set_rules(Arc::clone(&self.rules), now_us);
+        Some(line)
     }
 
     fn pass(&mut self, key: usize, now_us: u64) {
@@ -268,6 +319,7 @@ impl Relay {
 
     fn close(&mut self, key: usize, now_us: u64) {
         let entry = self.connections.remove(key);
+        self.keys.remove(&entry.connection.number());
         if let Some(due_us) = entry.due_us {
             self.due.remove(&(due_us, key));
         }

@@ -1,0 +1,293 @@
+//! Recording of a tapped line as a pcapng file, which Wireshark, tshark and the tap itself
+//! read.
+//!
+//! The tap sees streams, not packets: the packets in the file are made up, so no capture rights are
+//! needed. The form of the file:
+//!
+//! - One section, little-endian, with two interfaces of link type RAW (101: a packet begins with
+//!   its IP header): 0 is `client side`, the connection between client and tap; 1 is `server side`,
+//!   the one between tap and server. What is relayed unchanged is on both; an edited frame differs,
+//!   a dropped one is missing on the server's side, an injected one on the client's.
+//! - Times are in microseconds since 1970 (UTC).
+//! - Each connection has a TCP connection on each side, between the addresses that it had: SYN,
+//!   SYN/ACK and ACK, then segments of at most [`SEGMENT_BYTES_MAX`] bytes, then FIN or RST as they
+//!   passed. Checksums, sequence numbers and acknowledgements are correct. A sequence begins at a
+//!   number made from that of the connection, so that a port which is used again is a new
+//!   connection to every reader.
+//! - `epb_flags` tell the direction as the tap sees it: inbound is what it received.
+//! - `opt_comment` of a packet names the rules that made it what it is.
+//!
+//! Blocks: draft-ietf-opsawg-pcapng. Headers: RFC 791, RFC 8200, RFC 9293; checksums: RFC 1071.
+
+mod conversation;
+mod packet;
+mod pcapng;
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::frame::Direction;
+use crate::line::End;
+use conversation::{Conversation, Passed};
+use packet::Chunk;
+pub use packet::SEGMENT_BYTES_MAX;
+use pcapng::Output;
+
+/// Side of the tap: each has an interface in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Between client and tap.
+    Client,
+    /// Between tap and server.
+    Server,
+}
+
+impl Side {
+    /// Both sides, the client's first: the order of the interfaces in the file.
+    pub const BOTH: [Self; 2] = [Self::Client, Self::Server];
+
+    /// Returns the name of the interface.
+    pub fn interface_name(self) -> &'static str {
+        match self {
+            Self::Client => "client side",
+            Self::Server => "server side",
+        }
+    }
+
+    /// Returns the side on which bytes of this direction arrive at the tap.
+    pub fn of_arrival(direction: Direction) -> Self {
+        match direction {
+            Direction::ToServer => Self::Client,
+            Direction::ToClient => Self::Server,
+        }
+    }
+
+    fn opposite(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// Addresses of one tapped connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Address of the client.
+    pub client: SocketAddr,
+    /// Address at which the tap accepted it.
+    pub listen: SocketAddr,
+    /// Address from which the tap connected to the server.
+    pub local: SocketAddr,
+    /// Address of the server.
+    pub server: SocketAddr,
+}
+
+/// Why there is no recording, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// The file cannot be made.
+    #[error("cannot record to {} ({source}); name a file in a folder that exists and can be written", path.display())]
+    Create {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+    /// The file cannot be written further.
+    #[error(
+        "the recording {} stopped ({source}); the connections go on, and what was recorded until now can be read; \
+         make room on the disk, then start the tap again to record", path.display()
+    )]
+    Stopped {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+}
+
+/// A recording in progress. Its methods write to a buffer, which is written to the file whenever
+/// 256 KiB are full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`]; so a
+/// killed tap loses a second at most.
+///
+/// The file may be a pipe (`wireshark -k -i PIPE`); a reader that is slow then slows the relay.
+///
+/// The first write error ends the recording: the method in which it happens returns it, and every
+/// later call does nothing. The file is cut where the last whole packet ends.
+///
+/// Memory is that of the buffer and about 200 bytes for each open connection.
+#[derive(Debug)]
+pub struct Recorder {
+    path: PathBuf,
+    output: Output,
+    connections: HashMap<u64, Connection>,
+}
+
+/// Both sides of one tapped connection.
+#[derive(Debug)]
+struct Connection {
+    client: Conversation,
+    server: Conversation,
+}
+
+impl Connection {
+    fn side(&mut self, side: Side) -> &mut Conversation {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
+
+impl Recorder {
+    /// Begins a recording in a new file, which only its owner can read. A file that was there is
+    /// overwritten.
+    ///
+    /// # Errors
+    /// The file cannot be made or written.
+    pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
+        let created = Self::open(path).and_then(|file| {
+            let mut output = Output::new(file, now_us);
+            output.flush(now_us)?;
+            Ok(output)
+        });
+        let output = created.map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
+    }
+
+    fn open(path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)
+    }
+
+    /// Records that the tap accepted this connection and connected to the server: the handshakes of
+    /// both sides.
+    pub fn opened(&mut self, connection: u64, addresses: &Addresses, at_us: u64) -> Result<(), RecordingError> {
+        let sequence = first_sequence(connection);
+        let mut opened = Connection {
+            client: Conversation::new(Side::Client, addresses.client, addresses.listen, sequence),
+            server: Conversation::new(Side::Server, addresses.local, addresses.server, sequence),
+        };
+        for side in Side::BOTH {
+            opened.side(side).open(&mut self.output, at_us);
+        }
+        self.connections.insert(connection, opened);
+        self.write_if_full(at_us)
+    }
+
+    /// Records bytes that passed on one side in this direction. The comment is that of the first
+    /// packet. Ignores bytes behind an end and of a connection that is not open.
+    pub fn data(
+        &mut self,
+        connection: u64,
+        side: Side,
+        direction: Direction,
+        bytes: &[u8],
+        at_us: u64,
+        mut comment: Option<&str>,
+    ) -> Result<(), RecordingError> {
+        let Some(found) = self.connections.get_mut(&connection) else { return Ok(()) };
+        for bytes in bytes.chunks(SEGMENT_BYTES_MAX) {
+            let passed = Passed { direction, at_us, comment: comment.take() };
+            found.side(side).data(&mut self.output, passed, &Chunk::new(bytes));
+            write_if_full(&mut self.output, &self.path, at_us)?;
+        }
+        Ok(())
+    }
+
+    /// Records bytes that passed on both sides alike: as [`Recorder::data`] for both, with their
+    /// checksum computed once.
+    pub fn relayed(
+        &mut self,
+        connection: u64,
+        direction: Direction,
+        bytes: &[u8],
+        at_us: u64,
+    ) -> Result<(), RecordingError> {
+        let Some(found) = self.connections.get_mut(&connection) else { return Ok(()) };
+        let arrival = Side::of_arrival(direction);
+        for bytes in bytes.chunks(SEGMENT_BYTES_MAX) {
+            let chunk = Chunk::new(bytes);
+            for side in [arrival, arrival.opposite()] {
+                found.side(side).data(&mut self.output, Passed { direction, at_us, comment: None }, &chunk);
+            }
+            write_if_full(&mut self.output, &self.path, at_us)?;
+        }
+        Ok(())
+    }
+
+    /// Records how the sender of this direction ended it on one side: by a FIN or an RST. A side is
+    /// over after an RST, or after a FIN of each direction. Ignores a second end.
+    pub fn ended(
+        &mut self,
+        connection: u64,
+        side: Side,
+        direction: Direction,
+        end: End,
+        at_us: u64,
+    ) -> Result<(), RecordingError> {
+        let Some(found) = self.connections.get_mut(&connection) else { return Ok(()) };
+        found.side(side).end(&mut self.output, Passed { direction, at_us, comment: None }, end);
+        if found.client.is_over() && found.server.is_over() {
+            self.connections.remove(&connection);
+        }
+        self.write_if_full(at_us)
+    }
+
+    /// Forgets a connection of which nothing more will be recorded. One that ended on both sides is
+    /// forgotten already.
+    pub fn closed(&mut self, connection: u64) {
+        self.connections.remove(&connection);
+    }
+
+    /// Returns when [`Recorder::flush_due`] is to be called; `None` while everything is written.
+    pub fn due_us(&self) -> Option<u64> {
+        self.output.due_us()
+    }
+
+    /// Writes what is buffered if the last write is a second ago.
+    pub fn flush_due(&mut self, now_us: u64) -> Result<(), RecordingError> {
+        if self.output.due_us().is_some_and(|due_us| due_us <= now_us) {
+            let flushed = self.output.flush(now_us);
+            return flushed.map_err(|source| stopped(&self.path, source));
+        }
+        Ok(())
+    }
+
+    /// Completes the file, and returns its packets.
+    pub fn finish(mut self) -> Result<u64, RecordingError> {
+        let flushed = self.output.flush(0);
+        flushed.map_err(|source| stopped(&self.path, source))?;
+        Ok(self.output.packets())
+    }
+
+    fn write_if_full(&mut self, now_us: u64) -> Result<(), RecordingError> {
+        write_if_full(&mut self.output, &self.path, now_us)
+    }
+}
+
+fn write_if_full(output: &mut Output, path: &Path, now_us: u64) -> Result<(), RecordingError> {
+    output.write_if_full(now_us).map_err(|source| stopped(path, source))
+}
+
+fn stopped(path: &Path, source: io::Error) -> RecordingError {
+    RecordingError::Stopped { path: path.to_owned(), source }
+}
+
+/// Returns the sequence number before the first byte of a connection: far from that of the
+/// connections before and after it.
+fn first_sequence(connection: u64) -> u32 {
+    // The odd number next to 2^32 divided by the golden ratio spreads consecutive numbers.
+    (connection as u32).wrapping_mul(0x9e37_79b9)
+}
+
+#[cfg(test)]
+mod tests;

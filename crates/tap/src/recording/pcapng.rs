@@ -1,0 +1,209 @@
+//! Blocks of a pcapng file, buffered until they are written as whole blocks.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use super::Side;
+
+/// Bytes that are buffered before they are written.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Room in the buffer for the blocks that fill it: a large packet on both sides, and what
+/// acknowledges it.
+const LAST_BLOCKS_BYTES_MAX: usize = 2 * 68 * 1024;
+/// Time after which buffered bytes are written.
+const FLUSH_INTERVAL_US: u64 = 1_000_000;
+/// Longest comment; the rest is left out.
+const COMMENT_BYTES_MAX: usize = 1_024;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+/// A packet begins with its IP header.
+const LINKTYPE_RAW: u16 = 101;
+
+/// Codes of options.
+mod option {
+    pub(super) const END: u16 = 0;
+    pub(super) const COMMENT: u16 = 1;
+    pub(super) const SHB_USERAPPL: u16 = 4;
+    pub(super) const IF_NAME: u16 = 2;
+    pub(super) const EPB_FLAGS: u16 = 2;
+}
+
+/// Direction of a packet as the tap sees it: bits 0 and 1 of `epb_flags`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// Received by the tap.
+    In = 1,
+    /// Sent by the tap.
+    Out = 2,
+}
+
+/// What a block says of its packet.
+pub(super) struct PacketInfo<'a> {
+    pub(super) interface: Side,
+    pub(super) bound: Bound,
+    pub(super) at_us: u64,
+    pub(super) comment: Option<&'a str>,
+}
+
+/// The file and what is to be written to it. After an error it takes nothing more.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// `None` after an error.
+    file: Option<File>,
+    /// Whole blocks that are not written yet.
+    buffer: Vec<u8>,
+    /// Bytes in the file, which are whole blocks too.
+    written: u64,
+    written_at_us: u64,
+    packets: u64,
+}
+
+impl Output {
+    /// Begins a section in an empty file.
+    pub(super) fn new(file: File, now_us: u64) -> Self {
+        let buffer = Vec::with_capacity(BUFFER_BYTES + LAST_BLOCKS_BYTES_MAX);
+        let mut output = Self { file: Some(file), buffer, written: 0, written_at_us: now_us, packets: 0 };
+        output.section_header();
+        for side in Side::BOTH {
+            output.interface_description(side);
+        }
+        output
+    }
+
+    /// Returns the packets so far.
+    pub(super) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    #[cfg(test)]
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Returns when the buffer is to be written; `None` if it is empty.
+    pub(super) fn due_us(&self) -> Option<u64> {
+        (!self.buffer.is_empty()).then_some(self.written_at_us + FLUSH_INTERVAL_US)
+    }
+
+    /// Adds an Enhanced Packet Block for a packet, which comes as the headers of IP and TCP, and
+    /// the payload.
+    pub(super) fn packet(&mut self, packet: &PacketInfo<'_>, pieces: [&[u8]; 3]) {
+        if self.file.is_none() {
+            return;
+        }
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let start = self.begin(ENHANCED_PACKET);
+        self.u32(packet.interface as u32);
+        self.u32((packet.at_us >> 32) as u32);
+        self.u32(packet.at_us as u32);
+        self.u32(length as u32);
+        self.u32(length as u32);
+        for piece in pieces {
+            self.buffer.extend_from_slice(piece);
+        }
+        self.pad();
+        if let Some(comment) = packet.comment {
+            let end = comment.floor_char_boundary(COMMENT_BYTES_MAX);
+            self.option(option::COMMENT, &comment.as_bytes()[..end]);
+        }
+        self.option(option::EPB_FLAGS, &(packet.bound as u32).to_le_bytes());
+        self.option(option::END, &[]);
+        self.end(start);
+        self.packets += 1;
+    }
+
+    /// Writes the buffer if it is full, or was last written long ago.
+    pub(super) fn write_if_full(&mut self, now_us: u64) -> io::Result<()> {
+        let is_due = now_us.saturating_sub(self.written_at_us) >= FLUSH_INTERVAL_US;
+        if self.buffer.len() >= BUFFER_BYTES || is_due { self.flush(now_us) } else { Ok(()) }
+    }
+
+    /// Writes the buffer.
+    ///
+    /// # Errors
+    /// The file cannot be written. It is cut at the end of a block and written no more.
+    pub(super) fn flush(&mut self, now_us: u64) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let result = file.write_all(&self.buffer);
+        if result.is_ok() {
+            self.written += self.buffer.len() as u64;
+            self.written_at_us = now_us;
+        } else {
+            // A pipe cannot be cut; its reader has what it has.
+            let _ = file.set_len(self.written);
+            self.file = None;
+        }
+        self.buffer.clear();
+        result
+    }
+
+    fn section_header(&mut self) {
+        let start = self.begin(SECTION_HEADER);
+        self.u32(BYTE_ORDER_MAGIC);
+        // Version 1.0.
+        self.u16(1);
+        self.u16(0);
+        // The length of the section is not known.
+        self.buffer.extend_from_slice(&u64::MAX.to_le_bytes());
+        self.option(option::SHB_USERAPPL, concat!("glassline tap ", env!("CARGO_PKG_VERSION")).as_bytes());
+        self.option(option::END, &[]);
+        self.end(start);
+    }
+
+    fn interface_description(&mut self, side: Side) {
+        let start = self.begin(INTERFACE_DESCRIPTION);
+        self.u16(LINKTYPE_RAW);
+        self.u16(0);
+        // Packets are whole, whatever their length.
+        self.u32(0);
+        self.option(option::IF_NAME, side.interface_name().as_bytes());
+        self.option(option::END, &[]);
+        self.end(start);
+    }
+
+    /// Begins a block, and returns where.
+    fn begin(&mut self, kind: u32) -> usize {
+        let start = self.buffer.len();
+        self.u32(kind);
+        self.u32(0);
+        start
+    }
+
+    /// Ends the block that began at `start`: its length stands before and after its content.
+    fn end(&mut self, start: usize) {
+        let length = ((self.buffer.len() - start + 4) as u32).to_le_bytes();
+        self.buffer[start + 4..start + 8].copy_from_slice(&length);
+        self.buffer.extend_from_slice(&length);
+    }
+
+    fn option(&mut self, code: u16, value: &[u8]) {
+        self.u16(code);
+        self.u16(value.len() as u16);
+        self.buffer.extend_from_slice(value);
+        self.pad();
+    }
+
+    fn u16(&mut self, value: u16) {
+        self.buffer.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.buffer.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Fills up to a multiple of four bytes. Blocks begin at one.
+    fn pad(&mut self) {
+        let padded = self.buffer.len().next_multiple_of(4);
+        self.buffer.resize(padded, 0);
+    }
+}
+
+impl Drop for Output {
+    /// Writes what is left, as far as possible; who wants to know calls `flush`.
+    fn drop(&mut self) {
+        let _ = self.flush(0);
+    }
+}

@@ -1,0 +1,218 @@
+//! Plays a script over a socket.
+
+use std::collections::VecDeque;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use glassline_wire::frame::put_frame;
+
+use super::script::{Awaited, Script, Step};
+use crate::frame::{Frame, FrameKind};
+use crate::meaning::{Meaning, Reader};
+use crate::splitter::Splitter;
+
+/// Reads that wait for the player before the socket is not read.
+const READS_MAX: usize = 64;
+/// Bytes of one read.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Frames kept for later waits; the oldest are forgotten.
+const ARRIVED_MAX: usize = 10_000;
+/// Refusals and missing answers kept.
+const NOTES_MAX: usize = 1_000;
+
+/// Why playing back ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The socket failed.
+    #[error("the connection failed after {sent} frames: {source}; look at the log of the other side")]
+    Connection {
+        /// Frames sent before.
+        sent: u64,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// What became of a script.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Frames sent.
+    pub sent: u64,
+    /// Frames received.
+    pub received: u64,
+    /// What did not arrive within the time limit; the script went on without it.
+    pub missing: Vec<Awaited>,
+    /// Errors and refusals that the other side sent, in its words.
+    pub refusals: Vec<String>,
+    /// The other side ended the connection before the script was through.
+    pub ended_by_peer: bool,
+}
+
+/// A script under way.
+#[derive(Debug)]
+pub struct Player<'a> {
+    script: &'a Script,
+    stream: TcpStream,
+    reads: Receiver<io::Result<Vec<u8>>>,
+    wait_max: Duration,
+    splitter: Splitter,
+    reader: Reader,
+    /// Received and not waited for yet.
+    arrived: VecDeque<(Frame, Meaning)>,
+    outcome: Outcome,
+}
+
+impl<'a> Player<'a> {
+    /// Plays this script on a connected socket; each wait lasts at most `wait_max`.
+    ///
+    /// # Errors
+    /// The socket cannot be read by a second thread.
+    pub fn new(script: &'a Script, stream: TcpStream, wait_max: Duration) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(wait_max))?;
+        let mut source = stream.try_clone()?;
+        let (sender, reads) = sync_channel(READS_MAX);
+        // It ends with the socket, which `run` shuts down.
+        thread::spawn(move || {
+            let mut buffer = vec![0; READ_BYTES];
+            loop {
+                let read = source.read(&mut buffer).map(|bytes| buffer[..bytes].to_vec());
+                let is_last = read.as_ref().map_or(true, Vec::is_empty);
+                if sender.send(read).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        let (splitter, reader) = (Splitter::new(1), Reader::default());
+        Ok(Self {
+            script,
+            stream,
+            reads,
+            wait_max,
+            splitter,
+            reader,
+            arrived: VecDeque::new(),
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// Plays the script to its end, or until the other side ends the connection.
+    ///
+    /// # Errors
+    /// The connection failed.
+    pub fn run(mut self) -> Result<Outcome, ReplayError> {
+        let script = self.script;
+        for step in script.steps() {
+            if self.outcome.ended_by_peer {
+                break;
+            }
+            match step {
+                Step::Send { bytes, .. } => {
+                    self.send(bytes)?;
+                    self.outcome.sent += 1;
+                }
+                Step::Wait(awaited) => self.wait_for(awaited)?,
+            }
+        }
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let deadline = Instant::now() + self.wait_max;
+        let was_complete = !self.outcome.ended_by_peer;
+        while !self.outcome.ended_by_peer && self.receive(deadline)? {}
+        self.outcome.ended_by_peer = !was_complete;
+        let _ = self.stream.shutdown(Shutdown::Both);
+        Ok(self.outcome)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), ReplayError> {
+        let written = self.stream.write_all(bytes);
+        let sent = self.outcome.sent;
+        written.map_err(|source| ReplayError::Connection { sent, source })?;
+        // What this side sends decides the dialect.
+        let reader = &mut self.reader;
+        self.splitter.receive(self.script.side(), bytes, 0, |frame| {
+            reader.read(&frame);
+        });
+        Ok(())
+    }
+
+    fn wait_for(&mut self, awaited: &Awaited) -> Result<(), ReplayError> {
+        let deadline = Instant::now() + self.wait_max;
+        loop {
+            if self.take(awaited) {
+                return Ok(());
+            }
+            if self.outcome.ended_by_peer || !self.receive(deadline)? {
+                if self.outcome.missing.len() < NOTES_MAX {
+                    self.outcome.missing.push(awaited.clone());
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes what is awaited from what has arrived; whatever came before it is not waited for.
+    fn take(&mut self, awaited: &Awaited) -> bool {
+        let has = |field: &str, value: &str, meaning: &Meaning| {
+            meaning
+                .content
+                .as_ref()
+                .is_some_and(|content| content.get(field).and_then(|found| found.as_str()) == Some(value))
+        };
+        let count = match awaited {
+            Awaited::Frames(count) => Some(*count as usize).filter(|count| self.arrived.len() >= *count),
+            Awaited::Opening => {
+                self.arrived.iter().position(|(frame, _)| frame.kind == FrameKind::Opening).map(|at| at + 1)
+            }
+            Awaited::Kind(kind) => {
+                self.arrived.iter().position(|(_, meaning)| has("type", kind, meaning)).map(|at| at + 1)
+            }
+            Awaited::Reference(reference) => {
+                self.arrived.iter().position(|(_, meaning)| has("ref", reference, meaning)).map(|at| at + 1)
+            }
+        };
+        if let Some(count) = count {
+            self.arrived.drain(..count);
+        }
+        count.is_some()
+    }
+
+    /// Takes in what arrives before the deadline; returns whether anything did.
+    fn receive(&mut self, deadline: Instant) -> Result<bool, ReplayError> {
+        let sent = self.outcome.sent;
+        let bytes = match self.reads.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(read) => read.map_err(|source| ReplayError::Connection { sent, source })?,
+            Err(RecvTimeoutError::Timeout) => return Ok(false),
+            Err(RecvTimeoutError::Disconnected) => Vec::new(),
+        };
+        if bytes.is_empty() {
+            self.outcome.ended_by_peer = true;
+            return Ok(false);
+        }
+        let mut frames = Vec::new();
+        self.splitter.receive(self.script.side().opposite(), &bytes, 0, |frame| frames.push(frame));
+        for frame in frames {
+            let meaning = self.reader.read(&frame);
+            self.outcome.received += 1;
+            match (meaning.kind.as_str(), &meaning.text) {
+                ("ping", _) => {
+                    let mut pong = Vec::new();
+                    put_frame(&mut pong, br#"{"type":"pong"}"#);
+                    self.send(&pong)?;
+                }
+                ("error" | "bye", Some(text)) if self.outcome.refusals.len() < NOTES_MAX => {
+                    self.outcome.refusals.push(text.clone());
+                }
+                _ => {}
+            }
+            if self.arrived.len() == ARRIVED_MAX {
+                self.arrived.pop_front();
+            }
+            self.arrived.push_back((frame, meaning));
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,138 @@
+//! The pictures of a report as SVG: when each connection talks, and who talks to whom.
+
+#![expect(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "places in a picture")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::f64::consts::TAU;
+
+use glassline_wire::visible;
+use maud::{Markup, html};
+
+use super::knowledge::{Knowledge, Mark};
+use super::utterances::Audience;
+use crate::frame::Direction;
+
+/// Rows of the timeline, and nodes of the graph; more would not be readable.
+const ROWS_MAX: usize = 60;
+/// Width of the timeline's names, its plot, and the height of a row, in pixels.
+const NAMES_WIDTH: f64 = 160.0;
+const PLOT_WIDTH: f64 = 800.0;
+const ROW_HEIGHT: f64 = 26.0;
+/// Side of the graph in pixels.
+const GRAPH_SIZE: f64 = 520.0;
+/// Characters of a name in a picture.
+const LABEL_CHARS_MAX: usize = 20;
+
+fn label(name: &str) -> String {
+    let name = visible::one_line(name);
+    match name.char_indices().nth(LABEL_CHARS_MAX) {
+        None => name.into_owned(),
+        Some((end, _)) => format!("{}…", &name[..end]),
+    }
+}
+
+/// People as rows, frames as marks: above the row's line to the server, below it to the client.
+pub(super) fn timeline(knowledge: &Knowledge) -> Markup {
+    let Some((first_us, last_us)) = knowledge.span_us() else { return html! {} };
+    let span_us = (last_us - first_us).max(1) as f64;
+    let rows: BTreeMap<u64, usize> =
+        knowledge.connections.keys().take(ROWS_MAX).enumerate().map(|(row, number)| (*number, row)).collect();
+    let height = ROW_HEIGHT * (rows.len() as f64 + 1.0);
+    let y = |row: usize| ROW_HEIGHT * (row as f64 + 0.5);
+    let x = |at_us: u64| NAMES_WIDTH + PLOT_WIDTH * at_us.saturating_sub(first_us) as f64 / span_us;
+    html! {
+        figure {
+            figcaption { "When each connection carries frames, over " (format!("{:.3}", span_us / 1e6)) " s" }
+            svg viewBox={ "0 0 " (NAMES_WIDTH + PLOT_WIDTH + 10.0) " " (height) } role="img" width="100%"
+                aria-label="Timeline: connections as rows, frames as marks" {
+                @for (number, row) in &rows {
+                    @let name = knowledge.connections[number].name.as_deref().map_or_else(|| format!("connection {number}"), label);
+                    text x="0" y=(y(*row) + 4.0) { (name) }
+                    line.axis x1=(NAMES_WIDTH) x2=(NAMES_WIDTH + PLOT_WIDTH) y1=(y(*row)) y2=(y(*row));
+                }
+                @for mark in distinct(&knowledge.marks, span_us) {
+                    @if let Some(row) = rows.get(&mark.connection) {
+                        (mark_at(mark, x(mark.at_us), y(*row)))
+                    }
+                }
+                text x=(NAMES_WIDTH) y=(height - 8.0) { "0 s; above the line to the server, below it to the client" }
+            }
+            @if knowledge.connections.len() > rows.len() {
+                p { (knowledge.connections.len() - rows.len()) " more connections are not drawn." }
+            }
+        }
+    }
+}
+
+/// One mark for each place in the picture: marks that would cover each other are drawn once.
+fn distinct(marks: &[Mark], span_us: f64) -> Vec<&Mark> {
+    let mut taken = BTreeSet::new();
+    let first_us = marks.iter().map(|mark| mark.at_us).min().unwrap_or_default();
+    let column = |mark: &Mark| (2.0 * PLOT_WIDTH * (mark.at_us - first_us) as f64 / span_us) as u64;
+    marks.iter().filter(|mark| taken.insert((mark.connection, mark.direction, column(mark)))).collect()
+}
+
+fn mark_at(mark: &Mark, x: f64, y: f64) -> Markup {
+    let (class, top, where_to) = match mark.direction {
+        Direction::ToServer => ("up", y - 9.0, "to the server"),
+        Direction::ToClient => ("down", y + 2.0, "to the client"),
+    };
+    html! {
+        rect class=(class) x=(format!("{:.1}", x - 1.0)) y=(top) width="2" height="7" {
+            title { (mark.evidence) ": " (mark.bytes) " bytes " (where_to) }
+        }
+    }
+}
+
+/// Who talks to whom: people and rooms on a circle, lines as thick as messages are many.
+pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
+    let mut edges: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for said in knowledge.utterances.all() {
+        let to = match &said.audience {
+            Audience::Room(room) => format!("room {room}"),
+            Audience::Person(person) => person.clone(),
+            Audience::Unnamed => "the room it is in".into(),
+        };
+        *edges.entry((said.speaker.clone(), to)).or_default() += 1;
+    }
+    if edges.is_empty() {
+        return html! {};
+    }
+    let nodes: BTreeSet<&String> = edges.keys().flat_map(|(from, to)| [from, to]).collect();
+    let drawn = nodes.len().min(ROWS_MAX);
+    let places: BTreeMap<&String, (f64, f64)> = nodes
+        .iter()
+        .take(drawn)
+        .enumerate()
+        .map(|(index, node)| {
+            let angle = TAU * index as f64 / drawn as f64;
+            let (middle, radius) = (GRAPH_SIZE / 2.0, GRAPH_SIZE / 2.0 - 70.0);
+            (*node, (middle + radius * angle.cos(), middle + radius * angle.sin()))
+        })
+        .collect();
+    html! {
+        figure {
+            figcaption { "Who talks to whom" }
+            svg viewBox={ "0 0 " (GRAPH_SIZE) " " (GRAPH_SIZE) } role="img" width=(GRAPH_SIZE)
+                aria-label="Graph: people and rooms, lines as thick as messages are many" {
+                @for ((from, to), count) in &edges {
+                    @if let (Some(a), Some(b)) = (places.get(from), places.get(to)) {
+                        line.edge x1=(px(a.0)) y1=(px(a.1)) x2=(px(b.0)) y2=(px(b.1))
+                            stroke-width=(format!("{:.1}", 1.0 + (*count as f64).log2())) {
+                            title { (label(from)) " to " (label(to)) ": " (count) " messages" }
+                        }
+                    }
+                }
+                @for (node, (x, y)) in &places {
+                    circle.node cx=(px(*x)) cy=(px(*y)) r="6";
+                    text x=(px(*x)) y=(px(y - 10.0)) text-anchor="middle" { (label(node)) }
+                }
+            }
+            @if nodes.len() > drawn { p { (nodes.len() - drawn) " more people and rooms are not drawn." } }
+        }
+    }
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.1}")
+}

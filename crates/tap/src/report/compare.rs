@@ -1,0 +1,72 @@
+//! Reports side by side: the summary of each row, one column for each recording.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use glassline_wire::visible;
+
+use super::Report;
+
+/// Width of a column in terminal columns.
+const COLUMN_WIDTH: usize = 38;
+/// Width of the column of row titles.
+const TITLE_WIDTH: usize = 26;
+
+/// The reports as a table of text: a row for each question, a column for each report.
+pub fn compare(reports: &[Report]) -> String {
+    let mut out = line("", reports.iter().map(|report| report.title().to_owned()));
+    let Some(first) = reports.first() else { return out };
+    for (index, row) in first.rows().iter().enumerate() {
+        let summaries = reports.iter().map(|report| report.rows()[index].summary.clone());
+        out.push_str(&line(row.id.title(), summaries));
+    }
+    out
+}
+
+/// One row of the table, on as many lines as its longest cell needs.
+fn line(title: &str, cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<Vec<String>> = cells.map(|cell| wrapped(&visible::one_line(&cell))).collect();
+    let height = cells.iter().map(Vec::len).max().unwrap_or(1).max(1);
+    let mut out = String::new();
+    for at in 0..height {
+        let mut row = padded(if at == 0 { title } else { "" }, TITLE_WIDTH);
+        for cell in &cells {
+            row.push_str("| ");
+            row.push_str(&padded(cell.get(at).map_or("", String::as_str), COLUMN_WIDTH));
+        }
+        out.push_str(row.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// The words of a cell on lines of the column's width; a longer word is broken.
+fn wrapped(cell: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in cell.split(' ').filter(|word| !word.is_empty()) {
+        let last = lines.len() - 1;
+        let separator = usize::from(!lines[last].is_empty());
+        if lines[last].width() + separator + word.width() < COLUMN_WIDTH {
+            if separator == 1 {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+            continue;
+        }
+        if separator == 1 {
+            lines.push(String::new());
+        }
+        for character in word.chars() {
+            let last = lines.len() - 1;
+            if lines[last].width() + character.width().unwrap_or(0) >= COLUMN_WIDTH {
+                lines.push(String::new());
+            }
+            let last = lines.len() - 1;
+            lines[last].push(character);
+        }
+    }
+    lines
+}

@@ -1,0 +1,85 @@
+//! The report as one HTML page without scripts and without other files. `maud` escapes every text.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::chart;
+use super::knowledge::Knowledge;
+use super::rows::{Finding, Row};
+use glassline_wire::visible;
+
+/// Findings of one row on the page; the text report has all of them.
+const FINDINGS_MAX: usize = 1_000;
+
+const STYLE: &str = include_str!("page.css");
+
+pub(super) fn page(title: &str, rows: &[Row], knowledge: &Knowledge) -> String {
+    let title = visible::one_line(title);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                // Without it a browser asks the server for a picture.
+                link rel="icon" href="data:,";
+                title { "What an observer of " (title) " knows" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    h1 { "What an observer of " bdi { (title) } " knows" }
+                    (summary(rows))
+                    (chart::timeline(knowledge))
+                    (chart::contacts(knowledge))
+                    @for row in rows { (section(row)) }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn summary(rows: &[Row]) -> Markup {
+    html! {
+        table {
+            caption { "Summary" }
+            tbody {
+                @for row in rows {
+                    tr {
+                        th scope="row" { a href={ "#" (anchor(row)) } { (row.id.title()) } }
+                        td { (row.summary) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn section(row: &Row) -> Markup {
+    html! {
+        section id=(anchor(row)) {
+            h2 { (row.id.title()) }
+            p { (row.summary) }
+            @if !row.findings.is_empty() {
+                div.scrolls tabindex="0" role="region" aria-label=(row.id.title()) {
+                    table {
+                        thead { tr { th scope="col" { "Finding" } th scope="col" { "Evidence" } } }
+                        tbody { @for finding in row.findings.iter().take(FINDINGS_MAX) { (line(finding)) } }
+                    }
+                }
+            }
+            @if row.findings.len() > FINDINGS_MAX {
+                p { (row.findings.len() - FINDINGS_MAX) " more are in the text report, not on this page." }
+            }
+        }
+    }
+}
+
+fn line(finding: &Finding) -> Markup {
+    html! { tr { td { bdi { (finding.words) } } td.evidence { (finding.proof) } } }
+}
+
+fn anchor(row: &Row) -> String {
+    format!("{:?}", row.id).to_lowercase()
+}

@@ -1,0 +1,233 @@
+//! Facts collected from the frames of a session, each with its evidence.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::sizes::Sizes;
+use super::utterances::{Appearance, Audience, Utterances};
+use super::{Evidence, Proof, Seen};
+use crate::frame::{Dialect, Direction, Frame, FrameKind};
+use crate::meaning::Meaning;
+
+/// Names, rooms and connections kept; further ones are counted only.
+const FACTS_MAX: usize = 10_000;
+/// Frames kept as marks of the timeline; further ones are counted only.
+const MARKS_MAX: usize = 20_000;
+
+/// One connection, as an observer sees it.
+#[derive(Debug)]
+pub(super) struct ConnectionFacts {
+    pub(super) dialect: Dialect,
+    pub(super) name: Option<String>,
+    pub(super) first_us: u64,
+    pub(super) last_us: u64,
+    pub(super) to_server: Sizes,
+    pub(super) to_client: Sizes,
+    pub(super) proof: Proof,
+}
+
+/// A frame on the timeline.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub(super) at_us: u64,
+    pub(super) connection: u64,
+    pub(super) direction: Direction,
+    pub(super) bytes: usize,
+    pub(super) evidence: Evidence,
+}
+
+/// A fact that is counted beyond a limit.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    known: BTreeMap<String, Proof>,
+    left_out: u64,
+}
+
+impl Facts {
+    fn add(&mut self, fact: &str, evidence: Evidence) {
+        if let Some(proof) = self.known.get_mut(fact) {
+            proof.add(evidence);
+        } else if self.known.len() < FACTS_MAX {
+            self.known.entry(fact.to_owned()).or_default().add(evidence);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub(super) fn known(&self) -> &BTreeMap<String, Proof> {
+        &self.known
+    }
+
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+}
+
+/// What an observer knows after the frames it has seen. Everything kept has a limit; what is
+/// beyond is counted, and the report says so.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    pub(super) connections: BTreeMap<u64, ConnectionFacts>,
+    pub(super) names: Facts,
+    pub(super) rooms: Facts,
+    pub(super) utterances: Utterances,
+    /// Frames that list who is where: arrivals, departures, members.
+    pub(super) presence: Proof,
+    /// Frames with a secret in readable form. The secret is not kept.
+    pub(super) secrets: Proof,
+    /// Frames that cannot be read, on links that are not encrypted.
+    pub(super) malformed: Proof,
+    pub(super) marks: Vec<Mark>,
+    pub(super) frames_left_out: u64,
+}
+
+impl Knowledge {
+    /// Takes one frame in. Frames of one connection come in their order.
+    pub fn add(&mut self, seen: Seen<'_>) {
+        let Seen { frame, meaning, evidence } = seen;
+        self.add_to_connection(frame, meaning, evidence);
+        if let FrameKind::Raw(_) = frame.kind
+            && frame.dialect.has_frames()
+        {
+            self.malformed.add(evidence);
+        }
+        if let Some(Value::Object(content)) = &meaning.content {
+            self.add_content(content, evidence);
+        }
+        self.add_utterance(frame, meaning, evidence);
+    }
+
+    /// Returns when the first and the last frame passed, in microseconds since 1970 (UTC).
+    pub(super) fn span_us(&self) -> Option<(u64, u64)> {
+        let first = self.connections.values().map(|connection| connection.first_us).min()?;
+        let last = self.connections.values().map(|connection| connection.last_us).max()?;
+        Some((first, last))
+    }
+
+    fn add_to_connection(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
+        if !self.connections.contains_key(&frame.connection) && self.connections.len() == FACTS_MAX {
+            self.frames_left_out += 1;
+            return;
+        }
+        let connection = self.connections.entry(frame.connection).or_insert_with(|| ConnectionFacts {
+            dialect: frame.dialect,
+            name: None,
+            first_us: frame.at_us,
+            last_us: frame.at_us,
+            to_server: Sizes::default(),
+            to_client: Sizes::default(),
+            proof: Proof::default(),
+        });
+        if frame.dialect != Dialect::Unknown {
+            connection.dialect = frame.dialect;
+        }
+        connection.first_us = connection.first_us.min(frame.at_us);
+        connection.last_us = connection.last_us.max(frame.at_us);
+        connection.proof.add(evidence);
+        let sizes = match frame.direction {
+            Direction::ToServer => &mut connection.to_server,
+            Direction::ToClient => &mut connection.to_client,
+        };
+        sizes.add(frame.bytes.len(), frame.at_us);
+        if frame.direction == Direction::ToServer
+            && let Some(speaker) = &meaning.speaker
+        {
+            connection.name = Some(speaker.clone());
+        }
+        if self.marks.len() < MARKS_MAX {
+            self.marks.push(Mark {
+                at_us: frame.at_us,
+                connection: frame.connection,
+                direction: frame.direction,
+                bytes: frame.bytes.len(),
+                evidence,
+            });
+        } else {
+            self.frames_left_out += 1;
+        }
+    }
+
+    /// Collects names and rooms from the fields that the schema defines.
+    fn add_content(&mut self, content: &Map<String, Value>, evidence: Evidence) {
+        let kind = content.get("type").and_then(Value::as_str).unwrap_or_default();
+        if matches!(kind, "joined" | "left" | "members" | "whois" | "away") {
+            self.presence.add(evidence);
+        }
+        if content.contains_key("token") {
+            self.secrets.add(evidence);
+        }
+        for (field, value) in content {
+            match (field.as_str(), value) {
+                ("name" | "from" | "to", Value::String(name)) => self.add_name(name, evidence),
+                ("room", Value::String(room)) => self.rooms.add(room, evidence),
+                ("names", Value::Array(names)) => {
+                    names.iter().filter_map(Value::as_str).for_each(|name| self.add_name(name, evidence));
+                }
+                ("rooms" | "messages", Value::Array(items)) => {
+                    for item in items {
+                        match item {
+                            Value::String(room) => self.rooms.add(room, evidence),
+                            Value::Object(item) => self.add_content(item, evidence),
+                            _ => {}
+                        }
+                    }
+                }
+                ("since", Value::Object(rooms)) => rooms.keys().for_each(|room| self.rooms.add(room, evidence)),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_name(&mut self, name: &str, evidence: Evidence) {
+        // The server's own messages are from `*` (T9).
+        if name != "*" {
+            self.names.add(name, evidence);
+        }
+    }
+
+    fn add_utterance(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
+        let Some(Value::Object(content)) = &meaning.content else { return };
+        match meaning.kind.as_str() {
+            "history" => {
+                for message in content.get("messages").and_then(Value::as_array).into_iter().flatten() {
+                    let text_of = |field: &str| message.get(field).and_then(Value::as_str).map(str::to_owned);
+                    let stored = Meaning {
+                        kind: "message".into(),
+                        speaker: text_of("from"),
+                        room: text_of("room").or_else(|| meaning.room.clone()),
+                        text: text_of("text"),
+                        content: Some(message.clone()),
+                        ..Meaning::default()
+                    };
+                    self.add_message(frame, &stored, evidence);
+                }
+            }
+            "send" | "message" | "direct" | "text" => self.add_message(frame, meaning, evidence),
+            _ => {}
+        }
+    }
+
+    fn add_message(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
+        let (Some(speaker), Some(text)) = (&meaning.speaker, &meaning.text) else { return };
+        // The server's own messages are from `*`; `/exit` is the end of a session (T6).
+        if speaker == "*" || (meaning.kind == "text" && text == "/exit") {
+            return;
+        }
+        let audience = match (&meaning.to, &meaning.room) {
+            (Some(person), _) => Audience::Person(person.clone()),
+            (None, Some(room)) => Audience::Room(room.clone()),
+            (None, None) => Audience::Unnamed,
+        };
+        self.utterances.add(Appearance {
+            connection: frame.connection,
+            is_to_server: frame.direction == Direction::ToServer,
+            speaker: speaker.clone(),
+            audience,
+            text: text.clone(),
+            seq: meaning.content.as_ref().and_then(|content| content.get("seq")).and_then(Value::as_u64),
+            at_us: frame.at_us,
+            evidence,
+        });
+    }
+}

@@ -1,0 +1,302 @@
+//! The rows of a report: what is known, in words, with evidence.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use glassline_wire::timestamp::Timestamp;
+use glassline_wire::visible;
+use strum::VariantArray as _;
+
+use super::Proof;
+use super::knowledge::{ConnectionFacts, Facts, Knowledge};
+use super::utterances::{Audience, Utterance};
+use crate::frame::Dialect;
+
+/// The questions that each report answers, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
+pub enum RowId {
+    /// How the connections are protected.
+    Links,
+    /// Who takes part.
+    Names,
+    /// Which rooms there are.
+    Rooms,
+    /// What is said.
+    Texts,
+    /// Who talks how often, and when.
+    Activity,
+    /// Who talks to whom.
+    Contacts,
+    /// Who is present.
+    Presence,
+    /// Secrets that pass in readable form.
+    Secrets,
+    /// Sizes of what passes.
+    Sizes,
+    /// Times of what passes.
+    Times,
+    /// Bytes that could not be read.
+    Unreadable,
+}
+
+impl RowId {
+    /// The title of the row.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Links => "Links",
+            Self::Names => "Names",
+            Self::Rooms => "Rooms",
+            Self::Texts => "Texts",
+            Self::Activity => "Who talks when, how often",
+            Self::Contacts => "Who talks to whom",
+            Self::Presence => "Who is present",
+            Self::Secrets => "Secrets in readable form",
+            Self::Sizes => "Sizes",
+            Self::Times => "Times",
+            Self::Unreadable => "Not readable",
+        }
+    }
+}
+
+/// One finding: a sentence or a value, and its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The finding, safe to show on one line.
+    pub words: String,
+    /// Where it was seen.
+    pub proof: Proof,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The question.
+    pub id: RowId,
+    /// The answer in a few words, for tables that compare.
+    pub summary: String,
+    /// The findings behind it.
+    pub findings: Vec<Finding>,
+}
+
+pub(super) fn rows(knowledge: &Knowledge) -> Vec<Row> {
+    RowId::VARIANTS.iter().map(|id| row(*id, knowledge)).collect()
+}
+
+pub(super) fn to_text(title: &str, rows: &[Row]) -> String {
+    let mut out = format!("What an observer of {} knows\n", visible::one_line(title));
+    for row in rows {
+        let _ = write!(out, "\n{}: {}\n", row.id.title(), row.summary);
+        for finding in &row.findings {
+            let _ = writeln!(out, "  {}  [{}]", finding.words, finding.proof);
+        }
+    }
+    out
+}
+
+fn row(id: RowId, knowledge: &Knowledge) -> Row {
+    let (summary, findings) = match id {
+        RowId::Links => links(knowledge),
+        RowId::Names => facts(&knowledge.names, knowledge),
+        RowId::Rooms => facts(&knowledge.rooms, knowledge),
+        RowId::Texts => texts(knowledge),
+        RowId::Activity => activity(knowledge),
+        RowId::Contacts => contacts(knowledge),
+        RowId::Presence => counted(&knowledge.presence, knowledge, "list or announce who is present"),
+        RowId::Secrets => counted(&knowledge.secrets, knowledge, "carry a token (not shown, not kept)"),
+        RowId::Sizes => per_connection(knowledge, |facts| {
+            format!("to the server {}; to the client {}", facts.to_server.in_words(), facts.to_client.in_words())
+        }),
+        RowId::Times => per_connection(knowledge, |facts| {
+            let (up, down) = (facts.to_server.times_in_words(), facts.to_client.times_in_words());
+            format!("{} to {}: to the server {up}; to the client {down}", at(facts.first_us), at(facts.last_us))
+        }),
+        RowId::Unreadable => unreadable(knowledge),
+    };
+    Row { id, summary, findings }
+}
+
+fn one_line(text: &str) -> String {
+    visible::one_line(text).into_owned()
+}
+
+fn finding(words: String, proof: &Proof) -> Finding {
+    Finding { words, proof: proof.clone() }
+}
+
+fn at(at_us: u64) -> Timestamp {
+    Timestamp::from_unix_ms(at_us / 1_000)
+}
+
+fn link(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Tutorial => "plain, tutorial dialect",
+        Dialect::Event => "plain, event dialect",
+        Dialect::Tls => "TLS",
+        Dialect::Noise => "Noise",
+        Dialect::Http => "HTTP",
+        Dialect::Unknown => "unknown",
+    }
+}
+
+/// What a row says that found nothing: nothing was there, or nothing could be read.
+fn nothing(knowledge: &Knowledge) -> String {
+    let opaque = knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count();
+    match (opaque, knowledge.connections.len()) {
+        (_, 0) => "no connection was seen".into(),
+        (0, _) => "none seen".into(),
+        (opaque, all) if opaque == all => "not readable, only sizes and times".into(),
+        (opaque, all) => format!("none seen; {opaque} of {all} connections are not readable"),
+    }
+}
+
+fn and_left_out(left_out: u64) -> String {
+    if left_out == 0 {
+        String::new()
+    } else {
+        format!("; {left_out} more sightings were beyond the limit of the report")
+    }
+}
+
+fn links(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let mut by_link: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (number, facts) in &knowledge.connections {
+        *by_link.entry(link(facts.dialect)).or_default() += 1;
+        let name = facts.name.as_ref().map_or_else(|| "name not readable".into(), |name| one_line(name));
+        findings.push(finding(format!("connection {number}: {}, {name}", link(facts.dialect)), &facts.proof));
+    }
+    let counts: Vec<String> = by_link.iter().map(|(link, count)| format!("{count} {link}")).collect();
+    (if counts.is_empty() { nothing(knowledge) } else { counts.join("; ") }, findings)
+}
+
+fn facts(facts: &Facts, knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let findings: Vec<Finding> = facts.known().iter().map(|(fact, proof)| finding(one_line(fact), proof)).collect();
+    let summary = match findings.len() {
+        0 => nothing(knowledge),
+        count => format!("{count} readable{}", and_left_out(facts.left_out())),
+    };
+    (summary, findings)
+}
+
+fn audience(audience: &Audience) -> String {
+    match audience {
+        Audience::Room(room) => format!("room {}", one_line(room)),
+        Audience::Person(person) => format!("{} alone", one_line(person)),
+        Audience::Unnamed => "the room it is in".into(),
+    }
+}
+
+fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let utterances = knowledge.utterances.all();
+    let words = |said: &Utterance| {
+        format!(
+            "{} {} to {}: {}",
+            at(said.at_us),
+            one_line(&said.speaker),
+            audience(&said.audience),
+            one_line(&said.text)
+        )
+    };
+    let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
+    let summary = match findings.len() {
+        0 => nothing(knowledge),
+        count => format!("{count} readable{}", and_left_out(knowledge.utterances.left_out())),
+    };
+    (summary, findings)
+}
+
+fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    struct Active {
+        count: u64,
+        first_us: u64,
+        last_us: u64,
+        proof: Proof,
+    }
+    let mut by_speaker: BTreeMap<&str, Active> = BTreeMap::new();
+    for said in knowledge.utterances.all() {
+        let active = by_speaker.entry(&said.speaker).or_insert_with(|| Active {
+            count: 0,
+            first_us: said.at_us,
+            last_us: said.at_us,
+            proof: Proof::default(),
+        });
+        active.count += 1;
+        active.last_us = said.at_us;
+        active.proof.extend(&said.proof);
+    }
+    if by_speaker.is_empty() {
+        let sends = |facts: &ConnectionFacts| facts.to_server.units();
+        let (summary, findings) = per_connection(knowledge, |facts| format!("sent {} units", sends(facts)));
+        let summary = if findings.is_empty() { summary } else { "by connection, not by name".into() };
+        return (summary, findings);
+    }
+    let findings = by_speaker
+        .iter()
+        .map(|(speaker, active)| {
+            let span = format!("{} to {}", at(active.first_us), at(active.last_us));
+            finding(format!("{}: {} messages, {span}", one_line(speaker), active.count), &active.proof)
+        })
+        .collect();
+    (format!("{} people by name", by_speaker.len()), findings)
+}
+
+fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let mut by_pair: BTreeMap<(&str, &Audience), (u64, Proof)> = BTreeMap::new();
+    for said in knowledge.utterances.all() {
+        let (count, proof) = by_pair.entry((&said.speaker, &said.audience)).or_default();
+        *count += 1;
+        proof.extend(&said.proof);
+    }
+    let findings: Vec<Finding> = by_pair
+        .iter()
+        .map(|((speaker, to), (count, proof))| {
+            finding(format!("{} to {}: {count} messages", one_line(speaker), audience(to)), proof)
+        })
+        .collect();
+    (if findings.is_empty() { nothing(knowledge) } else { format!("{} pairs", findings.len()) }, findings)
+}
+
+fn counted(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
+    match proof.count() {
+        0 => (nothing(knowledge), Vec::new()),
+        count => (format!("{count} frames {what}"), vec![finding(format!("frames that {what}"), proof)]),
+    }
+}
+
+fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> String) -> (String, Vec<Finding>) {
+    let connections = &knowledge.connections;
+    let findings: Vec<Finding> = connections
+        .iter()
+        .map(|(number, facts)| finding(format!("connection {number}: {}", words(facts)), &facts.proof))
+        .collect();
+    let total = |direction: fn(&ConnectionFacts) -> &super::sizes::Sizes| {
+        let (units, bytes) = connections
+            .values()
+            .map(direction)
+            .fold((0, 0), |(units, bytes), sizes| (units + sizes.units(), bytes + sizes.bytes()));
+        format!("{units} of {bytes} bytes")
+    };
+    let summary = match connections.len() {
+        0 => nothing(knowledge),
+        _ => format!("to servers {}, to clients {}", total(|facts| &facts.to_server), total(|facts| &facts.to_client)),
+    };
+    (summary, findings)
+}
+
+fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let mut findings = Vec::new();
+    for (number, facts) in knowledge.connections.iter().filter(|(_, facts)| !facts.dialect.has_frames()) {
+        findings.push(finding(format!("connection {number}: {}", link(facts.dialect)), &facts.proof));
+    }
+    let opaque = findings.len();
+    if knowledge.malformed.count() > 0 {
+        let words = "bytes that are no frame, on links that can be read".into();
+        findings.push(finding(words, &knowledge.malformed));
+    }
+    let all = knowledge.connections.len();
+    let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
+    if knowledge.frames_left_out > 0 {
+        let _ = write!(summary, "; {} frames beyond the limit of the timeline", knowledge.frames_left_out);
+    }
+    (summary, findings)
+}

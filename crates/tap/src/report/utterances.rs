@@ -1,0 +1,182 @@
+//! Messages, each once, although it passes on its way to the server and again to every reader.
+
+use std::collections::HashMap;
+
+use super::{Evidence, Proof};
+
+/// Messages kept with their words; later ones are counted only.
+const UTTERANCES_MAX: usize = 100_000;
+
+/// Streams and words whose appearances are counted; beyond, messages are counted only.
+const APPEARANCES_MAX: usize = 1_000_000;
+
+/// For whom a message is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Audience {
+    /// A room by name.
+    Room(String),
+    /// One person.
+    Person(String),
+    /// The room in which the speaker is: the tutorial dialect does not name it.
+    Unnamed,
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub(super) struct Utterance {
+    pub(super) speaker: String,
+    pub(super) audience: Audience,
+    pub(super) text: String,
+    pub(super) at_us: u64,
+    pub(super) proof: Proof,
+}
+
+/// What makes two messages the same words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    speaker: String,
+    text: String,
+}
+
+/// A sequence in which each message appears once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Stream {
+    /// Numbered messages, whichever connection carries them.
+    Numbered,
+    /// One direction of one connection.
+    Of(u64, bool),
+}
+
+/// All messages, in the order of their first appearance.
+#[derive(Debug, Default)]
+pub(super) struct Utterances {
+    all: Vec<Utterance>,
+    by_words: HashMap<Key, Vec<usize>>,
+    /// How often these words have appeared in one stream.
+    appearances: HashMap<(Stream, Key), usize>,
+    by_seq: HashMap<(String, u64), usize>,
+    left_out: u64,
+}
+
+/// One appearance of a message on the line.
+#[derive(Debug, Clone)]
+pub(super) struct Appearance {
+    pub(super) connection: u64,
+    pub(super) is_to_server: bool,
+    pub(super) speaker: String,
+    pub(super) audience: Audience,
+    pub(super) text: String,
+    pub(super) seq: Option<u64>,
+    pub(super) at_us: u64,
+    pub(super) evidence: Evidence,
+}
+
+impl Utterances {
+    pub(super) fn add(&mut self, appearance: Appearance) {
+        let numbered = match (&appearance.audience, appearance.seq) {
+            (Audience::Room(room), Some(seq)) => Some((room.clone(), seq)),
+            _ => None,
+        };
+        let known = numbered.as_ref().and_then(|numbered| self.by_seq.get(numbered)).copied();
+        let index = match known {
+            Some(index) => index,
+            None => match self.nth_with_these_words(&appearance) {
+                Some(index) => index,
+                None => return,
+            },
+        };
+        if let Some(numbered) = numbered {
+            self.by_seq.insert(numbered, index);
+        }
+        let utterance = &mut self.all[index];
+        utterance.proof.add(appearance.evidence);
+        if utterance.audience == Audience::Unnamed {
+            // A reader of the event dialect is sent the room that the speaker's dialect omits.
+            utterance.audience = appearance.audience;
+        }
+    }
+
+    pub(super) fn all(&self) -> &[Utterance] {
+        &self.all
+    }
+
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The n-th appearance of the same words in one stream is the n-th message with them.
+    fn nth_with_these_words(&mut self, appearance: &Appearance) -> Option<usize> {
+        let key = Key { speaker: appearance.speaker.clone(), text: appearance.text.clone() };
+        let stream = match appearance.seq {
+            Some(_) => Stream::Numbered,
+            None => Stream::Of(appearance.connection, appearance.is_to_server),
+        };
+        if self.appearances.len() >= APPEARANCES_MAX {
+            self.left_out += 1;
+            return None;
+        }
+        let count = self.appearances.entry((stream, key.clone())).or_default();
+        let nth = *count;
+        let of_these_words = self.by_words.entry(key).or_default();
+        if let Some(index) = of_these_words.get(nth) {
+            *count += 1;
+            return Some(*index);
+        }
+        if self.all.len() == UTTERANCES_MAX {
+            self.left_out += 1;
+            return None;
+        }
+        *count += 1;
+        of_these_words.push(self.all.len());
+        self.all.push(Utterance {
+            speaker: appearance.speaker.clone(),
+            audience: appearance.audience.clone(),
+            text: appearance.text.clone(),
+            at_us: appearance.at_us,
+            proof: Proof::default(),
+        });
+        Some(self.all.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn appearance(connection: u64, is_to_server: bool, text: &str, seq: Option<u64>) -> Appearance {
+        Appearance {
+            connection,
+            is_to_server,
+            speaker: "bob".into(),
+            audience: Audience::Room("lobby".into()),
+            text: text.into(),
+            seq,
+            at_us: 0,
+            evidence: Evidence::Packet(connection),
+        }
+    }
+
+    #[test]
+    fn a_message_and_its_copies_are_one() {
+        let mut utterances = Utterances::default();
+        for _ in 0..2 {
+            utterances.add(appearance(1, true, "hi", None));
+        }
+        for connection in [1, 2, 3] {
+            for seq in [7, 8] {
+                utterances.add(appearance(connection, false, "hi", Some(seq)));
+            }
+        }
+        assert_eq!(utterances.all().len(), 2, "the same words twice");
+        assert_eq!(utterances.all()[0].proof.count(), 3, "connection 1 proves it once");
+    }
+
+    #[test]
+    fn history_that_is_sent_again_is_not_said_again() {
+        let mut utterances = Utterances::default();
+        for _ in 0..3 {
+            utterances.add(appearance(1, false, "old", Some(4)));
+        }
+        assert_eq!(utterances.all().len(), 1);
+    }
+}

@@ -1,0 +1,98 @@
+//! A script is played over a socket: it waits for answers, reports what is missing, and ends.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use glassline_tap::replay::{Awaited, Ids, Outcome, Player, Script};
+use glassline_tap::{Direction, Frame, Splitter};
+use glassline_testkit::frame;
+
+const SEND: &str = r#"{"type":"send","room":"lobby","text":"hi","id":"01","ref":"r1"}"#;
+const ANSWER: &str = r#"{"type":"message","room":"lobby","seq":1,"from":"bob","text":"hi","ref":"r1"}"#;
+
+fn recorded() -> Vec<Frame> {
+    let parts: [(Direction, Vec<u8>); 5] = [
+        (Direction::ToServer, b"GLASSLINE2".to_vec()),
+        (Direction::ToServer, frame::frame(r#"{"type":"hello","name":"bob"}"#)),
+        (Direction::ToClient, frame::frame(r#"{"type":"welcome","name":"bob"}"#)),
+        (Direction::ToServer, frame::frame(SEND)),
+        (Direction::ToClient, frame::frame(ANSWER)),
+    ];
+    let mut splitter = Splitter::new(1);
+    let mut frames = Vec::new();
+    for (direction, bytes) in parts {
+        splitter.receive(direction, &bytes, 0, |frame| frames.push(frame));
+    }
+    frames
+}
+
+/// Plays the recording to a server that does this, and returns the outcome and what the server read.
+fn play(serve: impl FnOnce(&mut TcpStream) + Send + 'static, wait: Duration) -> (Outcome, Vec<u8>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        serve(&mut stream);
+        let mut read = Vec::new();
+        let _ = stream.read_to_end(&mut read);
+        read
+    });
+    let script = Script::new(&recorded(), Direction::ToServer, Ids::Identical, String::new).expect("a script");
+    let stream = TcpStream::connect(address).expect("the server");
+    let outcome = Player::new(&script, stream, wait).expect("a player").run().expect("an outcome");
+    (outcome, server.join().expect("the server's thread"))
+}
+
+fn read_exactly(stream: &mut TcpStream, bytes: usize) -> Vec<u8> {
+    let mut read = vec![0; bytes];
+    stream.read_exact(&mut read).expect("the client's bytes");
+    read
+}
+
+#[test]
+fn nothing_is_sent_before_its_answer_has_come() {
+    let greeting = 10 + frame::frame(r#"{"type":"hello","name":"bob"}"#).len();
+    let (outcome, rest) = play(
+        move |stream| {
+            read_exactly(stream, greeting);
+            stream.set_nonblocking(true).expect("a mode");
+            let early = stream.read(&mut [0; 1]).map_err(|error| error.kind());
+            assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "the message waits for the welcome");
+            stream.set_nonblocking(false).expect("a mode");
+            stream.write_all(&frame::frame(r#"{"type":"joined","room":"lobby","names":["eve"]}"#)).expect("written");
+            stream.write_all(&frame::frame(r#"{"type":"ping"}"#)).expect("written");
+            stream.write_all(&frame::frame(r#"{"type":"welcome","name":"bob"}"#)).expect("written");
+            stream.write_all(&frame::frame(ANSWER)).expect("written");
+        },
+        Duration::from_secs(20),
+    );
+    assert_eq!((outcome.sent, outcome.received, outcome.missing), (3, 4, Vec::new()));
+    let expected = [frame::frame(r#"{"type":"pong"}"#), frame::frame(SEND)].concat();
+    assert_eq!(String::from_utf8_lossy(&rest), String::from_utf8_lossy(&expected), "pings are answered");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_reported() {
+    let (outcome, _) = play(|_| {}, Duration::from_millis(50));
+    assert_eq!(outcome.sent, 3, "the script goes on");
+    assert_eq!(outcome.missing, [Awaited::Kind("welcome".into()), Awaited::Reference("r1".into())]);
+}
+
+#[test]
+fn a_refusal_is_reported_in_the_words_of_the_server() {
+    let (outcome, _) = play(
+        |stream| {
+            stream
+                .write_all(&frame::frame(r#"{"type":"error","code":"name_taken","text":"bob is taken"}"#))
+                .expect("written");
+            stream.shutdown(std::net::Shutdown::Write).expect("an end");
+        },
+        Duration::from_secs(20),
+    );
+    assert_eq!(outcome.refusals, ["bob is taken"]);
+    assert!(outcome.ended_by_peer && outcome.sent == 2, "{outcome:?}");
+}

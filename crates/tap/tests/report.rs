@@ -1,0 +1,168 @@
+//! The report knows what passed in plaintext completely, and nothing of what was encrypted.
+
+use std::collections::BTreeSet;
+
+use glassline_tap::report::RowId;
+use glassline_tap::{Direction, Evidence, Frame, Knowledge, Reader, Report, Seen, Splitter};
+use glassline_testkit::{Rng, seed_or};
+
+/// Connections as an observer sees them, in one order.
+#[derive(Default)]
+struct Session {
+    lines: Vec<(Splitter, Reader)>,
+    knowledge: Knowledge,
+    now_us: u64,
+}
+
+impl Session {
+    fn connection(&mut self) -> usize {
+        self.lines.push((Splitter::new(self.lines.len() as u64 + 1), Reader::default()));
+        self.lines.len() - 1
+    }
+
+    fn bytes(&mut self, line: usize, direction: Direction, bytes: &[u8]) {
+        self.now_us += 1_000;
+        let (splitter, reader) = &mut self.lines[line];
+        let mut frames: Vec<Frame> = Vec::new();
+        splitter.receive(direction, bytes, self.now_us, |frame| frames.push(frame));
+        for frame in &frames {
+            let meaning = reader.read(frame);
+            self.knowledge.add(Seen { frame, meaning: &meaning, evidence: Evidence::of(frame) });
+        }
+    }
+
+    fn frame(&mut self, line: usize, direction: Direction, payload: &str) {
+        let bytes = format!("{:<10}{payload}", payload.len());
+        self.bytes(line, direction, bytes.as_bytes());
+    }
+
+    fn event_client(&mut self, name: &str) -> usize {
+        let line = self.connection();
+        self.bytes(line, Direction::ToServer, b"GLASSLINE2");
+        self.frame(line, Direction::ToServer, &format!(r#"{{"type":"hello","name":"{name}","token":"s3cret"}}"#));
+        line
+    }
+
+    fn report(self) -> Report {
+        Report::new("a session", self.knowledge)
+    }
+}
+
+fn words(report: &Report, id: RowId) -> BTreeSet<String> {
+    report.rows().iter().filter(|row| row.id == id).flat_map(|row| &row.findings).map(|one| one.words.clone()).collect()
+}
+
+fn summary(report: &Report, id: RowId) -> String {
+    report.rows().iter().filter(|row| row.id == id).map(|row| row.summary.clone()).collect()
+}
+
+#[test]
+fn everything_said_in_plaintext_is_known_once() {
+    let seed = seed_or(0x7a9);
+    let mut rng = Rng::new(seed);
+    let mut session = Session::default();
+    let names = ["alice", "bob", "carol"];
+    let lines: Vec<usize> = names.iter().map(|name| session.event_client(name)).collect();
+    let rooms = ["lobby", "maths", "art"];
+    let mut said = BTreeSet::new();
+    for seq in 1..=300_u64 {
+        let (speaker, room) = (rng.index(names.len()), rng.pick(&rooms));
+        // Few words, so that they repeat.
+        let text = format!("text {}", rng.below(20));
+        let request = format!(r#"{{"type":"send","room":"{room}","text":"{text}","id":"{seq:032x}"}}"#);
+        session.frame(lines[speaker], Direction::ToServer, &request);
+        let message = format!(
+            r#"{{"type":"message","room":"{room}","seq":{seq},"from":"{}","text":"{text}","id":"{seq:032x}"}}"#,
+            names[speaker]
+        );
+        for line in &lines {
+            session.frame(*line, Direction::ToClient, &message);
+        }
+        said.insert((names[speaker], room, text));
+    }
+    session.frame(lines[0], Direction::ToServer, r#"{"type":"direct","to":"bob","text":"only you","id":"ff"}"#);
+    let report = session.report();
+    assert_eq!(words(&report, RowId::Names), names.map(str::to_owned).into());
+    assert_eq!(words(&report, RowId::Rooms), rooms.map(str::to_owned).into());
+    let texts = words(&report, RowId::Texts);
+    for (speaker, room, text) in &said {
+        let line = format!(" {speaker} to room {room}: {text}");
+        assert!(texts.iter().any(|words| words.ends_with(&line)), "seed {seed}: {line}");
+    }
+    assert_eq!(summary(&report, RowId::Texts), "301 readable", "seed {seed}: copies count once");
+    assert!(texts.iter().any(|words| words.ends_with(" alice to bob alone: only you")));
+    assert!(!report.to_text().contains("s3cret") && !report.to_html().contains("s3cret"));
+    assert_eq!(summary(&report, RowId::Secrets), "3 frames carry a token (not shown, not kept)");
+    let row = report.rows().iter().find(|row| row.id == RowId::Texts).expect("texts");
+    assert!(row.findings.iter().all(|finding| finding.proof.count() >= 1), "each finding has evidence");
+}
+
+#[test]
+fn the_tutorial_dialect_is_read_in_pairs() {
+    let mut session = Session::default();
+    let (bob, eve) = (session.connection(), session.connection());
+    for (line, name) in [(bob, "bob"), (eve, "eve")] {
+        session.frame(line, Direction::ToServer, name);
+    }
+    session.frame(bob, Direction::ToServer, "hello there");
+    for payload in ["*", "bob joined", "bob", "hello there"] {
+        session.frame(eve, Direction::ToClient, payload);
+    }
+    session.bytes(bob, Direction::ToServer, b"/exit");
+    let report = session.report();
+    assert_eq!(words(&report, RowId::Names), ["bob", "eve"].map(str::to_owned).into());
+    assert_eq!(words(&report, RowId::Texts).len(), 1, "seen twice, said once, without the server's own messages");
+    assert_eq!(words(&report, RowId::Activity).len(), 1);
+}
+
+#[test]
+fn an_encrypted_session_shows_sizes_and_times_only() {
+    let mut session = Session::default();
+    let line = session.connection();
+    session.bytes(line, Direction::ToServer, &[0x16, 3, 1, 0, 200]);
+    for burst in 0..3_u64 {
+        session.now_us = 10_000 + burst * 10_000_000;
+        for _ in 0..4 {
+            session.bytes(line, Direction::ToServer, &[0x17; 512]);
+        }
+    }
+    let report = session.report();
+    for id in [RowId::Names, RowId::Rooms, RowId::Texts, RowId::Contacts, RowId::Presence] {
+        assert!(words(&report, id).is_empty());
+        assert_eq!(summary(&report, id), "not readable, only sizes and times", "{id:?}");
+    }
+    let sizes = words(&report, RowId::Sizes);
+    assert!(sizes.iter().any(|words| words.contains("to the server 1 of 5, 12 of 512 bytes")), "{sizes:?}");
+    let times = words(&report, RowId::Times);
+    assert!(times.iter().any(|words| words.contains("to the server 13 in 3 bursts, the largest of 5")), "{times:?}");
+}
+
+#[test]
+fn hostile_names_and_texts_stay_text() {
+    let mut session = Session::default();
+    let line = session.connection();
+    session.frame(line, Direction::ToServer, "<img src=x onerror=alert(1)>");
+    session.frame(line, Direction::ToServer, "</td><script>alert(1)</script>\u{1b}]0;x\u{7}\u{202e}");
+    let report = session.report();
+    let (html, text) = (report.to_html(), report.to_text());
+    assert!(!html.contains("<img") && !html.contains("<script"), "markup is escaped");
+    for shown in [&html, &text] {
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+    }
+    for other in ["http:", "https:", "src=\"", "@import", "url("] {
+        assert!(!html.contains(other), "the page asks for nothing: {other}");
+    }
+}
+
+#[test]
+fn reports_have_the_same_rows_side_by_side() {
+    let mut plain = Session::default();
+    let line = plain.event_client("bob");
+    plain.frame(line, Direction::ToServer, r#"{"type":"send","room":"lobby","text":"hi","id":"1"}"#);
+    let mut opaque = Session::default();
+    let line = opaque.connection();
+    opaque.bytes(line, Direction::ToServer, &[0x16, 3, 1]);
+    let table = glassline_tap::report::compare(&[plain.report(), opaque.report()]);
+    let names = table.lines().find(|line| line.starts_with("Names")).expect("a row of names");
+    assert!(names.contains("1 readable") && names.contains("not readable, only"), "{table}");
+}

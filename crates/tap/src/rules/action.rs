@@ -1,0 +1,186 @@
+//! What a rule does with a frame.
+
+use serde_json::{Map, Value};
+
+use crate::faults::Pace;
+use crate::line::End;
+
+/// What is done with the bytes of a frame, or of a pair of the tutorial dialect. Times are in
+/// microseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Does not forward it.
+    Drop,
+    /// Forwards it later. What follows waits behind it, as on a slow link.
+    Delay {
+        /// Shortest time that it waits.
+        delay_us: u64,
+        /// Longest time that is added to it.
+        jitter_us: u64,
+    },
+    /// Forwards it and so many copies of it.
+    Duplicate {
+        /// Number of copies.
+        copies: u32,
+    },
+    /// Forwards it after frames that followed it.
+    Reorder(Postponement),
+    /// Forwards it now and, unchanged, once more later.
+    Replay(Postponement),
+    /// Forwards its first bytes and ends. Whatever the sender sends afterwards is discarded.
+    Cut {
+        /// A FIN for the receiver, or a reset for both.
+        end: End,
+        /// Bytes of the frame that still pass.
+        after_bytes: usize,
+    },
+    /// Lets nothing pass for a time, from this frame on.
+    Stall {
+        /// The time.
+        duration_us: u64,
+        /// Whether the other direction stands still as well.
+        both_directions: bool,
+    },
+    /// Writes it in slices, with a pause after each.
+    Slice(Pace),
+    /// Writes it at this rate.
+    Throttle {
+        /// Bytes in a second; at least 1.
+        bytes_per_s: u64,
+    },
+    /// Inverts one bit.
+    FlipBit {
+        /// Place of the bit, from 0 at the most significant one of the first byte of the header.
+        /// Without it, the seed chooses a bit of the payload.
+        bit: Option<u64>,
+    },
+    /// Changes fields, and encodes the frame again.
+    Edit(Vec<Edit>),
+    /// Forwards this in place of the frame.
+    Send(Content),
+    /// Forwards the frame, and something more that was never sent.
+    Inject(Injection),
+    /// Makes it say that somebody else says it.
+    Impersonate {
+        /// The name.
+        name: String,
+        /// Other words, if they are not to stay.
+        text: Option<String>,
+    },
+    /// Closes the connection at its `GLASSLINE2`, so that a client falls back to the tutorial
+    /// dialect (D3). Clients that know the server, or were told a dialect, do not fall back.
+    Downgrade,
+    /// Waits for a decision by hand.
+    Hold {
+        /// Time after which the frame passes unchanged.
+        timeout_us: u64,
+    },
+    /// Waits for the decision of a program.
+    Hook {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// Time after which the frame passes unchanged.
+        timeout_us: u64,
+    },
+}
+
+/// How long something is kept back: until so many frames of its direction have passed, but no
+/// longer than a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Postponement {
+    /// Frames that pass first.
+    pub frames: u64,
+    /// Time after which it is forwarded in any case.
+    pub at_most_us: u64,
+}
+
+/// A change of one field. `name` is the speaker's name in whatever field states it; `name` and
+/// `text` are the two frames of a tutorial pair.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Gives a field that is there another value.
+    Set {
+        /// The field.
+        field: String,
+        /// The value.
+        value: Value,
+    },
+    /// Gives a field a value, whether it is there or not. Events only.
+    Add {
+        /// The field.
+        field: String,
+        /// The value.
+        value: Value,
+    },
+    /// Replaces every occurrence of some words in the field, if it is a text.
+    Replace {
+        /// The field.
+        field: String,
+        /// The words, not empty.
+        old: String,
+        /// What stands there instead.
+        new: String,
+    },
+}
+
+/// Bytes that a rule sends.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// These bytes, whatever they are.
+    Raw(Vec<u8>),
+    /// A frame of either dialect with this payload.
+    Payload(Vec<u8>),
+    /// A request or an event. A `send` or `direct` without an `id` gets one from the seed.
+    Event(Map<String, Value>),
+    /// A pair of the tutorial dialect, for a client.
+    Pair {
+        /// The name.
+        name: String,
+        /// The text.
+        text: String,
+    },
+}
+
+/// Something that is sent beside a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Injection {
+    /// What is sent.
+    pub content: Content,
+    /// Whether it goes to the sender of the frame, not to its receiver.
+    pub backwards: bool,
+    /// Whether it goes before the frame. To the sender of the frame it goes at the next boundary
+    /// between two messages.
+    pub before: bool,
+}
+
+impl Action {
+    /// Returns its name in rules.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Delay { .. } => "delay",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Reorder(_) => "reorder",
+            Self::Replay(_) => "replay",
+            Self::Cut { .. } => "cut",
+            Self::Stall { .. } => "stall",
+            Self::Slice(_) => "slice",
+            Self::Throttle { .. } => "throttle",
+            Self::FlipBit { .. } => "flip",
+            Self::Edit(_) => "edit",
+            Self::Send(_) => "send",
+            Self::Inject(_) => "inject",
+            Self::Impersonate { .. } => "impersonate",
+            Self::Downgrade => "downgrade",
+            Self::Hold { .. } => "hold",
+            Self::Hook { .. } => "hook",
+        }
+    }
+
+    /// Returns whether the receiver gets the bytes that were sent, in their order, only later or
+    /// in other slices. Such an action has effect on `GLASSLINE2` as well, which other actions
+    /// pass over unless the rule names it.
+    pub(crate) fn keeps_bytes(&self) -> bool {
+        matches!(self, Self::Delay { .. } | Self::Stall { .. } | Self::Slice(_) | Self::Throttle { .. })
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod faults;
 pub mod frame;
+pub mod hook;
 pub mod line;
 pub mod meaning;
 pub mod observation;

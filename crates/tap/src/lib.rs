@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod faults;
 pub mod frame;
+pub mod hook;
 pub mod line;
 pub mod meaning;
 pub mod observation;

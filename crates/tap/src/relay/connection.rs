@@ -10,7 +10,8 @@ use mio::{Registry, Token};
 use socket2::Socket;
 
 use crate::frame::Direction;
-use crate::line::{End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
+use crate::hook::{FrameKey, Hooks};
+use crate::line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
 use crate::relay::peer::{Peer, ReadOutcome};
@@ -29,6 +30,7 @@ pub(crate) struct Turn<'a> {
     /// Shared by all connections.
     pub(crate) buffer: &'a mut [u8],
     pub(crate) reports: &'a mut Reports,
+    pub(crate) hooks: &'a mut Hooks,
     pub(crate) registry: &'a Registry,
 }
 
@@ -120,10 +122,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, direction: Direction, frame: u64, verdict: Verdict, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Verdict, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(direction, frame, verdict, now_us);
+            let _ = line.answer(frame.direction, frame.frame, verdict, now_us);
         }
     }
 
@@ -269,7 +271,7 @@ impl Connection {
             match output {
                 LineOutput::Arrived(frame, meaning) => turn.reports.observe(Observation::Arrived(frame, meaning)),
                 LineOutput::Applied(applied) => turn.reports.observe(Observation::Applied(applied)),
-                LineOutput::Ask(ask) => turn.reports.observe(Observation::Asked(ask)),
+                LineOutput::Ask(ask) => self.ask(ask, turn),
                 LineOutput::Forward { direction, bytes, comment } => {
                     let departure = (departure(direction), direction);
                     turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
@@ -292,6 +294,21 @@ impl Connection {
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
             pipe.write_waiting(sink);
+        }
+    }
+
+    /// Asks whoever is to decide about a frame.
+    fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
+        let Decider::Hook(command) = &ask.decider else {
+            turn.reports.observe(Observation::Asked(ask));
+            return;
+        };
+        let consequences = turn.hooks.ask(command, &ask);
+        for (frame, verdict) in consequences.verdicts {
+            self.answer(frame, verdict, turn.now_us);
+        }
+        for problem in consequences.problems {
+            turn.reports.problem(None, turn.now_us, problem);
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use mio::{Registry, Token, Waker};
 
 use crate::frame::Direction;
+use crate::hook::{FrameKey, Said};
 use crate::line::Verdict;
 use crate::rules::RuleSet;
 
@@ -21,16 +22,9 @@ pub(crate) enum Command {
     /// Apply these rules from now on.
     SetRules(Arc<RuleSet>),
     /// Decide about a frame that waits.
-    Answer {
-        /// Number of the connection.
-        connection: u64,
-        /// Direction of the frame.
-        direction: Direction,
-        /// Number of the frame.
-        frame: u64,
-        /// The decision.
-        verdict: Verdict,
-    },
+    Answer(FrameKey, Verdict),
+    /// Take in what the hook of this command says.
+    HookSaid(Vec<String>, Said),
 }
 
 /// Controls a relay that runs in another thread. After the relay has ended, nothing happens.
@@ -64,17 +58,19 @@ impl RelayHandle {
 
     /// Decides about a frame that waits. Nothing happens if it waits no longer.
     pub fn answer(&self, connection: u64, direction: Direction, frame: u64, verdict: Verdict) {
-        self.give(Command::Answer { connection, direction, frame, verdict });
+        let key = FrameKey { connection, direction, frame };
+        self.give(Command::Answer(key, verdict));
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 
-    fn give(&self, command: Command) {
-        if self.commands.send(command).is_ok() {
-            self.wake();
-        }
+    /// Gives the loop a command, and returns whether it still runs.
+    pub(crate) fn give(&self, command: Command) -> bool {
+        let is_running = self.commands.send(command).is_ok();
+        self.wake();
+        is_running
     }
 
     fn wake(&self) {

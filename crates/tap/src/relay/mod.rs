@@ -23,7 +23,8 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use crate::line::Line;
+use crate::hook::{Consequences, FrameKey, HookError, Hooks};
+use crate::line::{Line, Verdict};
 use crate::reach::{self, ReachError, Role};
 use crate::recording::Side;
 use crate::relay::clock::Clock;
@@ -31,7 +32,7 @@ use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
 use crate::relay::listener::{Accepted, Listener};
 use crate::relay::reports::Reports;
-use crate::rules::RuleSet;
+use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
 pub use observer::{ChannelObserver, Observations, Observer, channel};
@@ -63,6 +64,9 @@ pub enum RelayError {
         #[source]
         error: io::Error,
     },
+    /// A hook cannot be started.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The system gives no event queue, or takes it away.
     #[error("the system's event queue has failed: {0}")]
     Events(#[source] io::Error),
@@ -76,6 +80,8 @@ pub struct Relay {
     target: SocketAddr,
     handle: RelayHandle,
     commands: Receiver<Command>,
+    /// Behind `commands`: a hook that waits to say something is not waited for.
+    hooks: Hooks,
     clock: Clock,
     reports: Reports,
     rules: Arc<RuleSet>,
@@ -122,6 +128,12 @@ impl Relay {
         let poll = Poll::new().map_err(RelayError::Events)?;
         listener.watch(poll.registry(), LISTENER).map_err(RelayError::Events)?;
         let (handle, commands) = RelayHandle::new(poll.registry(), WAKER).map_err(RelayError::Events)?;
+        let listener_of_hooks = handle.clone();
+        let mut hooks = Hooks::new(move || {
+            let handle = listener_of_hooks.clone();
+            Box::new(move |command, said| handle.give(Command::HookSaid(command.to_vec(), said)))
+        });
+        hooks.set(hook_commands(&rules))?;
         Ok(Self {
             poll,
             listener,
@@ -129,6 +141,7 @@ impl Relay {
             target: to,
             handle,
             commands,
+            hooks,
             clock: Clock::start(),
             reports: Reports::new(observer, recorder),
             rules,
@@ -191,6 +204,10 @@ impl Relay {
             self.connections[key].due_us = None;
             self.note_ready(key);
         }
+        if self.hooks.due_us().is_some_and(|due_us| due_us <= now_us) {
+            let consequences = self.hooks.pass_deadlines(now_us);
+            self.carry_out(consequences, now_us);
+        }
         if self.reports.due_us().is_some_and(|due_us| due_us <= now_us) {
             self.reports.flush_due(now_us);
         }
@@ -205,7 +222,8 @@ impl Relay {
             return Some(Duration::ZERO);
         }
         let due_us = self.due.first().map(|&(due_us, _)| due_us);
-        let next_us = [due_us, self.listener.due_us(), self.reports.due_us()].into_iter().flatten().min()?;
+        let next_us =
+            [due_us, self.listener.due_us(), self.hooks.due_us(), self.reports.due_us()].into_iter().flatten().min()?;
         // The system waits in whole milliseconds; mio rounds up.
         Some(Duration::from_micros(next_us.saturating_sub(self.clock.now_us())))
     }
@@ -227,17 +245,36 @@ impl Relay {
     fn execute(&mut self, command: Command, now_us: u64) {
         match command {
             Command::SetRules(rules) => {
+                if let Err(error) = self.hooks.set(hook_commands(&rules)) {
+                    self.reports.problem(None, now_us, error.to_string());
+                }
                 for (key, entry) in &mut self.connections {
                     entry.connection.set_rules(&rules, now_us);
                     entry.note_ready(key, &mut self.ready);
                 }
                 self.rules = rules;
             }
-            Command::Answer { connection, direction, frame, verdict } => {
-                let Some(&key) = self.keys.get(&connection) else { return };
-                self.connections[key].connection.answer(direction, frame, verdict, now_us);
-                self.note_ready(key);
+            Command::Answer(key, verdict) => self.answer(key, verdict, now_us),
+            Command::HookSaid(command, said) => {
+                let consequences = self.hooks.said(&command, said);
+                self.carry_out(consequences, now_us);
             }
+        }
+    }
+
+    fn answer(&mut self, frame: FrameKey, verdict: Verdict, now_us: u64) {
+        // The connection may be over.
+        let Some(&key) = self.keys.get(&frame.connection) else { return };
+        self.connections[key].connection.answer(frame, verdict, now_us);
+        self.note_ready(key);
+    }
+
+    fn carry_out(&mut self, consequences: Consequences, now_us: u64) {
+        for (frame, verdict) in consequences.verdicts {
+            self.answer(frame, verdict, now_us);
+        }
+        for problem in consequences.problems {
+            self.reports.problem(None, now_us, problem);
         }
     }
 
@@ -290,7 +327,8 @@ impl Relay {
         let entry = &mut self.connections[key];
         entry.is_ready = false;
         let registry = self.poll.registry();
-        let mut turn = Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, registry };
+        let mut turn =
+            Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, hooks: &mut self.hooks, registry };
         match entry.connection.pass(&mut turn) {
             Progress::Closed => self.close(key, now_us),
             progress => {
@@ -324,18 +362,32 @@ impl Relay {
             self.due.remove(&(due_us, key));
         }
         let registry = self.poll.registry();
-        entry.connection.close(&mut Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, registry });
+        entry.connection.close(&mut Turn {
+            now_us,
+            buffer: &mut self.buffer,
+            reports: &mut self.reports,
+            hooks: &mut self.hooks,
+            registry,
+        });
         self.listener.note_closed();
     }
 
     fn close_all(&mut self) {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
-        let mut turn = Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, registry };
+        let mut turn =
+            Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, hooks: &mut self.hooks, registry };
         for mut entry in self.connections.drain() {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }
         self.reports.finish(now_us);
     }
+}
+
+fn hook_commands(rules: &RuleSet) -> impl Iterator<Item = &Vec<String>> + Clone {
+    rules.rules().iter().filter_map(|rule| match &rule.action {
+        Action::Hook { command, .. } => Some(command),
+        _ => None,
+    })
 }

@@ -2,22 +2,29 @@
 //! passes. Decisions are pure: bytes and times in, outputs out. Only `relay`, `hook` and the
 //! writers of recordings do I/O. Nothing here draws on a terminal.
 
+pub mod capture;
 pub mod faults;
 pub mod frame;
+pub mod hook;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+pub mod reach;
 pub mod recording;
+pub mod relay;
 pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod splitter;
 
+pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
+pub use reach::{Permission, Reach, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
+pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleSet};
 pub use splitter::Splitter;

@@ -7,7 +7,7 @@ use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::frame::{Direction, Frame, FrameKind};
-use crate::line::End;
+use crate::line::{Ask, End};
 use crate::meaning::Meaning;
 
 /// One report.
@@ -24,6 +24,8 @@ pub enum Observation {
     },
     /// A frame arrived from its sender.
     Arrived(Frame, Box<Meaning>),
+    /// A frame waits for a decision.
+    Asked(Box<Ask>),
     /// A rule was applied, or could not be.
     Applied(Applied),
     /// A direction has ended.
@@ -90,6 +92,7 @@ impl Observation {
                 json!({"report": "opened", "at": at(*at_us), "connection": connection, "client": client.to_string()})
             }
             Self::Arrived(frame, meaning) => frame_to_json(frame, meaning),
+            Self::Asked(ask) => asked_to_json(ask),
             Self::Applied(applied) => {
                 let mut object =
                     Map::from_iter([("report".into(), json!("applied")), ("at".into(), json!(at(applied.at_us)))]);
@@ -129,6 +132,15 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,
         "speaker": meaning.speaker, "content": meaning.content, "raw": raw,
     })
+}
+
+/// The frame, and who waits for how long.
+fn asked_to_json(ask: &Ask) -> Value {
+    let mut object = frame_to_json(&ask.frame, &ask.meaning);
+    object["report"] = json!("asked");
+    object["rule"] = json!(ask.rule);
+    object["passes_at"] = json!(at(ask.deadline_us));
+    object
 }
 
 fn at(at_us: u64) -> Timestamp {

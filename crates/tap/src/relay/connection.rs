@@ -1,0 +1,415 @@
+//! One connection: client, server, and what passes between them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Registry, Token};
+use socket2::Socket;
+
+use crate::frame::Direction;
+use crate::hook::{FrameKey, Hooks};
+use crate::line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
+use crate::observation::Observation;
+use crate::recording::{Addresses, Side};
+use crate::relay::peer::{Peer, ReadOutcome};
+use crate::relay::pipe::{Input, Output, Pipe};
+use crate::relay::reports::Reports;
+use crate::rules::RuleSet;
+
+/// Reads of one direction before other connections have their turn.
+const READS_PER_TURN: usize = 4;
+/// Wait for a side to take the bytes that precede a reset.
+const RESET_WAIT_US: u64 = 10_000_000;
+
+/// What a connection needs of the loop.
+pub(crate) struct Turn<'a> {
+    pub(crate) now_us: u64,
+    /// Shared by all connections.
+    pub(crate) buffer: &'a mut [u8],
+    pub(crate) reports: &'a mut Reports,
+    pub(crate) hooks: &'a mut Hooks,
+    pub(crate) registry: &'a Registry,
+}
+
+/// What the loop is to do with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Wait for an event, or for [`Connection::due_us`].
+    Waiting,
+    /// There is more to read.
+    MoreToRead,
+    /// It is over.
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The server has not answered yet.
+    Connecting,
+    /// Bytes pass.
+    Open,
+    /// Both sides are reset once what was written before has left, or at this time.
+    Resetting { until_us: u64 },
+    /// Nothing is left to do.
+    Closed(End),
+}
+
+/// A client, and the way to the server opened for it.
+pub(crate) struct Connection {
+    number: u64,
+    client_address: SocketAddr,
+    target: SocketAddr,
+    client: Peer,
+    server: Peer,
+    to_server: Pipe,
+    to_client: Pipe,
+    /// Finds frames and applies rules; absent where nobody asks for frames.
+    line: Option<Box<Line>>,
+    state: State,
+    was_opened: bool,
+    /// Time at which a reset is forwarded although the other side does not take what precedes it.
+    reset_due_us: Option<u64>,
+}
+
+/// Tokens of the two sides.
+pub(crate) type Tokens = (Token, Token);
+
+impl Connection {
+    /// Connects an accepted client to the server.
+    pub(crate) fn open(
+        number: u64,
+        (client, client_address): (TcpStream, SocketAddr),
+        (server, target): (Socket, SocketAddr),
+        (client_token, server_token): Tokens,
+        line: Option<Box<Line>>,
+        registry: &Registry,
+    ) -> io::Result<Self> {
+        let client = Peer::accepted(client, registry, client_token)?;
+        let server = match Peer::connecting(server, target, registry, server_token) {
+            Ok(server) => server,
+            Err(error) => {
+                client.reset();
+                return Err(error);
+            }
+        };
+        Ok(Self {
+            number,
+            client_address,
+            target,
+            client,
+            server,
+            to_server: Pipe::new(),
+            to_client: Pipe::new(),
+            line,
+            state: State::Connecting,
+            was_opened: false,
+            reset_due_us: None,
+        })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Applies these rules from now on, if the frames of this connection are known.
+    pub(crate) fn set_rules(&mut self, rules: &Arc<RuleSet>, now_us: u64) {
+        if let Some(line) = &mut self.line {
+            line.set_rules(Arc::clone(rules), now_us);
+        }
+    }
+
+    /// Decides about a frame that waits.
+    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Verdict, now_us: u64) {
+        if let Some(line) = &mut self.line {
+            // It may have passed without an answer.
+            let _ = line.answer(frame.direction, frame.frame, verdict, now_us);
+        }
+    }
+
+    pub(crate) fn note_ready(&mut self, side: Side, event: &Event) {
+        match side {
+            Side::Client => self.client.note_ready(event),
+            Side::Server => self.server.note_ready(event),
+        }
+    }
+
+    /// Returns when to call [`Self::pass`] although no event came.
+    pub(crate) fn due_us(&self) -> Option<u64> {
+        if let State::Resetting { until_us } = self.state {
+            return Some(until_us);
+        }
+        let line_due_us = self.line.as_ref().and_then(|line| line.due_us());
+        [line_due_us, self.reset_due_us].into_iter().flatten().min()
+    }
+
+    /// Passes on what can be passed now.
+    pub(crate) fn pass(&mut self, turn: &mut Turn<'_>) -> Progress {
+        if self.state == State::Connecting {
+            self.check_connected(turn);
+        }
+        if self.state == State::Open {
+            for direction in Direction::BOTH {
+                self.read(direction, turn);
+            }
+            self.forward_outputs(turn);
+            self.note_resets(turn);
+            self.end_outputs(turn);
+        }
+        if let State::Resetting { until_us } = self.state
+            && (turn.now_us >= until_us || self.is_drained())
+        {
+            self.state = State::Closed(End::Reset);
+        }
+        match self.state {
+            State::Closed(_) => Progress::Closed,
+            State::Open if Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) => {
+                Progress::MoreToRead
+            }
+            State::Connecting | State::Open | State::Resetting { .. } => Progress::Waiting,
+        }
+    }
+
+    fn check_connected(&mut self, turn: &mut Turn<'_>) {
+        if !self.server.is_writable() && !self.server.is_reset() {
+            return;
+        }
+        match self.server.is_connected() {
+            Ok(false) => {}
+            Ok(true) => self.opened(turn),
+            Err(error) => {
+                let text = unreachable_text(self.target, &error);
+                turn.reports.problem(Some(self.number), turn.now_us, text);
+                self.state = State::Closed(End::Reset);
+            }
+        }
+    }
+
+    fn opened(&mut self, turn: &mut Turn<'_>) {
+        self.state = State::Open;
+        self.was_opened = true;
+        self.client.keep_alive();
+        self.server.keep_alive();
+        // A side that is gone already has no address any more; then the one it has on this machine
+        // is unknown, and the tap's own stands for it.
+        let listen = self.client.local_address().unwrap_or(self.client_address);
+        let local = self.server.local_address().unwrap_or(self.target);
+        let addresses = Addresses { client: self.client_address, listen, local, server: self.target };
+        turn.reports.opened(self.number, &addresses, turn.now_us);
+    }
+
+    /// Returns whether a read may find something, and what it finds may be held.
+    fn can_read(&self, direction: Direction) -> bool {
+        let (source, sink, pipe) = match direction {
+            Direction::ToServer => (&self.client, &self.server, &self.to_server),
+            Direction::ToClient => (&self.server, &self.client, &self.to_client),
+        };
+        let held = self.line.as_ref().map_or(0, |line| line.held_bytes(direction));
+        let is_open = pipe.input() == Input::Open && !sink.is_reset();
+        is_open && source.is_readable() && pipe.is_empty() && held < LINE_BYTES_MAX
+    }
+
+    fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {
+        match direction {
+            Direction::ToServer => (&mut self.client, &mut self.server, &mut self.to_server),
+            Direction::ToClient => (&mut self.server, &mut self.client, &mut self.to_client),
+        }
+    }
+
+    fn read(&mut self, direction: Direction, turn: &mut Turn<'_>) {
+        for _ in 0..READS_PER_TURN {
+            if !self.can_read(direction) {
+                return;
+            }
+            let (source, _, _) = self.parts(direction);
+            match source.read(turn.buffer) {
+                ReadOutcome::Nothing => return,
+                ReadOutcome::Bytes(length) => self.received(direction, length, turn),
+                ReadOutcome::Ended => {
+                    let end = if source.is_reset() { End::Reset } else { End::Finished };
+                    self.end_input(direction, end, turn);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes the bytes of the turn's buffer.
+    fn received(&mut self, direction: Direction, length: usize, turn: &mut Turn<'_>) {
+        let bytes = &turn.buffer[..length];
+        if let Some(line) = &mut self.line {
+            let arrival = (Side::of_arrival(direction), direction);
+            turn.reports.data(self.number, arrival, bytes, turn.now_us, None);
+            line.receive(direction, bytes, turn.now_us);
+            self.forward_outputs(turn);
+        } else {
+            turn.reports.relayed(self.number, direction, bytes, turn.now_us);
+            let (_, sink, pipe) = self.parts(direction);
+            pipe.send(sink, bytes);
+        }
+    }
+
+    /// Notes how a sender has ended.
+    fn end_input(&mut self, direction: Direction, end: End, turn: &mut Turn<'_>) {
+        let (connection, at_us) = (self.number, turn.now_us);
+        let (_, _, pipe) = self.parts(direction);
+        pipe.end_input(end);
+        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
+        turn.reports.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
+        match &mut self.line {
+            Some(line) => line.end(direction, end, at_us),
+            None => self.parts(direction).2.end_output(end),
+        }
+    }
+
+    /// Carries out what the line puts out.
+    fn forward_outputs(&mut self, turn: &mut Turn<'_>) {
+        let (connection, at_us) = (self.number, turn.now_us);
+        while let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) {
+            match output {
+                LineOutput::Arrived(frame, meaning) => turn.reports.observe(Observation::Arrived(frame, meaning)),
+                LineOutput::Applied(applied) => turn.reports.observe(Observation::Applied(applied)),
+                LineOutput::Ask(ask) => self.ask(ask, turn),
+                LineOutput::Forward { direction, bytes, comment } => {
+                    let departure = (departure(direction), direction);
+                    turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
+                    let (_, sink, pipe) = self.parts(direction);
+                    pipe.push(&bytes);
+                    if comment.is_some() {
+                        // Bytes that a rule made leave by themselves: they may be one slice of many.
+                        pipe.write_waiting(sink);
+                    }
+                }
+                LineOutput::End(direction, end) => {
+                    let (_, _, pipe) = self.parts(direction);
+                    if pipe.input() == Input::Open {
+                        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+                    }
+                    pipe.end_output(end);
+                }
+            }
+        }
+        for direction in Direction::BOTH {
+            let (_, sink, pipe) = self.parts(direction);
+            pipe.write_waiting(sink);
+        }
+    }
+
+    /// Asks whoever is to decide about a frame.
+    fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
+        let Decider::Hook(command) = &ask.decider else {
+            turn.reports.observe(Observation::Asked(ask));
+            return;
+        };
+        let consequences = turn.hooks.ask(command, &ask);
+        for (frame, verdict) in consequences.verdicts {
+            self.answer(frame, verdict, turn.now_us);
+        }
+        for problem in consequences.problems {
+            turn.reports.problem(None, turn.now_us, problem);
+        }
+    }
+
+    /// Sees to resets that no read finds: of a side that has ended its direction before, or that
+    /// is not read because the other side does not keep up.
+    fn note_resets(&mut self, turn: &mut Turn<'_>) {
+        for direction in Direction::BOTH {
+            let (source, _, pipe) = self.parts(direction);
+            if !source.is_reset() {
+                continue;
+            }
+            let input = pipe.input();
+            let is_overdue = turn.now_us >= *self.reset_due_us.get_or_insert(turn.now_us + RESET_WAIT_US);
+            if input == Input::Ended(End::Finished) || (input == Input::Open && is_overdue) {
+                self.end_input(direction, End::Reset, turn);
+                self.forward_outputs(turn);
+            }
+            if is_overdue {
+                let (_, _, pipe) = self.parts(direction);
+                pipe.discard_waiting();
+                pipe.end_output(End::Reset);
+            }
+        }
+    }
+
+    /// Shows the sinks their ends, once they have taken everything before.
+    fn end_outputs(&mut self, turn: &mut Turn<'_>) {
+        for direction in Direction::BOTH {
+            let (_, sink, pipe) = self.parts(direction);
+            let Some(end) = pipe.take_due_end() else { continue };
+            match end {
+                End::Finished => sink.finish(),
+                End::Reset => self.begin_reset(turn),
+            }
+            turn.reports.ended(self.number, (departure(direction), direction), end, turn.now_us);
+        }
+        let is_over = [&self.to_server, &self.to_client].into_iter().all(|pipe| pipe.output() == Output::Ended);
+        if is_over && self.state == State::Open {
+            self.state = State::Closed(End::Finished);
+        }
+    }
+
+    fn begin_reset(&mut self, turn: &mut Turn<'_>) {
+        if self.state == State::Open {
+            self.state = State::Resetting { until_us: self.reset_due_us.unwrap_or(turn.now_us + RESET_WAIT_US) };
+            for peer in [&mut self.client, &mut self.server] {
+                peer.await_drained(turn.registry);
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        [&self.client, &self.server].into_iter().all(|peer| peer.is_reset() || peer.is_writable())
+    }
+
+    /// Forwards what is held, and ends both sides: the tap is going away.
+    pub(crate) fn stop(&mut self, turn: &mut Turn<'_>) {
+        if self.state != State::Open {
+            return;
+        }
+        self.forward_outputs(turn);
+        let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
+        for direction in Direction::BOTH {
+            let (_, sink, pipe) = self.parts(direction);
+            let (is_open, is_ended) = (pipe.input() == Input::Open, pipe.output() == Output::Ended);
+            if is_ended {
+                continue;
+            }
+            sink.finish();
+            if is_open {
+                turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+            }
+            turn.reports.ended(connection, (departure(direction), direction), end, at_us);
+        }
+        self.state = State::Closed(End::Finished);
+    }
+
+    /// Closes both sockets.
+    pub(crate) fn close(self, turn: &mut Turn<'_>) {
+        let (connection, at_us) = (self.number, turn.now_us);
+        let was_opened = self.was_opened;
+        if self.state != State::Closed(End::Finished) {
+            self.client.reset();
+            self.server.reset();
+        }
+        if was_opened {
+            turn.reports.closed(connection, at_us);
+        }
+    }
+}
+
+/// Returns the side on which bytes of this direction leave the tap.
+fn departure(direction: Direction) -> Side {
+    Side::of_arrival(direction.opposite())
+}
+
+fn unreachable_text(target: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!("nothing listens on {target}: start the server, or name its address with --to")
+        }
+        _ => format!("the server {target} cannot be reached: {error}; check the address given with --to"),
+    }
+}

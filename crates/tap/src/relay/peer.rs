@@ -1,0 +1,195 @@
+//! The socket of one side of a connection, with what is known of its readiness.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use socket2::{SockRef, Socket, TcpKeepalive};
+
+/// Silence after which TCP checks that a peer on another machine is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_mins(1);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Client or server.
+pub(crate) struct Peer {
+    stream: TcpStream,
+    token: Token,
+    /// A read may find something: readiness is reported once, and remembered here.
+    readable: bool,
+    /// A write may find room.
+    writable: bool,
+    announced: Announced,
+}
+
+/// What the kernel has said about the end of what the peer sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Announced {
+    /// Nothing.
+    Nothing,
+    /// The end was received, so that a short read is not the last one.
+    End,
+    /// The peer has reset the connection, or TCP has given it up.
+    Reset,
+}
+
+/// Result of one read.
+pub(crate) enum ReadOutcome {
+    /// So many bytes.
+    Bytes(usize),
+    /// The peer sends nothing more.
+    Ended,
+    /// Nothing for now.
+    Nothing,
+}
+
+impl Peer {
+    /// Takes a socket, and has the loop watch it.
+    pub(crate) fn accepted(mut stream: TcpStream, registry: &Registry, token: Token) -> io::Result<Self> {
+        // Where a kernel refuses an option the socket still works.
+        let _ = stream.set_nodelay(true);
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self { stream, token, readable: false, writable: false, announced: Announced::Nothing })
+    }
+
+    /// Begins to connect; the first writability says that it has succeeded or failed.
+    pub(crate) fn connecting(socket: Socket, to: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        match socket.connect(&to.into()) {
+            Err(error) if !is_in_progress(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        Self::accepted(TcpStream::from_std(socket.into()), registry, token)
+    }
+
+    /// Has TCP notice that a peer on another machine is gone. On this machine the kernel says so.
+    pub(crate) fn keep_alive(&self) {
+        if self.stream.peer_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback()) {
+            let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_INTERVAL);
+            let _ = SockRef::from(&self.stream).set_tcp_keepalive(&keepalive);
+        }
+    }
+
+    pub(crate) fn note_ready(&mut self, event: &Event) {
+        if event.is_read_closed() && self.announced == Announced::Nothing {
+            self.announced = Announced::End;
+        }
+        self.readable |= event.is_readable() || event.is_read_closed();
+        self.writable |= event.is_writable();
+        if event.is_error() {
+            self.note_reset();
+        }
+    }
+
+    /// Returns whether the connection was established; an error says why it was not.
+    pub(crate) fn is_connected(&self) -> io::Result<bool> {
+        match self.stream.take_error()? {
+            // The server took the connection, and gave it up at once.
+            Some(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(true),
+            Some(error) => return Err(error),
+            None => {}
+        }
+        match self.stream.peer_addr() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    pub(crate) fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    pub(crate) fn is_reset(&self) -> bool {
+        self.announced == Announced::Reset
+    }
+
+    fn note_reset(&mut self) {
+        self.announced = Announced::Reset;
+        // What it had sent before can still be read.
+        self.readable = true;
+    }
+
+    /// Reads once.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> ReadOutcome {
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => {
+                    self.readable = false;
+                    return ReadOutcome::Ended;
+                }
+                Ok(length) => {
+                    // A short read has emptied the socket, and more makes a new event.
+                    self.readable = length == buffer.len() || self.announced != Announced::Nothing;
+                    return ReadOutcome::Bytes(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return ReadOutcome::Nothing;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.note_reset();
+                    self.readable = false;
+                    return ReadOutcome::Ended;
+                }
+            }
+        }
+    }
+
+    /// Writes as much as the socket takes now, and returns how much that is.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> usize {
+        let mut written = 0;
+        while self.writable && !self.is_reset() && written < bytes.len() {
+            match self.stream.write(&bytes[written..]) {
+                Ok(length) => written += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.note_reset(),
+            }
+        }
+        written
+    }
+
+    /// Sends FIN behind everything written.
+    pub(crate) fn finish(&mut self) {
+        // Fails only if the peer has reset the connection, which its next read says.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Asks for an event once the kernel has sent everything that was written. A reset would
+    /// discard what it has not sent.
+    pub(crate) fn await_drained(&mut self, registry: &Registry) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if SockRef::from(&self.stream).set_tcp_notsent_lowat(1).is_ok() {
+            self.writable = false;
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.writable = registry.reregister(&mut self.stream, self.token, interest).is_err();
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = registry;
+    }
+
+    /// Closes with RST.
+    pub(crate) fn reset(self) {
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::WouldBlock
+}

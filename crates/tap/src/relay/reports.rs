@@ -1,0 +1,91 @@
+//! The observer and the recording of a relay, and what becomes of their failures.
+
+use crate::frame::Direction;
+use crate::line::End;
+use crate::observation::Observation;
+use crate::recording::{Addresses, Recorder, RecordingError, Side};
+use crate::relay::observer::Observer;
+
+/// Passes on what the loop sees.
+pub(crate) struct Reports {
+    observer: Option<Box<dyn Observer>>,
+    recorder: Option<Recorder>,
+}
+
+impl Reports {
+    pub(crate) fn new(observer: Option<Box<dyn Observer>>, recorder: Option<Recorder>) -> Self {
+        Self { observer, recorder }
+    }
+
+    pub(crate) fn wants_frames(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants_frames())
+    }
+
+    pub(crate) fn observe(&mut self, observation: Observation) {
+        if let Some(observer) = &mut self.observer {
+            observer.observe(observation);
+        }
+    }
+
+    pub(crate) fn problem(&mut self, connection: Option<u64>, at_us: u64, text: String) {
+        self.observe(Observation::Problem { connection, at_us, text });
+    }
+
+    pub(crate) fn opened(&mut self, connection: u64, addresses: &Addresses, at_us: u64) {
+        self.observe(Observation::Opened { connection, at_us, client: addresses.client });
+        self.record(at_us, |recorder| recorder.opened(connection, addresses, at_us));
+    }
+
+    /// Records bytes that passed on one side.
+    pub(crate) fn data(
+        &mut self,
+        connection: u64,
+        (side, direction): (Side, Direction),
+        bytes: &[u8],
+        at_us: u64,
+        comment: Option<&str>,
+    ) {
+        self.record(at_us, |recorder| recorder.data(connection, side, direction, bytes, at_us, comment));
+    }
+
+    /// Records bytes that passed on both sides.
+    pub(crate) fn relayed(&mut self, connection: u64, direction: Direction, bytes: &[u8], at_us: u64) {
+        self.record(at_us, |recorder| recorder.relayed(connection, direction, bytes, at_us));
+    }
+
+    /// Records the end of a direction on one side.
+    pub(crate) fn ended(&mut self, connection: u64, (side, direction): (Side, Direction), end: End, at_us: u64) {
+        self.record(at_us, |recorder| recorder.ended(connection, side, direction, end, at_us));
+    }
+
+    pub(crate) fn closed(&mut self, connection: u64, at_us: u64) {
+        self.observe(Observation::Closed { connection, at_us });
+        if let Some(recorder) = &mut self.recorder {
+            recorder.closed(connection);
+        }
+    }
+
+    /// Returns when [`Self::flush_due`] is to be called.
+    pub(crate) fn due_us(&self) -> Option<u64> {
+        self.recorder.as_ref().and_then(Recorder::due_us)
+    }
+
+    pub(crate) fn flush_due(&mut self, now_us: u64) {
+        self.record(now_us, |recorder| recorder.flush_due(now_us));
+    }
+
+    pub(crate) fn finish(&mut self, at_us: u64) {
+        if let Some(Err(error)) = self.recorder.take().map(Recorder::finish) {
+            self.problem(None, at_us, error.to_string());
+        }
+    }
+
+    /// Records something. The first error ends the recording, never the line.
+    fn record(&mut self, at_us: u64, write: impl FnOnce(&mut Recorder) -> Result<(), RecordingError>) {
+        let Some(recorder) = &mut self.recorder else { return };
+        if let Err(error) = write(recorder) {
+            self.recorder = None;
+            self.problem(None, at_us, error.to_string());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The tap over real sockets.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod relaying;
+mod tapped;

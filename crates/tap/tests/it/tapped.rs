@@ -1,0 +1,88 @@
+//! A relay in a thread of its own, with a server that the test plays.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use glassline_tap::relay::{Observations, channel};
+use glassline_tap::{Observation, Relay, RelayError, RelayHandle, RelayOptions};
+
+/// Longest wait for anything; what takes longer has failed.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// A running relay.
+pub(crate) struct Tapped {
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: RelayHandle,
+    server: TcpListener,
+    relay: Option<JoinHandle<Result<(), RelayError>>>,
+}
+
+impl Tapped {
+    /// Starts a relay with these options.
+    pub(crate) fn start(prepare: impl FnOnce(RelayOptions) -> RelayOptions) -> Self {
+        let server = TcpListener::bind(ANY_PORT).unwrap();
+        let to = server.local_addr().unwrap();
+        let relay = Relay::bind(prepare(RelayOptions::new(ANY_PORT.parse().unwrap(), to))).unwrap();
+        let (address, handle) = (relay.address(), relay.handle());
+        let relay = Some(thread::spawn(move || relay.run()));
+        Self { address, handle, server, relay }
+    }
+
+    /// Starts a relay that reports its frames.
+    pub(crate) fn observed() -> (Self, Observations) {
+        let (observer, observations) = channel(10_000, 64 << 20);
+        (Self::start(|options| options.observe(observer)), observations)
+    }
+
+    /// Connects a client, and accepts its connection to the server.
+    pub(crate) fn connect(&self) -> (TcpStream, TcpStream) {
+        let client = TcpStream::connect(self.address).unwrap();
+        let (server, _) = self.server.accept().unwrap();
+        for stream in [&client, &server] {
+            stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
+            stream.set_write_timeout(Some(WAIT_MAX)).unwrap();
+        }
+        (client, server)
+    }
+
+    /// Stops the relay, and waits until it has ended.
+    pub(crate) fn stop(mut self) {
+        self.handle.stop();
+        self.relay.take().unwrap().join().unwrap().unwrap();
+    }
+}
+
+impl Drop for Tapped {
+    fn drop(&mut self) {
+        self.handle.stop();
+    }
+}
+
+/// Sends bytes, and returns what arrives at the other end.
+pub(crate) fn sent(from: &mut TcpStream, to: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
+    from.write_all(bytes).unwrap();
+    let mut arrived = vec![0; bytes.len()];
+    to.read_exact(&mut arrived).unwrap();
+    arrived
+}
+
+/// Returns everything up to the end of the stream, and how it ended.
+pub(crate) fn rest(stream: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
+    let mut bytes = Vec::new();
+    let ended = stream.read_to_end(&mut bytes);
+    (bytes, ended.map(|_| ()))
+}
+
+/// Waits for a report that `wanted` accepts.
+#[track_caller]
+pub(crate) fn report(observations: &Observations, mut wanted: impl FnMut(&Observation) -> bool) -> Observation {
+    loop {
+        let observation = observations.receive_within(WAIT_MAX).unwrap();
+        if wanted(&observation) {
+            return observation;
+        }
+    }
+}

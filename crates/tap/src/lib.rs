@@ -2,6 +2,7 @@
 //! passes. Decisions are pure: bytes and times in, outputs out. Only `relay`, `hook` and the
 //! writers of recordings do I/O. Nothing here draws on a terminal.
 
+pub mod capture;
 pub mod faults;
 pub mod frame;
 pub mod hook;
@@ -17,6 +18,7 @@ pub mod report;
 pub mod rules;
 pub mod splitter;
 
+pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
 pub use meaning::{Meaning, Reader};

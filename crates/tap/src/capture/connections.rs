@@ -1,0 +1,269 @@
+//! Connections of a capture: segments sorted by their addresses, reassembled and split into
+//! frames.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::packets::Packet;
+use super::segment::Segment;
+use super::stream::Stream;
+use super::{CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
+use crate::frame::Direction;
+use crate::line::End;
+use crate::recording::Side;
+use crate::splitter::Splitter;
+
+/// Memory of a connection and of a frame, beside their bytes.
+const CONNECTION_OVERHEAD_BYTES: usize = 1_024;
+const FRAME_OVERHEAD_BYTES: usize = 128;
+
+/// Key of a connection: the side, and its addresses, the lower one first.
+type Key = (Option<Side>, SocketAddr, SocketAddr);
+
+/// All connections of a capture.
+pub(super) struct Connections {
+    /// Index of the latest connection between two addresses.
+    latest: HashMap<Key, usize>,
+    tracked: Vec<Tracked>,
+    /// Connections so far of no side, of the client's and of the server's.
+    counts: HashMap<Option<Side>, u64>,
+    held_bytes: usize,
+    held_bytes_max: usize,
+    left_out: u64,
+}
+
+/// One connection.
+struct Tracked {
+    number: u64,
+    side: Option<Side>,
+    client: SocketAddr,
+    server: SocketAddr,
+    opened_at_us: u64,
+    state: State,
+}
+
+enum State {
+    Read(Box<Reading>),
+    Refused(Refusal),
+}
+
+struct Reading {
+    to_server: Stream,
+    to_client: Stream,
+    splitter: Splitter,
+    frames: Vec<CapturedFrame>,
+    ends: [Option<End>; 2],
+    /// Time and number of the latest packet.
+    last: (u64, u64),
+    /// Memory of the frames.
+    frame_bytes: usize,
+}
+
+impl Connections {
+    /// No connections; those of a capture may take so many bytes of memory.
+    pub(super) fn new(held_bytes_max: usize) -> Self {
+        Self {
+            latest: HashMap::new(),
+            tracked: Vec::new(),
+            counts: HashMap::new(),
+            held_bytes: 0,
+            held_bytes_max,
+            left_out: 0,
+        }
+    }
+
+    /// Takes the next packet of the file in.
+    pub(super) fn take(&mut self, packet: &Packet<'_>) {
+        let segment = &packet.segment;
+        let (low, high) = (segment.source.min(segment.destination), segment.source.max(segment.destination));
+        let key = (packet.side, low, high);
+        let known = self.latest.get(&key).copied();
+        let is_opening = segment.is_syn && segment.acknowledgement.is_none();
+        let index = match known {
+            Some(index) if !(is_opening && self.tracked[index].is_another(segment)) => Some(index),
+            _ if is_opening => self.begin(key, packet, None),
+            None if !segment.payload.is_empty() => self.begin(key, packet, Some(Refusal::NoBeginning)),
+            _ => None,
+        };
+        let Some(tracked) = index.and_then(|index| self.tracked.get_mut(index)) else { return };
+        let before = tracked.held_bytes();
+        tracked.take(packet);
+        self.held_bytes = self.held_bytes + tracked.held_bytes() - before;
+        if self.held_bytes > self.held_bytes_max {
+            self.held_bytes -= tracked.held_bytes();
+            tracked.state = State::Refused(Refusal::TooLarge { held_bytes_max: self.held_bytes_max });
+        }
+    }
+
+    /// Adds a connection, and returns its index, unless there is no room for it.
+    fn begin(&mut self, key: Key, packet: &Packet<'_>, refusal: Option<Refusal>) -> Option<usize> {
+        if self.held_bytes + CONNECTION_OVERHEAD_BYTES > self.held_bytes_max {
+            self.left_out += 1;
+            return None;
+        }
+        self.held_bytes += CONNECTION_OVERHEAD_BYTES;
+        let count = self.counts.entry(packet.side).or_default();
+        *count += 1;
+        let state = refusal.map_or_else(|| State::Read(Box::new(Reading::new(*count))), State::Refused);
+        let index = self.tracked.len();
+        self.tracked.push(Tracked {
+            number: *count,
+            side: packet.side,
+            client: packet.segment.source,
+            server: packet.segment.destination,
+            opened_at_us: packet.at_us,
+            state,
+        });
+        self.latest.insert(key, index);
+        Some(index)
+    }
+
+    /// Returns the connections that are complete, those that are not, and how many were left out.
+    pub(super) fn finish(self) -> (Vec<CapturedConnection>, Vec<RefusedConnection>, u64) {
+        let (mut complete, mut refused) = (Vec::new(), Vec::new());
+        for tracked in self.tracked {
+            match tracked.finish() {
+                Ok(connection) => complete.push(connection),
+                Err(connection) => refused.push(connection),
+            }
+        }
+        (complete, refused, self.left_out)
+    }
+}
+
+impl Tracked {
+    /// Returns whether this SYN of a client begins another connection between the same addresses.
+    fn is_another(&self, syn: &Segment<'_>) -> bool {
+        match &self.state {
+            State::Read(reading) => {
+                let is_repeated = syn.source == self.client && reading.to_server.is_begun_by(syn.sequence);
+                !is_repeated || reading.is_over()
+            }
+            State::Refused(_) => true,
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        match &self.state {
+            State::Read(reading) => {
+                let held = |direction| reading.splitter.held(direction).len();
+                let pending = reading.to_server.held_bytes() + reading.to_client.held_bytes();
+                reading.frame_bytes + pending + Direction::BOTH.map(held).iter().sum::<usize>()
+            }
+            State::Refused(_) => 0,
+        }
+    }
+
+    fn take(&mut self, packet: &Packet<'_>) {
+        let State::Read(reading) = &mut self.state else { return };
+        let direction = if packet.segment.source == self.client { Direction::ToServer } else { Direction::ToClient };
+        if let Err(refusal) = reading.take(direction, packet) {
+            self.state = State::Refused(refusal);
+        }
+    }
+
+    fn finish(self) -> Result<CapturedConnection, RefusedConnection> {
+        let Self { number, side, client, server, opened_at_us, state } = self;
+        let finished = match state {
+            State::Read(reading) => reading.finish(),
+            State::Refused(refusal) => Err(refusal),
+        };
+        match finished {
+            Ok((frames, ends)) => Ok(CapturedConnection { number, side, client, server, opened_at_us, frames, ends }),
+            Err(reason) => Err(RefusedConnection { number, side, client, server, reason }),
+        }
+    }
+}
+
+impl Reading {
+    fn new(number: u64) -> Self {
+        Self {
+            to_server: Stream::default(),
+            to_client: Stream::default(),
+            splitter: Splitter::new(number),
+            frames: Vec::new(),
+            ends: [None; 2],
+            last: (0, 0),
+            frame_bytes: 0,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends.iter().all(Option::is_some)
+    }
+
+    fn take(&mut self, direction: Direction, packet: &Packet<'_>) -> Result<(), Refusal> {
+        let Segment { sequence, acknowledgement, is_syn, is_fin, is_reset, payload, .. } = packet.segment;
+        if self.is_over() {
+            return Ok(());
+        }
+        self.last = (packet.at_us, packet.number);
+        let (stream, back) = match direction {
+            Direction::ToServer => (&mut self.to_server, &mut self.to_client),
+            Direction::ToClient => (&mut self.to_client, &mut self.to_server),
+        };
+        if is_syn {
+            stream.begin(sequence);
+        }
+        if let Some(sequence) = acknowledgement.filter(|_| !is_reset) {
+            back.acknowledge(sequence);
+        }
+        if !stream.has_begun() && !payload.is_empty() {
+            return Err(Refusal::NoBeginning);
+        }
+        let (splitter, frames, frame_bytes) = (&mut self.splitter, &mut self.frames, &mut self.frame_bytes);
+        let first = sequence.wrapping_add(u32::from(is_syn));
+        let taken = stream.take(first, payload, is_fin, |bytes| {
+            splitter.receive(direction, bytes, packet.at_us, |frame| {
+                *frame_bytes += frame.bytes.len() + FRAME_OVERHEAD_BYTES;
+                frames.push(CapturedFrame { frame, packet: packet.number });
+            });
+        });
+        if taken.is_err() {
+            return Err(Refusal::Gap { direction, offset: stream.gap().unwrap_or_default() });
+        }
+        let is_complete = stream.is_complete();
+        if is_reset {
+            // Both ends are gone; only one of them said so.
+            self.end(direction, End::Reset);
+            self.end(direction.opposite(), End::Reset);
+        } else if is_complete {
+            self.end(direction, End::Finished);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, direction: Direction, end: End) {
+        let index = match direction {
+            Direction::ToServer => 0,
+            Direction::ToClient => 1,
+        };
+        if self.ends[index].replace(end).is_none() {
+            self.take_rest(direction);
+        }
+    }
+
+    /// Takes what is no whole frame out of the splitter.
+    fn take_rest(&mut self, direction: Direction) {
+        let (at_us, packet) = self.last;
+        if let Some(frame) = self.splitter.end(direction, at_us) {
+            self.frame_bytes += FRAME_OVERHEAD_BYTES + frame.bytes.len();
+            self.frames.push(CapturedFrame { frame, packet });
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(Vec<CapturedFrame>, [Option<End>; 2]), Refusal> {
+        if !self.to_client.has_begun() {
+            return Err(Refusal::NotOpened);
+        }
+        for (direction, stream) in [(Direction::ToServer, &self.to_server), (Direction::ToClient, &self.to_client)] {
+            if let Some(offset) = stream.gap() {
+                return Err(Refusal::Gap { direction, offset });
+            }
+        }
+        for direction in Direction::BOTH {
+            self.take_rest(direction);
+        }
+        Ok((self.frames, self.ends))
+    }
+}

@@ -189,8 +189,8 @@ impl Drop for Transport {
 /// Returns the layers of a new connection: none, unless a test asks for its own.
 fn layers() -> LayerStack {
     #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::client())]);
+    if glassline_testkit::is_test_layer_wanted() {
+        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::client())]);
     }
     LayerStack::default()
 }

@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 
+use glassline_testkit::TestLayer;
 use glassline_wire::layer::LayerState;
-use glassline_wire::layer::test_layer::TestLayer;
 
 use super::connect::advice;
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use glassline_wire::layer::test_layer::TestLayer;
+use glassline_testkit::TestLayer;
 use glassline_wire::layer::{Layer, LayerState};
 
 use super::*;

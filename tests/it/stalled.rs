@@ -150,7 +150,7 @@ fn one_that_takes_no_byte_for_too_long_is_closed_and_logged() {
 
 #[test]
 fn direct_messages_to_one_that_does_not_read_are_refused() {
-    let server = Server::with_limits(Limits { outbox_bytes_max: 64 * 1024, ..small_log() });
+    let server = Server::with_limits(Limits { send_queue_bytes_max: 64 * 1024, ..small_log() });
     let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let mut writer = EventClient::join(server.address, "writer");
     let mut reader = Tutorial::join(server.address, "reader");

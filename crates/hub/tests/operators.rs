@@ -120,7 +120,7 @@ impl World {
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
         let mut bytes = Vec::new();
         loop {
-            self.hub.catch_up(id);
+            self.hub.skip_lost(id);
             let gathered = self.hub.gather(id).slices().concat();
             let drained = self.hub.advance(id, gathered.len());
             bytes.extend_from_slice(&gathered);

@@ -55,7 +55,7 @@ impl World {
     fn received(&mut self) -> Vec<String> {
         let mut bytes = Vec::new();
         loop {
-            self.hub.catch_up(self.witness);
+            self.hub.skip_lost(self.witness);
             let gathered = self.hub.gather(self.witness).slices().concat();
             bytes.extend_from_slice(&gathered);
             if self.hub.advance(self.witness, gathered.len()) {

@@ -67,7 +67,7 @@ struct World {
 
 impl World {
     fn new(log_bytes_max: usize) -> Self {
-        let rules = Rules { log_bytes_max, outbox_bytes_max: 1 << 30, ..Rules::default() };
+        let rules = Rules { log_bytes_max, send_queue_bytes_max: 1 << 30, ..Rules::default() };
         let mut world = Self { hub: Hub::new(rules), peers: Vec::new(), entered: 0, said: 0 };
         world.enter(true);
         world.enter(false);
@@ -136,7 +136,7 @@ impl World {
     fn write(&mut self, who: usize, bytes: usize) {
         let who = who % self.peers.len();
         let peer = &mut self.peers[who];
-        self.hub.catch_up(peer.id);
+        self.hub.skip_lost(peer.id);
         let gathered = self.hub.gather(peer.id).slices().concat();
         let sent = gathered.len().min(bytes);
         peer.received.extend_from_slice(&gathered[..sent]);
@@ -146,7 +146,7 @@ impl World {
 
     fn drain(&mut self, who: usize) {
         for _ in 0..10_000 {
-            self.hub.catch_up(self.peers[who].id);
+            self.hub.skip_lost(self.peers[who].id);
             let before = self.peers[who].received.len();
             self.write(who, usize::MAX);
             if self.peers[who].received.len() == before {
@@ -285,7 +285,7 @@ fn a_reader_that_stops_is_told_exactly_what_it_missed() {
     let missed: Vec<u64> = (0..2)
         .map(|who| {
             let id = world.peers[who].id;
-            world.hub.catch_up(id)
+            world.hub.skip_lost(id)
         })
         .collect();
     assert!(missed.iter().all(|&missed| missed > 100), "{missed:?}");

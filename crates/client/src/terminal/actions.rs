@@ -102,7 +102,7 @@ impl Terminal {
                 let sources = || completion_sources(&self.pane, session, now_ms);
                 self.composer.complete(action == Action::CompleteBack, sources);
             }
-            Action::Clear => self.display.clear(),
+            Action::ClearScreen => self.display.clear(),
             Action::GoRoom(number) => self.go_to_room(number.checked_sub(1), session, now_ms),
             Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),

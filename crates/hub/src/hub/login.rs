@@ -199,7 +199,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.audit_events.push_back(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+                self.audit_events.push_back(AuditEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_replay(id, room_id, seen);
         }

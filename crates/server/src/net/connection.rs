@@ -35,7 +35,7 @@ pub(crate) enum PauseReason {
     /// The history, which has to store its message or to answer its query.
     History,
     /// The peer, which has to read some of what is queued for it.
-    Outbox,
+    SendQueue,
     /// The holder of the name it claims, which may be dead.
     Takeover(Box<Takeover>),
 }
@@ -196,8 +196,8 @@ impl<S: Socket> Connection<S> {
         is_waiting
     }
 
-    pub(crate) fn waits_for_outbox(&self) -> bool {
-        matches!(self.state, ConnectionState::Paused(PauseReason::Outbox))
+    pub(crate) fn waits_for_send_queue(&self) -> bool {
+        matches!(self.state, ConnectionState::Paused(PauseReason::SendQueue))
     }
 
     /// Ends the claim on another connection's name, if it is waiting for one.

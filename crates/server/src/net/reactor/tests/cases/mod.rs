@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use glassline_hub::OperatorToken;
-use glassline_journal::{Done, Gauges, JournalBounds, Lane, Reader, SearchProgress, Stepper, Store, StoreError};
+use glassline_journal::{
+    Done, Gauges, JournalBounds, QuestionClass, Reader, SearchProgress, Stepper, Store, StoreError,
+};
 use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
@@ -138,9 +140,9 @@ impl ScriptedHistory {
 
     /// Every question that waits is answered.
     fn answer(&mut self) {
-        for lane in [Lane::Lookups, Lane::Searches] {
-            while self.stepper.take_question(lane).is_some() {
-                self.stepper.answer(lane);
+        for class in [QuestionClass::Lookup, QuestionClass::Search] {
+            while self.stepper.take_question(class).is_some() {
+                self.stepper.answer(class);
             }
         }
     }
@@ -373,11 +375,11 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
         (4..=6).map(|seq| Message { from: "bob".into(), ..message("lobby", seq, &"long ".repeat(100)) }).collect();
     history.store.script().page = Page { messages, more: true };
     for is_answered in [false, false, true] {
-        assert!(history.stepper.take_question(Lane::Lookups).is_some());
+        assert!(history.stepper.take_question(QuestionClass::Lookup).is_some());
         if is_answered {
-            history.stepper.answer(Lane::Lookups);
+            history.stepper.answer(QuestionClass::Lookup);
         } else {
-            history.stepper.drop_question(Lane::Lookups);
+            history.stepper.drop_question(QuestionClass::Lookup);
         }
     }
     turn_until_it_waits(&mut server);

@@ -32,7 +32,7 @@ fn read_on(server: &mut TestServer, pipe: &Pipe) -> String {
 
 #[test]
 fn all_queues_together_are_bounded_and_readers_are_served() {
-    let limits = Limits { outboxes_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
+    let limits = Limits { send_queues_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
     let config = Config { limits, flood: FloodLimit::Off, replay: 0, ..Config::default() };
     for request in
         [r#"{"type":"rooms"}"#, r#"{"type":"members","room":"lobby"}"#, r#"{"type":"ping","ref":"x"}"#, "no event"]
@@ -59,7 +59,7 @@ fn all_queues_together_are_bounded_and_readers_are_served() {
 
 #[test]
 fn who_reads_slowly_is_kept_and_who_never_reads_is_closed() {
-    let limits = Limits { outboxes_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
+    let limits = Limits { send_queues_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
     let config = Config { limits, flood: FloodLimit::Off, replay: 0, ..Config::default() };
     let mut server = TestServer::open(config, None, NOW);
     let slow = enter_narrow(&mut server, 0, "slow");

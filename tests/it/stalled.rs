@@ -32,7 +32,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     for n in 1..=MESSAGES {
         let said = Instant::now();
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         slowest = slowest.max(said.elapsed());
     }
     assert!(slowest < Duration::from_secs(1), "the stalled held up a reader for {slowest:?}");
@@ -115,9 +115,9 @@ fn one_that_talks_without_reading_misses_no_own_messages() {
     let mut reader = Tutorial::join(server.address, "reader");
     for n in 1..=MESSAGES {
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         stalled.say("mine");
-        reader.expect_said("stalled", "mine");
+        reader.expect_message("stalled", "mine");
     }
     let mut next = 1;
     for pair in stalled.barrier() {
@@ -150,7 +150,7 @@ fn one_that_takes_no_byte_for_too_long_is_closed_and_logged() {
 
 #[test]
 fn direct_messages_to_one_that_does_not_read_are_refused() {
-    let server = Server::with_limits(Limits { outbox_bytes_max: 64 * 1024, ..small_log() });
+    let server = Server::with_limits(Limits { send_queue_bytes_max: 64 * 1024, ..small_log() });
     let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let mut writer = EventClient::join(server.address, "writer");
     let mut reader = Tutorial::join(server.address, "reader");
@@ -167,5 +167,5 @@ fn direct_messages_to_one_that_does_not_read_are_refused() {
         assert!(delivered < 5_000, "the server hoards without end");
     }
     writer.say("the room goes on");
-    reader.expect_said("writer", "the room goes on");
+    reader.expect_message("writer", "the room goes on");
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
 
-pub use self::core::questions::Lane;
+pub use self::core::questions::QuestionClass;
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
 use self::shared::{Clock, Shared};
 pub use self::stepper::Stepper;

@@ -10,9 +10,9 @@ mod sqlite;
 mod store;
 
 pub use journal::{
-    COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, JournalBounds, Lane, Requester, Stepper, WAITING_BYTES_MAX,
-    WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
-    WAITING_SEARCHES_OF_SUBNET_MAX,
+    COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, JournalBounds, QuestionClass, Requester, Stepper,
+    WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX, WAITING_SEARCHES_MAX,
+    WAITING_SEARCHES_OF_REQUESTER_MAX, WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 pub use sqlite::{
     Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, folded, import,

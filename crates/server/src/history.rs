@@ -68,7 +68,7 @@ impl History {
         !self.done.is_empty() || self.journal.is_full()
     }
 
-    pub(crate) fn has_done(&self) -> bool {
+    pub(crate) fn may_have_more(&self) -> bool {
         self.may_have_more
     }
 

@@ -50,7 +50,7 @@ pub(crate) enum Action {
     RemoveOrLeave,
     /// Ctrl-C: clear the line, else ask, else leave.
     Interrupt,
-    Clear,
+    ClearScreen,
     /// Go to the room with this number, from 1 on.
     GoRoom(usize),
     GoRoomBefore,
@@ -149,7 +149,7 @@ fn control_action(c: char) -> Option<Action> {
         'h' => Action::Remove(Motion::Left),
         'd' => Action::RemoveOrLeave,
         'c' => Action::Interrupt,
-        'l' => Action::Clear,
+        'l' => Action::ClearScreen,
         'p' => Action::Up,
         'n' => Action::Down,
         'r' => Action::Search,

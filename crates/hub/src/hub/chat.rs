@@ -158,7 +158,7 @@ impl Hub {
         let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
             return Ok(Reply::Nothing);
         };
-        if self.outbox_is_full(to) {
+        if self.send_queue_is_full(to) {
             let text = format!("{} is not reading just now; try again later", to.name());
             return Err(Rejection::new(ErrorCode::Busy, text));
         }

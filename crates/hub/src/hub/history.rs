@@ -161,7 +161,7 @@ impl Hub {
                 }
             }
             EntryContent::Audit(act) => {
-                let target = self.kicked(&act);
+                let target = self.target_here(&act);
                 self.enforce(None, Pending { act, target }, None);
             }
         }

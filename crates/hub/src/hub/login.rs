@@ -39,7 +39,7 @@ pub enum NameHolder {
     /// It was probed and did not answer.
     Dead(MemberId),
     /// It is alive and keeps its name.
-    Lives,
+    Alive,
 }
 
 impl Hub {
@@ -111,7 +111,7 @@ impl Hub {
         }
         let mut quiet_rooms = Vec::new();
         let mut arrival = self.arrival_now();
-        if holder != NameHolder::Lives
+        if holder != NameHolder::Alive
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
             // A later holder of this name was not probed.
@@ -199,7 +199,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.audit_events.push_back(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+                self.audit_events.push_back(AuditEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_replay(id, room_id, seen);
         }

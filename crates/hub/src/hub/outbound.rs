@@ -196,10 +196,10 @@ impl Hub {
 
     /// Tells a member what it missed, if a log's tail has passed it (E7); to be called before it is
     /// written to. Returns the number of messages missed.
-    pub fn catch_up(&mut self, id: MemberId) -> u64 {
+    pub fn skip_lost(&mut self, id: MemberId) -> u64 {
         let Some(member) = self.members.get_mut(id) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
-        member.send_queue_mut().catch_up(rooms, |missed| notice_of(missed, rooms, dialect, pure))
+        member.send_queue_mut().skip_lost(rooms, |missed| notice_of(missed, rooms, dialect, pure))
     }
 
     /// Drops what a member that leaves a room was not sent yet, and tells it what it misses, if the
@@ -208,7 +208,7 @@ impl Hub {
         let Some(member) = self.members.get_mut(id) else { return };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
         let Some(log) = rooms.log(room_id, dialect) else { return };
-        let bytes_max = self.rules.outbox_bytes_max;
+        let bytes_max = self.rules.send_queue_bytes_max;
         member.send_queue_mut().abandon(room_id, log, bytes_max, |missed| notice_of(missed, rooms, dialect, pure));
     }
 }

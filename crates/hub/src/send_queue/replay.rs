@@ -6,7 +6,7 @@ use alloc::{boxed::Box, vec::Vec};
 use glassline_wire::history::{Answer, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
-use super::{ReplaySegment, Rooms, SendQueue, Step};
+use super::{ReplaySegment, Rooms, SendQueue, SendStep};
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
@@ -33,7 +33,7 @@ impl SendQueue {
     /// Queues a segment of the history, after everything its rooms hold now.
     pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
         self.follow_to_ends(rooms);
-        self.steps.push_back(Step::Replay(Box::new(segment)));
+        self.steps.push_back(SendStep::Replay(Box::new(segment)));
         if matches!(self.replay, Replay::Over) {
             self.replay = Replay::Idle;
         }
@@ -74,7 +74,7 @@ impl SendQueue {
         }
         self.replay = Replay::Idle;
         if let Some((index, segment)) = self.steps.iter_mut().enumerate().find_map(|(index, step)| match step {
-            Step::Replay(segment) => Some((index, segment)),
+            SendStep::Replay(segment) => Some((index, segment)),
             _ => None,
         }) {
             let mut frames = Vec::new();
@@ -103,9 +103,9 @@ impl SendQueue {
         if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
             self.replay = Replay::Idle;
         }
-        let is_cancelled = |step: &Step| matches!(step, Step::Replay(segment) if segment.room() == left);
+        let is_cancelled = |step: &SendStep| matches!(step, SendStep::Replay(segment) if segment.room() == left);
         while let Some(index) = self.steps.iter().position(is_cancelled)
-            && let Some(Step::Replay(segment)) = self.steps.remove(index)
+            && let Some(SendStep::Replay(segment)) = self.steps.remove(index)
         {
             let mut frames = Vec::new();
             segment.abandon(&mut |event| frames.extend(self.dialect.encode(&event.into())));
@@ -119,7 +119,7 @@ impl SendQueue {
 
     pub(super) fn first_segment(&self) -> Option<(usize, &ReplaySegment)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {
-            Step::Replay(segment) => Some((index, &**segment)),
+            SendStep::Replay(segment) => Some((index, &**segment)),
             _ => None,
         })
     }
@@ -128,18 +128,18 @@ impl SendQueue {
     fn has_room_before(&self, index: usize) -> bool {
         let mut bytes_before = 0;
         self.steps.iter().take(index).all(|step| match step {
-            Step::Private(bytes) | Step::Echo { bytes, .. } => {
+            SendStep::Private(bytes) | SendStep::Echo { bytes, .. } => {
                 bytes_before += bytes.len();
                 bytes_before <= WRITE_BYTES_MAX
             }
-            Step::FollowUntil { .. } | Step::Skip { .. } | Step::Replay(_) => false,
+            SendStep::FollowUntil { .. } | SendStep::Skip { .. } | SendStep::Replay(_) => false,
         })
     }
 
     fn insert_private(&mut self, index: usize, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             self.queued_bytes.add(bytes.len());
-            self.steps.insert(index, Step::Private(bytes));
+            self.steps.insert(index, SendStep::Private(bytes));
         }
     }
 }

@@ -12,7 +12,7 @@ mod pages;
 mod probe;
 mod render;
 
-pub(crate) use counters::{Counted, Counters, Traffic};
+pub(crate) use counters::{Counted, LoopCounters, Traffic};
 pub use http::serve_http;
 pub(crate) use probe::Snapshot;
 pub use probe::{ANSWER_TIMEOUT, Watch};

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use glassline_hub::Counters as HubCounters;
+use glassline_hub::HubCounters;
 use glassline_journal::Gauges;
 
-use crate::metrics::{Counters, Traffic};
+use crate::metrics::{LoopCounters, Traffic};
 use crate::shutdown::Shutdown;
 
 /// Time in which a live loop must answer; its turns take milliseconds.
@@ -48,9 +48,9 @@ pub(crate) struct Snapshot {
     pub(crate) unregistered: usize,
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
-    pub(crate) tally: HubCounters,
+    pub(crate) hub: HubCounters,
     pub(crate) traffic: Traffic,
-    pub(crate) counters: Counters,
+    pub(crate) counters: LoopCounters,
     /// Of a server that keeps a history.
     pub(crate) journal: Option<Gauges>,
 }

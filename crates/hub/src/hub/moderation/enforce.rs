@@ -63,7 +63,7 @@ impl Hub {
     }
 
     /// Returns the member that another server's kick removes here: the member of exactly that name.
-    pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
+    pub(in crate::hub) fn target_here(&self, act: &AuditEntry) -> Option<MemberId> {
         let Target::Name { name, .. } = Target::of_act(act)? else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)
     }

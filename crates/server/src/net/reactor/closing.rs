@@ -38,7 +38,7 @@ impl<S: Socket> Reactor<S> {
         self.take_in_done()?;
         self.write_turn();
         let is_unsettled = self.history.is_some() && self.hub.unstored() > 0;
-        let is_busy = self.hub.has_writes() || self.has_done();
+        let is_busy = self.hub.has_writes() || self.may_have_more();
         Ok((is_unsettled && left_ms > 0).then_some(if is_busy { 0 } else { left_ms }))
     }
 

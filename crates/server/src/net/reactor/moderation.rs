@@ -16,7 +16,7 @@ impl<S: Socket> Reactor<S> {
         while let Some(event) = self.hub.take_audit_event() {
             match event {
                 AuditEvent::Act(act) => log_act(&act),
-                AuditEvent::AheadOfHistory { room, seen, newest } => {
+                AuditEvent::ClientAheadOfHistory { room, seen, newest } => {
                     if let Some(history) = &mut self.history {
                         history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
                     }

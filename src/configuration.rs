@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         for (text, line) in [("name = alice", 1), ("\nname", 2), ("log = true\n\nlog = false", 3), ("a = \"\n", 1)] {
             let (at, what) = fault(text);
             assert_eq!((at, what.contains("no TOML") && what.contains("name = \"alice\"")), (line, true), "{what}");

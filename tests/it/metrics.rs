@@ -51,7 +51,7 @@ fn expect_numbers(address: SocketAddr, expected: &[(&str, u64)]) {
 }
 
 #[test]
-fn what_was_said_refused_and_who_is_here_is_what_is_told() {
+fn metrics_count_messages_refusals_and_members() {
     let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     expect_numbers(metrics, &[("glassline_members", 0), ("glassline_messages_total", 0), ("glassline_rooms", 1)]);
@@ -195,7 +195,7 @@ fn bytes_are_counted_to_the_last_one() {
 }
 
 #[test]
-fn what_a_slow_reader_missed_is_told_in_numbers_too() {
+fn what_a_slow_reader_missed_is_reported_in_numbers_too() {
     let server = Server::with_limits(Limits { log_bytes_max: 256 * 1024, ..Limits::default() });
     let metrics = server.metrics();
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
@@ -307,7 +307,7 @@ fn silent_connections_keep_nobody_from_an_answer() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_told_and_one_in_use_too() {
+fn reachable_addresses_and_those_in_use_are_reported() {
     let mut process = ServerProcess::serve(&["--metrics", "0.0.0.0:0"]);
     let metrics = process.expect_metrics();
     let ended = process.stop();

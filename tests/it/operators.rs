@@ -308,7 +308,7 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_banned_address_is_told_so_before_it_has_a_name() {
+fn a_banned_address_is_refused_before_it_has_a_name() {
     use crate::harness::Wire;
     let server = server();
     let mut teacher = operator(&server, "teacher");
@@ -520,7 +520,7 @@ fn a_token_of_ones_own_works_with_a_warning() {
 
 #[test]
 #[cfg(unix)]
-fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
+fn a_host_is_warned_of_its_token_and_shown_how_to_use_it() {
     let folder = Folder::new();
     let token_file = folder.write("token", TOKEN);
     let mut host = command(PROGRAM, &folder);

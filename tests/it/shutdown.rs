@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::harness::{EventClient, Server, Tutorial, Wire};
 
 #[test]
-fn everybody_is_told_goodbye_and_closed_in_order() {
+fn everybody_gets_a_goodbye_and_is_closed_in_order() {
     let server = Server::start();
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");

@@ -36,7 +36,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn whois_tells_how_somebody_is_connected() {
+fn whois_shows_how_a_member_is_connected() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "Bob");
@@ -63,7 +63,7 @@ fn whois_tells_how_somebody_is_connected() {
 }
 
 #[test]
-fn idle_time_grows_until_something_is_said() {
+fn idle_time_grows_until_a_message_is_sent() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "bob");

@@ -261,7 +261,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn everyone_hears_everything_once_in_order(steps in steps()) {
+    fn everyone_receives_everything_once_in_order(steps in steps()) {
         run(&steps, 8 << 20);
     }
 
@@ -272,7 +272,7 @@ proptest! {
 }
 
 #[test]
-fn a_reader_that_stops_is_told_exactly_what_it_missed() {
+fn a_reader_that_stops_gets_a_gap_of_exactly_what_it_missed() {
     let mut world = World::new(70_000);
     for round in 0..100 {
         world.say(0, 4_000, false);

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_heard_and_waited_for() {
+    fn a_process_is_written_to_read_and_waited_for() {
         let mut process = Process::start(shell("read word; echo got $word; echo late; echo wrong >&2; exit 3"));
         process.say("this");
         assert_eq!(process.line(), "got this");

@@ -82,7 +82,7 @@ fn one_message_takes_few_rows_here_and_in_the_history() {
 }
 
 #[test]
-fn a_flood_is_shown_whole_and_keys_are_heard_in_it() {
+fn a_flood_is_shown_whole_and_keys_work_in_it() {
     let mut table = Table::new();
     for number in 0..3_000 {
         table.bob.say(&format!("flood {number}."));
@@ -206,7 +206,7 @@ fn without_an_input_or_an_output_it_ends_in_order() {
 }
 
 #[test]
-fn an_output_that_is_full_is_told() {
+fn an_output_that_is_full_is_reported() {
     let server = Server::start();
     let script = r#""$@" --json </dev/null >/dev/full; echo "ended with $?""#;
     let mut alice = Opening::join(server.address, "alice").within_a_shell(script).start();
@@ -279,7 +279,7 @@ fn welcome() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_chat_server_is_told_so() {
+fn a_server_of_another_kind_is_reported() {
     for rubbish in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", &[0; 64], &[0xff; 4096]] {
         let address = serve(move |mut client, _| {
             // The client may have closed already.
@@ -295,7 +295,7 @@ fn what_is_no_chat_server_is_told_so() {
 }
 
 #[test]
-fn nobody_there_is_told_so() {
+fn an_address_without_a_server_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     drop(listener);

@@ -62,7 +62,7 @@ fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
 }
 
 #[test]
-fn the_past_leaves_room_for_what_the_client_says() {
+fn stored_messages_leave_room_for_the_clients_notices() {
     let texts: Vec<String> = (1..=30).map(|number| format!("number {number}.")).collect();
     let Scene { server, folder: _folder, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_ignored_is_not_heard_under_any_name_until_unignored() {
+    fn an_ignored_member_is_hidden_under_any_name_until_unignored() {
         let mut settings = ignoring("Eve");
         let message =
             |from: &str| received(&format!(r#"{{"type":"message","room":"lobby","from":"{from}","text":"x"}}"#));

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_elsewhere_waits_and_is_counted() {
+    fn messages_of_other_rooms_wait_and_are_counted() {
         let mut unread = Unread::default();
         for (room, attention) in [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
         {

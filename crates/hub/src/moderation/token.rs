@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn op_behind_what_nobody_sees_is_not_said() {
+    fn op_behind_invisible_characters_is_not_sent() {
         for before in [
             " ",
             "\t",

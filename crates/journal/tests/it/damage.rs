@@ -115,7 +115,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
 
 /// The space of the old index still counts as used: removing as much would remove messages.
 #[test]
-fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
+fn a_replaced_index_causes_no_removal_by_size() {
     let folder = Folder::new();
     store_messages(&folder);
     let used_bytes = open_kept(&folder.file()).sizes().used_bytes;
@@ -266,7 +266,7 @@ fn vacuum_leaves_a_damaged_index_behind() {
 }
 
 #[test]
-fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
+fn the_owner_gets_it_once_and_the_journal_continues() {
     let folder = Folder::new();
     store_messages(&folder);
     damage(&folder.file(), "message_text_idx", 0);

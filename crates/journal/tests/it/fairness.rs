@@ -130,7 +130,7 @@ fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Serv
 }
 
 #[test]
-fn rooms_of_a_stranger_displace_half_of_the_lobby_at_most() {
+fn rooms_of_an_attacker_displace_half_of_the_lobby_at_most() {
     for (what, bytes) in [("large", 8_000), ("middling", 700), ("small", 40)] {
         displaces_at_most_half(what, 8, |server| server.flood(STRANGER, 1 << 20, bytes, 0));
     }
@@ -142,7 +142,7 @@ fn so_do_rooms_of_somebody_behind_the_same_address() {
 }
 
 #[test]
-fn a_stranger_in_the_lobby_displaces_half_at_most() {
+fn an_attacker_in_the_lobby_displaces_half_at_most() {
     displaces_at_most_half("lobby only", 8, |server| server.flood(STRANGER, 1 << 20, 700, 10));
     displaces_at_most_half("lobby and rooms", 8, |server| server.flood(STRANGER, 1 << 20, 700, 5));
     displaces_at_most_half("lobby, then rooms", 8, |server| {
@@ -156,7 +156,7 @@ fn a_stranger_in_the_lobby_displaces_half_at_most() {
 }
 
 #[test]
-fn what_a_stranger_filled_before_makes_room_for_people() {
+fn messages_of_an_attacker_make_room_for_members() {
     let mut alone = Server::open();
     alone.talk("lobby", 8, 6_000);
     let without = alone.honest_bytes("lobby");
@@ -280,7 +280,7 @@ fn numbers_between_what_is_kept_are_not_given_again() {
 }
 
 #[test]
-fn what_was_removed_is_told_from_what_is_lost() {
+fn removed_messages_are_distinguished_from_lost_ones() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
     server.flood(STRANGER, 2 << 20, 700, 10);

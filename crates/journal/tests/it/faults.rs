@@ -136,7 +136,7 @@ fn edited(folder: &Folder, edit: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_newer_schema_a_short_file_and_a_broken_page_are_told_apart() {
+fn newer_schema_short_file_and_broken_page_are_distinguished() {
     let folder = Folder::new();
     // The user version stands at byte 60 of the header.
     edited(&folder, |bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn exempt_addresses_have_no_terms_and_are_not_remembered() {
+    fn exempt_addresses_have_no_limits_and_are_not_stored() {
         for (limit, address) in [(FloodLimit::Standard, "127.0.0.1"), (FloodLimit::Off, "192.0.2.1")] {
             let mut admission = SubnetCredits::new(limit);
             for _ in 0..1_000 {

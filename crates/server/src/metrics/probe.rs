@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_loop_is_told_in_time_and_an_old_answer_is_none() {
+    fn a_stuck_loop_is_reported_in_time_despite_old_answers() {
         let (watch, shutdown) = (Watch::new(), Shutdown::new());
         let started = Instant::now();
         assert!(!watch.is_alive(&shutdown, Duration::from_millis(20)));

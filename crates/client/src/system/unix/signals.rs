@@ -104,7 +104,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn going_on_after_a_stop_is_told() {
+    fn continuing_after_a_stop_is_reported() {
         let (inbox, events) = sync_channel(4);
         watch_terminal(inbox).expect("watches");
         // A running process ignores it.

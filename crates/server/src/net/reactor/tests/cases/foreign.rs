@@ -112,7 +112,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
 }
 
 #[test]
-fn a_room_opens_behind_what_another_server_said_there() {
+fn a_room_opens_behind_the_messages_of_another_server() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let answer = |history: &mut ScriptedHistory, newest: u64| {

@@ -215,7 +215,7 @@ mod tests {
         assert!(what.starts_with("server cannot be"), "{what}");
         let (_, what) = fault("zzz = 1");
         assert!(what.contains("the keys are name, server,") && what.contains("input_history"), "{what}");
-        assert_eq!(fault("zzz = 1\nbell = 1").0, 1, "the first fault in the file is the one told");
+        assert_eq!(fault("zzz = 1\nbell = 1").0, 1, "the first fault in the file is the one reported");
     }
 
     #[test]

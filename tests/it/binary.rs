@@ -143,6 +143,6 @@ fn the_flags_reach_the_server() {
     let process = ServerProcess::serve(&["--pure", "--flood", "off"]);
     let mut peer = Wire::connect(process.address);
     peer.send("GLASSLINE2");
-    assert_eq!(peer.rest(), b"", "a pure server speaks no events and says nothing");
+    assert_eq!(peer.rest(), b"", "a pure server supports no events and sends nothing");
     process.stop();
 }

@@ -137,11 +137,11 @@ fn errors_never_echo_what_a_terminal_interprets() {
         }
         mallet.send_payload(hostile);
         expect_without(mallet.expect_error("not_an_event")["text"].as_str().expect("a text"), is_unsafe);
-        let mut stranger = EventClient::connect(server.address);
-        stranger.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
-        expect_without(stranger.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
-        stranger.send(&json!({"type": "hello", "name": hostile}));
-        expect_without(stranger.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
+        let mut newcomer = EventClient::connect(server.address);
+        newcomer.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
+        expect_without(newcomer.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
+        newcomer.send(&json!({"type": "hello", "name": hostile}));
+        expect_without(newcomer.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
     }
 }
 

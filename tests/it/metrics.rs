@@ -87,9 +87,9 @@ fn metrics_count_messages_refusals_and_members() {
     let mut bad = EventClient::connect(process.address);
     bad.send(&json!({"type": "hello", "name": "*"}));
     bad.expect_closed();
-    let mut stranger = Wire::connect(process.address);
-    stranger.send("POST / HTTP/1.1\r\n\r\n");
-    stranger.rest();
+    let mut newcomer = Wire::connect(process.address);
+    newcomer.send("POST / HTTP/1.1\r\n\r\n");
+    newcomer.rest();
     while eve.event()["text"] != "to myself" {}
     eve.barrier();
     tom.barrier();
@@ -210,7 +210,7 @@ fn what_a_slow_reader_missed_is_reported_in_numbers_too() {
     let of_kind = |kind| events.iter().filter(move |event| event["type"] == kind);
     let missed: u64 = of_kind("gap").map(|gap| gap["to"].as_u64().unwrap() - gap["from"].as_u64().unwrap() + 1).sum();
     let received = of_kind("message").count() as u64;
-    assert!(missed > 0 && received + missed == messages, "heard {received}, missed {missed}");
+    assert!(missed > 0 && received + missed == messages, "received {received}, missed {missed}");
     expect_numbers(
         metrics,
         &[

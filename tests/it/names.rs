@@ -171,9 +171,9 @@ fn a_goodbye_in_any_form_is_one_departure() {
     let goodbyes: [&[u8]; 4] = [b"/exit", &frame("/exit"), &frame("/quit"), b""];
     for (n, goodbye) in goodbyes.into_iter().enumerate() {
         let name = format!("guest{n}");
-        let mut guest = Tutorial::join(server.address, &name);
-        guest.send_bytes(goodbye);
-        drop(guest);
+        let mut visitor = Tutorial::join(server.address, &name);
+        visitor.send_bytes(goodbye);
+        drop(visitor);
         bob.expect_word(&format!("{name} left"));
     }
     let output = bob.barrier();

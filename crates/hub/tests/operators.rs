@@ -171,7 +171,7 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         world.received(alice),
         ["ref alice Op", "ref notice you are an operator for as long as this connection lasts"]
     );
-    assert_eq!(world.received(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
     world.does(alice, OP);
     assert_eq!(world.received(alice), ["ref notice you are an operator already"]);
     let mut plain = World { hub: Hub::new(Rules::default()), connections: 0 };
@@ -330,7 +330,7 @@ fn in_a_freeze_only_operators_may_send() {
     assert_eq!((world.says(eve, NOW), world.says(teacher, NOW)), (Err(ErrorCode::Frozen), Ok(())));
     assert_eq!((world.writes(eve, "bob"), world.writes(eve, "teacher")), (Err(ErrorCode::Frozen), Ok(())));
     let late = world.enters("late", CLASS);
-    assert!(world.received(late)[0].contains("only operators speak"), "whoever comes later is told");
+    assert!(world.received(late)[0].contains("only operators speak"), "later members are notified");
     world.received(teacher);
     world.does(teacher, "freeze");
     assert_eq!(world.received(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
@@ -489,7 +489,7 @@ fn operators_are_notified_of_guessing_once_and_at_its_end() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains(&format!("guess0 gave a wrong operator token, from {CLASS}")), "{warnings:?}");
     assert!(warnings[1].starts_with("notice guess3 ") && warnings[1].contains("no attempt left"), "{warnings:?}");
-    assert_eq!(world.received(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
 }
 
 #[test]

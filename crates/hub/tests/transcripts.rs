@@ -215,7 +215,7 @@ fn check_events(payloads: &[String], due: &mut VecDeque<Said>) {
             Event::Message(message) => {
                 assert_eq!(message.seq, seq_expected, "numbers have no holes");
                 seq_expected = message.seq.map(|seq| seq + 1);
-                let said = due.pop_front().expect("no more is heard than was said");
+                let said = due.pop_front().expect("no more is received than was sent");
                 assert_eq!(number_of(&message.text), said.number);
                 assert!(said.own || reference.is_none(), "a ref is its sender's alone");
             }

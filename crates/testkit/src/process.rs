@@ -75,7 +75,7 @@ impl Process {
     #[track_caller]
     pub fn say(&mut self, line: &str) {
         let stdin = self.child.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(format!("{line}\n").as_bytes()).expect("it takes what it is told");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads its stdin");
     }
 
     /// Closes its stdin.

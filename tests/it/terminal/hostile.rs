@@ -319,12 +319,12 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
         let shown = format!("{:?}", String::from_utf8_lossy(&broken[..broken.len().min(20)]));
         let address = serve(move |mut client, number| {
             read_hello(&mut client);
-            client.write_all(&welcome()).expect("heard");
+            client.write_all(&welcome()).expect("the client reads");
             if number == 0 {
-                client.write_all(&broken).expect("heard");
+                client.write_all(&broken).expect("the client reads");
                 return;
             }
-            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("heard");
+            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("the client reads");
             say_goodbye(&mut client);
         });
         let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -341,7 +341,7 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
 fn events_that_make_no_sense_change_nothing() {
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         let long = "x".repeat(200_000);
         for senseless in [
             r#"{"type":"dance"}"#,
@@ -364,9 +364,9 @@ fn events_that_make_no_sense_change_nothing() {
             &format!(r#"{{"type":"message","room":"{long}","from":"{long}","text":"{long}"}}"#),
             &format!(r#"{{"type":"message","room":"lobby","from":"{long}","text":"{long}"}}"#),
         ] {
-            client.write_all(&frame(senseless)).expect("heard");
+            client.write_all(&frame(senseless)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -381,7 +381,7 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
     let tower = "a name without an end ".repeat(50);
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         for (from, text) in
             [(hostile, hostile), (&tower, &tower), (&tower.repeat(40), "tall"), ("", ""), ("\n\n\n", "\n\n\n")]
         {
@@ -396,17 +396,17 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
                 json!({"type": "notice", "text": text}),
                 json!({"type": "error", "code": "busy", "text": text}),
             ] {
-                client.write_all(&event(&event_of)).expect("heard");
+                client.write_all(&event(&event_of)).expect("the client reads");
             }
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
     alice.see_passing("behind all that");
     let written = alice.written();
-    for obeyed in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
-        assert!(!written.contains(obeyed), "{obeyed:?} reached the terminal");
+    for sequence in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
+        assert!(!written.contains(sequence), "{sequence:?} reached the terminal");
     }
     // A name and a text have no line of their own in which they could look like somebody else's.
     assert!(!alice.transcript().iter().any(|line| line.starts_with("evil")), "{:?}", alice.transcript());
@@ -418,13 +418,13 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
 fn a_departure_of_the_link_before_is_no_leaving() {
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         // What a server announces of the connection that was lost, when this one is there already (T11).
         for kind in ["left", "joined"] {
             let announced = json!({"type": kind, "room": "lobby", "names": ["alice"], "count": 1});
-            client.write_all(&event(&announced)).expect("heard");
+            client.write_all(&event(&announced)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();

@@ -144,14 +144,14 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
             let hello = hello(&mut client);
             if hello["since"]["lobby"].as_u64() != since {
                 let wrong = json!({"type": "notice", "text": format!("WRONG: {hello}")});
-                client.write_all(&frame(wrong.to_string())).expect("heard");
+                client.write_all(&frame(wrong.to_string())).expect("the client reads");
                 continue;
             }
             for event in events {
-                client.write_all(&frame(event.to_string())).expect("heard");
+                client.write_all(&frame(event.to_string())).expect("the client reads");
             }
             // The client's requests are read, so that nothing sent is lost in a reset.
-            client.shutdown(Shutdown::Write).expect("heard");
+            client.shutdown(Shutdown::Write).expect("the client reads");
             while let Ok(1..) = client.read(&mut [0; 1024]) {}
         }
     });

@@ -128,7 +128,7 @@ fn invalid_text_is_reported() {
     table.alice.bytes(b"caf\xe9");
     table.alice.see("what is not UTF-8");
     table.alice.keys_until("\x15ok", "> ok");
-    assert!(!table.alice.screen().contains("UTF-8"), "it is told until the next key");
+    assert!(!table.alice.screen().contains("UTF-8"), "it is shown until the next key");
     table.alice.bytes(b"\x15\x1b[200~caf\xe9 noir\x1b[201~");
     table.alice.see("not all of the paste was UTF-8");
     assert_eq!(table.said("\r"), "caf\u{fffd} noir");

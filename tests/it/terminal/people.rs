@@ -8,11 +8,11 @@ use crate::harness::{EventClient, Tutorial, fresh_id};
 #[test]
 fn ten_who_come_at_once_are_a_line_or_two() {
     let mut table = Table::new();
-    let guests: Vec<Tutorial> =
+    let others: Vec<Tutorial> =
         (0..10).map(|number| Tutorial::join(table.server.address, &format!("guest{number}"))).collect();
     table.alice.see(" joined");
     table.alice.see("12 ");
-    drop(guests);
+    drop(others);
     table.alice.see(" left");
     let transcript = table.alice.transcript();
     for did in [" joined", " left"] {

@@ -233,6 +233,6 @@ mod tests {
             assert!(presence_digest.rooms.len() <= ROOMS_MAX);
         }
         lines.extend(presence_digest.take_all());
-        assert_eq!(lines.len(), 10_000, "each room is told of");
+        assert_eq!(lines.len(), 10_000, "each room is listed");
     }
 }

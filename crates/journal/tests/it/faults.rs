@@ -330,13 +330,13 @@ fn a_pipe_as_history_or_lock_is_refused_at_once() {
         let file = folder.file();
         let piped = beside(&file, ending);
         pipe(&piped);
-        let (scripted_store, heard) = std::sync::mpsc::channel();
+        let (scripted_store, results) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let opened = open(&file, Keep::default()).map(drop);
             let checked = if ending.is_empty() { check(&file).map(drop) } else { Ok(()) };
             scripted_store.send((opened, checked))
         });
-        let (opened, checked) = heard.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
+        let (opened, checked) = results.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
         assert!(matches!(&opened, Err(StoreError::CannotOpen { path, .. }) if *path == piped), "{opened:?}");
         assert_eq!(checked.is_err(), ending.is_empty());
     }

@@ -131,7 +131,7 @@ mod tests {
         // It answers too late; the next question is not answered by that.
         watch.answer(watch.asked(), members(3));
         let seen = watch.ask(&shutdown, Duration::from_millis(20));
-        assert!(!seen.is_answer && seen.snapshot.members == 3, "what is known is told all the same");
+        assert!(!seen.is_answer && seen.snapshot.members == 3, "the last known values are returned all the same");
         assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
     }
 }

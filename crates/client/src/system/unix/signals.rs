@@ -111,7 +111,7 @@ mod tests {
         signal_hook::low_level::raise(SIGCONT).expect("raised");
         let is_resumed = |event| matches!(event, DriverEvent::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.
-        let next = || events.recv_timeout(Duration::from_secs(20)).expect("told");
+        let next = || events.recv_timeout(Duration::from_secs(20)).expect("an event");
         assert!(is_resumed(next()) || is_resumed(next()));
     }
 }

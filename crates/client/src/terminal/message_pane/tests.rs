@@ -73,7 +73,7 @@ fn joins_are_shown_together_before_a_message_of_the_new_member() {
     let both = received(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
     assert!(shown(&mut page, both, 0).is_empty());
     let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(StyledLine::plain).collect();
-    assert_eq!(due, ["* fay joined"], "nor is it told among others");
+    assert_eq!(due, ["* fay joined"], "nor is it listed among others");
     assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
 }
 

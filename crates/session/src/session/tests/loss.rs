@@ -241,7 +241,7 @@ fn a_server_that_welcomes_and_closes_is_given_up_too() {
         }
     }
     assert!(matches!(client.ending, Some(Ending::ServerWentAway(_))) && client.now_ms >= 59_000, "{}", client.now_ms);
-    assert!(client.notices().matches("is lost").count() > 2, "each loss is told");
+    assert!(client.notices().matches("is lost").count() > 2, "each loss is reported");
 }
 
 #[test]

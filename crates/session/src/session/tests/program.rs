@@ -19,7 +19,7 @@ fn a_program_sees_every_event_and_above_all_every_answer() {
         person.receive(event);
     }
     assert_eq!(client.take_json(), repeats);
-    assert_eq!(person.take_json(), [repeats[0], repeats[2]], "a person is told once");
+    assert_eq!(person.take_json(), [repeats[0], repeats[2]], "a person is notified once");
 }
 
 #[test]

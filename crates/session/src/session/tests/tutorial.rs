@@ -45,7 +45,7 @@ fn a_server_of_another_kind_is_named_as_such() {
     let mut client = TestClient::tutorial();
     client.receive_bytes(b"HTTP/1.1 400 Bad Request\r\n");
     assert!(matches!(&client.ending, Some(Ending::Rejected(text)) if text.contains("no chat server")));
-    assert_eq!(client.notices(), "", "it never spoke like one, so nobody is told that it is one");
+    assert_eq!(client.notices(), "", "it never answered as one, so no notice claims that it is one");
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn messages_to_a_late_server_are_sent_once() {
     assert!(client.half_closed);
     assert_eq!(client.take_frames(), [b"one".to_vec(), b"two".to_vec(), b"more".to_vec()]);
     client.receive_bytes(&frames(&["bob", "hello"]));
-    assert!(client.take_texts().contains(&"hello".to_owned()), "it is heard until the end");
+    assert!(client.take_texts().contains(&"hello".to_owned()), "its messages arrive until the end");
     client.close();
     assert_eq!((client.connects, &client.ending), (3, &None));
     client.connect();

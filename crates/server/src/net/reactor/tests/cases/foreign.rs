@@ -95,7 +95,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
         .map(|text| output.find(text));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {output}");
     assert!(!teacher.is_finished(), "no operator can touch another");
-    assert_eq!(messages(&received(&bob)).len(), 2, "what was said before an act is heard all the same");
+    assert_eq!(messages(&received(&bob)).len(), 2, "messages sent before an act arrive all the same");
 
     history.store_foreign(act(AuditKind::Freeze, None));
     turn_until_it_waits(&mut server);

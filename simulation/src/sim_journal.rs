@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Journal, JournalBounds, Lane, Stepper, StoreError};
+use glassline_journal::{Journal, JournalBounds, QuestionClass, Stepper, StoreError};
 use glassline_testkit::Rng;
 
 use crate::disk::{ReadFault, SharedDisk};
@@ -37,7 +37,7 @@ pub(crate) struct SimJournal {
     mutation: Option<Mutation>,
     writing: Writing,
     /// Lanes, and when the answer to the question that is taken up is due.
-    reading: [(Lane, Option<u64>); 2],
+    reading: [(QuestionClass, Option<u64>); 2],
     plan: Plan,
     /// Nothing is committed before this.
     busy_until_ms: u64,
@@ -70,7 +70,7 @@ impl SimJournal {
             rng,
             mutation,
             writing: Writing::Idle,
-            reading: [(Lane::Lookups, None), (Lane::Searches, None)],
+            reading: [(QuestionClass::Lookup, None), (QuestionClass::Search, None)],
             plan: plan.clone(),
             busy_until_ms: 0,
         };
@@ -159,20 +159,20 @@ impl SimJournal {
 
     /// Does the next step of the question of a lane, if it is due. Returns whether it was.
     fn read_step(&mut self, at: usize, now_ms: u64) -> bool {
-        let (lane, due_ms) = self.reading[at];
+        let (class, due_ms) = self.reading[at];
         match due_ms {
-            None if self.stepper.take_question(lane).is_some() => {
+            None if self.stepper.take_question(class).is_some() => {
                 self.reading[at].1 = Some(now_ms + self.rng.between(0, self.plan.answer_max_ms));
             }
             Some(due_ms) if due_ms <= now_ms => {
                 self.reading[at].1 = None;
                 if self.mutation == Some(Mutation::AnswerIsLost) && self.rng.per_mille(50) {
-                    self.stepper.drop_question(lane);
+                    self.stepper.drop_question(class);
                 } else {
                     let fails = self.rng.per_mille(if self.plan.unreadable { 100 } else { 0 });
                     self.disk.lock().read_fault =
                         fails.then(|| self.rng.pick(&[ReadFault::TooSlow, ReadFault::Unreadable]));
-                    self.stepper.answer(lane);
+                    self.stepper.answer(class);
                 }
             }
             None | Some(_) => return false,

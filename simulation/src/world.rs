@@ -226,8 +226,11 @@ impl World {
             sim_journal.end_faults();
         }
         self.journal = Some(sim_journal);
-        let limits =
-            Limits { log_bytes_max: plan.log_bytes_max, outbox_bytes_max: plan.outbox_bytes_max, ..Limits::default() };
+        let limits = Limits {
+            log_bytes_max: plan.log_bytes_max,
+            send_queue_bytes_max: plan.send_queue_bytes_max,
+            ..Limits::default()
+        };
         let config = Config {
             flood: plan.flood_per_s.map_or(FloodLimit::Off, FloodLimit::PerSecond),
             replay: plan.replay,

@@ -42,9 +42,9 @@ impl Mode {
 pub struct JoinOptions {
     /// `host:port`.
     pub address: String,
-    /// The name wished for.
+    /// The requested name.
     pub name: String,
-    /// Which dialect to speak.
+    /// Choice of the dialect.
     pub dialect: DialectChoice,
     /// Presentation of the conversation.
     pub mode: Mode,

@@ -1,4 +1,4 @@
-//! The connection of a session: its one owner is the deciding thread.
+//! The connection of a session, owned by the deciding thread.
 //!
 //! Received bytes pass the layers to the session, and what the session sends passes them to the
 //! socket, all on that thread. One thread connects, then one reads and one writes, each with a
@@ -20,7 +20,7 @@ use glassline_wire::layer::LayerStack;
 use layered::Layered;
 
 use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
-use crate::system::notice_silence;
+use crate::system::enable_keepalive;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// Time for which bytes in quick succession are gathered where a person reads: nothing of them is
 /// drawn sooner, and two threads need not wake for each.
 const GATHER: Duration = Duration::from_millis(4);
-/// A read that brings this much is worth its waking.
+/// Bytes of a read that are passed on at once.
 const GATHERED_BYTES: usize = 4 * 1024;
 /// Steps of the writer that may wait: there are never more than two writes and a close under way.
 const WRITER_STEPS_MAX: usize = 4;
@@ -131,7 +131,7 @@ impl Transport {
     /// once, before any handshake.
     fn adopt(&mut self, stream: TcpStream) -> io::Result<bool> {
         stream.set_nodelay(true)?;
-        notice_silence(&stream);
+        enable_keepalive(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
@@ -189,8 +189,8 @@ impl Drop for Transport {
 /// Returns the layers of a new connection: none, unless a test asks for its own.
 fn layers() -> LayerStack {
     #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::client())]);
+    if glassline_testkit::is_test_layer_wanted() {
+        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::client())]);
     }
     LayerStack::default()
 }

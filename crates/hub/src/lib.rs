@@ -36,7 +36,7 @@ mod scheduler;
 mod send_queue;
 mod write_slices;
 
-pub use counters::Counters;
+pub use counters::HubCounters;
 pub use dialect::Dialect;
 pub use encode::Outbound;
 pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, ReplyResult, Rules, hidden_command};

@@ -202,7 +202,7 @@ impl Composer {
         let (text, cursor) = match step {
             SearchStep::Continue => {
                 self.prompt = Prompt::Searching(search);
-                let is_clear = matches!(action, Action::Clear);
+                let is_clear = matches!(action, Action::ClearScreen);
                 return if is_clear { PromptOutcome::Pass(action) } else { PromptOutcome::Handled };
             }
             SearchStep::Take | SearchStep::TakeAndAct => search.found(),

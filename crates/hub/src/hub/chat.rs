@@ -78,8 +78,7 @@ impl Hub {
 
     /// Sends a tutorial member's text to the room it is in (T5, T12).
     ///
-    /// # Errors
-    /// The text is empty, the member is in no room, or it may not speak.
+    /// # Errors The text is empty, the member is in no room, or it may not send messages.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> ReplyResult {
         check_text_length(text)?;
         self.check_speech(id, now)?;
@@ -137,9 +136,8 @@ impl Hub {
 
     /// Sends a text to one person.
     ///
-    /// # Errors
-    /// Unknown name, the text is empty or too long, the other side has stopped reading, or
-    /// the member may not speak.
+    /// # Errors Unknown name, the text is empty or too long, the recipient has stopped reading, or
+    /// the member may not send messages.
     pub fn send_direct(
         &mut self,
         sender: MemberId,
@@ -158,7 +156,7 @@ impl Hub {
         let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
             return Ok(Reply::Nothing);
         };
-        if self.outbox_is_full(to) {
+        if self.send_queue_is_full(to) {
             let text = format!("{} is not reading just now; try again later", to.name());
             return Err(Rejection::new(ErrorCode::Busy, text));
         }

@@ -24,8 +24,7 @@ use crate::send_queue::SendQueue;
 pub enum LoginOutcome {
     /// The client is logged in, as this member.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
-    /// again.
+    /// Its token is that of this member, whose connection may be dead: probe it, then call again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -39,7 +38,7 @@ pub enum NameHolder {
     /// It was probed and did not answer.
     Dead(MemberId),
     /// It is alive and keeps its name.
-    Lives,
+    Alive,
 }
 
 impl Hub {
@@ -111,7 +110,7 @@ impl Hub {
         }
         let mut quiet_rooms = Vec::new();
         let mut arrival = self.arrival_now();
-        if holder != NameHolder::Lives
+        if holder != NameHolder::Alive
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
             // A later holder of this name was not probed.
@@ -199,7 +198,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.audit_events.push_back(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+                self.audit_events.push_back(AuditEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_replay(id, room_id, seen);
         }
@@ -228,7 +227,7 @@ impl Hub {
         self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
-    /// Tells a new member why its name differs from the one it sent.
+    /// Sends a new member the reason why its name differs from the one it requested.
     fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
         let because = match &granted.suffix_reason {
@@ -277,9 +276,8 @@ impl Hub {
 
     /// Renames a member to exactly this name, and announces it to its rooms.
     ///
-    /// # Errors
-    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
-    /// not speak: a name is announced.
+    /// # Errors The name breaks the rules, is taken, looks like one that is, or is banned; or the
+    /// member may not send messages: a name is announced.
     pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;

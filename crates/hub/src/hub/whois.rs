@@ -1,4 +1,4 @@
-//! Information on connections, rooms and absence.
+//! Information on connections, rooms and the away status.
 
 use alloc::string::ToString;
 
@@ -48,8 +48,8 @@ impl Hub {
         Rooms { rooms, count: self.rooms.len() }
     }
 
-    /// Marks a member as away for a reason, or as back if there is none. Its correspondents are
-    /// told the reason.
+    /// Marks a member as away for a reason, or as back if there is none. Senders of direct messages
+    /// get the reason.
     ///
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the

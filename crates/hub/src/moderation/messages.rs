@@ -25,7 +25,7 @@ pub(super) const OP_HIDDEN: &str =
     "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
 /// Text of an act for operators in the tutorial dialect.
-pub(crate) fn told(act: &AuditEntry) -> String {
+pub(crate) fn announcement(act: &AuditEntry) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }

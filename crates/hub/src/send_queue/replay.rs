@@ -6,7 +6,7 @@ use alloc::{boxed::Box, vec::Vec};
 use glassline_wire::history::{Answer, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
-use super::{ReplaySegment, Rooms, SendQueue, Step};
+use super::{ReplaySegment, Rooms, SendQueue, SendStep};
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
@@ -23,7 +23,7 @@ impl SendQueue {
     /// Queues a segment of the history, after everything its rooms hold now.
     pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
         self.follow_to_ends(rooms);
-        self.steps.push_back(Step::Replay(Box::new(segment)));
+        self.steps.push_back(SendStep::Replay(Box::new(segment)));
         self.is_replaying = true;
     }
 
@@ -81,12 +81,12 @@ impl SendQueue {
         }
     }
 
-    /// Drops the segments of a room that the member leaves, which is told what it misses.
-    /// Once it has left, [`SendQueue::replay_what_passed`].
+    /// Drops the segments of a room that the member leaves, and queues the notice of what it
+    /// misses. Once it has left, [`SendQueue::replay_what_passed`].
     pub(crate) fn cancel_replay(&mut self, left: RoomId) {
-        let is_cancelled = |step: &Step| matches!(step, Step::Replay(segment) if segment.room() == left);
+        let is_cancelled = |step: &SendStep| matches!(step, SendStep::Replay(segment) if segment.room() == left);
         while let Some(index) = self.steps.iter().position(is_cancelled)
-            && let Some(Step::Replay(segment)) = self.steps.remove(index)
+            && let Some(SendStep::Replay(segment)) = self.steps.remove(index)
         {
             let mut frames = Vec::new();
             segment.abandon(&mut |event| frames.extend(self.dialect.encode(&event.into())));
@@ -101,14 +101,14 @@ impl SendQueue {
 
     pub(super) fn first_segment(&self) -> Option<(usize, &ReplaySegment)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {
-            Step::Replay(segment) => Some((index, &**segment)),
+            SendStep::Replay(segment) => Some((index, &**segment)),
             _ => None,
         })
     }
 
     fn first_segment_mut(&mut self) -> Option<(usize, &mut ReplaySegment)> {
         self.steps.iter_mut().enumerate().find_map(|(index, step)| match step {
-            Step::Replay(segment) => Some((index, &mut **segment)),
+            SendStep::Replay(segment) => Some((index, &mut **segment)),
             _ => None,
         })
     }
@@ -117,18 +117,18 @@ impl SendQueue {
     fn has_room_before(&self, index: usize) -> bool {
         let mut bytes_before = 0;
         self.steps.iter().take(index).all(|step| match step {
-            Step::Private(bytes) | Step::Echo { bytes, .. } => {
+            SendStep::Private(bytes) | SendStep::Echo { bytes, .. } => {
                 bytes_before += bytes.len();
                 bytes_before <= WRITE_BYTES_MAX
             }
-            Step::FollowUntil { .. } | Step::Skip { .. } | Step::Replay(_) => false,
+            SendStep::FollowUntil { .. } | SendStep::Skip { .. } | SendStep::Replay(_) => false,
         })
     }
 
     fn insert_private(&mut self, index: usize, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             self.queued_bytes.add(bytes.len());
-            self.steps.insert(index, Step::Private(bytes));
+            self.steps.insert(index, SendStep::Private(bytes));
         }
     }
 }

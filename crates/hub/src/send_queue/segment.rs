@@ -80,7 +80,7 @@ impl ReplaySegment {
         self.asked = None;
         let (messages, more) = match answer {
             Ok(Answer::Page(Page { messages, more })) => (messages, more),
-            // It is there, and asked for again.
+            // It exists; it is requested again.
             Err(ReadError::TooSlow(_)) => return false,
             Ok(Answer::Head(_)) | Err(ReadError::Unreadable(_)) => (Vec::new(), false),
         };

@@ -1,19 +1,19 @@
-//! The question to the loop, from any thread, and its answer.
+//! A request for the loop's metrics, from any thread, and the answer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use glassline_hub::Counters as HubCounters;
+use glassline_hub::HubCounters;
 use glassline_journal::Gauges;
 
-use crate::metrics::{Counters, Traffic};
+use crate::metrics::{LoopCounters, Traffic};
 use crate::shutdown::Shutdown;
 
 /// Time in which a live loop must answer; its turns take milliseconds.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A handle to watch one server by, from any thread; clones watch the same one.
+/// A handle to observe one server from any thread; clones observe the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     inner: Arc<Inner>,
@@ -48,9 +48,9 @@ pub(crate) struct Snapshot {
     pub(crate) unregistered: usize,
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
-    pub(crate) tally: HubCounters,
+    pub(crate) hub: HubCounters,
     pub(crate) traffic: Traffic,
-    pub(crate) counters: Counters,
+    pub(crate) counters: LoopCounters,
     /// Of a server that keeps a history.
     pub(crate) journal: Option<Gauges>,
 }

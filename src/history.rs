@@ -9,7 +9,7 @@ use crate::folders;
 
 const HISTORY_FILE: &str = "history.db";
 /// Words for no history; a file of such a name is written with its folder, as `./none`.
-const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
+const NONE_VALUES: [&str; 4] = ["none", "off", "no", "false"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HistoryChoice {
@@ -35,7 +35,7 @@ pub(crate) fn parse_file(path: &Path) -> Result<PathBuf, String> {
 }
 
 fn is_none(text: &str) -> bool {
-    WORDS_FOR_NONE.iter().any(|word| text.eq_ignore_ascii_case(word))
+    NONE_VALUES.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Returns the file of the history; `None` where none is wanted, or without a home.

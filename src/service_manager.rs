@@ -23,7 +23,7 @@ mod unix {
     use tracing::warn;
 
     /// Longest wait to report the end.
-    const TELL_TIMEOUT: Duration = Duration::from_secs(1);
+    const NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it
     /// takes them out of the environment. Errors: one is no listener of TCP.
@@ -67,13 +67,13 @@ mod unix {
     /// Reports the beginning of the end, and waits for a bounded time: a manager that does not read
     /// must not delay the stop.
     pub(crate) fn notify_stopping() {
-        let (done, told) = sync_channel(1);
+        let (done, finished) = sync_channel(1);
         thread::spawn(move || {
             notify(&NotifyState::Stopping);
             // The thread may outlive the wait.
             let _ = done.try_send(());
         });
-        if told.recv_timeout(TELL_TIMEOUT).is_err() {
+        if finished.recv_timeout(NOTIFY_TIMEOUT).is_err() {
             warn!("the service manager does not read what it is told; going on");
         }
     }

@@ -83,7 +83,7 @@ impl Sender {
     }
 
     /// Resends unacknowledged messages, in order; acknowledged ones that were repeated are dropped.
-    fn say_again(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
+    fn resend(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
         self.in_flight.retain(|request| !ledger.is_acknowledged(self.author, request.count));
         for request in &mut self.in_flight {
             request.reference = Some(format!("{AGAIN} {}", request.count));
@@ -168,7 +168,7 @@ impl Peer for Sender {
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self.membership.take(payload, ledger, out)? {
-            Received::Welcome => self.say_again(ledger, out),
+            Received::Welcome => self.resend(ledger, out),
             Received::Message(message) => self.message(&message, ledger)?,
             Received::TooLate { reference, answer } => self.too_late(&reference, answer, ledger)?,
             Received::Other => {}

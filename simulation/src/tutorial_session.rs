@@ -45,7 +45,7 @@ impl TutorialSession {
         self.connections.last().is_some_and(|log| log.is_in)
     }
 
-    pub(crate) fn heard(&mut self, bytes: &[u8]) -> CheckResult {
+    pub(crate) fn receive(&mut self, bytes: &[u8]) -> CheckResult {
         let Some(log) = self.connections.last_mut() else { return Ok(()) };
         let mut input = bytes;
         loop {

@@ -77,7 +77,7 @@ fn serve_prints_where_it_listens_and_nothing_else_on_stdout() {
     let mut alice = Tutorial::join(process.address, "alice");
     let mut bob = Tutorial::join(second, "bob");
     alice.say("one line, two doors");
-    bob.expect_said("alice", "one line, two doors");
+    bob.expect_message("alice", "one line, two doors");
     let ended = process.stop();
     assert!(ended.stdout.is_empty(), "{ended:?}");
 }
@@ -89,10 +89,10 @@ fn a_first_signal_says_goodbye_and_ends_with_0() {
         let mut old = Tutorial::join(process.address, "old");
         let mut eve = EventClient::join(process.address, "eve");
         eve.say("last words");
-        eve.expect_said("eve", "last words");
+        eve.expect_message("eve", "last words");
         let asked = Instant::now();
         process.signal(signal);
-        old.expect_said("eve", "last words");
+        old.expect_message("eve", "last words");
         old.expect_word("closing down; goodbye");
         old.expect_closed();
         eve.expect("bye");

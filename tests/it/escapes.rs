@@ -43,29 +43,29 @@ fn control_characters_in_texts_are_replaced_for_everybody() {
     for hostile in HOSTILE {
         let safe = hostile.replace(is_control, "\u{fffd}");
         mallory.say(hostile);
-        old.expect_said("mallory", &safe);
-        eve.expect_said("mallory", &safe);
-        mallet.expect_said("mallory", &safe);
+        old.expect_message("mallory", &safe);
+        eve.expect_message("mallory", &safe);
+        mallet.expect_message("mallory", &safe);
         mallory.say(format!("/me {hostile}"));
-        old.expect_said("mallory", &format!("* {safe}"));
-        assert_eq!(eve.expect_said("mallory", &safe)["action"], true);
-        mallet.expect_said("mallory", &safe);
+        old.expect_message("mallory", &format!("* {safe}"));
+        assert_eq!(eve.expect_message("mallory", &safe)["action"], true);
+        mallet.expect_message("mallory", &safe);
         mallory.say(format!("/msg old {hostile}"));
-        old.expect_said("mallory→you", &safe);
+        old.expect_message("mallory→you", &safe);
         mallory.say(format!("/msg eve {hostile}"));
         assert_eq!(eve.expect("direct")["text"], safe.as_str());
         mallet.say(hostile);
-        old.expect_said("mallet", &safe);
-        eve.expect_said("mallet", &safe);
-        mallet.expect_said("mallet", &safe);
-        mallory.expect_said("mallet", &safe);
+        old.expect_message("mallet", &safe);
+        eve.expect_message("mallet", &safe);
+        mallet.expect_message("mallet", &safe);
+        mallory.expect_message("mallet", &safe);
         mallet.send(&json!({"type": "direct", "to": "old", "text": hostile, "id": fresh_id()}));
-        old.expect_said("mallet→you", &safe);
+        old.expect_message("mallet→you", &safe);
         assert_eq!(mallet.expect("direct")["text"], safe.as_str());
     }
     mallory.say("a\nb\tc");
-    old.expect_said("mallory", "a\nb\tc");
-    assert_eq!(eve.expect_said("mallory", "a\nb\tc")["from"], "mallory");
+    old.expect_message("mallory", "a\nb\tc");
+    assert_eq!(eve.expect_message("mallory", "a\nb\tc")["from"], "mallory");
 }
 
 /// The byte 0x9b is the C1 sequence introducer to a terminal that does not decode UTF-8.

@@ -59,18 +59,18 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut tom = Tutorial::join(process.address, "tom");
     for text in ["one", "two", "three"] {
         eve.say(text);
-        ann.expect_said("eve", text);
-        tom.expect_said("eve", text);
+        ann.expect_message("eve", text);
+        tom.expect_message("eve", text);
     }
     // With a ref the sender's copy is its own.
     let id = fresh_id();
     for _ in 0..2 {
         eve.send(&json!({"type": "send", "room": "lobby", "text": "four", "id": id, "ref": "r"}));
     }
-    ann.expect_said("eve", "four");
+    ann.expect_message("eve", "four");
     for text in ["five", "six"] {
         tom.say(text);
-        ann.expect_said("tom", text);
+        ann.expect_message("tom", text);
     }
     // Only those who are in a room are sent what is said in it, and what is for one alone is no message of a room.
     eve.send(&json!({"type": "join", "room": "den"}));
@@ -139,11 +139,11 @@ fn a_history_publishes_metrics_and_a_replay_is_no_delivery() {
     let id = fresh_id();
     for _ in 0..2 {
         eve.send(&json!({"type": "send", "room": "lobby", "text": "kept once", "id": id}));
-        eve.expect_said("eve", "kept once");
+        eve.expect_message("eve", "kept once");
     }
     for n in 0..20 {
         eve.say(&n.to_string());
-        eve.expect_said("eve", &n.to_string());
+        eve.expect_message("eve", &n.to_string());
     }
     let mut late = EventClient::join(process.address, "late");
     late.expect("history");
@@ -179,10 +179,10 @@ fn bytes_are_counted_to_the_last_one() {
     let said = [frame("alice"), frame("/names"), frame("häßlich")].concat();
     peer.send(&said);
     peer.send("/exit");
-    let heard = peer.rest();
+    let received = peer.rest();
     let expected = [
         ("glassline_received_bytes_total", said.len() as u64 + 5),
-        ("glassline_sent_bytes_total", heard.len() as u64),
+        ("glassline_sent_bytes_total", received.len() as u64),
         ("glassline_connections", 1),
     ];
     expect_numbers(metrics, &expected);
@@ -203,18 +203,18 @@ fn what_a_slow_reader_missed_is_told_in_numbers_too() {
     let (messages, text) = (700, "x".repeat(15 * 1024));
     for _ in 0..messages {
         talker.say(&text);
-        reader.expect_said("talker", &text);
+        reader.expect_message("talker", &text);
     }
     let events = stalled.barrier();
     let of_kind = |kind| events.iter().filter(move |event| event["type"] == kind);
     let missed: u64 = of_kind("gap").map(|gap| gap["to"].as_u64().unwrap() - gap["from"].as_u64().unwrap() + 1).sum();
-    let heard = of_kind("message").count() as u64;
-    assert!(missed > 0 && heard + missed == messages, "heard {heard}, missed {missed}");
+    let received = of_kind("message").count() as u64;
+    assert!(missed > 0 && received + missed == messages, "heard {received}, missed {missed}");
     expect_numbers(
         metrics,
         &[
             ("glassline_messages_total", messages),
-            ("glassline_deliveries_total", messages + heard),
+            ("glassline_deliveries_total", messages + received),
             ("glassline_gaps_total", of_kind("gap").count() as u64),
             ("glassline_missed_messages_total", missed),
         ],
@@ -268,7 +268,7 @@ fn bad_requests_get_an_answer_or_an_end_and_disturb_nobody() {
     for n in 0..50 {
         let said = Instant::now();
         alice.say(n.to_string());
-        bob.expect_said("alice", &n.to_string());
+        bob.expect_message("alice", &n.to_string());
         assert!(said.elapsed() < Duration::from_secs(1), "a message took {:?}", said.elapsed());
     }
     expect_numbers(metrics, &[("glassline_members", 2), ("glassline_messages_total", 50)]);

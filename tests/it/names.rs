@@ -151,7 +151,7 @@ fn inner_spaces_become_underscores_and_the_owner_is_told() {
     alice.say(" alice  of\u{a0}wonderland ");
     alice.expect_word("you are alice_of_wonderland");
     alice.say("hi");
-    bob.expect_said("alice_of_wonderland", "hi");
+    bob.expect_message("alice_of_wonderland", "hi");
 }
 
 #[test]
@@ -176,6 +176,6 @@ fn a_goodbye_in_any_form_is_one_departure() {
         drop(guest);
         bob.expect_word(&format!("{name} left"));
     }
-    let told = bob.barrier();
-    assert_eq!(words_in(&told), Vec::<&str>::new(), "each was announced once");
+    let output = bob.barrier();
+    assert_eq!(words_in(&output), Vec::<&str>::new(), "each was announced once");
 }

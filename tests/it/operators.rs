@@ -110,7 +110,7 @@ fn a_server_without_a_token_has_no_operators() {
     old.say("/help");
     assert!(!old.expect_word("lists the commands").contains("/kick"));
     eve.say("still here");
-    eve.expect_said("eve", "still here");
+    eve.expect_message("eve", "still here");
 }
 
 #[test]
@@ -187,11 +187,11 @@ fn operators_of_the_tutorial_dialect_do_the_same() {
             .contains(": listen; you may still write to an operator (teacher) directly")
     );
     eve.send(&json!({"type": "direct", "to": "teacher", "text": "sorry", "id": fresh_id()}));
-    teacher.expect_said("eve→you", "sorry");
+    teacher.expect_message("eve→you", "sorry");
     teacher.say("/unmute eve");
     teacher.expect_word("teacher unmuted eve");
     eve.say("thanks");
-    old.expect_said("eve", "thanks");
+    old.expect_message("eve", "thanks");
 
     teacher.say("/freeze");
     old.expect_word("teacher froze the talk: only operators speak");
@@ -202,7 +202,7 @@ fn operators_of_the_tutorial_dialect_do_the_same() {
     let words = old.barrier();
     assert_eq!(words_in(&words).iter().filter(|word| word.contains("froze the talk")).count(), 4, "{words:?}");
     teacher.say("listen");
-    old.expect_said("teacher", "listen");
+    old.expect_message("teacher", "listen");
     teacher.say("/thaw");
     old.expect_word("everybody may speak again");
 
@@ -292,7 +292,7 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
     aide.say("/ban 127.0.0.1 1h");
     aide.expect_word("your own connection comes from 127.0.0.1");
     eve.say("we are all still here");
-    eve.expect_said("eve", "we are all still here");
+    eve.expect_message("eve", "we are all still here");
     // Nothing automatic bans, whatever somebody does.
     for _ in 0..20 {
         let mut stranger = Tutorial::connect(server.address);
@@ -357,7 +357,7 @@ fn hostile_lines_are_cut_cleaned_or_refused() {
     teacher.send(&json!({"type": "operate", "line": 7}));
     teacher.expect_error("bad_field");
     teacher.say("still here");
-    teacher.expect_said("teacher", "still here");
+    teacher.expect_message("teacher", "still here");
 }
 
 #[test]
@@ -406,7 +406,7 @@ fn what_was_answered_stands_after_kill_9() {
     act(&mut teacher, "thaw");
     carl.say("at last");
     carl.barrier();
-    teacher.expect_said("carl", "at last");
+    teacher.expect_message("carl", "at last");
     let ended = server.stop();
     assert!(ended.stderr.contains("act=\"thaw\"") && !ended.stderr.contains("horse"), "{}", ended.stderr);
 }
@@ -528,8 +528,8 @@ fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
     host.close_stdin();
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for told in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
-        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    for output in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
+        assert!(ended.stderr.contains(output), "{output}: {ended:?}");
     }
     assert!(!ended.stderr.contains(TOKEN), "{ended:?}");
 }

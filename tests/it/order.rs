@@ -62,7 +62,7 @@ impl Member {
     }
 
     /// Returns whether anything that was said came after everything that was expected.
-    fn hears_more(&mut self) -> bool {
+    fn has_received_more(&mut self) -> bool {
         match self {
             Self::Tutorial(client) => client.barrier().iter().any(|pair| !pair.is_word()),
             Self::Event(client) => client.barrier().iter().any(|event| event["type"] == "message"),
@@ -104,7 +104,7 @@ fn everybody_talks(messages_each: usize, speaks_events: fn(usize) -> bool) {
     for (n, seen) in seen.iter().enumerate() {
         let expected = order.iter().filter(|&&(from, _)| speaks_events(n) || from != n);
         assert!(seen.iter().eq(expected), "m{n} saw another order");
-        assert!(!members[n].hears_more(), "m{n} saw something twice");
+        assert!(!members[n].has_received_more(), "m{n} saw something twice");
     }
 }
 

@@ -57,10 +57,10 @@ fn a_crowd_is_announced_at_most_four_times_a_second() {
         } else {
             crowd.clear();
         }
-        let told = count_announcements(|| next_word(&mut old, verb));
+        let output = count_announcements(|| next_word(&mut old, verb));
         let seen = count_announcements(|| next_event(&mut eve, kind));
         let quarters = started.elapsed().as_millis() / 250;
-        for announcements in [told, seen] {
+        for announcements in [output, seen] {
             assert!(
                 announcements as u128 <= quarters + 2,
                 "{announcements} announcements in {quarters} quarter seconds"

@@ -101,7 +101,7 @@ fn a_request_may_omit_room_and_id_and_its_answer_has_its_ref() {
     assert_eq!((&one["text"], &one["room"], &one["ref"]), (&json!("one"), &json!("lobby"), &json!("r1")));
     let two = script.expect("message");
     assert!(two["ref"] == two["id"] && two["id"].as_str().is_some_and(|id| id.len() == 32), "{two}");
-    assert_eq!(eve.expect_said("script", "one").get("ref"), None);
+    assert_eq!(eve.expect_message("script", "one").get("ref"), None);
     eve.say("three");
     assert_eq!(script.expect("message").get("ref"), None, "what others say has no `ref`");
     for (request, answer) in [
@@ -239,7 +239,7 @@ fn the_one_liners_do_what_the_page_says() {
     let silence = run(silence);
     until(&mut eve, "joined", "ear");
     let pipe = run(&pipe.replace("--name ear", ""));
-    eve.expect_said("ci", "the build is green");
+    eve.expect_message("ci", "the build is green");
     assert_eq!(pipe.ended().code, Some(0));
     until(&mut eve, "left", "ci");
     silence.signal("TERM");
@@ -282,9 +282,9 @@ fn the_bot_answers_nothing_but_its_own_command() {
     until(&mut alice, "joined", "bot");
     for text in ["what does !time do?", r#"{"type":"message","text":"!time"}"#, "!time\n", "!time"] {
         alice.say(text);
-        alice.expect_said("alice", text);
+        alice.expect_message("alice", text);
     }
-    alice.expect_said("bot", "it is 12:34");
+    alice.expect_message("bot", "it is 12:34");
     // Its client leaves; the bot reads what it was told before that to the end.
     let client = fs::read_to_string(home.path().join("client")).expect("a process");
     let kill = format!("kill -TERM {client}");
@@ -302,15 +302,15 @@ fn the_bot_does_not_answer_what_was_said_before_it_came() {
     let server = Server::keeping(home.path(), Config::default());
     let mut alice = EventClient::join(server.address, "alice");
     alice.say("!time");
-    alice.expect_said("alice", "!time");
+    alice.expect_message("alice", "!time");
     let script = Script::join(server.address);
     let context = script.expect("history");
     assert_eq!((&context["messages"][0]["text"], context.get("ref")), (&json!("!time"), None));
     let bot = bot(server.address, &home);
     until(&mut alice, "joined", "bot");
     alice.say("!time");
-    let asked = alice.expect_said("alice", "!time")["seq"].as_u64().expect("a number");
-    assert_eq!(alice.expect_said("bot", "it is 12:34")["seq"], asked + 1, "and nothing before that");
+    let asked = alice.expect_message("alice", "!time")["seq"].as_u64().expect("a number");
+    assert_eq!(alice.expect_message("bot", "it is 12:34")["seq"], asked + 1, "and nothing before that");
     bot.signal("KILL");
     until(&mut alice, "left", "bot");
     assert_eq!(fs::read_to_string(home.path().join("dates")).expect("the count"), "asked\n");
@@ -324,8 +324,8 @@ fn a_bot_that_is_killed_leaves_no_client_behind() {
     let bot = bot(server.address, &home);
     until(&mut alice, "joined", "bot");
     alice.say("!time");
-    alice.expect_said("alice", "!time");
-    alice.expect_said("bot", "it is 12:34");
+    alice.expect_message("alice", "!time");
+    alice.expect_message("bot", "it is 12:34");
     bot.signal("KILL");
     until(&mut alice, "left", "bot");
 }
@@ -343,15 +343,15 @@ fn the_relay_carries_both_ways_and_not_its_own_words() {
     until(&mut bob, "joined", "relay-2");
     let text = "\"quoted\"\nand 漢字 \u{1f980}";
     alice.say(text);
-    bob.expect_said("relay-2", &format!("alice: {text}"));
+    bob.expect_message("relay-2", &format!("alice: {text}"));
     bob.say("back");
-    alice.expect_said("alice", text);
-    alice.expect_said("relay", "relay: back");
+    alice.expect_message("alice", text);
+    alice.expect_message("relay", "relay: back");
     // One more round: whatever goes round would come before it.
     alice.say("again");
-    alice.expect_said("alice", "again");
-    bob.expect_said("relay", "back");
-    bob.expect_said("relay-2", "alice: again");
+    alice.expect_message("alice", "again");
+    bob.expect_message("relay", "back");
+    bob.expect_message("relay-2", "alice: again");
     relay.signal("TERM");
     for (member, name) in [(&mut alice, "relay"), (&mut bob, "relay-2")] {
         let rest = until(member, "left", name);

@@ -13,11 +13,11 @@ fn everybody_is_told_goodbye_and_closed_in_order() {
     // Nothing is left to be told but the goodbye.
     old.barrier();
     eve.say("last words");
-    eve.expect_said("eve", "last words");
+    eve.expect_message("eve", "last words");
     let asked = Instant::now();
     server.stop();
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
-    old.expect_said("eve", "last words");
+    old.expect_message("eve", "last words");
     old.expect_word("the server is closing down; goodbye");
     old.expect_closed();
     eve.expect("bye");

@@ -14,7 +14,7 @@ const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
 fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, text: &str) {
     let said = Instant::now();
     talker.say(text);
-    listener.expect_said("talker", text);
+    listener.expect_message("talker", text);
     assert!(said.elapsed() < ROUND_TRIP_MAX, "{text} took {:?}", said.elapsed());
 }
 
@@ -136,6 +136,6 @@ fn silence_makes_no_dialect_wait_for_another() {
     let mut alice = Tutorial::join(server.address, "alice");
     let mut eve = EventClient::join(server.address, "eve");
     alice.say("hi");
-    eve.expect_said("alice", "hi");
+    eve.expect_message("alice", "hi");
     assert!(half_open.iter().all(Wire::is_open));
 }

@@ -32,7 +32,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     for n in 1..=MESSAGES {
         let said = Instant::now();
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         slowest = slowest.max(said.elapsed());
     }
     assert!(slowest < Duration::from_secs(1), "the stalled held up a reader for {slowest:?}");
@@ -115,9 +115,9 @@ fn one_that_talks_without_reading_misses_no_own_messages() {
     let mut reader = Tutorial::join(server.address, "reader");
     for n in 1..=MESSAGES {
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         stalled.say("mine");
-        reader.expect_said("stalled", "mine");
+        reader.expect_message("stalled", "mine");
     }
     let mut next = 1;
     for pair in stalled.barrier() {
@@ -167,5 +167,5 @@ fn direct_messages_to_one_that_does_not_read_are_refused() {
         assert!(delivered < 5_000, "the server hoards without end");
     }
     writer.say("the room goes on");
-    reader.expect_said("writer", "the room goes on");
+    reader.expect_message("writer", "the room goes on");
 }

@@ -188,13 +188,13 @@ fn a_tilde_behind_an_equals_sign_is_the_home() {
     assert!(home.path().join("sub/x.db").is_file() && !home.path().join("~").exists());
     home.write("wrong.toml", "nmae = 1\n");
     let wrong = home.path().join("wrong.toml").display().to_string();
-    let told = |ended: &Ended| ended.code == Some(2) && ended.stderr.contains(&wrong);
+    let output = |ended: &Ended| ended.code == Some(2) && ended.stderr.contains(&wrong);
     let ended = glassline(&home, &["join", "--config=~/wrong.toml"]);
-    assert!(told(&ended), "{ended:?}");
+    assert!(output(&ended), "{ended:?}");
     let mut by_variable = command(PROGRAM, &home);
     by_variable.arg("join").env("GLASSLINE_CONFIG", "~/wrong.toml").current_dir(home.path());
     let ended = run(by_variable);
-    assert!(told(&ended), "{ended:?}");
+    assert!(output(&ended), "{ended:?}");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--history=~/new/y.db", "--operator-token-file=~/token"];
     let ended = glassline(&home, &serve);
     let token = home.path().join("token").display().to_string();

@@ -109,14 +109,14 @@ fn a_message_to_somebody_away_is_answered_after_its_echo() {
 
     // Talking, and another name, do not end it.
     bob.say("still away");
-    bob.expect_said("bob", "still away");
-    eve.expect_said("bob", "still away");
+    bob.expect_message("bob", "still away");
+    eve.expect_message("bob", "still away");
     assert_eq!(answer(&mut bob, json!({"type": "rename", "name": "Rob"}))["type"], "renamed");
     eve.expect("renamed");
 
-    let told = answers(&mut eve, direct_request("rob", "psst"));
-    assert_eq!(kinds(&told), ["direct", "away"]);
-    assert_eq!(told[1], json!({"type": "away", "name": "Rob", "text": "lunch"}));
+    let output = answers(&mut eve, direct_request("rob", "psst"));
+    assert_eq!(kinds(&output), ["direct", "away"]);
+    assert_eq!(output[1], json!({"type": "away", "name": "Rob", "text": "lunch"}));
     assert_eq!(bob.expect("direct")["text"], "psst", "the message arrives all the same");
     old.say("/msg rob psst");
     old.expect_word("Rob is away: lunch");
@@ -163,10 +163,10 @@ fn a_tutorial_member_goes_away_and_comes_back() {
     tom.barrier();
     tom.say("/away lunch\nat noon");
     tom.expect_word("you are away: lunch\u{fffd}at noon; /back ends it");
-    let told = answers(&mut eve, direct_request("tom", "psst"));
-    assert_eq!(kinds(&told), ["direct", "away"]);
-    assert_eq!((&told[1]["name"], &told[1]["text"]), (&json!("tom"), &json!("lunch\u{fffd}at noon")));
-    tom.expect_said("eve→you", "psst");
+    let output = answers(&mut eve, direct_request("tom", "psst"));
+    assert_eq!(kinds(&output), ["direct", "away"]);
+    assert_eq!((&output[1]["name"], &output[1]["text"]), (&json!("tom"), &json!("lunch\u{fffd}at noon")));
+    tom.expect_message("eve→you", "psst");
     old.say("/whois tom");
     let found = old.expect_word("tom: here since ");
     assert!(found.contains(", idle for ") && found.contains(" s, plaintext, "), "{found}");
@@ -177,7 +177,7 @@ fn a_tutorial_member_goes_away_and_comes_back() {
     assert_eq!(eve.expect("direct")["text"], "later");
     old.say("/msg tom psst");
     old.expect_word("tom is away: away");
-    tom.expect_said("old→you", "psst");
+    tom.expect_message("old→you", "psst");
     tom.say("/back");
     tom.expect_word("you are back");
     old.say("/msg tom psst");

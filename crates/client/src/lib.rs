@@ -115,7 +115,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     if mode == Mode::Json {
         let line_input = LineInput::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
         let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?;
-        json.print_notice(&own_words(&options.greeting))?;
+        json.print_notice(&notice_lines(&options.greeting))?;
         return Ok(Box::new(json));
     }
     let plain_mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
@@ -151,7 +151,7 @@ fn give_terminal_back() {
 }
 
 /// Returns notices as the modes that write lines mark them.
-fn own_words(lines: &[String]) -> Vec<String> {
+fn notice_lines(lines: &[String]) -> Vec<String> {
     lines.iter().flat_map(|words| StyledLine::notice(words).plain()).collect()
 }
 
@@ -159,6 +159,6 @@ fn own_words(lines: &[String]) -> Vec<String> {
 mod tests {
     #[test]
     fn a_greeting_is_marked_as_the_clients_own_words() {
-        assert_eq!(super::own_words(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
+        assert_eq!(super::notice_lines(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
     }
 }

@@ -20,7 +20,7 @@ use glassline_wire::layer::LayerStack;
 use layered::Layered;
 
 use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
-use crate::system::notice_silence;
+use crate::system::enable_keepalive;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -131,7 +131,7 @@ impl Transport {
     /// once, before any handshake.
     fn adopt(&mut self, stream: TcpStream) -> io::Result<bool> {
         stream.set_nodelay(true)?;
-        notice_silence(&stream);
+        enable_keepalive(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
@@ -189,8 +189,8 @@ impl Drop for Transport {
 /// Returns the layers of a new connection: none, unless a test asks for its own.
 fn layers() -> LayerStack {
     #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::client())]);
+    if glassline_testkit::is_test_layer_wanted() {
+        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::client())]);
     }
     LayerStack::default()
 }

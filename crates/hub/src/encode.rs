@@ -53,7 +53,7 @@ fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
             Some(text) => format!("{} is away: {text}", away.name),
             None => format!("{} is back", away.name),
         },
-        Event::Act(act) => messages::told(act),
+        Event::Act(act) => messages::announcement(act),
         Event::Gap(gap) => format!("you missed {} messages", gap.to.saturating_sub(gap.from) + 1),
         Event::Welcome(_) | Event::Members(_) | Event::Ping {} | Event::Pong {} => return Vec::new(),
     };

@@ -161,7 +161,7 @@ impl World {
         true
     }
 
-    fn pay_all(&mut self) {
+    fn render_all(&mut self) {
         loop {
             self.read(usize::MAX);
             if !self.answer(6) {
@@ -194,7 +194,7 @@ impl World {
 
     /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
     /// ack 7` with a ref.
-    fn told(&self) -> Vec<String> {
+    fn received(&self) -> Vec<String> {
         let short = |Envelope { content, reference }| match content {
             Event::Message(Message { room, seq: Some(seq), .. }) => {
                 Some(format!("{room} {}{seq}", if reference.is_some() { "ack " } else { "" }))
@@ -207,9 +207,9 @@ impl World {
     }
 
     /// … and of one room alone.
-    fn told_of(&self, room: &str) -> Vec<String> {
-        let told = self.told().into_iter();
-        told.filter_map(|line| line.strip_prefix(&format!("{room} ")).map(str::to_string)).collect()
+    fn received_in(&self, room: &str) -> Vec<String> {
+        let received = self.received().into_iter();
+        received.filter_map(|line| line.strip_prefix(&format!("{room} ")).map(str::to_string)).collect()
     }
 }
 
@@ -227,7 +227,7 @@ fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
     world.flood("lobby");
     world.say(world.bob, "lobby", 10, true);
     world.flood("lobby");
-    world.pay_all();
+    world.render_all();
     let acks = [11, 12, 33].map(|seq| format!("ack {seq}"));
     let expected: Vec<String> = numbers(8, 10)
         .chain(acks[..2].iter().cloned())
@@ -235,7 +235,7 @@ fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
         .chain([acks[2].clone()])
         .chain(numbers(34, 53))
         .collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
         world.hub.answer(question.ticket, Err(ReadError::Unreadable("broken".into())));
         world.read(usize::MAX);
     }
-    assert_eq!(world.told_of("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
+    assert_eq!(world.received_in("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
 }
 
 #[test]
@@ -256,9 +256,9 @@ fn what_passes_between_two_pages_is_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     assert!(world.answer(1));
     world.flood("lobby");
-    world.pay_all();
+    world.render_all();
     let expected: Vec<String> = numbers(8, 29).collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
@@ -273,12 +273,12 @@ fn messages_passed_between_two_other_holds_are_sent_as_well() {
     world.flood("attic");
     assert!(world.answer(6));
     world.flood("den");
-    world.pay_all();
+    world.render_all();
     let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
-    assert_eq!(world.told_of("den"), expected);
-    assert_eq!(world.told_of("attic"), expected);
+    assert_eq!(world.received_in("den"), expected);
+    assert_eq!(world.received_in("attic"), expected);
     let expected: Vec<String> = numbers(8, 29).chain(["ack 30".to_string()]).collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
@@ -290,18 +290,18 @@ fn who_leaves_a_room_reads_on_in_the_others() {
         world.flood("den");
         world.flood("attic");
         world.leave(left);
-        world.pay_all();
+        world.render_all();
         let expected: Vec<String> = numbers(10, 29).collect();
-        assert_eq!(world.told_of("attic"), expected);
+        assert_eq!(world.received_in("attic"), expected);
         if left == "lobby" {
-            assert_eq!(world.told_of("lobby"), ["gap 8-9"]);
+            assert_eq!(world.received_in("lobby"), ["gap 8-9"]);
             let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
-            assert_eq!(world.told_of("den"), expected);
+            assert_eq!(world.received_in("den"), expected);
         } else {
-            assert_eq!(world.told_of("lobby"), ["8", "9"]);
-            let told = world.told_of("den");
-            assert_eq!(told[0], "ack 10");
-            assert!(told[1].starts_with("gap 11-"), "{told:?}");
+            assert_eq!(world.received_in("lobby"), ["8", "9"]);
+            let received = world.received_in("den");
+            assert_eq!(received[0], "ack 10");
+            assert!(received[1].starts_with("gap 11-"), "{received:?}");
         }
     }
 }
@@ -316,10 +316,10 @@ fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     // The replay of the lobby is over, and now both other rooms are replayed.
     assert!(world.answer(6));
     world.leave("den");
-    world.pay_all();
-    assert_eq!(world.told_of("den"), ["gap 10-29", "ack 30", "gap 31-50"]);
+    world.render_all();
+    assert_eq!(world.received_in("den"), ["gap 10-29", "ack 30", "gap 31-50"]);
     let expected: Vec<String> = numbers(10, 29).collect();
-    assert_eq!(world.told_of("attic"), expected);
+    assert_eq!(world.received_in("attic"), expected);
 }
 
 #[derive(Debug, Clone)]
@@ -417,7 +417,7 @@ proptest! {
                 world.read(usize::MAX);
             }
         }
-        world.pay_all();
+        world.render_all();
         check(&world)?;
     }
 }

@@ -42,7 +42,7 @@ enum Step {
     Say { who: usize, bytes: usize, with_ref: bool },
     Ping { who: usize },
     Write { who: usize, bytes: usize },
-    Lap { visits: usize },
+    FullRound { visits: usize },
     Leave { who: usize },
 }
 
@@ -52,7 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0..8_usize, 1..9_000_usize, any::<bool>()).prop_map(|(who, bytes, with_ref)| Step::Say { who, bytes, with_ref }),
         2 => (0..8_usize).prop_map(|who| Step::Ping { who }),
         6 => (0..8_usize, 0..40_000_usize).prop_map(|(who, bytes)| Step::Write { who, bytes }),
-        6 => (0..20_usize).prop_map(|visits| Step::Lap { visits }),
+        6 => (0..20_usize).prop_map(|visits| Step::FullRound { visits }),
         1 => (0..8_usize).prop_map(|who| Step::Leave { who }),
     ];
     proptest::collection::vec(step, 1..120)
@@ -240,7 +240,7 @@ fn run(steps: &[Step], log_bytes_max: usize) {
                 world.hub.send(id, Event::notice("pong"));
             }
             Step::Write { who, bytes } => world.write(who, bytes),
-            Step::Lap { visits } => {
+            Step::FullRound { visits } => {
                 for _ in 0..visits {
                     world.step();
                 }

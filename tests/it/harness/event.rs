@@ -121,7 +121,7 @@ impl EventClient {
     }
 
     #[track_caller]
-    pub(crate) fn expect_said(&mut self, from: &str, text: &str) -> Value {
+    pub(crate) fn expect_message(&mut self, from: &str, text: &str) -> Value {
         let message = self.expect("message");
         assert_eq!((&message["from"], &message["text"]), (&json!(from), &json!(text)));
         message

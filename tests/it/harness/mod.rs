@@ -1,12 +1,12 @@
 //! A server in a line and clients that expect: what a test needs to be five lines.
 
 mod event;
+#[cfg(feature = "test-layer")]
+mod layer;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod proxy;
-#[cfg(feature = "test-layer")]
-mod relay;
 mod server;
 mod tutorial;
 mod wire;
@@ -30,7 +30,7 @@ pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
 #[cfg(unix)]
 pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {
     #[cfg(feature = "test-layer")]
-    let client = relay::to_client(client);
+    let client = layer::to_client(client);
     client
 }
 

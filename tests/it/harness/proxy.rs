@@ -55,7 +55,7 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(server) else { continue };
                 let client = super::accepted(client);
                 #[cfg(feature = "test-layer")]
-                let server = super::relay::to_server(server, false);
+                let server = super::layer::to_server(server, false);
                 let twice = |stream: &TcpStream| stream.try_clone().expect("a second handle");
                 state.streams.extend([twice(&client), twice(&server)]);
                 let (from_client, to_client) = (twice(&client), client);

@@ -121,7 +121,7 @@ impl Tutorial {
     }
 
     #[track_caller]
-    pub(crate) fn expect_said(&mut self, from: &str, text: &str) {
+    pub(crate) fn expect_message(&mut self, from: &str, text: &str) {
         assert_eq!(self.said(), Pair { from: from.to_string(), text: text.to_string() });
     }
 

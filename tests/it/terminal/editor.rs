@@ -80,7 +80,7 @@ fn an_editor_that_is_not_there_is_told_with_what_to_do() {
 
 #[test]
 fn what_the_editor_leaves_may_be_too_long_or_no_text() {
-    for (leaves, told) in [
+    for (leaves, output) in [
         (r#"head -c 70000 /dev/zero | tr '\0' x >"$1""#, "more than 65536 bytes"),
         (r#"printf '\377\376' >"$1""#, "the editor failed"),
         (r#"rm "$1""#, "the editor failed"),
@@ -88,7 +88,7 @@ fn what_the_editor_leaves_may_be_too_long_or_no_text() {
         let folder = Folder::new();
         let editor = script(&folder, "editor", leaves);
         let mut table = table_with(editor.to_str().expect("UTF-8"));
-        table.alice.keys_until("a draft\x1be", told);
+        table.alice.keys_until("a draft\x1be", output);
         assert_eq!(table.said("!\r"), "a draft!", "{leaves}");
     }
 }

@@ -443,20 +443,20 @@ impl Table {
     #[track_caller]
     pub(super) fn said(&mut self, keys: &str) -> String {
         self.alice.keys(keys);
-        self.heard()
+        self.received()
     }
 
     /// Returns the next message of Alice that Bob hears.
     #[track_caller]
-    pub(super) fn heard(&mut self) -> String {
-        let event = hear(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");
+    pub(super) fn received(&mut self) -> String {
+        let event = receive(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");
         event["text"].as_str().expect("a text").to_owned()
     }
 }
 
 /// The next event that is wanted; others before it are passed over.
 #[track_caller]
-pub(super) fn hear(member: &mut EventClient, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+pub(super) fn receive(member: &mut EventClient, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
     loop {
         let event = member.event();
         if wanted(&event) {

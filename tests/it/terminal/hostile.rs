@@ -90,7 +90,7 @@ fn a_flood_is_shown_whole_and_keys_are_heard_in_it() {
             table.alice.keys("typed in the flood\r");
         }
     }
-    assert_eq!(table.heard(), "typed in the flood");
+    assert_eq!(table.received(), "typed in the flood");
     table.alice.see("flood 2999.");
     let transcript = table.alice.transcript().join("\n");
     for number in 0..3_000 {
@@ -104,7 +104,7 @@ fn a_terminal_of_one_cell_and_one_of_twenty_columns_are_enough() {
         let mut table = Table::new();
         table.alice.resize(rows, columns);
         table.alice.keys("in a small window\r");
-        assert_eq!(table.heard(), "in a small window", "{rows}x{columns}");
+        assert_eq!(table.received(), "in a small window", "{rows}x{columns}");
         table.bob.say("漢字 answer.");
         table.alice.see_passing("answer.");
         // Large again, all of it is as it was.
@@ -244,7 +244,7 @@ fn serve(script: impl Fn(TcpStream, usize) + Send + 'static) -> SocketAddr {
 }
 
 /// Reads what a client opens the event dialect with, and its `hello`.
-fn hear_hello(client: &mut TcpStream) {
+fn read_hello(client: &mut TcpStream) {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");
     assert_eq!(&opening[..10], b"GLASSLINE2");
@@ -254,10 +254,10 @@ fn hear_hello(client: &mut TcpStream) {
 
 /// Waits for a client's goodbye, and answers it.
 fn say_goodbye(client: &mut TcpStream) {
-    let (mut heard, mut buffer) = (Vec::new(), [0; 1024]);
-    while !String::from_utf8_lossy(&heard).contains(r#""type":"bye""#) {
+    let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&received).contains(r#""type":"bye""#) {
         match client.read(&mut buffer) {
-            Ok(bytes @ 1..) => heard.extend_from_slice(&buffer[..bytes]),
+            Ok(bytes @ 1..) => received.extend_from_slice(&buffer[..bytes]),
             // It went without one.
             _ => return,
         }
@@ -318,7 +318,7 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
     for broken in breaks {
         let shown = format!("{:?}", String::from_utf8_lossy(&broken[..broken.len().min(20)]));
         let address = serve(move |mut client, number| {
-            hear_hello(&mut client);
+            read_hello(&mut client);
             client.write_all(&welcome()).expect("heard");
             if number == 0 {
                 client.write_all(&broken).expect("heard");
@@ -340,7 +340,7 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
 #[test]
 fn events_that_make_no_sense_change_nothing() {
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
+        read_hello(&mut client);
         client.write_all(&welcome()).expect("heard");
         let long = "x".repeat(200_000);
         for senseless in [
@@ -380,7 +380,7 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
     let hostile = "\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{2066}\u{200f}\r\n\u{8}\u{0}";
     let tower = "a name without an end ".repeat(50);
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
+        read_hello(&mut client);
         client.write_all(&welcome()).expect("heard");
         for (from, text) in
             [(hostile, hostile), (&tower, &tower), (&tower.repeat(40), "tall"), ("", ""), ("\n\n\n", "\n\n\n")]
@@ -417,7 +417,7 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
 #[test]
 fn a_departure_of_the_link_before_is_no_leaving() {
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
+        read_hello(&mut client);
         client.write_all(&welcome()).expect("heard");
         // What a server announces of the connection that was lost, when this one is there already (T11).
         for kind in ["left", "joined"] {

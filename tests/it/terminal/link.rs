@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::harness::{Opening, Terminal, hear};
+use super::harness::{Opening, Terminal, receive};
 use crate::harness::{EventClient, Passage, Proxy, Server, ServerProcess, Tutorial};
 
 /// Somebody who listens, a link that can be cut, and Alice behind it.
@@ -26,7 +26,7 @@ fn scene() -> Scene {
 fn all_up_to(bob: &mut EventClient, last: &str) -> Vec<String> {
     let mut texts = Vec::new();
     while texts.last().is_none_or(|text| text != last) {
-        let event = hear(bob, |event| event["type"] == "message" && event["from"] == "alice");
+        let event = receive(bob, |event| event["type"] == "message" && event["from"] == "alice");
         texts.push(event["text"].as_str().expect("a text").to_owned());
     }
     texts
@@ -53,7 +53,7 @@ fn unacknowledged_messages_are_shown_and_sent_once_by_id() {
     // The server takes the first and the client does not learn of it; the second never leaves.
     proxy.set(Passage::AnswersLost);
     alice.keys("arrived\r");
-    hear(&mut bob, |event| event["text"] == "arrived");
+    receive(&mut bob, |event| event["text"] == "arrived");
     proxy.set(Passage::Closed);
     alice.keys("lost\r");
     alice.see("… arrived\n… lost\n>");
@@ -86,13 +86,13 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
     proxy.set(Passage::Closed);
     proxy.cut();
     alice.see("link lost, trying again");
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     let mut other = Tutorial::join(server.address, "alice");
     other.barrier();
     drop(other);
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     bob.say("said while she was away");
-    bob.expect_said("bob", "said while she was away");
+    bob.expect_message("bob", "said while she was away");
     // Also typed while there is no link.
     alice.keys_until("tence", "> half a sentence");
     proxy.set(Passage::Open);
@@ -109,7 +109,7 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 fn messages_said_over_repeated_cuts_arrive_once_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
         // Said to a server whose answers are lost, into the void, and wherever the cut falls.
         proxy.set(passage);
@@ -124,15 +124,15 @@ fn messages_said_over_repeated_cuts_arrive_once_in_order() {
         // Her going is told before she comes again.
         let is_left = |event: &Value| event["type"] == "left";
         let before = std::iter::from_fn(|| Some(bob.event()).filter(|event| !is_left(event)));
-        heard.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
+        received.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
         alice.see("link lost");
         proxy.set(Passage::Open);
         alice.see("· online");
     }
     alice.keys("the end\r");
-    heard.extend(all_up_to(&mut bob, "the end"));
-    assert_eq!(heard.pop().as_deref(), Some("the end"));
-    assert_eq!(heard, texts);
+    received.extend(all_up_to(&mut bob, "the end"));
+    assert_eq!(received.pop().as_deref(), Some("the end"));
+    assert_eq!(received, texts);
     alice.see("alice > the end");
     alice.see_no_more("unsent");
 }
@@ -146,18 +146,18 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
     proxy.set(Passage::Closed);
     proxy.cut();
     // Her going is told before she comes again.
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     alice.see("link lost");
     proxy.set(Passage::Open);
     alice.see("alice (away) in den · nobody else here · online");
     bob.send(&serde_json::json!({"type": "direct", "to": "alice", "text": "there?", "id": crate::harness::fresh_id()}));
-    let away = hear(&mut bob, |event| event["type"] == "away");
+    let away = receive(&mut bob, |event| event["type"] == "away");
     assert_eq!(away["text"], "lunch");
     alice.see("bob -> you > there?");
     alice.keys_until("\x1b1", "alice (away) in lobby");
     let mut eve = Tutorial::join(server.address, "eve");
     eve.say("unheard");
-    bob.expect_said("eve", "unheard");
+    bob.expect_message("eve", "unheard");
     bob.say("heard");
     alice.see("bob > heard");
     let transcript = alice.transcript().join("\n");
@@ -210,11 +210,11 @@ fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
     process.signal("CONT");
     alice.see("· online");
     alice.keys("late\r");
-    let mut heard = Vec::new();
-    while heard.last().is_none_or(|(text, _)| text != "late") {
-        let event = hear(&mut bob, |event| event["type"] == "message");
-        heard.push((event["text"].as_str().expect("a text").to_owned(), event["id"].is_string()));
+    let mut received = Vec::new();
+    while received.last().is_none_or(|(text, _)| text != "late") {
+        let event = receive(&mut bob, |event| event["type"] == "message");
+        received.push((event["text"].as_str().expect("a text").to_owned(), event["id"].is_string()));
     }
-    assert_eq!(heard, [("early".to_owned(), false), ("late".to_owned(), true)], "each once, the second as an event");
+    assert_eq!(received, [("early".to_owned(), false), ("late".to_owned(), true)], "each once, the second as an event");
     assert!(!alice.screen().contains("tutorial dialect\n> "), "{}", alice.screen());
 }

@@ -9,7 +9,7 @@ use std::thread;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
-use super::harness::{Opening, Terminal, hear};
+use super::harness::{Opening, Terminal, receive};
 use crate::harness::{EventClient, Passage, Proxy, Server, accepted, frame};
 use crate::program::Folder;
 
@@ -27,7 +27,7 @@ fn scene(texts: &[&str]) -> Scene {
     let mut bob = EventClient::join(server.address, "bob");
     for text in texts {
         bob.say(text);
-        bob.expect_said("bob", text);
+        bob.expect_message("bob", text);
     }
     Scene { bob, server, folder }
 }
@@ -55,7 +55,7 @@ fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
     // Another room: its own past, no unread mark.
     bob.send(&json!({"type": "join", "room": "den"}));
     bob.send(&json!({"type": "send", "room": "den", "text": "in the den", "id": crate::harness::fresh_id()}));
-    hear(&mut bob, |event| event["text"] == "in the den");
+    receive(&mut bob, |event| event["text"] == "in the den");
     alice.keys_until("/join den\r", "── den ──\n── earlier in den ──");
     alice.see("bob > in the den\n── now ──");
     assert_eq!(alice.count_written("+1"), 0);
@@ -114,7 +114,7 @@ fn what_was_missed_comes_once_and_rings_once() {
         proxy.cut();
         alice.see("link lost");
         // Her going is told before she comes again.
-        hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+        receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
         for number in 0..3 {
             bob.say(&format!("alice, missed {round}.{number}."));
         }

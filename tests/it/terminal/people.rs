@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::{Table, hear};
+use super::harness::{Table, receive};
 use crate::harness::{EventClient, Tutorial, fresh_id};
 
 #[test]
@@ -28,7 +28,7 @@ fn away_is_told_to_who_writes_and_back_ends_it() {
     table.alice.keys_until("/away at lunch\r", "you are away (at lunch)");
     table.alice.see("alice (away) in lobby");
     table.bob.send(&direct("one"));
-    assert_eq!(hear(&mut table.bob, |event| event["type"] == "away")["text"], "at lunch");
+    assert_eq!(receive(&mut table.bob, |event| event["type"] == "away")["text"], "at lunch");
     table.alice.keys_until("/back\r", "you are back");
     table.bob.send(&direct("two"));
     let before = table.bob.barrier();
@@ -96,7 +96,10 @@ fn a_reply_reaches_whom_it_was_begun_for_and_nobody_else() {
     table.alice.see("this goes to bob, but mallory has written since you began");
     table.alice.keys_until("\r", "Enter again sends it to bob");
     table.alice.keys("\r");
-    assert_eq!(hear(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice")["text"], "it is 7");
+    assert_eq!(
+        receive(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice")["text"],
+        "it is 7"
+    );
     assert!(mallory.barrier().iter().all(|event| event["text"] != "it is 7"));
 }
 

@@ -43,8 +43,8 @@ fn the_file_chooses_ignored_names_and_that_no_input_is_kept() {
     let mut table = table_with("ignore = [\"Carol\"]\ninput_history = false\n");
     let mut carol = EventClient::join(table.server.address, "carol");
     carol.say("unheard");
-    carol.expect_said("carol", "unheard");
-    table.bob.expect_said("carol", "unheard");
+    carol.expect_message("carol", "unheard");
+    table.bob.expect_message("carol", "unheard");
     table.bob.say("heard");
     table.alice.see("bob > heard");
     assert_eq!(table.alice.count_written("unheard"), 0);

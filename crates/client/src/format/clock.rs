@@ -48,7 +48,7 @@ impl LocalClock {
 }
 
 /// As `Sunday, 22 November 2026`.
-pub(crate) fn date_words(date: Date) -> String {
+pub(crate) fn format_date(date: Date) -> String {
     date.strftime("%A, %-d %B %Y").to_string()
 }
 
@@ -78,8 +78,8 @@ mod tests {
         let east = LocalClock::in_zone(2);
         assert_eq!((utc.time(at), east.time(at)), ("23:30".into(), "01:30".into()));
         assert_eq!(east.moment(at), "2026-03-29 01:30:05");
-        assert_eq!(date_words(utc.date(at)), "Saturday, 28 March 2026");
-        assert_eq!(date_words(east.date(at)), "Sunday, 29 March 2026");
+        assert_eq!(format_date(utc.date(at)), "Saturday, 28 March 2026");
+        assert_eq!(format_date(east.date(at)), "Sunday, 29 March 2026");
         assert_eq!(utc.date(Timestamp::MAX).year(), 9999);
     }
 }

@@ -11,7 +11,7 @@ use super::safe::name;
 /// Time for which joins and leaves are gathered before they are shown.
 const GATHER_MS: u64 = 1_500;
 /// Names listed of each kind; the rest are a number.
-const NAMES_TOLD_MAX: usize = 3;
+const NAMES_LISTED_MAX: usize = 3;
 /// Names kept of each kind.
 const NAMES_KEPT_MAX: usize = 64;
 /// Rooms gathered at a time; past it all are shown at once.
@@ -45,7 +45,7 @@ impl NameList {
     }
 
     fn text(&self, did: &str) -> Option<String> {
-        let listed: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
+        let listed: Vec<_> = self.names.iter().take(NAMES_LISTED_MAX).map(|kept| name(kept)).collect();
         let more = (self.names.len() - listed.len()).saturating_add(self.unnamed);
         people(&listed, more).map(|who| format!("{who} {did}"))
     }

@@ -6,7 +6,7 @@ mod silence;
 #[cfg(unix)]
 mod unix;
 
-pub(crate) use silence::notice_silence;
+pub(crate) use silence::enable_keepalive;
 
 #[cfg(not(unix))]
 pub(crate) use other::*;

@@ -195,7 +195,7 @@ impl View for Terminal {
         if let Update::CurrentRoom(room) = &update {
             self.composer.switch_room(self.pane.room(), room.as_deref(), self.pane.formatter().reply_peer());
         }
-        let shown = self.pane.hear(update, now_ms);
+        let shown = self.pane.receive(update, now_ms);
         self.display.print(shown.lines);
         // A room other than the one on the screen may have something new for the status line.
         self.display.note_stale();

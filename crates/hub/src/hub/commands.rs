@@ -23,9 +23,9 @@ const HISTORY_SHOWN: u64 = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandOutcome {
     /// It stays.
-    Stays,
+    Continue,
     /// It asked to leave.
-    Leaves,
+    Leave,
     /// Nothing was done: the history is asked first. Call with the same line once the connection
     /// has settled.
     Awaits,
@@ -38,7 +38,7 @@ enum NoReply {
     /// The history has to answer first.
     Awaits,
     /// The member leaves.
-    Leaves,
+    Leave,
     /// The hub refused it.
     Rejected(Rejection),
 }
@@ -105,7 +105,7 @@ impl Hub {
                 Err(NoReply::Rejected(rejection)) => Err(rejection),
                 Err(NoReply::Usage) => Ok(notice(format!("usage: {}", command.usage(syntax)))),
                 Err(NoReply::Awaits) => return CommandOutcome::Awaits,
-                Err(NoReply::Leaves) => return CommandOutcome::Leaves,
+                Err(NoReply::Leave) => return CommandOutcome::Leave,
             }
         } else {
             let name: String = name.chars().take(32).collect();
@@ -113,7 +113,7 @@ impl Hub {
             Ok(notice(glassline_wire::visible::one_line(&text)))
         };
         self.reply(id, reply, None);
-        CommandOutcome::Stays
+        CommandOutcome::Continue
     }
 }
 
@@ -235,7 +235,7 @@ fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Reply, NoR
 
 fn quit(_: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    Err(NoReply::Leaves)
+    Err(NoReply::Leave)
 }
 
 fn required(argument: &str) -> Result<&str, NoReply> {

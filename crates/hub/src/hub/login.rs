@@ -39,7 +39,7 @@ pub enum NameHolder {
     /// It was probed and did not answer.
     Dead(MemberId),
     /// It is alive and keeps its name.
-    Lives,
+    Alive,
 }
 
 impl Hub {
@@ -111,7 +111,7 @@ impl Hub {
         }
         let mut quiet_rooms = Vec::new();
         let mut arrival = self.arrival_now();
-        if holder != NameHolder::Lives
+        if holder != NameHolder::Alive
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
             // A later holder of this name was not probed.

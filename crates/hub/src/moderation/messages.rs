@@ -18,7 +18,7 @@ use super::target::written;
 const NAMES_LISTED_MAX: usize = 20;
 
 /// Text of an act for operators in the tutorial dialect.
-pub(crate) fn told(act: &AuditEntry) -> String {
+pub(crate) fn announcement(act: &AuditEntry) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }

@@ -240,13 +240,13 @@ fn next_window(window: u64, took: Duration, slice: Duration) -> u64 {
 }
 
 /// Returns nothing, and sets the flag, if the index is damaged.
-fn unless_corrupt<T>(told: Result<T, Error>, corruption: &CorruptionFlag) -> Result<Option<T>, Error> {
-    match told {
+fn unless_corrupt<T>(result: Result<T, Error>, corruption: &CorruptionFlag) -> Result<Option<T>, Error> {
+    match result {
         Err(error) if is_corruption(&error) => {
             corruption.note();
             Ok(None)
         }
-        told => told.map(Some),
+        result => result.map(Some),
     }
 }
 

@@ -177,7 +177,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     store_messages(&folder);
     let mut store = open_kept(&folder.file());
     let mut last = TOLD;
-    let mut damaged_and_tended = || {
+    let mut damaged_and_maintained = || {
         spoil(&folder.file());
         last += 1;
         store.append(&said(last..=last)).expect("stores");
@@ -190,8 +190,8 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
             }
         }
     };
-    assert!(damaged_and_tended().is_ok());
-    let ended = damaged_and_tended().expect_err("the second time");
+    assert!(damaged_and_maintained().is_ok());
+    let ended = damaged_and_maintained().expect_err("the second time");
     assert!(matches!(&ended, StoreError::Corrupt { detail, .. } if detail.contains("search index")), "{ended:?}");
     assert!(ended.is_fatal());
     drop(store);

@@ -88,7 +88,7 @@ pub(crate) struct Connection<S> {
     is_queued: bool,
     /// Number of reads that brought something.
     reads: u64,
-    heard_ms: u64,
+    received_ms: u64,
 }
 
 impl<S: Socket> Connection<S> {
@@ -106,7 +106,7 @@ impl<S: Socket> Connection<S> {
             served_from_ms: now_ms + terms.delay_ms,
             is_queued: false,
             reads: 0,
-            heard_ms: now_ms,
+            received_ms: now_ms,
         }
     }
 
@@ -276,7 +276,7 @@ impl<S: Socket> Connection<S> {
         let received = self.transport.read(buffer, bytes_max, traffic)?;
         // Output of a layer itself does not show that the program is alive.
         if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
-            self.heard_ms = now_ms;
+            self.received_ms = now_ms;
             self.reads += 1;
         }
         Ok(received)
@@ -288,8 +288,8 @@ impl<S: Socket> Connection<S> {
 
     /// Time of the last sign of life. One that the server keeps waiting is not read; whether it
     /// is alive, TCP knows.
-    pub(crate) fn heard_ms(&self, now_ms: u64) -> u64 {
-        if self.is_paused() { now_ms } else { self.heard_ms }
+    pub(crate) fn received_ms(&self, now_ms: u64) -> u64 {
+        if self.is_paused() { now_ms } else { self.received_ms }
     }
 
     /// Returns whether it has sent bytes since `reads` reads, or is kept waiting itself.

@@ -199,8 +199,8 @@ impl Poller {
 /// Returns the layers of a connection that was just accepted: plain TCP has none.
 fn layers_of_new_connection() -> LayerStack {
     #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
+    if glassline_testkit::is_test_layer_wanted() {
+        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::server())]);
     }
     LayerStack::default()
 }

@@ -72,7 +72,7 @@ impl EventSession {
                     context.charge(payload.len() + HEADER_BYTES);
                     let step = match *context.member {
                         None => before_welcome(payload, &mut self.waiting, context),
-                        Some(member) => hear(member, payload, &mut self.waiting, context),
+                        Some(member) => receive(member, payload, &mut self.waiting, context),
                     };
                     if step != Step::Continue {
                         return step;
@@ -184,7 +184,7 @@ fn enter(
     Step::Pause(pause)
 }
 
-fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
+fn receive(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
     let asked = Request::from_json(payload);
     if context.awaits() == Awaits::Nothing {
         return answer(member, asked, waiting, context);

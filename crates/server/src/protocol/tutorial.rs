@@ -52,7 +52,7 @@ impl TutorialSession {
             let step = match (held, *context.member) {
                 (Held::End(step), _) => step,
                 (Held::Payload(payload), Some(member)) => {
-                    let step = hear(member, &payload, context);
+                    let step = receive(member, &payload, context);
                     if step == Step::Pause(Pause::History) {
                         self.held = Some(Held::Payload(payload));
                     }
@@ -83,7 +83,7 @@ impl TutorialSession {
                     context.charge(payload.len() + HEADER_BYTES);
                     let step = match *context.member {
                         None => greet(payload, context),
-                        Some(member) => hear(member, payload, context),
+                        Some(member) => receive(member, payload, context),
                     };
                     if step == Step::Pause(Pause::History) {
                         self.held = Some(Held::Payload(payload.to_vec()));
@@ -121,7 +121,7 @@ fn greet(name: &[u8], context: &mut SessionContext<'_>) -> Step {
     }
 }
 
-fn hear(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> Step {
+fn receive(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> Step {
     if payload == b"/exit" {
         return left(CloseReason::FramedGoodbye);
     }
@@ -137,9 +137,9 @@ fn hear(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> S
     let said = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => context.hub.say_text(member, rest, false, context.now),
         Some(_) => match context.hub.execute(member, text, context.now) {
-            CommandOutcome::Stays => return Step::Continue,
+            CommandOutcome::Continue => return Step::Continue,
             CommandOutcome::Awaits => return Step::Pause(Pause::History),
-            CommandOutcome::Leaves => return left(CloseReason::Quit),
+            CommandOutcome::Leave => return left(CloseReason::Quit),
         },
         None => match hidden_command(text) {
             Some(words) => Ok(Event::notice(words).into()),

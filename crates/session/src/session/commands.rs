@@ -91,7 +91,7 @@ impl Session {
     }
 
     pub(super) fn known_room(&self, room: Option<String>) -> Result<String, CommandError> {
-        let Some(room) = room else { return self.current_room().ok_or(CommandError::NowhereToTalk) };
+        let Some(room) = room else { return self.current_room().ok_or(CommandError::NoCurrentRoom) };
         self.rooms.resolve(&room).ok_or(CommandError::NotInRoom(room))
     }
 
@@ -160,7 +160,7 @@ impl Session {
         let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
         match self.delivery.unsent(|of| self.rooms.resolve(of).is_some_and(|of| of == room)) {
             0 => Ok(()),
-            unsent => Err(CommandError::StillSaying { room, unsent }),
+            unsent => Err(CommandError::UnsentMessages { room, unsent }),
         }
     }
 

@@ -38,9 +38,9 @@ impl<S: Socket> Reactor<S> {
         let holder = holder.filter(|holder| holder.member() == Some(takeover.holder));
         let Some(holder) = holder.filter(|holder| !holder.has_answered(takeover.holder_reads)) else {
             // A closed one may be back on another connection, which was not probed.
-            let lives = self.connections.get(takeover.holder_connection);
-            let lives = lives.is_some_and(|holder| holder.member() == Some(takeover.holder));
-            self.resume_claim(key, if lives { NameHolder::Lives } else { NameHolder::Unasked });
+            let is_alive = self.connections.get(takeover.holder_connection);
+            let is_alive = is_alive.is_some_and(|holder| holder.member() == Some(takeover.holder));
+            self.resume_claim(key, if is_alive { NameHolder::Alive } else { NameHolder::Unasked });
             return;
         };
         // Its name passes to the newcomer in the hub; here it only loses its socket.

@@ -112,14 +112,14 @@ impl<S: Socket> Reactor<S> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         self.draining += usize::from(connection.drain());
         let peer = connection.peer();
-        let mut may_speak = true;
+        let mut may_append = true;
         if let Some(member) = connection.take_member() {
             self.keep_what_waits(key, member);
-            may_speak = !self.hub.is_mid_frame(member);
+            may_append = !self.hub.is_mid_frame(member);
             self.depart(member, peer, reason);
         }
         self.counters.add_closed(reason);
-        if may_speak && let Some(connection) = self.connections.get_mut(key) {
+        if may_append && let Some(connection) = self.connections.get_mut(key) {
             connection.say(output);
         }
         self.timers.cancel_all(key);

@@ -185,7 +185,7 @@ fn rooms_are_entered_left_and_gone_to() {
     assert!(client.take_updates().is_empty(), "nor is what nobody asked for an answer");
     leave(&mut client, "den");
     assert!(client.take_updates().contains(&Update::CurrentRoom(None)));
-    assert_eq!(client.command(Command::Say("anybody?".into())), Err(CommandError::NowhereToTalk));
+    assert_eq!(client.command(Command::Say("anybody?".into())), Err(CommandError::NoCurrentRoom));
 }
 
 #[test]
@@ -451,13 +451,13 @@ fn a_repeated_rename_is_shown_if_it_may_be_another_person() {
         r#"{"type":"message","room":"lobby","from":"bob","text":"x"}"#,
         r#"{"type":"direct","from":"rob","to":"alice","text":"x"}"#,
     ];
-    let told = |client: &mut TestClient| client.take_json().iter().filter(|json| *json == renamed).count();
+    let times_reported = |client: &mut TestClient| client.take_json().iter().filter(|json| *json == renamed).count();
     for other in others {
         let mut client = TestClient::event();
         for event in [renamed, renamed, other, renamed, renamed] {
             client.receive(event);
         }
-        assert_eq!(told(&mut client), 2, "{other}");
+        assert_eq!(times_reported(&mut client), 2, "{other}");
     }
     let mut client = TestClient::event();
     for _ in 0..2 {
@@ -466,5 +466,5 @@ fn a_repeated_rename_is_shown_if_it_may_be_another_person() {
         client.receive(renamed);
         client.pass_ms(1);
     }
-    assert_eq!(told(&mut client), 2);
+    assert_eq!(times_reported(&mut client), 2);
 }

@@ -178,8 +178,8 @@ fn a_room_joined_again_shows_missed_messages_as_news() {
             "{asked:?}"
         );
         client.receive(&history("den", 5..=5, Some("glassline-newest")));
-        let told = shown(&mut client);
-        assert_eq!(told, expected[..expected.len() - 1], "before anything else is said");
+        let lines = shown(&mut client);
+        assert_eq!(lines, expected[..expected.len() - 1], "before anything else is said");
         client.receive(&message("den", 6));
         assert_eq!(shown(&mut client), ["6"]);
     }
@@ -216,7 +216,7 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     assert!(matches!(older, Ask::Search(search) if search.query == "tea" && search.before == Some(4)));
     // A server that answers nothing is not asked without end; a new link begins anew.
     let asked = (0..100).filter(|_| client.command(Command::Older).is_ok()).count();
-    assert!(asked < 10 && client.command(Command::Older) == Err(CommandError::StillAsking), "{asked}");
+    assert!(asked < 10 && client.command(Command::Older) == Err(CommandError::AnswerPending), "{asked}");
     client.pass_ms(5_000);
     assert!(client.session.takes_commands());
     come_back(&mut client);

@@ -127,10 +127,10 @@ fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
     client.take_hello();
     client.receive(WELCOME);
     let leave = || Command::LeaveRoom(Some("lobby".into()));
-    let declined = client.command(leave());
+    let rejected = client.command(leave());
     assert!(
-        matches!(&declined, Err(CommandError::StillSaying { room, unsent: 1.. }) if room == "lobby"),
-        "{declined:?}"
+        matches!(&rejected, Err(CommandError::UnsentMessages { room, unsent: 1.. }) if room == "lobby"),
+        "{rejected:?}"
     );
     client.takes_writes = true;
     client.handle(Input::Written);
@@ -161,8 +161,8 @@ fn an_operator_is_told_that_the_role_went_with_the_connection() {
     };
     let op =
         |reference: &str| format!(r#"{{"type":"act","at":"2026-11-23T10:00:00.000Z","by":"x","act":"op"{reference}}}"#);
-    let told = notice_after_loss(Some(&op(r#","ref":"glassline-operators""#)));
-    assert_eq!(told, "connected again as alice; you are no operator any more: /op TOKEN makes you one");
+    let notice = notice_after_loss(Some(&op(r#","ref":"glassline-operators""#)));
+    assert_eq!(notice, "connected again as alice; you are no operator any more: /op TOKEN makes you one");
     assert_eq!(notice_after_loss(None), "connected again as alice", "once is enough");
     assert_eq!(notice_after_loss(Some(&op(""))), "connected again as alice", "it was somebody else");
 }

@@ -217,7 +217,7 @@ fn enter(server: &mut TestServer, number: u8, hello: &str) -> Pipe {
     pipe
 }
 
-fn heard(pipe: &Pipe) -> String {
+fn received(pipe: &Pipe) -> String {
     String::from_utf8(pipe.take(usize::MAX)).expect("text")
 }
 
@@ -302,7 +302,7 @@ fn history_results_stay_queued_until_members_are_written_to() {
         }
         turn_until_it_waits(&mut server);
         assert_eq!((server.unstored(), history.stepper.unfetched()), (0, 0), "nothing is left lying there");
-        assert_eq!(heard(&eve).matches("something to be said").count(), 100);
+        assert_eq!(received(&eve).matches("something to be said").count(), 100);
         assert!(is_flooded || first < 50, "{first}");
     }
 }
@@ -330,16 +330,16 @@ fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
     turn(&mut server);
     history.fail(damaged);
     turn_until_it_waits(&mut server);
-    let told = heard(&bob);
+    let output = received(&bob);
     for words in [
         r#""not_stored","text":"this could not be stored, so it did not happen; try again later""#,
         r#""busy","text":"the history cannot be read just now; try again later""#,
         r#""busy","text":"this took too long; ask for less""#,
         r#""busy","text":"the history of den cannot be read; try again""#,
     ] {
-        assert!(told.contains(words), "no {words} in {told}");
+        assert!(output.contains(words), "no {words} in {output}");
     }
-    assert!(!told.contains("secret") && !told.contains("export"), "{told}");
+    assert!(!output.contains("secret") && !output.contains("export"), "{output}");
 }
 
 #[test]
@@ -394,17 +394,17 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     }
     server.reactor.drain_all(unsaid);
     for (pipe, bye) in [(&eve, r#""type":"bye""#), (&tom, "until tomorrow"), (&reads, r#""type":"bye""#)] {
-        let told = heard(pipe);
-        assert_eq!(told.matches("until tomorrow").count(), 1, "{told}");
-        assert!(told.contains(bye) && pipe.is_finished(), "{told}");
+        let output = received(pipe);
+        assert_eq!(output.matches("until tomorrow").count(), 1, "{output}");
+        assert!(output.contains(bye) && pipe.is_finished(), "{output}");
     }
     // Its socket takes something again, but nothing may come inside a frame.
-    let mut told = String::new();
+    let mut output = String::new();
     for _ in 0..10 {
-        told += &heard(&slow);
+        output += &received(&slow);
         turn(&mut server);
     }
-    assert!(slow.is_finished() && !told.contains("bye"), "{told}");
+    assert!(slow.is_finished() && !output.contains("bye"), "{output}");
 }
 
 #[test]
@@ -423,8 +423,8 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     assert!(server.reactor.settle_turn(1_000).expect("goes on").is_some(), "unsettled");
     history.store();
     assert_eq!(server.reactor.settle_turn(1_000).expect("goes on"), None, "settled");
-    let told = heard(&eve);
-    assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
+    let output = received(&eve);
+    assert!(output.contains(r#""code":"banned""#) && eve.is_finished(), "{output}");
 }
 
 /// So many connect from one address, then each says its name.
@@ -465,7 +465,7 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
     // comes back.
     let members: Vec<Pipe> =
         (0..63).map(|n| enter(&mut server, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
-    let welcome = heard(&members[0]);
+    let welcome = received(&members[0]);
     let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
     let token = &token[..32];
     let back = enter(&mut server, &format!(r#"{{"type":"hello","name":"m0","token":"{token}"}}"#));

@@ -10,9 +10,7 @@
 //! kind (1) | payload bytes (2, big-endian) | checksum (1) | payload
 //! ```
 
-use alloc::{borrow::ToOwned, vec::Vec};
-
-use super::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
+use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
 
 const HEADER_BYTES: usize = 4;
 /// Small, so that a message of ordinary length takes several records.
@@ -34,6 +32,11 @@ enum Kind {
 
 impl Kind {
     const ALL: [Self; 6] = [Self::Hello, Self::Reply, Self::Finished, Self::Data, Self::Tick, Self::Close];
+}
+
+/// Returns whether servers and clients that know this layer are to speak it.
+pub fn is_test_layer_wanted() -> bool {
+    std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1")
 }
 
 /// One side's layer.
@@ -197,8 +200,6 @@ fn mask(record: u32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     /// Two sides that have shaken hands.

@@ -32,7 +32,7 @@ impl Dialect {
     }
 }
 
-/// Returns pairs of frames: a speaker's name and a text (T4).
+/// Returns pairs of frames: a sender's name and a text (T4).
 fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
     let text = match &outbound.content {
         Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),

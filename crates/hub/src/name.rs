@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 pub(crate) use characters::Unfit;
 pub(crate) use looks::{Looks, fold};
 
-/// The name under which the server speaks (T9).
+/// Name of the server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
 /// Name after the arrow of a direct message to a tutorial member, and for the user

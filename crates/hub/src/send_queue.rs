@@ -53,8 +53,7 @@ impl Subscription {
     }
 }
 
-/// Something that happens before the member simply follows its rooms again. Positions lie between
-/// entries.
+/// Item to be sent before the member follows its rooms again. Positions lie between entries.
 #[derive(Debug)]
 enum SendStep {
     /// Bytes for this member alone.
@@ -244,8 +243,8 @@ impl SendQueue {
     }
 
     pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
-        // Where the cursor of the room that the steps speak of will stand; steps of a second room
-        // wait for the next write.
+        // Position that the cursor will have in the room that the steps name; steps of a second
+        // room wait for the next write.
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {

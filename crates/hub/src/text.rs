@@ -34,7 +34,7 @@ pub(crate) fn check_length(text: &str, bytes_max: usize, advice: &str) -> Result
     Err(Rejection::new(ErrorCode::TooLong, text))
 }
 
-/// Refuses a text that others would read and that tells an operator token, of this server or
+/// Refuses a text that others would read and that discloses an operator token, of this server or
 /// another (O1): it holds something of that form, or is an `/op` whose slash something hides.
 ///
 /// # Errors

@@ -13,8 +13,8 @@ impl ConnectionKey {
         Self { serial, index }
     }
 
-    /// Place among the connections, for the hub and the system; they are told when a connection
-    /// ends, before another one takes its place.
+    /// Index among the connections, for the hub and the system; both learn of the end of a
+    /// connection before its index is reused.
     pub(crate) fn index(self) -> usize {
         self.index
     }

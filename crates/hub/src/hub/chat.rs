@@ -78,7 +78,7 @@ impl Hub {
     /// Sends a tutorial member's text to the room it is in (T5, T12).
     ///
     /// # Errors
-    /// The text is empty, the member is in no room, or it may not speak.
+    /// The text is empty, the member is in no room, or it may not send messages.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> ReplyResult {
         check_message_length(text)?;
         self.check_speech(id, now)?;
@@ -137,8 +137,8 @@ impl Hub {
     /// Sends a text to one person.
     ///
     /// # Errors
-    /// Unknown name, the text is empty or too long, the other side has stopped reading, or
-    /// the member may not speak.
+    /// Unknown name, the text is empty or too long, the recipient has stopped reading, or the member
+    /// may not send messages.
     pub fn send_direct(
         &mut self,
         sender: MemberId,

@@ -22,7 +22,7 @@ const HISTORY_SHOWN: u64 = 20;
 /// Outcome of a command for its member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandOutcome {
-    /// It stays.
+    /// It stays connected.
     Continue,
     /// It asked to leave.
     Leave,
@@ -89,7 +89,7 @@ pub fn hidden_command(text: &str) -> Option<String> {
 }
 
 impl Hub {
-    /// Executes `line`, a text that starts with a slash; the member is told the result.
+    /// Executes `line`, a text that starts with a slash; the member is sent the result.
     pub fn execute(&mut self, id: MemberId, line: &str, now: Now) -> CommandOutcome {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));

@@ -24,8 +24,7 @@ use crate::send_queue::SendQueue;
 pub enum LoginOutcome {
     /// The client is logged in, as this member.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
-    /// again.
+    /// Its token is that of this member, whose connection may be dead: probe it, then call again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -228,7 +227,7 @@ impl Hub {
         self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
-    /// Tells a new member why its name differs from the one it sent.
+    /// Sends a new member the reason why its name differs from the one it requested.
     fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
         let because = match &granted.suffix_reason {

@@ -1,4 +1,4 @@
-//! Members as others see them: name, connection, idle time and absence.
+//! Members as others see them: name, connection, idle time and away status.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -44,8 +44,8 @@ impl Hub {
         })
     }
 
-    /// Marks a member as away for a reason, or as back if there is none. Its correspondents are
-    /// told the reason.
+    /// Marks a member as away for a reason, or as back if there is none. Senders of direct messages
+    /// get the reason.
     ///
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
@@ -72,7 +72,7 @@ impl Hub {
     ///
     /// # Errors
     /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
-    /// not speak: a name is announced.
+    /// not send messages: a name is announced.
     pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;

@@ -66,8 +66,7 @@ impl OperatorToken {
         }
     }
 
-    /// Returns whether texts that hold it are recognised, so that nobody tells it to everybody by
-    /// mistake.
+    /// Returns whether texts that hold it are recognised, so that nobody publishes it by mistake.
     pub fn is_recognised_in_text(&self) -> bool {
         matches!(self.0, Secret::Generated(_))
     }
@@ -76,7 +75,7 @@ impl OperatorToken {
     pub(crate) fn is(&self, shown: &str) -> bool {
         match &self.0 {
             Secret::Generated(secret) => {
-                // What has another form is no secret's business.
+                // A text of another form is compared with nothing.
                 let shown = GeneratedToken::parse(shown).ok().flatten();
                 shown.is_some_and(|shown| secret.to_bytes().ct_eq(&shown.to_bytes()).into())
             }

@@ -97,8 +97,8 @@ impl SendQueue {
         }
     }
 
-    /// Drops the segments of a room that the member leaves, which is told what it misses.
-    /// Once it has left, [`SendQueue::replay_what_passed`].
+    /// Drops the segments of a room that the member leaves, and queues the notice of what it
+    /// misses. Once it has left, [`SendQueue::replay_what_passed`].
     pub(crate) fn cancel_replay(&mut self, left: RoomId) {
         if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
             self.replay = Replay::Idle;

@@ -68,7 +68,7 @@ impl ReplaySegment {
     pub(super) fn render(&mut self, answer: Result<Answer, ReadError>, send: &mut impl FnMut(Event)) -> bool {
         let (messages, more) = match answer {
             Ok(Answer::Page(Page { messages, more })) => (messages, more),
-            // It is there, and asked for again.
+            // It exists; it is requested again.
             Err(ReadError::TooSlow(_)) => return false,
             Ok(Answer::Head(_)) | Err(ReadError::Unreadable(_)) => (Vec::new(), false),
         };

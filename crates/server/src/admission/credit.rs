@@ -26,16 +26,16 @@ const TURN_WAIT_MS_MAX: f64 = 4_000.0;
 /// for one message of the longest text. A frame of more bytes is charged to its own connection
 /// only.
 const INHERITED_WAIT_MS_MAX: f64 = 1_100.0;
-/// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is
-/// the smallest, so hiding a debt takes this many other addresses with larger ones.
+/// Most subnets in the table, some 3 MiB. Beyond it the one whose credit is full first is dropped:
+/// its debt is the smallest, so hiding a debt takes this many other addresses with larger ones.
 const SUBNETS_MAX: usize = 16_384;
 
-/// Credit of the subnets that have not got all of theirs.
+/// Credit of the subnets whose credit is not full.
 #[derive(Debug)]
 pub(crate) struct SubnetCredits {
     limit: FloodLimit,
     subnets: HashMap<IpAddr, Credit>,
-    /// The same subnets, by the time from which they need not be remembered.
+    /// The same subnets, ordered by the time at which their credit is full.
     by_full_ms: BTreeSet<(u64, IpAddr)>,
 }
 

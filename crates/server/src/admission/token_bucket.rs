@@ -41,7 +41,7 @@ impl TokenBucket {
         self.level = self.level.min(other.level);
     }
 
-    /// Forgives debt beyond what is paid in `wait_ms_max`.
+    /// Bounds the debt to what refills in `wait_ms_max`.
     pub(crate) fn bound_debt(&mut self, wait_ms_max: f64) {
         self.level = self.level.max(-wait_ms_max * self.per_ms);
     }

@@ -1,4 +1,4 @@
-//! The question to the loop, from any thread, and its answer.
+//! A request for the loop's metrics, from any thread, and the answer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::shutdown::Shutdown;
 /// Time in which a live loop must answer; its turns take milliseconds.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A handle to watch one server by, from any thread; clones watch the same one.
+/// A handle to observe one server from any thread; clones observe the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     inner: Arc<Inner>,

@@ -30,14 +30,14 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
     out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
     out.gauge("glassline_rooms", "Rooms, the lobby included.", snapshot.rooms);
-    let help = "Bytes that all rooms' logs hold for members who have still to be sent them.";
+    let help = "Bytes in all rooms' logs that some member has not been sent yet.";
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
 }
 
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (hub, traffic, counters) = (&snapshot.hub, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count(Counted::Joined));
-    let help = "Messages said in rooms; direct messages and messages sent again are none, nor is what was not stored.";
+    let help = "Messages sent in rooms, without direct messages, repeated sends and messages that could not be stored.";
     out.counter("glassline_messages_total", help, hub.messages);
     let help = "Messages of rooms written to members, one for each member, as soon as a byte of it is; a sender's own counts where it \
                 is sent back as the acknowledgement; what is replayed from the history does not.";
@@ -46,7 +46,7 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
     out.counter("glassline_received_bytes_total", help, traffic.received_bytes);
     out.counter("glassline_sent_bytes_total", "Bytes written to connections.", traffic.sent_bytes);
     out.counter("glassline_writes_total", "Writes to connections that took bytes.", traffic.writes);
-    let help = "Times that a member had fallen so far behind that it was told what it missed.";
+    let help = "Gaps reported to members that had fallen too far behind.";
     out.counter("glassline_gaps_total", help, counters.count(Counted::Gaps));
     out.counter("glassline_missed_messages_total", "Messages in those gaps.", counters.count(Counted::Missed));
     let pauses = [
@@ -63,7 +63,7 @@ fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());
     let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
-    let help = "Connections not let in, or closed for what they sent.";
+    let help = "Connections refused, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
     let codes = snapshot.hub.refusals().map(|(code, count)| (code.word(), count));
     let help = "Requests of members that were answered with an error; the member stays.";

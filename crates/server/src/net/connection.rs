@@ -17,7 +17,7 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 /// small.
 const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
-/// State of a connection; a closed one is no more.
+/// State of a connection; a closed one does not exist.
 #[derive(Debug)]
 pub(crate) enum ConnectionState {
     /// Its input is read and served.
@@ -86,7 +86,7 @@ pub(crate) struct Connection<S> {
     served_from_ms: u64,
     /// It is in the loop's list of those to read.
     is_queued: bool,
-    /// Number of reads that brought something.
+    /// Number of reads that returned data.
     reads: u64,
     received_ms: u64,
 }
@@ -231,7 +231,7 @@ impl<S: Socket> Connection<S> {
 
     // Input.
 
-    /// Returns whether there may be something to take in, held back or in the socket.
+    /// Returns whether there may be unprocessed input, held back or in the socket.
     pub(crate) fn has_input(&self) -> bool {
         let may_be_read = match self.state {
             ConnectionState::Open | ConnectionState::Draining(PeerInput::MayFollow) => true,
@@ -286,8 +286,8 @@ impl<S: Socket> Connection<S> {
         self.reads
     }
 
-    /// Time of the last sign of life. One that the server keeps waiting is not read; whether it
-    /// is alive, TCP knows.
+    /// Time at which bytes last arrived. A connection that the server keeps waiting is not read, so
+    /// it counts as alive; TCP detects a dead one.
     pub(crate) fn received_ms(&self, now_ms: u64) -> u64 {
         if self.is_paused() { now_ms } else { self.received_ms }
     }
@@ -349,8 +349,8 @@ impl<S: Socket> Connection<S> {
         Ok(self.output.is_empty() && self.transport.is_writable())
     }
 
-    /// Closes the sending side, once the last output is sent. Returns whether the connection
-    /// is over: that is out as well, and the peer has ended too.
+    /// Closes the sending side, once the last output is sent. Returns whether the connection is
+    /// over: this end is sent, and the peer's has arrived.
     ///
     /// # Errors
     /// The connection broke.

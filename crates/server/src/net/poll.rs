@@ -30,8 +30,8 @@ const FIRST_LISTENER: usize = usize::MAX / 2;
 /// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, messages are stored before anybody is
-/// sent it.
+/// Serves until `shutdown` is requested. With a store, a message is stored before it is sent to
+/// anybody.
 ///
 /// # Errors
 /// The operating system gives no event queue, or takes a listener away; or the store cannot be read
@@ -46,7 +46,7 @@ pub fn run(
     let waker = Arc::new(Waker::new(poller.poll.registry(), WAKER)?);
     shutdown.wake_with(Arc::clone(&waker));
     if let Some(store) = store {
-        // A loop that cannot be woken sees what came back with its next event.
+        // If waking fails, the loop processes the results with its next event.
         let wake = move || drop(waker.wake());
         poller.reactor.start_history(|hub| History::start(store, hub, wake)).map_err(io::Error::other)?;
     }
@@ -169,7 +169,7 @@ impl Poller {
         }
     }
 
-    /// Says goodbye, writes out what waits, and closes; all within the limit.
+    /// Sends goodbyes, writes queued output, and closes, all within the time limit.
     fn close_down(mut self, goodbye: &str, has_history_failed: bool) -> io::Result<()> {
         for mut listening in std::mem::take(&mut self.listeners) {
             let _ = self.registry.deregister(&mut listening.listener.socket);

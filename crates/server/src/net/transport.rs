@@ -176,7 +176,7 @@ impl<S: Socket> Transport<S> {
         buffer.plaintext.clear();
         let passed = self.layers.receive(&buffer.received[..bytes], &mut buffer.plaintext);
         if let Err(error) = passed {
-            // The layer tells the peer what was wrong, if the socket takes that at once.
+            // The layer's output reports the fault to the peer, if the socket takes it at once.
             let _ = self.flush();
             return Err(layer_failed(error));
         }

@@ -1,5 +1,5 @@
 //! Consequences of an act, once it is stored: the moderation state changes, the members it applies
-//! to are told or disconnected, operators are told.
+//! to are notified or disconnected, operators are notified.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -37,8 +37,8 @@ use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
 use crate::{Config, Limits};
 
-/// Within a turn the history is given so much at once: as much as one read, so that its bounds are
-/// passed by no more than two.
+/// Bytes handed to the history at once within a turn: as much as one read, so that its bounds are
+/// exceeded by two reads at most.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 
 pub(crate) struct Reactor<S> {

@@ -13,7 +13,7 @@ use crate::net::transport::Socket;
 use crate::protocol::Step;
 
 impl<S: Socket> Reactor<S> {
-    /// Pauses a connection and asks the holder of the name that it claims.
+    /// Pauses a connection and probes the holder of the name that it claims.
     pub(super) fn ask_holder(&mut self, key: ConnectionKey, holder: MemberId) {
         let holder_connection = self.hub.connection(holder).and_then(|index| self.connections.key_at(index));
         let held = holder_connection.and_then(|key| Some((key, self.connections.get(key)?.reads())));
@@ -30,7 +30,7 @@ impl<S: Socket> Reactor<S> {
         self.timers.set(key, Kind::Probe, self.now.monotonic_ms + self.config.limits.takeover_probe_ms);
     }
 
-    /// Decides, once the holder has had its time (E2).
+    /// Decides a claim once the holder's time to answer is over (E2).
     pub(super) fn decide_takeover(&mut self, key: ConnectionKey) {
         let Some(claimant) = self.connections.get_mut(key) else { return };
         let Some(takeover) = claimant.take_takeover() else { return };

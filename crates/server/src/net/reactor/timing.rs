@@ -56,8 +56,8 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Asks a member that was silent for a sign of life, or closes it. Event members only; a
-    /// tutorial client cannot be asked, so TCP itself is (L).
+    /// Sends a silent member a `ping`, or closes it. Event members only; for tutorial members TCP
+    /// keepalive does this (L).
     fn check_silence(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get(key) else { return };
         let Some(member) = connection.member() else { return };

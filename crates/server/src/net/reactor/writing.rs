@@ -128,12 +128,12 @@ impl<S: Socket> Reactor<S> {
         self.queue_read(key);
     }
 
-    /// Copies what the hub has still for a member that is about to leave it.
+    /// Copies the hub's remaining output for a member that is about to leave the hub.
     fn keep_what_waits(&mut self, key: ConnectionKey, member: MemberId) {
         let bytes_max = if self.draining > DRAINING_FEW { WRITE_BYTES_MAX } else { DRAINING_BYTES_MAX };
         let Some(connection) = self.connections.get_mut(key) else { return };
         if self.is_closing && !connection.transport().is_writable() {
-            // It has had all the time there is.
+            // Its time to read was the shutdown's time limit.
             return;
         }
         loop {

@@ -68,7 +68,7 @@ impl Choices {
     }
 }
 
-/// Parses a name that is not empty; the server checks the rest. The error says what to write.
+/// Parses a name that is not empty; the server checks the rest. The error states what to write.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("a name needs at least one letter; leave it out to be called by your login name".to_string())

@@ -1,5 +1,5 @@
-//! Interface to a service manager (systemd): listening sockets, readiness, signs of life. Without
-//! one, nothing.
+//! Interface to a service manager (systemd): inherited sockets, readiness, watchdog. Without one,
+//! nothing.
 
 #[cfg(unix)]
 pub(crate) use unix::{inherited_listeners, notify_stopping, report};
@@ -22,7 +22,7 @@ mod unix {
     use sd_notify::NotifyState;
     use tracing::warn;
 
-    /// Longest wait to report the end.
+    /// Longest wait for the service manager at the end.
     const NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it
@@ -64,8 +64,8 @@ mod unix {
         }
     }
 
-    /// Reports the beginning of the end, and waits for a bounded time: a manager that does not read
-    /// must not delay the stop.
+    /// Reports the beginning of the shutdown, and waits for a bounded time: a manager that does not
+    /// read must not delay the stop.
     pub(crate) fn notify_stopping() {
         let (done, finished) = sync_channel(1);
         thread::spawn(move || {

@@ -19,7 +19,7 @@ const WINDOW_MAX: u64 = 64;
 /// Messages per repetition of one that was acknowledged long ago.
 const REPEAT_ONCE_IN: u64 = 64;
 
-/// Messages whose ids a server remembers at least (L).
+/// Messages whose ids a server keeps at least (L).
 const REMEMBERED: u64 = 262_144;
 
 /// Prefix of the `ref` of a request that was made before.
@@ -110,7 +110,7 @@ impl Sender {
         Request { count, after, reference: self.names_its_requests.then(|| format!("first {count}")) }
     }
 
-    /// Only an acknowledged message may be too old to be remembered: it is resent at random.
+    /// Only the id of an acknowledged message may be too old: such a message is resent at random.
     fn too_late(&mut self, reference: &str, answer: String, ledger: &Ledger) -> Result<(), Fault> {
         let by = self.membership.name().to_owned();
         let asked = self.in_flight.iter().position(|request| request.reference.as_deref() == Some(reference));

@@ -1,4 +1,5 @@
-//! The hub: any order of arrivals, talk, commands, half writes and departures; frames stay whole and memory bounded.
+//! The hub: any order of logins, messages, commands, partial writes and departures; frames stay
+//! whole and memory bounded.
 #![no_main]
 
 use std::net::Ipv4Addr;

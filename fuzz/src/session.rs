@@ -1,4 +1,5 @@
-//! The door and what stands behind it: any bytes from a stranger, beside a member who must not notice.
+//! Sniffing and server sessions: any bytes from a new connection, beside a member that must not be
+//! affected.
 #![no_main]
 
 use glassline_server::TestSession;

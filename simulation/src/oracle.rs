@@ -108,7 +108,8 @@ impl Oracle {
                 Ok(())
             }
             Event::Message(message) => {
-                // Stored under a name that the client never heard it had: shown as somebody's, and acknowledged in silence.
+                // Stored under a name of which the client was not informed: shown as another
+                // client's, and acknowledged without an update.
                 self.pending.remove(&message.text);
                 self.show_message(message, message.from == self.name, disk)
             }

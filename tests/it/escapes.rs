@@ -1,4 +1,5 @@
-//! Escape sequences, C1 and direction overrides (T8, T12): never reach a peer, or a log, as something a terminal obeys.
+//! Escape sequences, C1 and direction overrides (T8, T12): never reach a peer or a log in a form
+//! that a terminal interprets.
 
 use serde_json::{Value, json};
 

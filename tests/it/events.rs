@@ -1,4 +1,4 @@
-//! The event dialect (E): who may say what about a message, and what each request is answered.
+//! The event dialect (E): which requests are valid, and the answer to each.
 
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ fn what_left_the_memory_of_ids_is_too_late() {
         eve.send(request);
         eve.expect("message");
     }
-    // As many as are remembered without a history, the second among them (L).
+    // As many ids as are kept without a history, the second among them (L).
     for _ in 0..127 {
         for _ in 0..129 {
             eve.say("x");
@@ -82,7 +82,7 @@ fn what_left_the_memory_of_ids_is_too_late() {
         eve.send(&new(after));
         eve.expect_message("eve", "new");
     }
-    // Others are not in the way, and hear of it once.
+    // Messages of others do not matter, and they receive it once.
     adam.send(&json!({"type": "send", "room": "lobby", "text": "mine", "id": first["id"], "after": 16_387}));
     let received = adam.barrier();
     assert_eq!((&received[0]["seq"], &received[1]["seq"]), (&json!(16_386), &json!(16_387)), "the two that are new");

@@ -72,7 +72,7 @@ fn newcomers_in_a_freeze_are_announced_once_it_ends() {
         late.expect_word("froze the talk");
     }
     assert_eq!(members(&mut event)["names"], json!([format!("{MARK}_event"), "leaver", "old", "pupil", "teacher"]));
-    // Who was there before is announced, behind whatever is told of the others.
+    // Who was there before is announced, behind the announcements of the others.
     drop(leaver);
     let output = until_left(&mut pupil, "leaver");
     assert!(!has_mark(&output), "{output:?}");

@@ -13,7 +13,7 @@ fn keeping(folder: &Folder) -> Server {
     Server::keeping(folder.path(), Config::default())
 }
 
-/// Says something, and waits until it is acknowledged.
+/// Sends a message, and waits until it is acknowledged.
 #[track_caller]
 fn said(client: &mut EventClient, text: &str) -> Value {
     client.say(text);

@@ -1,5 +1,5 @@
-//! A history that is not as it was written: nobody is shown what was not said, and whoever runs the
-//! server is told.
+//! A history that is not as it was written: no message is shown that was not sent, and the log
+//! reports the damage.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `--metrics` and `/healthz`: what was done is what is told, and nobody who asks badly is in anybody's way.
+//! `--metrics` and `/healthz`: the counts are those of what was done, and bad requests delay
+//! nobody.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -72,11 +73,11 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
         tom.say(text);
         ann.expect_message("tom", text);
     }
-    // Only those who are in a room are sent what is said in it, and what is for one alone is no message of a room.
+    // Only members of a room are sent its messages, and a direct message is no message of a room.
     eve.send(&json!({"type": "join", "room": "den"}));
     eve.send(&json!({"type": "send", "room": "den", "text": "to myself", "id": fresh_id()}));
     tom.say("/msg ann psst");
-    // Refusals: of requests, of names, of a stranger.
+    // Refusals: of requests, of names, of an unknown opening.
     eve.send(&json!({"type": "send", "room": "attic", "text": "hi", "id": fresh_id()}));
     tom.say("/msg nobody hi");
     tom.say("/whois nobody");
@@ -231,7 +232,7 @@ fn a_server_that_runs_is_healthy_and_idle_is_healthy_too() {
         assert_eq!((status.as_str(), body.as_str()), ("200", "ok\n"));
         assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
     }
-    // While it says goodbye to one that does not read, it wants no more guests.
+    // While it sends a goodbye to one that does not read, it accepts no more clients.
     let _stalled = Tutorial::join_over(Wire::connect_narrow(process.address), "stalled");
     let mut talker = Tutorial::join(process.address, "talker");
     for _ in 0..400 {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{EventClient, Server, Tutorial, frame, words_in};
 
-/// A name, what the refusal says, and its code.
+/// A name, the text of its refusal, and its code.
 const BAD_NAMES: [(&str, &str, &str); 25] = [
     ("", "may not be empty", "bad_name"),
     ("   ", "may not be empty", "bad_name"),

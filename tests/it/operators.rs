@@ -1,4 +1,5 @@
-//! Operators (O) over sockets: in both dialects, what each line does, whom it hits, and what is refused.
+//! Operators (O) over sockets, in both dialects: the effect of each line, its targets, and
+//! refusals.
 
 use std::net::SocketAddr;
 #[cfg(unix)]
@@ -122,7 +123,7 @@ fn the_token_is_never_relayed_shown_or_logged() {
     for line in [format!("/op {TOKEN}x"), format!("/op  {TOKEN} "), format!("/op\t{TOKEN}"), format!("/op {TOKEN}\n")] {
         old.say(line);
     }
-    // Said before it is an operator, and before anything could be known of the token.
+    // Sent before it is an operator, and before the token is known.
     old.say(format!(" \t/op {TOKEN}"));
     old.expect_word("this is not the token");
     old.expect_word("old became an operator");
@@ -492,7 +493,7 @@ fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
     assert!(!ended.stderr.to_lowercase().contains(&token[5..]) && !ended.stderr.contains("not recognised"));
 }
 
-/// Says a text to everybody, which must be refused as one that holds a token.
+/// Sends a text to a room, which must be refused as one that holds a token.
 #[cfg(unix)]
 #[track_caller]
 fn is_refused_to_say_text(client: &mut EventClient, text: &str) {

@@ -33,7 +33,8 @@ fn doomed(address: SocketAddr, n: usize) -> Wire {
     wire
 }
 
-/// Numbers its messages until told to stop; never more than [`IN_FLIGHT`] ahead of the slower listener.
+/// Sends numbered messages until `stop` is set; never more than [`IN_FLIGHT`] ahead of the slower
+/// listener.
 fn talk(mut talker: Tutorial, received: &[Receiver<()>], stop: &AtomicBool) -> Tutorial {
     for n in 0_usize.. {
         if n >= IN_FLIGHT {

@@ -67,12 +67,12 @@ impl Script {
     }
 }
 
-/// Returns whether an event says that `name` came or went.
+/// Returns whether an event announces that `name` came or left.
 fn names(event: &Value, name: &str) -> bool {
     event["names"].as_array().is_some_and(|names| names.iter().any(|listed| listed == name))
 }
 
-/// Everything that `member` hears until `name` has come or gone.
+/// Everything that `member` receives until `name` has come or left.
 #[track_caller]
 fn until(member: &mut EventClient, kind: &str, name: &str) -> Vec<Value> {
     let mut before = Vec::new();
@@ -143,7 +143,7 @@ fn an_impossible_request_is_an_error_and_the_next_line_is_read() {
     }
     script.program.say(&format!(r#"{{"type":"send","text":"{}"}}"#, "x".repeat(102_400)));
     script.expect_error("too_long", None);
-    // What the client sees by itself is said in words about what the program wrote.
+    // Errors that the client finds by itself name what the program wrote.
     script.program.say("nonsense");
     assert!(script.expect("error")["text"].as_str().is_some_and(|text| text.starts_with("the line is not")));
     script.program.close_stdin();
@@ -234,7 +234,7 @@ fn the_one_liners_do_what_the_page_says() {
         shell.args(["-c", commands]).current_dir(home.path());
         Process::start(shell)
     };
-    // What is said last counts.
+    // The last option counts.
     let [silence, pipe] = &one_liners(server.address, "ear")[..] else { panic!("two") };
     let silence = run(silence);
     until(&mut eve, "joined", "ear");
@@ -255,7 +255,7 @@ fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> 
     Process::start(example)
 }
 
-/// A bot whose client's process is known, and whose `date` counts how often it is asked.
+/// A bot whose client's process is known, and whose `date` counts how often it runs.
 #[track_caller]
 fn bot(address: SocketAddr, home: &Folder) -> Process {
     let shown = home.path().display();
@@ -285,7 +285,7 @@ fn the_bot_answers_nothing_but_its_own_command() {
         alice.expect_message("alice", text);
     }
     alice.expect_message("bot", "it is 12:34");
-    // Its client leaves; the bot reads what it was told before that to the end.
+    // Its client leaves; the bot reads what it received before that to the end.
     let client = fs::read_to_string(home.path().join("client")).expect("a process");
     let kill = format!("kill -TERM {client}");
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
@@ -334,7 +334,8 @@ fn a_bot_that_is_killed_leaves_no_client_behind() {
 fn the_relay_carries_both_ways_and_not_its_own_words() {
     let (here, there) = (Server::start(), Server::start());
     let mut alice = EventClient::join(here.address, "alice");
-    // Takes the relay's name, so that it must tell its own words by more than that.
+    // Takes the relay's name, so that the relay must recognise its own messages by more than the
+    // name.
     let mut bob = EventClient::join(there.address, "relay");
     let home = Folder::new();
     let addresses = [here.address.to_string(), there.address.to_string()];

@@ -10,7 +10,7 @@ fn everybody_is_told_goodbye_and_closed_in_order() {
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");
     let mut stranger = Wire::connect(server.address);
-    // Nothing is left to be told but the goodbye.
+    // Nothing is left to be sent but the goodbye.
     old.barrier();
     eve.say("last words");
     eve.expect_message("eve", "last words");

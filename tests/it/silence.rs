@@ -1,4 +1,5 @@
-//! Connections that say nothing, or next to nothing (D2, L): cut at the limit, and nobody waits for them.
+//! Connections that send nothing, or almost nothing (D2, L): closed at the limit, and nobody waits
+//! for them.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, t
     assert!(said.elapsed() < ROUND_TRIP_MAX, "{text} took {:?}", said.elapsed());
 }
 
-/// The server's own ten seconds, as a stranger meets them.
+/// The server's own ten seconds, as an unregistered connection meets them.
 #[test]
 fn a_silent_or_trickling_connection_is_cut_after_10_s() {
     let server = Server::start();

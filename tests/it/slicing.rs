@@ -13,7 +13,7 @@ fn tutorial_conversation() -> Vec<u8> {
     bytes
 }
 
-/// Checks the messages that a bystander hears, and the end of the conversation.
+/// Checks the messages that another member receives, and the end of the conversation.
 #[track_caller]
 fn expect_tutorial_conversation(alice: &mut Tutorial, bob: &mut Tutorial) {
     for text in ["hi", "häß 漢", "* waves", "/x", "abc", "def"] {

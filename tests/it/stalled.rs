@@ -1,4 +1,5 @@
-//! Readers that stop reading (L, E7): the others notice nothing; the stalled are told what they missed, or closed.
+//! Readers that stop reading (L, E7): the others notice nothing; the stalled get a notice of what
+//! they missed, or are closed.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ fn number_in(text: &str) -> u64 {
     text.split(' ').next().and_then(|number| number.parse().ok()).expect("a numbered text")
 }
 
-/// Says messages 1 to [`MESSAGES`] and holds the server to bringing each to a member that reads, at once.
+/// Sends messages 1 to [`MESSAGES`], and asserts that each reaches a member that reads at once.
 #[track_caller]
 fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     let mut talker = Tutorial::join(server.address, "talker");
@@ -45,7 +46,7 @@ fn missed(pair: &Pair) -> Option<u64> {
     count.parse().ok().filter(|_| pair.is_word())
 }
 
-/// Holds messages and gaps to cover all that was said, once and in order.
+/// Asserts that messages and gaps cover all that was sent, once and in order.
 #[track_caller]
 fn expect_no_silent_hole(events: &[Value]) {
     let mut next = 1;

@@ -201,7 +201,8 @@ fn the_unit_starts_the_program_with_flags_that_it_has() {
     for flag in flags {
         assert!(known.contains(&flag), "{flag} is no flag of serve: {known:?}");
     }
-    // Whoever is to be told must be one who tells, and the sockets must be those of the socket unit.
+    // The notified process must be the one that notifies, and the sockets must be those of the
+    // socket unit.
     let has = |key: &str, value: &str| service.iter().any(|(of, is)| of == key && is == value);
     assert!(has("Type", "notify") && has("Requires", "glassline.socket"), "{service:?}");
     let handed: Vec<&str> = service

@@ -1,4 +1,4 @@
-//! `glassline history`: its documented commands, its exit codes, and what it says to whom.
+//! `glassline history`: its documented commands, its exit codes, and its output.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

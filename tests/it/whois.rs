@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Pair, Server, Tutorial, fresh_id, words_in};
 
-/// Asks, and returns what came with the `ref` until the request was dealt with.
+/// Sends a request, and returns the events with its `ref` until it is answered.
 #[track_caller]
 fn answers(client: &mut EventClient, mut request: Value) -> Vec<Value> {
     let reference = fresh_id();

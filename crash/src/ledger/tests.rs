@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Author 0 and author 3 speak in the lobby, author 1 in the den.
+/// Author 0 and author 3 send to the lobby, author 1 to the den.
 fn ledger() -> Ledger {
     let mut ledger = Ledger::new(Script::new(1));
     for author in [0, 3, 1, 8] {

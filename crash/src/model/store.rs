@@ -14,7 +14,7 @@ use super::sabotage::Sabotage;
 /// Messages by which an early acknowledgement is ahead of the file.
 const EARLY_MESSAGES: usize = 16;
 
-/// Messages that a forgetting start forgets.
+/// Messages that such a start loses.
 const LOST_MESSAGES: usize = 3;
 
 pub(super) struct Store {

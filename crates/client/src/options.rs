@@ -46,9 +46,9 @@ pub struct JoinOptions {
     pub address: String,
     /// Layers of each connection; `None`: plain TCP.
     pub layers: Option<Arc<dyn LayerFactory>>,
-    /// The name wished for.
+    /// The requested name.
     pub name: String,
-    /// Which dialect to speak.
+    /// Choice of the dialect.
     pub dialect: DialectChoice,
     /// Presentation of the conversation.
     pub mode: Mode,

@@ -46,7 +46,7 @@ pub(crate) struct RoomLog {
 }
 
 impl RoomLog {
-    /// The log of a session, if it is wished for and there is a place for it.
+    /// Returns the log of a session, if it is enabled and there is a folder for it.
     pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
         let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
         Some(Self::new(folder, &options.address))

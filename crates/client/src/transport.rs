@@ -1,4 +1,4 @@
-//! The connection of a session: its one owner is the deciding thread.
+//! The connection of a session, owned by the deciding thread.
 //!
 //! Received bytes pass the layers to the session, and what the session sends passes them to the
 //! socket, all on that thread. One thread connects, then one reads and one writes, each with a
@@ -30,7 +30,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// Time for which bytes in quick succession are gathered where a person reads: nothing of them is
 /// drawn sooner, and two threads need not wake for each.
 const GATHER: Duration = Duration::from_millis(4);
-/// A read that brings this much is worth its waking.
+/// Bytes of a read that are passed on at once.
 const GATHERED_BYTES: usize = 4 * 1024;
 /// Steps of the writer that may wait: there are never more than two writes and a close under way.
 const WRITER_STEPS_MAX: usize = 4;

@@ -1,6 +1,6 @@
 //! While a member is sent the past, what is new is held back from it, and logs' tails may pass it
-//! there: whatever it says, joins and leaves meanwhile, it is sent each message once and in order,
-//! its own with their `ref`, and is told a `gap` only of a room it left.
+//! there: whatever it sends, joins and leaves meanwhile, it is sent each message once and in order,
+//! its own with their `ref`, and gets a `gap` only for a room it left.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -23,8 +23,8 @@ const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
-/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when
-/// it is told to.
+/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers on
+/// request.
 struct World {
     hub: Hub,
     alice: MemberId,
@@ -62,7 +62,7 @@ fn stored(room: &str, seq: u64) -> Message {
 }
 
 impl World {
-    /// Bob has come back to all rooms; in those of `missed` something was said meanwhile.
+    /// Bob has come back to all rooms; those of `missed` have new messages.
     fn new(missed: &[&str], send_queue_bytes_max: usize) -> Self {
         let rules = Rules { durable: true, replay: 0, log_bytes_max: 70_000, send_queue_bytes_max, ..Rules::default() };
         let mut hub = Hub::new(rules);
@@ -86,7 +86,7 @@ impl World {
         Self { hub, alice, bob, since, stored, refs, said: 0, received, reads_at_once: true }
     }
 
-    /// Says something of so many bytes, which is stored at once; alice hears it.
+    /// Sends a message of so many bytes, which is stored at once; alice receives it.
     fn say(&mut self, who: MemberId, room: &'static str, bytes: usize, with_ref: bool) {
         self.said += 1;
         let send = Send {
@@ -115,7 +115,7 @@ impl World {
         }
     }
 
-    /// Says so much in a room that its log's tail passes whoever is held there.
+    /// Sends so much to a room that its log's tail passes every member held there.
     fn flood(&mut self, room: &'static str) {
         for _ in 0..20 {
             self.say(self.alice, room, 8_000, false);
@@ -265,8 +265,8 @@ fn what_passes_between_two_pages_is_sent_as_well() {
 fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
-    // What bob says in the den comes behind what passed in the lobby, and before what passed in the
-    // attic.
+    // What bob sends to the den comes behind what passed in the lobby, and before what passed in
+    // the attic.
     world.say(world.bob, "lobby", 10, true);
     world.say(world.bob, "den", 10, true);
     world.say(world.bob, "attic", 10, true);
@@ -344,10 +344,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// Follows what bob was told, number by number.
+/// Follows what bob received, number by number.
 fn check(world: &World) -> Result<(), TestCaseError> {
     let mut reached = world.since.clone();
-    // Rooms in which a gap was told, and which bob has not left since.
+    // Rooms with a reported gap, and which bob has not left since.
     let mut gaps = BTreeSet::new();
     for Envelope { content, reference } in world.events() {
         match content {

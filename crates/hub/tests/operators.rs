@@ -1,4 +1,4 @@
-//! Operators (O): who may do what to whom, and what follows, once it is stored.
+//! Operators (O): which acts are allowed, and their effects once they are stored.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -576,7 +576,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     assert_eq!(world.disconnects(), [], "the kick was for another");
     assert_eq!(world.received(teacher), ["ref teacher Kick eve"]);
 
-    // Or whom it was for has shown the token meanwhile.
+    // Or its target has presented the token meanwhile.
     let aide = world.enters("aide", HOME);
     world.does(aide, OP);
     world.does(teacher, "kick aide");

@@ -388,7 +388,7 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, login(connection));
     assert_eq!(claim(&mut hub, 1, NameHolder::Unasked), Ok(LoginOutcome::NameHolder(first)));
-    // While the first is asked, it goes, somebody else takes its place, and the client comes by
+    // While the first is probed, it departs, another client takes its name, and the client comes on
     // another connection.
     hub.depart(first, NOW);
     enter(&mut hub, 2, &hello("eve"));
@@ -514,7 +514,7 @@ fn messages_passed_before_an_awaited_past_are_reported_once() {
     // Bob has read none of it when he goes to another room, whose past is not there yet.
     join(&mut hub, bob, "den", 5);
     say_next(&mut hub, 6..=30);
-    // A write carries what it carries; bob is told of the rest where it is missing.
+    // A write carries what it carries; bob gets a gap for the rest in its place.
     let output: Vec<String> =
         received(&mut hub, bob).iter().map(|line| line.split(" x").next().expect("a start").to_string()).collect();
     assert!(output[0].starts_with("gap 1-"), "{output:?}");
@@ -531,7 +531,7 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (of_lobby, _) = asked(&mut hub);
-    // He goes on to another room, where so much is said that its log's tail passes him before he is
+    // He goes on to another room, where so much is sent that its log's tail passes him before he is
     // sent anything.
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {

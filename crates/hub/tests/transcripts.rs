@@ -1,6 +1,6 @@
 //! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member
-//! gets exactly what the others said while it was there, once and in order, or is told exactly what
-//! it missed (invariants 4 and 5).
+//! gets exactly what the others sent while it was there, once and in order, or a notice of exactly
+//! what it missed (invariants 4 and 5).
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 

@@ -1,9 +1,9 @@
 //! The durable history: messages are stored, numbered and found again, and operators' acts are
 //! kept.
 //!
-//! [`Store`] is an engine's blocking interface; [`Journal`] runs one on its own threads
-//! behind bounded queues. [`open`] returns the engine. Nothing outside this crate knows
-//! which it is.
+//! [`Store`] is an engine's blocking interface; [`Journal`] runs one on its own threads behind
+//! bounded queues. [`open`] returns the engine. Nothing outside this crate depends on which engine
+//! it is.
 
 mod journal;
 mod sqlite;

@@ -46,8 +46,7 @@ impl SeqTracker {
         Self { in_doubt: true, newest_named: None, ..self }
     }
 
-    /// Continues on the link of a new `welcome`, which says that the room's newest message is this
-    /// one.
+    /// Continues on the link of a new `welcome`, in which the room's newest message is this one.
     pub(crate) fn on_another_link(self, newest: u64) -> Self {
         Self { newest_named: Some(newest), ..self }
     }

@@ -5,7 +5,7 @@ use glassline_wire::request::Ask;
 
 use crate::command::CommandError;
 
-/// Refuses a request that would show others an operator token, right or wrong. Errors:
+/// Refuses a request that would publish an operator token, right or wrong. Errors:
 /// [`CommandError::Token`].
 pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
     match ask {

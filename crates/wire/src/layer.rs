@@ -24,7 +24,8 @@ pub enum LayerState {
     PeerClosed,
 }
 
-/// Cause for which a connection cannot continue. The layer may have output that tells the peer.
+/// Cause for which a connection cannot continue. The layer may have output that reports the cause
+/// to the peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayerError {
     /// Bytes that the layer does not understand, or that were changed on the way.

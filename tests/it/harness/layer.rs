@@ -1,5 +1,5 @@
-//! Raw connections where servers and clients speak the test layer: peers that know nothing of it
-//! reach a server that wants it, and clients that speak it reach a server of a test's own.
+//! Raw connections where servers and clients use the test layer: peers without it reach a server
+//! that requires it, and clients that use it reach a server of a test's own.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;

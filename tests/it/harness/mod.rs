@@ -21,7 +21,7 @@ pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire};
 
-/// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
+/// Returns the variable that enables the test layer in programs, if this test uses it.
 pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
 }

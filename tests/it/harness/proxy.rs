@@ -22,7 +22,7 @@ struct State {
     is_over: bool,
     /// Both ends of each connection.
     streams: Vec<TcpStream>,
-    /// Everything that clients said, also what was lost.
+    /// Everything that clients sent, also what was lost.
     said: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl Proxy {
         }
     }
 
-    /// Everything that clients said.
+    /// Everything that clients sent.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&lock(&self.state).said).into_owned()
     }

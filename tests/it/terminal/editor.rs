@@ -12,7 +12,7 @@ fn table_with(editor: &str) -> Table {
     Table::with(|opening| opening.variable("EDITOR", editor))
 }
 
-/// An editor that says that it runs, waits for a line of the keyboard, and does this.
+/// An editor that reports its start, waits for a line of the keyboard, and does this.
 fn waiting_editor(folder: &Folder, does: &str) -> PathBuf {
     script(folder, "editor", &format!("echo the editor runs; read answer; {does}"))
 }

@@ -433,20 +433,20 @@ impl Table {
         let bob = EventClient::join(server.address, "bob");
         let mut alice = how(Opening::join(server.address, "alice").size(24, 100)).open();
         if alice.emulator.screen().size().1.get() >= 80 {
-            // Whoever has room for it shows whom it can complete.
+            // A wide enough status line lists the candidates.
             alice.see("with bob");
         }
         Self { bob, alice, server }
     }
 
-    /// Presses keys; what Bob hears of Alice next.
+    /// Presses keys; returns the next message of Alice that Bob receives.
     #[track_caller]
     pub(super) fn said(&mut self, keys: &str) -> String {
         self.alice.keys(keys);
         self.received()
     }
 
-    /// Returns the next message of Alice that Bob hears.
+    /// Returns the next message of Alice that Bob receives.
     #[track_caller]
     pub(super) fn received(&mut self) -> String {
         let event = receive(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");

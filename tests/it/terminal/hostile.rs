@@ -1,5 +1,5 @@
-//! Hostile input of peers, servers and odd terminals: nothing is obeyed, nothing is lost, nothing
-//! panics.
+//! Hostile input of peers, servers and odd terminals: nothing is interpreted, nothing is lost,
+//! nothing panics.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -269,7 +269,7 @@ fn event(event: &Value) -> Vec<u8> {
     frame(event.to_string())
 }
 
-/// A `welcome` as servers say it.
+/// A `welcome` as servers send it.
 fn welcome() -> Vec<u8> {
     event(&json!({
         "type": "welcome", "name": "alice", "token": "0".repeat(32), "server": "rubbish/1",
@@ -282,7 +282,7 @@ fn welcome() -> Vec<u8> {
 fn what_is_no_chat_server_is_told_so() {
     for rubbish in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", &[0; 64], &[0xff; 4096]] {
         let address = serve(move |mut client, _| {
-            // Whether it hears it is the client's business.
+            // The client may have closed already.
             let _ = client.write_all(rubbish);
         });
         let mut alice = Opening::join(address, "alice").start();

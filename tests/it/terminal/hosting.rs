@@ -1,4 +1,4 @@
-//! A host at a terminal: what others are told to type, and that no end comes without a goodbye.
+//! A host at a terminal: the command that it shows for others, and that every end has a goodbye.
 
 use std::net::SocketAddr;
 

@@ -21,7 +21,7 @@ fn scene() -> Scene {
     Scene { bob, alice, proxy, server }
 }
 
-/// Everything that Alice says, up to her `last` text.
+/// Everything that Alice sends, up to her `last` text.
 #[track_caller]
 fn all_up_to(bob: &mut EventClient, last: &str) -> Vec<String> {
     let mut texts = Vec::new();
@@ -32,7 +32,7 @@ fn all_up_to(bob: &mut EventClient, last: &str) -> Vec<String> {
     texts
 }
 
-/// The ids of the requests that said this.
+/// The ids of the requests with this text.
 fn ids_of(proxy: &Proxy, text: &str) -> Vec<String> {
     let said = proxy.said();
     let marked = format!("\"text\":\"{text}\"");
@@ -97,7 +97,7 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
     alice.keys_until("tence", "> half a sentence");
     proxy.set(Passage::Open);
     alice.see("alice in lobby · with bob · online");
-    // A server without a store has it no more, and says so.
+    // A server without a store has it no more, and reports that.
     alice.see("you missed one message");
     bob.say("said to her again");
     alice.see("bob > said to her again");
@@ -111,7 +111,7 @@ fn messages_said_over_repeated_cuts_arrive_once_in_order() {
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
     let mut received = Vec::new();
     for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
-        // Said to a server whose answers are lost, into the void, and wherever the cut falls.
+        // Sent to a server whose answers are lost, to none, and at any position of the cut.
         proxy.set(passage);
         for text in round {
             alice.keys(&format!("{text}\r"));
@@ -121,7 +121,7 @@ fn messages_said_over_repeated_cuts_arrive_once_in_order() {
         }
         proxy.set(Passage::Closed);
         proxy.cut();
-        // Her going is told before she comes again.
+        // Her departure is announced before she comes again.
         let is_left = |event: &Value| event["type"] == "left";
         let before = std::iter::from_fn(|| Some(bob.event()).filter(|event| !is_left(event)));
         received.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
@@ -145,7 +145,7 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
     alice.keys_until("/away lunch\r", "alice (away) in den");
     proxy.set(Passage::Closed);
     proxy.cut();
-    // Her going is told before she comes again.
+    // Her departure is announced before she comes again.
     receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     alice.see("link lost");
     proxy.set(Passage::Open);
@@ -200,7 +200,7 @@ fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
     let process = ServerProcess::serve(&[]);
     let mut bob = EventClient::join(process.address, "bob");
     process.signal("STOP");
-    // A link that is secured is shaken hands on before anything is said, which a stalled server cannot.
+    // A layer's handshake comes before any message, and a stalled server completes none.
     let proxy = Proxy::to(process.address);
     let mut alice = Opening::join(proxy.address, "alice").size(24, 100).start();
     alice.see("nothing has answered yet at");

@@ -1,4 +1,4 @@
-//! Every key that `/help keys` lists and every command that `/help` lists does what is said of it.
+//! Every key that `/help keys` lists and every command that `/help` lists has the listed effect.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -245,7 +245,7 @@ const COMMANDS: &[Case] = &[
     }),
 ];
 
-/// Presses Enter behind each text, and waits until it was heard.
+/// Presses Enter behind each text, and waits until it was received.
 #[track_caller]
 fn say_all(table: &mut Table, texts: &[&str]) {
     for text in texts {
@@ -342,8 +342,8 @@ fn answers(table: &mut Table, command: &str) {
     assert_eq!(direct_message(table), "an answer");
 }
 
-/// Returns the parts around the colon of each line that the client says after these keys, up to the
-/// line with `last` in it.
+/// Returns the parts around the colon of each line that the client shows after these keys, up to
+/// the line with `last` in it.
 #[track_caller]
 fn listed(keys: &str, last: &str) -> Vec<(String, String)> {
     let mut table = Table::with(|opening| opening.size(60, 200));

@@ -1,4 +1,5 @@
-//! The real binary in a real pseudo-terminal: what another member hears, what the screen shows, what a file holds.
+//! The real binary in a real pseudo-terminal: what another member receives, what the screen shows,
+//! what a file holds.
 
 mod draft;
 mod editor;

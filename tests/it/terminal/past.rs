@@ -13,7 +13,7 @@ use super::harness::{Opening, Terminal, receive};
 use crate::harness::{EventClient, Passage, Proxy, Server, accepted, frame};
 use crate::program::Folder;
 
-/// A server that keeps what is said, and Bob, who has said so much.
+/// A server with a history, and Bob, who has sent so many messages.
 struct Scene {
     bob: EventClient,
     server: Server,
@@ -113,7 +113,7 @@ fn what_was_missed_comes_once_and_rings_once() {
         proxy.set(Passage::Closed);
         proxy.cut();
         alice.see("link lost");
-        // Her going is told before she comes again.
+        // Her departure is announced before she comes again.
         receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
         for number in 0..3 {
             bob.say(&format!("alice, missed {round}.{number}."));
@@ -133,7 +133,8 @@ fn what_was_missed_comes_once_and_rings_once() {
     assert_eq!(transcript.matches("earlier in lobby").count(), 1, "what one has seen is not shown again: {transcript}");
 }
 
-/// A server that says this to each client that comes, and closes; what each had (`since` of the lobby) must be as told.
+/// A server that sends this to each client that comes, and closes; the `since` of each for the
+/// lobby must be as given.
 fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -149,7 +150,7 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
             for event in events {
                 client.write_all(&frame(event.to_string())).expect("heard");
             }
-            // What the client asks in its turn is read, so that nothing said is lost in a reset.
+            // The client's requests are read, so that nothing sent is lost in a reset.
             client.shutdown(Shutdown::Write).expect("heard");
             while let Ok(1..) = client.read(&mut [0; 1024]) {}
         }
@@ -157,7 +158,7 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     address
 }
 
-/// Reads the opening of a client that speaks the event dialect, and returns its `hello`.
+/// Reads the opening of a client of the event dialect, and returns its `hello`.
 fn hello(client: &mut TcpStream) -> Value {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");

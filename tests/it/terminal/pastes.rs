@@ -1,4 +1,4 @@
-//! A paste never sends and never leaves; a long one is asked about.
+//! A paste never sends and never leaves; a long one needs a confirmation.
 
 use std::fmt::Write as _;
 

@@ -106,7 +106,7 @@ fn a_reply_reaches_whom_it_was_begun_for_and_nobody_else() {
 #[test]
 fn a_reply_does_not_reach_another_owner_of_a_name_unseen() {
     let mut table = Table::new();
-    // In a room that alice is not in, so that nobody tells her who comes and goes there.
+    // In a room that alice is not in, so that she gets no announcements of it.
     let hello = json!({"type": "hello", "name": "carl", "rooms": ["den"]});
     let (mut carl, _) = EventClient::greet(table.server.address, &hello);
     carl.send(&json!({"type": "direct", "to": "alice", "text": "it is me", "id": fresh_id()}));

@@ -1,4 +1,4 @@
-//! Several rooms: where one talks, what waits elsewhere, and what one finds on going there.
+//! Several rooms: where messages go, what waits in other rooms, and what is shown on going there.
 
 use serde_json::json;
 

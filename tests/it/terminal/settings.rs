@@ -1,4 +1,4 @@
-//! Settings of the configuration file for the terminal, and the logs that it may ask for.
+//! Settings of the configuration file for the terminal, and the logs that it may enable.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

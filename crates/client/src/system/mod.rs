@@ -1,4 +1,4 @@
-//! Differences between operating systems: the only place that asks which one this is.
+//! Differences between operating systems: the only module that depends on which one this is.
 
 #[cfg(not(unix))]
 mod other;

@@ -70,7 +70,7 @@ pub(crate) enum Action {
     Resume,
 }
 
-/// Translator of keys to actions; remembers the first key of a chord.
+/// Translator of keys to actions; keeps the first key of a chord.
 #[derive(Debug, Default)]
 pub(crate) struct Keymap {
     /// Ctrl-X was pressed, Ctrl-E may follow.

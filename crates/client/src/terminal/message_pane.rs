@@ -77,7 +77,7 @@ impl MessagePane {
         }
     }
 
-    /// Sets the number of colours that the screen can tell apart.
+    /// Sets the number of colours that the screen can distinguish.
     pub(super) fn with_colours(mut self, distinct: usize) -> Self {
         self.formatter.use_colours(distinct);
         self

@@ -63,7 +63,7 @@ pub(crate) struct Terminal {
     keymap: Keymap,
     log: Option<RoomLog>,
     external_editor: Option<ExternalEditor>,
-    /// Folder for the text that an editor opens, and the inbox that learns of its end.
+    /// Folder for the text that an editor opens, and the inbox that receives its end.
     editor_setup: Option<(PathBuf, Inbox)>,
     /// Time of the return from Ctrl-Z, until its SIGCONT has arrived.
     resumed_at: Option<Instant>,

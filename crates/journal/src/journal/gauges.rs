@@ -70,7 +70,7 @@ pub(super) struct JournalCounters {
 
 impl JournalCounters {
     /// Counts the result of a record. One that is too late, or would open a room too many, was
-    /// refused by the rules, and tells nothing of the disk.
+    /// refused by a rule, which says nothing about the disk.
     pub(super) fn count_report(&self, report: &Done) {
         let counter = match report {
             Done::Committed(_) => &self.stored,

@@ -16,7 +16,7 @@ use super::gauges::{Gauges, JournalCounters};
 use super::{Done, JournalBounds, Requester, WAITING_BYTES_MAX};
 use crate::store::StoreError;
 
-/// A clock: times are arguments of the decisions, and this is where they come from.
+/// Source of the times that are arguments of the decisions.
 pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 
 pub(super) struct Shared {
@@ -42,7 +42,7 @@ pub(super) struct Shared {
 /// Next task of the writer.
 pub(super) enum Next {
     Commit(Group),
-    /// Nothing came for as long as it was ready to wait.
+    /// No record arrived within the time limit.
     Idle,
     /// Everything is committed that will be.
     End,

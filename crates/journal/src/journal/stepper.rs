@@ -13,8 +13,8 @@ use crate::store::{Reader, StoreError};
 
 /// The work of a journal of [`Journal::stepped`](super::Journal::stepped). A group goes through
 /// [`Stepper::take_group`], [`Stepper::commit`] and [`Stepper::report_commit`], a question through
-/// [`Stepper::take_question`] and [`Stepper::answer`]; what becomes of it in between (time that
-/// passes, the end of the process) is up to the owner.
+/// [`Stepper::take_question`] and [`Stepper::answer`]; what happens in between (time that passes,
+/// the end of the process) is up to the owner.
 pub struct Stepper {
     shared: Arc<Shared>,
     writer: Writer,
@@ -99,7 +99,7 @@ impl Stepper {
         }
     }
 
-    /// Forgets the question that is taken up: it is never answered, unless by [`Stepper::report`].
+    /// Drops the question that is taken up: it is never answered, unless by [`Stepper::report`].
     pub fn drop_question(&mut self, class: QuestionClass) {
         self.reading[class as usize].asked = None;
     }

@@ -1,6 +1,6 @@
-//! Steps of a journal's work: a store is handed what the core decides, and the core what the store
-//! says. Threads do these steps one after the other, the owner of a [`super::Stepper`] when it
-//! likes.
+//! Steps of a journal's work: each passes a decision of the core to a store, and the store's result
+//! to the core. Threads do these steps one after the other, the owner of a [`super::Stepper`] at
+//! any time.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

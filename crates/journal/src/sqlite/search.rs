@@ -171,7 +171,7 @@ impl SearchCursor {
             }
             Ok(Progress::Interrupted) => {}
             // The damage is in the index or in a message: from here on messages are read. The index
-            // is read alone to tell which.
+            // is read alone to determine which.
             Err(error) if is_corruption(&error) => {
                 self.found.truncate(found);
                 (self.builder, self.damaged_rows, self.more, self.next) = (builder, damaged_rows, false, last);

@@ -12,7 +12,7 @@ use crate::support::{check, import, vacuum, *};
 
 const DAY_MS: u64 = 86_400_000;
 
-/// All messages of a told history but those that come later.
+/// All messages of such a history but those that come later.
 const TOLD: u64 = 2_000;
 
 /// Sure to be in one message only.
@@ -56,7 +56,7 @@ fn damage(file: &Path, table: &str, byte: u8) {
     fs::write(file, bytes).expect("writes");
 }
 
-/// Spoils what the index says of itself, while a server has the file open.
+/// Damages the index's own description, while a server has the file open.
 fn spoil(file: &Path) {
     let db = Connection::open(file).expect("opens");
     let changed =
@@ -96,7 +96,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
             rebuilds.extend(store.take_index_rebuild());
         }
         if table == "message_text_docsize" && rebuilds.is_empty() {
-            // Only forgetting what stands there meets it.
+            // Only the removal of those messages meets it.
             continue;
         }
         assert!(rebuilds.len() == 1 && rebuilds[0].contains("search index"), "{table}: {rebuilds:?}");
@@ -113,7 +113,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
     }
 }
 
-/// The space of the old index still counts as used: to forget as much would be to forget messages.
+/// The space of the old index still counts as used: removing as much would remove messages.
 #[test]
 fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Forgetting by size is fair: what one stranger may displace, whatever it writes and wherever.
+//! Removal by size is fair: what one address may displace, whatever it writes and wherever.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 /// Subnets of the honest are below it.
 const STRANGER: u128 = 1_000;
 
-/// Names that a stranger goes by at a time, and rooms it opens.
+/// Names that the attacker uses at a time, and rooms it opens.
 const NAMES: u64 = 64;
 const ROOMS: u64 = 1_000;
 
@@ -53,7 +53,7 @@ impl Server {
         assert!(used <= KEEP_BYTES, "{used} bytes in use");
     }
 
-    /// People of so many subnets talk in a room, in messages of some 200 bytes.
+    /// Members of so many subnets send to a room, in messages of some 200 bytes.
     fn talk(&mut self, room: &str, subnets: u64, messages: u64) {
         for _ in 0..messages / 500 {
             let batch: Vec<Record> = (0..500)
@@ -67,7 +67,8 @@ impl Server {
         }
     }
 
-    /// A stranger says so many bytes, in rooms of its own or in `lobby_share` of 10 messages in the lobby.
+    /// An attacker sends so many bytes, in rooms of its own or in `lobby_share` of 10 messages in
+    /// the lobby.
     fn flood(&mut self, subnet: u128, total: usize, bytes: usize, lobby_share: u64) {
         let per_batch = (128 * 1024 / (bytes + 64)).max(16);
         let mut left = total;
@@ -85,7 +86,7 @@ impl Server {
         }
     }
 
-    /// Bytes of what people said in a room and can still be read.
+    /// Bytes of the members' messages in a room that can still be read.
     fn honest_bytes(&self, room: &str) -> usize {
         let mut reader = self.store.reader().expect("a reader");
         let (mut bytes, mut after) = (0, 0);
@@ -113,7 +114,8 @@ impl Server {
     }
 }
 
-/// Fills the lobby up to the bound, has a stranger flood, and holds what is left against what there was.
+/// Fills the lobby up to the bound, has an attacker flood, and compares what is left with what
+/// there was.
 fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Server)) {
     let mut server = Server::open();
     server.talk("lobby", subnets, 6_000);
@@ -184,7 +186,8 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
 
 #[test]
 fn talkers_are_equal_whoever_opened_the_room() {
-    // The stranger opens the den before the others come, then fills rooms of its own: all are its account's.
+    // The attacker opens the den before the others come, then fills rooms of its own: all are its
+    // account's.
     let mut server = Server::open();
     let opening = server.message(STRANGER, "den", "stranger-1", 10);
     server.store(&[opening]);
@@ -203,7 +206,7 @@ fn talk_in_rooms_of_another_displaces_half_of_its_largest() {
     keeps_half(server, "hers");
 }
 
-/// The stranger writes into 15 rooms, and half of what people said in the den stays.
+/// The attacker writes into 15 rooms, and half of the members' messages in the den stays.
 fn keeps_half(mut server: Server, rooms: &str) {
     let before = server.honest_bytes("den");
     for round in 0..20 {

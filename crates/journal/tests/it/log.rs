@@ -1,4 +1,5 @@
-//! A write-ahead log that is damaged is told where what stands behind the damage proves it, and nothing is claimed otherwise.
+//! A damaged write-ahead log is reported where the commits behind the damage prove it, and only
+//! there.
 
 use std::fs;
 

@@ -24,7 +24,7 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
     let woken = std::sync::Arc::new(woken);
     let wake = std::sync::Arc::clone(&woken);
     let journal = Journal::start(store, move || wake.store(true, Ordering::Release)).expect("starts");
-    // Nobody said it, and it is too short for the index: everything is read.
+    // No message has it, and it is too short for the index: everything is read.
     let search = |ticket: u64| {
         let search = Search { room: "lobby".into(), query: "ü~".into(), before: None, limit: None };
         assert!(journal.ask(ticket, Requester { subnet: 1, number: ticket }, Question::Search(search)));

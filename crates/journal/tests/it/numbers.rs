@@ -1,4 +1,4 @@
-//! Numbers, order and repeats (E4): what an append says and what is there afterwards.
+//! Numbers, order and repeats (E4): outcomes of an append, and what is stored afterwards.
 
 use crate::support::*;
 use glassline_wire::history::{CommitOutcome, Head, Record};

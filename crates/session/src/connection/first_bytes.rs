@@ -1,4 +1,4 @@
-//! First bytes from a server, which tell servers of other protocols from chats.
+//! First bytes from a server, which distinguish servers of other protocols from chats.
 
 use core::net::IpAddr;
 

@@ -5,9 +5,9 @@ use crate::limits::NAME_BYTES_MAX;
 use crate::prelude::*;
 use crate::status::SlashCommands;
 
-/// Name under which a server speaks for itself (T9).
+/// Name of a server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
-/// By then a server that sends notices has sent one.
+/// Time within which a server that sends notices has sent the first.
 const FIRST_NOTICE_MS: u64 = 500;
 /// If the server's first notice is a refusal, its close arrives with it, or this much later at the
 /// most.
@@ -22,7 +22,8 @@ pub(crate) struct TutorialLink {
     from: Option<String>,
     /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
     server_greeted: bool,
-    /// Until then the first pair decides whether the server speaks; `None`: that pair has arrived.
+    /// Until then the first pair decides whether the server sends notices; `None`: that pair has
+    /// arrived.
     greeting_until_ms: Option<u64>,
     has_member_pair: bool,
     last_notice: Option<String>,

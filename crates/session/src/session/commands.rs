@@ -21,8 +21,7 @@ const OWN_REF_BYTES: usize = 41;
 impl Session {
     /// Processes a command of the user.
     ///
-    /// # Errors
-    /// [`CommandError`] says why it cannot be; nothing was sent then.
+    /// # Errors [`CommandError`] is the reason; nothing was sent then.
     pub fn command(&mut self, command: Command, now_ms: u64) -> Result<(), CommandError> {
         let done = self.take_command(command, now_ms);
         self.pump(now_ms);
@@ -149,8 +148,7 @@ impl Session {
         Ok(())
     }
 
-    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and
-    /// nothing else.
+    /// Until a `welcome` the dialect may turn out to be the tutorial's, which has texts only.
     fn check_dialect_known(&self, needs_events: bool) -> Result<(), CommandError> {
         if needs_events && !self.connection.is_dialect_settled() { Err(CommandError::NotConnected) } else { Ok(()) }
     }

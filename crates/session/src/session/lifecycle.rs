@@ -182,7 +182,7 @@ impl Session {
         }
     }
 
-    /// Says goodbye to a program if the server has not: its dialect lacks it, or it had no time.
+    /// Sends a program a `bye` if the server sent none: its dialect lacks it, or it had no time.
     fn dismiss_program(&mut self) {
         if self.program.as_ref().is_some_and(|program| !program.has_bye()) {
             let bye = Bye { text: "the link is closed".to_owned() };

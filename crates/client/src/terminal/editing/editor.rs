@@ -157,7 +157,7 @@ impl Editor {
         fits
     }
 
-    /// Empties the line and remembers it: it was sent.
+    /// Empties the line and adds it to the sent lines.
     pub(crate) fn accept(&mut self) {
         self.interrupt();
         self.sent_lines.add(std::mem::take(&mut self.text));
@@ -165,7 +165,7 @@ impl Editor {
         self.undo.forget();
     }
 
-    /// Empties the line and remembers nothing of it.
+    /// Empties the line and discards it.
     pub(crate) fn forget(&mut self) {
         self.interrupt();
         self.sent_lines.stay();
@@ -174,7 +174,7 @@ impl Editor {
         self.undo.forget();
     }
 
-    /// Remembers a line as if it had been sent before this session.
+    /// Adds a line that was sent in an earlier session.
     pub(crate) fn remember(&mut self, line: String) {
         self.sent_lines.add(line);
     }

@@ -25,7 +25,7 @@ impl KillRing {
         self.entry().push_str(text);
     }
 
-    /// Something else than a cut happened.
+    /// Records an action that is no cut.
     pub(crate) fn interrupt(&mut self) {
         self.joins = false;
     }

@@ -10,7 +10,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// Changes of one kind in a row are one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EditKind {
-    /// Letters of one word.
+    /// Characters of one word.
     Typing,
     /// Graphemes one by one.
     Removing,
@@ -68,7 +68,7 @@ impl UndoLog {
         Some(after)
     }
 
-    /// Forgets everything, for a new line.
+    /// Discards all steps, for a new line.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }

@@ -39,7 +39,7 @@ impl QuestionClass {
         }
     }
 
-    /// Lookups that find no place are asked again by the caller, which bounds them for each
+    /// Lookups that do not fit the queue are repeated by the caller, which bounds them for each
     /// connection; a search is refused.
     pub(in crate::journal) fn bounds(self, bounds: &JournalBounds) -> Bounds {
         let all = bounds.waiting_questions;
@@ -83,7 +83,7 @@ impl Asked {
     }
 
     /// Begins a turn. Heads and pages are read however long they waited: without them a member
-    /// stays outside, or misses what is stored.
+    /// cannot log in, or misses stored messages.
     pub(in crate::journal) fn begin_turn(&mut self, now: Instant) -> Turn {
         self.waited += now.saturating_duration_since(self.at);
         let left = match QuestionClass::of(&self.question) {

@@ -12,7 +12,7 @@ use crate::sqlite::search_index::index_error;
 const DAY_MS: u64 = 86_400_000;
 
 /// Age difference, in milliseconds, up to which a message goes before another room's older one:
-/// rooms that speak in turns would otherwise be cut message by message.
+/// rooms with messages in turns would otherwise be removed message by message.
 const SLACK_MS: u64 = 60_000;
 
 /// A stamp further ahead of the clock is wrong: from an import, or from a wrong clock.

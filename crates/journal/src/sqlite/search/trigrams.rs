@@ -1,5 +1,5 @@
 //! Choice of a query's trigrams for the index. It reads everything that has a trigram, so that
-//! common ones cost more than they narrow; a sample of the room's messages tells which ones are
+//! common ones cost more than they narrow; a sample of the room's messages shows which ones are
 //! common.
 
 use rusqlite::{Connection, Error};

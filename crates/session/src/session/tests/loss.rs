@@ -77,7 +77,7 @@ fn a_message_says_what_was_known_when_it_was_first_sent() {
     client.receive(&WELCOME.replace("\"seq\":4", "\"seq\":30"));
     let again: Vec<_> = client.take_requests().iter().map(after_of).collect();
     assert_eq!(again, [Some(4), Some(9), Some(30)], "what is first sent now is behind all that `welcome` names");
-    // A server that begins anew has given no higher number than it says.
+    // A server that begins anew has given no higher number than it states.
     client.close();
     client.say("four");
     client.wait_for_connect();

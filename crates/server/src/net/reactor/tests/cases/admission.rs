@@ -1,4 +1,4 @@
-//! Reconnecting, many connections at once, and connections that never say a name.
+//! Reconnecting, many connections at once, and connections that never send a name.
 
 use std::net::SocketAddr;
 
@@ -142,7 +142,7 @@ fn a_takeover_brings_no_new_burst() {
     let witness = connect_from(&mut server, [192, 0, 2, 99]);
     witness.send(&hello("witness"));
     let first = connect_from(&mut server, CLASSROOM);
-    // It connects before the first one has said anything, so its own credit is whole.
+    // It connects before the first one has sent anything, so its own credit is whole.
     let second = connect_from(&mut server, CLASSROOM);
     first.send(&hello("mallory"));
     turn_at(&mut server, 0);

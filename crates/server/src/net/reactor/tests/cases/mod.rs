@@ -1,4 +1,4 @@
-//! The loop between members and a history that does what the test says.
+//! The loop between members and a scripted history.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -50,7 +50,7 @@ impl Script {
     }
 }
 
-/// Stores and reads as a script says; all rooms are numbered as one.
+/// Stores and reads as scripted; all rooms are numbered as one.
 #[derive(Debug, Clone, Default)]
 struct ScriptedStore(Arc<Mutex<Script>>);
 
@@ -193,7 +193,7 @@ fn turn(server: &mut TestServer) {
     server.turn(NOW).expect("goes on");
 }
 
-/// Turns for as long as the loop says that it has something to do.
+/// Turns for as long as the loop has something to do.
 fn turn_until_it_waits(server: &mut TestServer) {
     for _ in 0..10_000 {
         turn(server);
@@ -427,7 +427,7 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     assert!(output.contains(r#""code":"banned""#) && eve.is_finished(), "{output}");
 }
 
-/// So many connect from one address, then each says its name.
+/// So many connect from one address, then each sends its name.
 fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> {
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();

@@ -1,4 +1,4 @@
-//! Clients that ask and never read.
+//! Clients that send requests and never read.
 
 use std::net::SocketAddr;
 

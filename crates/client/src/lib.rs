@@ -43,7 +43,7 @@ use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
 use line_input::LineInput;
 use line_output::{LineOutput, LineScreen};
-pub use options::{JoinOptions, Mode};
+pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
@@ -89,7 +89,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
         session: if mode == Mode::Json { session.for_program() } else { session },
-        transport: Transport::new(options.address.clone(), inbox, mode == Mode::Terminal),
+        transport: Transport::new(options.address.clone(), options.layers.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),
         shows: true,

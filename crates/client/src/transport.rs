@@ -10,13 +10,14 @@ mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use connect::{connect_to_any, describe};
 use glassline_session::Input;
-use glassline_wire::layer::LayerStack;
+use glassline_wire::layer::LayerFactory;
 use layered::Layered;
 
 use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
@@ -71,6 +72,7 @@ impl Connection {
 #[derive(Debug)]
 pub(crate) struct Transport {
     address: String,
+    layers: Option<Arc<dyn LayerFactory>>,
     inbox: Inbox,
     /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
@@ -79,8 +81,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(address: String, inbox: Inbox, gathers: bool) -> Self {
-        Self { address, inbox, gathers, generation: 0, connection: None }
+    pub(crate) fn new(address: String, layers: Option<Arc<dyn LayerFactory>>, inbox: Inbox, gathers: bool) -> Self {
+        Self { address, layers, inbox, gathers, generation: 0, connection: None }
     }
 
     /// Processes an event of the connection and passes to `handle` what the session gets of it.
@@ -136,7 +138,8 @@ impl Transport {
         let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
         let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
-        let connection = self.connection.insert(Connection { stream, steps, layered: Layered::new(layers()) });
+        let layered = self.layers.as_ref().and_then(|factory| Layered::new(factory.layers()));
+        let connection = self.connection.insert(Connection { stream, steps, layered });
         connection.flush();
         let is_plain = connection.layered.is_none();
         thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader, gathers))?;
@@ -184,15 +187,6 @@ impl Drop for Transport {
     fn drop(&mut self) {
         self.disconnect();
     }
-}
-
-/// Returns the layers of a new connection: none, unless a test asks for its own.
-fn layers() -> LayerStack {
-    #[cfg(feature = "test-layer")]
-    if glassline_testkit::is_test_layer_wanted() {
-        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::client())]);
-    }
-    LayerStack::default()
 }
 
 struct Reporter {

@@ -34,6 +34,7 @@ mod recent_ids;
 mod room;
 mod scheduler;
 mod send_queue;
+mod text;
 mod write_slices;
 
 pub use counters::HubCounters;

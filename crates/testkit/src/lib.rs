@@ -22,4 +22,4 @@ pub use process::{Ended, Process};
 pub use relay::Relay;
 pub use rng::{Rng, for_each_seed, seed_or};
 #[cfg(feature = "test-layer")]
-pub use test_layer::{TestLayer, is_test_layer_wanted};
+pub use test_layer::{TestLayer, is_test_layer_wanted, test_layers};

@@ -10,7 +10,9 @@
 //! kind (1) | payload bytes (2, big-endian) | checksum (1) | payload
 //! ```
 
-use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
+use std::sync::Arc;
+
+use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerFactory, LayerStack, LayerState};
 
 const HEADER_BYTES: usize = 4;
 /// Small, so that a message of ordinary length takes several records.
@@ -37,6 +39,20 @@ impl Kind {
 /// Returns whether servers and clients that know this layer are to speak it.
 pub fn is_test_layer_wanted() -> bool {
     std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1")
+}
+
+/// Returns the layers of a side ([`TestLayer::client`], [`TestLayer::server`]) that knows this layer.
+pub fn test_layers(side: fn() -> TestLayer) -> Option<Arc<dyn LayerFactory>> {
+    is_test_layer_wanted().then(|| Arc::new(TestLayers(side)) as Arc<dyn LayerFactory>)
+}
+
+#[derive(Debug)]
+struct TestLayers(fn() -> TestLayer);
+
+impl LayerFactory for TestLayers {
+    fn layers(&self) -> LayerStack {
+        LayerStack::new(vec![Box::new((self.0)())])
+    }
 }
 
 /// One side's layer.

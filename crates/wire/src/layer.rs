@@ -72,6 +72,12 @@ pub trait Layer: Debug + Send {
     }
 }
 
+/// Maker of the layers of each connection of one side, and owner of the settings they need.
+pub trait LayerFactory: Debug + Send + Sync {
+    /// Returns the layers of a new connection.
+    fn layers(&self) -> LayerStack;
+}
+
 /// The layers of one connection, that next to the socket first. An empty stack passes everything
 /// through; its owner reads and writes the socket without it ([`LayerStack::is_empty`]).
 #[derive(Debug, Default)]

@@ -141,7 +141,7 @@ impl Client {
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
                 session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
-                transport: Transport::new(address, inbox, false),
+                transport: Transport::new(address, None, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),
                 shows: true,

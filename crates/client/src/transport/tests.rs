@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 
 use glassline_testkit::TestLayer;
-use glassline_wire::layer::LayerState;
+use glassline_wire::layer::{LayerStack, LayerState};
 
 use super::connect::advice;
 use super::*;
@@ -10,7 +10,7 @@ use super::*;
 fn a_server_that_dies_in_silence_is_noticed_by_the_system() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (inbox, _arrivals) = sync_channel(4);
-    let mut transport = Transport::new(String::new(), inbox, false);
+    let mut transport = Transport::new(String::new(), None, inbox, false);
     transport
         .adopt(TcpStream::connect(listener.local_addr().expect("an address")).expect("connected"))
         .expect("adopted");

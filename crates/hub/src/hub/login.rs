@@ -1,4 +1,4 @@
-//! Members and their names: login, another name, departure.
+//! Login and departure of members.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -6,12 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::Now;
 use crate::dialect::Dialect;
-use crate::hub::{Hub, Reply, ReplyResult};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
@@ -272,37 +272,6 @@ impl Hub {
             self.names.release(member.name());
         }
         self.forget(member.connection());
-    }
-
-    /// Renames a member to exactly this name, and announces it to its rooms.
-    ///
-    /// # Errors The name breaks the rules, is taken, looks like one that is, or is banned; or the
-    /// member may not send messages: a name is announced.
-    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
-        self.check_speech(id, now)?;
-        let name = Name::parse(wished.as_bytes())?;
-        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
-        self.moderation.check_name(&name, member.address(), now.at)?;
-        let (dialect, from) = (member.dialect(), member.name().to_string());
-        let looks = self.names.check_rename(&from, id, &name)?;
-        self.names.release(&from);
-        self.names.claim(name.as_str(), &looks, id);
-        let rooms: Vec<_> = member.rooms().collect();
-        if let Some(member) = self.members.get_mut(id) {
-            member.rename(name.clone().into_boxed());
-        }
-        self.renew_mute(id, now.at);
-        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
-        for &room in &rooms {
-            self.announce_waiting(room, [&from, name.as_str()], now);
-            self.send_to_room(room, renamed.clone());
-        }
-        Ok(match dialect {
-            Dialect::Tutorial => Reply::Nothing,
-            // Without a room, no room announces it.
-            Dialect::Event if rooms.is_empty() => renamed.into(),
-            Dialect::Event => Reply::Confirmation(renamed),
-        })
     }
 }
 

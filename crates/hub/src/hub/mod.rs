@@ -4,10 +4,10 @@ mod chat;
 mod commands;
 mod history;
 mod login;
+mod members;
 mod moderation;
 mod outbound;
 mod rooms;
-mod whois;
 
 pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};

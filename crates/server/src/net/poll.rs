@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use glassline_hub::Now;
 use glassline_journal::Store;
-use glassline_wire::layer::LayerStack;
+use glassline_wire::layer::{LayerFactory, LayerStack};
 use glassline_wire::timestamp::Timestamp;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
@@ -66,6 +66,7 @@ struct Poller {
     registry: Rc<Registry>,
     events: Events,
     listeners: Vec<Listening>,
+    layers: Option<Arc<dyn LayerFactory>>,
     clock: Clock,
     reactor: Reactor<TcpSocket>,
 }
@@ -93,6 +94,7 @@ impl Poller {
             poll,
             events: Events::with_capacity(1_024),
             listeners: listening,
+            layers: config.layers.clone(),
             reactor: Reactor::new(config, durable, clock.now()),
             clock,
         })
@@ -157,7 +159,8 @@ impl Poller {
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
         let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
-        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers_of_new_connection());
+        let layers = self.layers.as_ref().map_or_else(LayerStack::default, |factory| factory.layers());
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers);
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
         if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
@@ -194,15 +197,6 @@ impl Poller {
     fn left_ms(&self, until_ms: u64) -> u64 {
         until_ms.saturating_sub(self.reactor.now_ms())
     }
-}
-
-/// Returns the layers of a connection that was just accepted: plain TCP has none.
-fn layers_of_new_connection() -> LayerStack {
-    #[cfg(feature = "test-layer")]
-    if glassline_testkit::is_test_layer_wanted() {
-        return LayerStack::new(vec![Box::new(glassline_testkit::TestLayer::server())]);
-    }
-    LayerStack::default()
 }
 
 /// The two clocks, read once for each turn of the loop.

@@ -14,7 +14,6 @@ pub mod recording;
 pub mod relay;
 pub mod replay;
 pub mod report;
-#[allow(dead_code, reason = "`Line` evaluates them in the next step")]
 pub mod rules;
 pub mod splitter;
 

@@ -132,6 +132,11 @@ impl<Note: Clone> Shaper<Note> {
         self.held_bytes
     }
 
+    /// Returns the number of pieces that are there, empty ones included.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
     /// Returns whether nothing is there, not even an empty piece.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()

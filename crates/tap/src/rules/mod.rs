@@ -8,8 +8,8 @@ mod matcher;
 use std::sync::Arc;
 
 pub use action::{Action, Content, Edit, Injection, Postponement};
-#[allow(unused_imports, reason = "`Line` evaluates them in the next step")]
 pub(crate) use draws::Draws;
+pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
 
 /// One rule: the frames that it matches, and what is done with them.
@@ -99,6 +99,11 @@ impl RuleSet {
     /// Returns whether there is no rule, so that every byte passes at once.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Returns whether a rule waits for decisions.
+    pub fn asks(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.action, Action::Hold { .. } | Action::Hook { .. }))
     }
 
     /// The set without the rule of this label. The labels and decisions of the others stay.

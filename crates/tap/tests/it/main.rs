@@ -1,5 +1,6 @@
 //! The tap over real sockets.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod load;
 mod relaying;
 mod tapped;

@@ -85,6 +85,25 @@ fn a_reset_arrives_behind_every_byte_before_it() {
 }
 
 #[test]
+fn a_reset_waits_for_bytes_that_the_kernel_holds() {
+    const FRAMES: u64 = 100;
+    let frame = format!("{:<10}{}", 600, "x".repeat(600));
+    let (tapped, reports) = Tapped::observed();
+    // The receiver takes little, so that most bytes wait on the tap's side.
+    tapped.shrink_server_windows();
+    let (mut client, mut server) = tapped.connect();
+    for _ in 0..FRAMES {
+        client.write_all(frame.as_bytes()).unwrap();
+    }
+    report(&reports, |observation| matches!(observation, Observation::Arrived(frame, _) if frame.number == FRAMES));
+    reset(client);
+    report(&reports, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
+    let (arrived, ended) = rest(&mut server);
+    assert_eq!(arrived.len(), FRAMES as usize * frame.len());
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn a_reset_after_a_half_close_is_forwarded() {
     let (tapped, reports) = Tapped::observed();
     let (mut client, mut server) = tapped.connect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use glassline_tap::relay::{Observations, channel};
 use glassline_tap::{Observation, Relay, RelayError, RelayHandle, RelayOptions};
+use socket2::SockRef;
 
 /// Longest wait for anything; what takes longer has failed.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -46,6 +47,11 @@ impl Tapped {
             stream.set_write_timeout(Some(WAIT_MAX)).unwrap();
         }
         (client, server)
+    }
+
+    /// Gives the server's side of later connections the smallest buffer for what it receives.
+    pub(crate) fn shrink_server_windows(&self) {
+        SockRef::from(&self.server).set_recv_buffer_size(1).unwrap();
     }
 
     /// Stops the relay, and waits until it has ended.

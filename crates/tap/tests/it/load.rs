@@ -1,0 +1,135 @@
+//! What one connection cannot do to others, and what passes without staying.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use glassline_tap::Observation;
+use glassline_tap::relay::channel;
+
+use crate::tapped::{Tapped, report, rest, sent};
+
+/// Rounds of the other connection without progress after which a writer is blocked: in each, the
+/// relay has had more turns than it needs to take what it can.
+const ROUNDS_WITHOUT_PROGRESS: usize = 100;
+/// More than the buffers of the kernel on the way.
+const BUFFERS_BYTES_MAX: usize = 64 << 20;
+
+/// Writes until nothing is taken any more, while another connection is in use. Returns the bytes.
+fn fill(stalled: &mut TcpStream, (client, server): &mut (TcpStream, TcpStream)) -> usize {
+    stalled.set_nonblocking(true).unwrap();
+    let chunk = vec![b'x'; 64 * 1024];
+    let (mut total, mut rounds) = (0, 0);
+    while rounds < ROUNDS_WITHOUT_PROGRESS {
+        rounds += 1;
+        match stalled.write(&chunk) {
+            Ok(length) => (total, rounds) = (total + length, 0),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        assert!(total < BUFFERS_BYTES_MAX, "the relay takes bytes that nobody reads");
+        assert_eq!(sent(client, server, b"1         a"), b"1         a");
+        assert_eq!(sent(server, client, b"1         b"), b"1         b");
+    }
+    stalled.set_nonblocking(false).unwrap();
+    total
+}
+
+#[test]
+fn a_peer_that_never_reads_stops_only_its_sender() {
+    for tapped in [Tapped::start(|options| options), Tapped::observed().0] {
+        let mut other = tapped.connect();
+        let (mut client, mut server) = tapped.connect();
+        let total = fill(&mut client, &mut other);
+        // The other direction of the same connection is not stopped.
+        assert_eq!(sent(&mut server, &mut client, b"4         open"), b"4         open");
+        let reader = thread::spawn(move || {
+            let mut server = server;
+            rest(&mut server)
+        });
+        drop(client);
+        let (arrived, ended) = reader.join().unwrap();
+        ended.unwrap();
+        assert_eq!(arrived.len(), total);
+    }
+}
+
+#[test]
+fn a_client_that_leaves_frees_its_blocked_server() {
+    let (tapped, reports) = Tapped::observed();
+    let mut other = tapped.connect();
+    let (client, mut server) = tapped.connect();
+    fill(&mut server, &mut other);
+    // The client has read nothing, so that its end is a reset.
+    drop(client);
+    report(&reports, |observation| matches!(observation, Observation::Closed { connection: 2, .. }));
+    assert_eq!(rest(&mut server).1.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn an_observer_that_does_not_listen_costs_neither_bytes_nor_memory() {
+    const FRAMES: usize = 3_000;
+    let payload = vec![b'x'; 100_000];
+    let mut frame = format!("{:<10}", payload.len()).into_bytes();
+    frame.extend_from_slice(&payload);
+    let (observer, reports) = channel(10_000, 1 << 20);
+    let tapped = Tapped::start(|options| options.observe(observer));
+    let (mut client, mut server) = tapped.connect();
+    let before_kib = resident_kib();
+    let writer = thread::spawn(move || {
+        for _ in 0..FRAMES {
+            client.write_all(&frame).unwrap();
+        }
+        frame.len()
+    });
+    let mut buffer = vec![0; 1 << 20];
+    let mut arrived = 0;
+    loop {
+        match server.read(&mut buffer).unwrap() {
+            0 => break,
+            length => arrived += length,
+        }
+    }
+    assert_eq!(arrived, FRAMES * writer.join().unwrap());
+    tapped.stop();
+    let grown_kib = resident_kib().saturating_sub(before_kib);
+    assert!(grown_kib < 100 * 1024, "{grown_kib} KiB more after {arrived} bytes");
+    let mut seen = 0;
+    while let Ok(observation) = reports.try_receive() {
+        seen += match observation {
+            Observation::Arrived(..) => 1,
+            Observation::LeftOut(count) => count,
+            _ => 0,
+        };
+    }
+    // What is left out is counted where the next report is: here before the end of the connection.
+    assert_eq!(seen, FRAMES as u64);
+}
+
+/// Memory of this process, with that of the tests that run beside this one.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn as_many_connections_as_descriptors_allow() {
+    // Client, both sides of the tap, and server: four descriptors of this process for each.
+    let descriptors = std::fs::read_to_string("/proc/self/limits").ok().and_then(|limits| {
+        let line = limits.lines().find(|line| line.starts_with("Max open files"))?.to_owned();
+        line.split_whitespace().nth(4)?.parse::<usize>().ok()
+    });
+    let count = descriptors.map_or(50, |descriptors| (descriptors.saturating_sub(400) / 4).min(9_000));
+    let tapped = Tapped::start(|options| options);
+    let mut connections: Vec<(TcpStream, TcpStream)> = (0..count).map(|_| tapped.connect()).collect();
+    println!("{count} connections");
+    for (number, (client, server)) in connections.iter_mut().enumerate() {
+        let bytes = format!("{number:<10}").into_bytes();
+        assert_eq!(sent(client, server, &bytes), bytes);
+        assert_eq!(sent(server, client, &bytes), bytes);
+    }
+    for (client, mut server) in connections {
+        drop(client);
+        rest(&mut server).1.unwrap();
+    }
+}

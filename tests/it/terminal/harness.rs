@@ -433,30 +433,30 @@ impl Table {
         let bob = EventClient::join(server.address, "bob");
         let mut alice = how(Opening::join(server.address, "alice").size(24, 100)).open();
         if alice.emulator.screen().size().1.get() >= 80 {
-            // Whoever has room for it shows whom it can complete.
+            // A wide enough status line lists the candidates.
             alice.see("with bob");
         }
         Self { bob, alice, server }
     }
 
-    /// Presses keys; what Bob hears of Alice next.
+    /// Presses keys; returns the next message of Alice that Bob receives.
     #[track_caller]
     pub(super) fn said(&mut self, keys: &str) -> String {
         self.alice.keys(keys);
-        self.heard()
+        self.received()
     }
 
-    /// Returns the next message of Alice that Bob hears.
+    /// Returns the next message of Alice that Bob receives.
     #[track_caller]
-    pub(super) fn heard(&mut self) -> String {
-        let event = hear(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");
+    pub(super) fn received(&mut self) -> String {
+        let event = receive(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");
         event["text"].as_str().expect("a text").to_owned()
     }
 }
 
 /// The next event that is wanted; others before it are passed over.
 #[track_caller]
-pub(super) fn hear(member: &mut EventClient, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+pub(super) fn receive(member: &mut EventClient, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
     loop {
         let event = member.event();
         if wanted(&event) {

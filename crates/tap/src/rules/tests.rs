@@ -1,5 +1,6 @@
 //! Rules as somebody writes them.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -234,4 +235,17 @@ fn rules_without_a_label_get_one() {
     assert_eq!(set.without("drop-1").rules()[0].label, "drop-2");
     let twice = RuleSet::new(1, vec![drop().labelled("a"), drop().labelled("a")]);
     assert_eq!(twice, Err(DuplicateLabel("a".into())));
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_parser(text in "[ -~\\n\u{e9}]{0,60}", words in "(drop|edit|send|flip) [a-z.]{1,9}[=~][\"'\\\\x0-9a]{0,9}") {
+        for text in [&text, &words] {
+            if let Err(error) = text.parse::<Rule>() {
+                prop_assert!(error.to_string().starts_with("character "));
+            }
+            let _ = RuleFile::parse(text);
+            let _ = RuleFile::parse(&format!("[[rule]]\naction = 'edit'\n{text}"));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences};
+use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences, default_layers};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
 use glassline_wire::operator_token;
 
@@ -49,6 +49,7 @@ impl Choices {
         };
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
+            layers: default_layers(),
             name,
             dialect: self.dialect.unwrap_or_default(),
             mode,
@@ -67,7 +68,7 @@ impl Choices {
     }
 }
 
-/// Parses a name that is not empty; the server checks the rest. The error says what to write.
+/// Parses a name that is not empty; the server checks the rest. The error states what to write.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("a name needs at least one letter; leave it out to be called by your login name".to_string())
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_login_name_is_cut_and_its_owner_told() {
+    fn a_long_login_name_is_cut_and_its_owner_informed() {
         assert_eq!(shortened("alice".into()), ("alice".into(), Vec::new()));
         let (name, words) = shortened("x".repeat(33));
         assert_eq!(name, "x".repeat(32));

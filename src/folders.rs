@@ -27,7 +27,7 @@ pub(crate) fn in_short(path: &Path) -> String {
     }
 }
 
-/// Expands a `~` that no shell has expanded: in a file, and after `=`. The error says what to
+/// Expands a `~` that no shell has expanded: in a file, and after `=`. The error states what to
 /// write instead.
 pub(crate) fn expanded(path: &Path) -> Result<PathBuf, String> {
     expanded_from(path, home())
@@ -52,8 +52,8 @@ fn base(variable: Option<OsString>, home: Option<PathBuf>, in_home: &str) -> Opt
     variable.map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(|| Some(home?.join(in_home)))
 }
 
-/// Home that the environment names. Without it nothing is read or stored there, whatever the list
-/// of users says.
+/// Home that the environment names. Without it nothing is read or stored there, whatever the
+/// system's list of users contains.
 #[cfg(unix)]
 fn home() -> Option<PathBuf> {
     whole(env::var_os("HOME").map(PathBuf::from))

@@ -9,7 +9,7 @@ use crate::folders;
 
 const HISTORY_FILE: &str = "history.db";
 /// Words for no history; a file of such a name is written with its folder, as `./none`.
-const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
+const NONE_VALUES: [&str; 4] = ["none", "off", "no", "false"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HistoryChoice {
@@ -17,7 +17,7 @@ pub(crate) enum HistoryChoice {
     Nowhere,
 }
 
-/// `none`, or a file. The error says what to write.
+/// Parses `none`, or a file. The error states what to write.
 pub(crate) fn parse(text: &str) -> Result<HistoryChoice, String> {
     match text {
         "" => Err("write a file's name, or none".to_string()),
@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<HistoryChoice, String> {
     }
 }
 
-/// A file that there must be a history in. The error says what to write.
+/// Parses a file that must contain a history. The error states what to write.
 pub(crate) fn parse_file(path: &Path) -> Result<PathBuf, String> {
     if path.to_str().is_some_and(is_none) {
         return Err(format!("write a file's name; ./{} is a file of that name", path.display()));
@@ -35,7 +35,7 @@ pub(crate) fn parse_file(path: &Path) -> Result<PathBuf, String> {
 }
 
 fn is_none(text: &str) -> bool {
-    WORDS_FOR_NONE.iter().any(|word| text.eq_ignore_ascii_case(word))
+    NONE_VALUES.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Returns the file of the history; `None` where none is wanted, or without a home.
@@ -52,7 +52,8 @@ pub(crate) fn default_file() -> Option<PathBuf> {
     Some(folders::state_folder()?.join(HISTORY_FILE))
 }
 
-/// Opens the history for a server. Errors: it cannot be used; the text says why and what to do.
+/// Opens the history for a server. Errors: it cannot be used; the text states the cause and what to
+/// do.
 pub(crate) fn open(file: &Path, keep: Keep) -> anyhow::Result<Box<dyn Store>> {
     let opened = glassline_journal::open(file, keep);
     let opened = match opened {

@@ -1,4 +1,4 @@
-//! Opens the addresses that a server listens on, and says what to do where one cannot be opened.
+//! Opens the addresses that a server listens on, and reports what to do where one cannot be opened.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -13,7 +13,7 @@ pub(crate) const LISTEN: &str = "--listen";
 const METRICS: &str = "--metrics";
 
 /// Opens every address, in order. `[::]` takes IPv6 only where an IPv4 address has the same port.
-/// Errors: two of them overlap, or one cannot be listened on. The text says what to do.
+/// Errors: two of them overlap, or one cannot be listened on. The text states what to do.
 pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     for (index, &later) in addresses.iter().enumerate() {
         if let Some(earlier) = addresses[..index].iter().find(|earlier| overlaps(**earlier, later)) {
@@ -24,7 +24,7 @@ pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListen
 }
 
 /// Opens the address that metrics are served on, beside `listeners`. Errors: it cannot be listened
-/// on. The text says what to do.
+/// on. The text states what to do.
 pub(crate) fn open_metrics(address: SocketAddr, listeners: &[TcpListener]) -> anyhow::Result<TcpListener> {
     let taken = listeners.iter().filter_map(|listener| listener.local_addr().ok());
     if let Some(taken) = taken.into_iter().find(|taken| overlaps(*taken, address)) {

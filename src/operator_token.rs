@@ -33,8 +33,8 @@ pub(crate) struct TokenRead {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Reads the token from its file. Errors: it cannot be read, or holds no token; the text says why
-/// and what to do.
+/// Reads the token from its file. Errors: it cannot be read, or holds no token; the text states the
+/// cause and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     let path =
         &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// Opens a plain file, or what a link leads to, for reading. The null device counts as an empty
-/// file. Errors: it cannot be opened, or is no plain file: the text says what it is.
+/// file. Errors: it cannot be opened, or is no plain file: the text states what it is.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = open_at_once(path)?;
     let metadata = file.metadata()?;

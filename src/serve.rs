@@ -1,4 +1,4 @@
-//! `glassline serve`: listen, say where, serve until a signal.
+//! `glassline serve`: listen, print the addresses, serve until a signal.
 
 use std::io::{self, Write};
 use std::net::TcpListener;
@@ -78,7 +78,7 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
         bail!("there is no history of which --keep-days or --keep-bytes could keep a part; leave them out");
     }
     if arguments.pure {
-        // The tutorial's server forgets, and its bytes need not be text.
+        // The tutorial's server keeps no messages, and its bytes need not be text.
         return match &arguments.history {
             Some(HistoryChoice::In(_)) => bail!("--pure keeps no history; leave out --history, or --pure"),
             _ => Ok(None),

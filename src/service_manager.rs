@@ -1,5 +1,5 @@
-//! Interface to a service manager (systemd): listening sockets, readiness, signs of life. Without
-//! one, nothing.
+//! Interface to a service manager (systemd): inherited sockets, readiness, watchdog. Without one,
+//! nothing.
 
 #[cfg(unix)]
 pub(crate) use unix::{inherited_listeners, notify_stopping, report};
@@ -22,8 +22,8 @@ mod unix {
     use sd_notify::NotifyState;
     use tracing::warn;
 
-    /// Longest wait to report the end.
-    const TELL_TIMEOUT: Duration = Duration::from_secs(1);
+    /// Longest wait for the service manager at the end.
+    const NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it
     /// takes them out of the environment. Errors: one is no listener of TCP.
@@ -64,16 +64,16 @@ mod unix {
         }
     }
 
-    /// Reports the beginning of the end, and waits for a bounded time: a manager that does not read
-    /// must not delay the stop.
+    /// Reports the beginning of the shutdown, and waits for a bounded time: a manager that does not
+    /// read must not delay the stop.
     pub(crate) fn notify_stopping() {
-        let (done, told) = sync_channel(1);
+        let (done, finished) = sync_channel(1);
         thread::spawn(move || {
             notify(&NotifyState::Stopping);
             // The thread may outlive the wait.
             let _ = done.try_send(());
         });
-        if told.recv_timeout(TELL_TIMEOUT).is_err() {
+        if finished.recv_timeout(NOTIFY_TIMEOUT).is_err() {
             warn!("the service manager does not read what it is told; going on");
         }
     }

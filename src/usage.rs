@@ -24,7 +24,7 @@ const NAME_OPTIONS: &[&str] = &["-n", "-u", "--nick", "--nickname", "--user", "-
 const HOST_OPTIONS: &[&str] = &["--host", "--address", "--addr", "--server", "--bind", "--ip", "--connect"];
 const PORT_OPTIONS: &[&str] = &["-p", "--port"];
 
-/// Returns the text for a command line that clap refused: its complaint, and the right command line
+/// Returns the text for a command line that clap refused: its error, and the right command line
 /// where it can be guessed. That one takes the place of clap's own tips, which would contradict it.
 pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.render().to_string();

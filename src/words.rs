@@ -1,4 +1,4 @@
-//! Words for choices, shared by flags, the environment and the configuration file: one table for
+//! Values of choices, shared by flags, the environment and the configuration file: one table for
 //! each choice.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};

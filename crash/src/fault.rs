@@ -43,7 +43,7 @@ pub(crate) enum Fault {
     #[error("refused: {by} was told {answer}")]
     Refused { by: String, answer: String },
     /// A repeated `send` was refused as `too_late`, though its message is among those whose ids are
-    /// remembered.
+    /// kept.
     #[error(
         "too late: {by} said again {what}, behind which at most {behind} messages are stored, and was told that nobody can tell"
     )]

@@ -1,5 +1,6 @@
-//! Kills the server at random points under load, again and again, and checks after each restart that nothing was lost, doubled or
-//! made up. It speaks bytes and JSON itself: code shared with the server could not show a shared bug.
+//! Kills the server at random points under load, again and again, and checks after each restart
+//! that nothing was lost, doubled or made up. It encodes and decodes frames and JSON itself: shared
+//! code would hide a shared bug.
 #![forbid(unsafe_code)]
 
 mod arguments;

@@ -1,5 +1,5 @@
 //! Script of all messages: every text and id follows from the seed, the author and a count, so that
-//! no message need be remembered.
+//! no message need be kept.
 
 use glassline_testkit::Rng;
 
@@ -8,10 +8,10 @@ pub(crate) const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 
 pub(crate) const ROOM_COUNT: usize = ROOMS.len();
 
-/// Authors that speak the event dialect: enough that their commits share groups.
+/// Authors that use the event dialect: enough that their commits share groups.
 const EVENT_AUTHORS: usize = 8;
 
-/// The author that speaks the tutorial dialect, in the lobby like all of them at first.
+/// The author that uses the tutorial dialect, in the lobby like all of them at first.
 pub(crate) const TUTORIAL_AUTHOR: usize = EVENT_AUTHORS;
 
 /// A text's longest filler in bytes: with the count in front it stays below the limit of T7, and `* ` fits too.
@@ -25,7 +25,7 @@ const ODDITIES: [&str; 10] = ["漢字", "\"", "\\", "'", "\n", "\t", "%_*", "�
 pub(crate) struct Author {
     /// The name, which is the same after each restart.
     pub(crate) name: String,
-    /// Room in which this author speaks, by index.
+    /// Room to which this author sends, by index.
     pub(crate) room: usize,
     /// `true` if its messages have ids and are acknowledged.
     pub(crate) has_ids: bool,

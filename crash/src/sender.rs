@@ -19,7 +19,7 @@ const WINDOW_MAX: u64 = 64;
 /// Messages per repetition of one that was acknowledged long ago.
 const REPEAT_ONCE_IN: u64 = 64;
 
-/// Messages whose ids a server remembers at least (L).
+/// Messages whose ids a server keeps at least (L).
 const REMEMBERED: u64 = 262_144;
 
 /// Prefix of the `ref` of a request that was made before.
@@ -83,7 +83,7 @@ impl Sender {
     }
 
     /// Resends unacknowledged messages, in order; acknowledged ones that were repeated are dropped.
-    fn say_again(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
+    fn resend(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
         self.in_flight.retain(|request| !ledger.is_acknowledged(self.author, request.count));
         for request in &mut self.in_flight {
             request.reference = Some(format!("{AGAIN} {}", request.count));
@@ -97,7 +97,7 @@ impl Sender {
     /// The next thing to ask for: something new, or at times something old.
     fn next_request(&mut self, ledger: &mut Ledger) -> Request {
         if self.rng.once_in(REPEAT_ONCE_IN) {
-            let count = self.rng.below(u64::from(ledger.said_by(self.author))) as u32;
+            let count = self.rng.below(u64::from(ledger.sent_by(self.author))) as u32;
             let is_asked = self.in_flight.iter().any(|request| request.count == count);
             if !is_asked && ledger.is_acknowledged(self.author, count) {
                 // When it was sent, the number before its own was not known yet, or just.
@@ -110,7 +110,7 @@ impl Sender {
         Request { count, after, reference: self.names_its_requests.then(|| format!("first {count}")) }
     }
 
-    /// Only an acknowledged message may be too old to be remembered: it is resent at random.
+    /// Only the id of an acknowledged message may be too old: such a message is resent at random.
     fn too_late(&mut self, reference: &str, answer: String, ledger: &Ledger) -> Result<(), Fault> {
         let by = self.membership.name().to_owned();
         let asked = self.in_flight.iter().position(|request| request.reference.as_deref() == Some(reference));
@@ -168,7 +168,7 @@ impl Peer for Sender {
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self.membership.take(payload, ledger, out)? {
-            Received::Welcome => self.say_again(ledger, out),
+            Received::Welcome => self.resend(ledger, out),
             Received::Message(message) => self.message(&message, ledger)?,
             Received::TooLate { reference, answer } => self.too_late(&reference, answer, ledger)?,
             Received::Other => {}

@@ -84,7 +84,7 @@ impl Server {
         self.0.try_wait().ok().flatten().map(|status| status.to_string())
     }
 
-    /// Kills it: SIGKILL, without a word.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<(), Fault> {
         if let Some(detail) = self.ended() {
             return Err(Fault::Closed { by: "everybody".to_owned(), detail });

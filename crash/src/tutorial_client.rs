@@ -28,7 +28,7 @@ pub(crate) struct TutorialClient {
     opened_at: Instant,
     budget: u32,
     /// The newest count received of each author: pairs come in order, and none again.
-    heard: Vec<Option<u32>>,
+    received: Vec<Option<u32>>,
     burst: u32,
 }
 
@@ -42,7 +42,7 @@ impl TutorialClient {
             is_in: false,
             opened_at: Instant::now(),
             budget: 0,
-            heard: vec![None; authors.len()],
+            received: vec![None; authors.len()],
             burst: 0,
         }
     }
@@ -75,12 +75,12 @@ impl Peer for TutorialClient {
             return Ok(());
         }
         let (author, count) = ledger.observe_pair(&self.name, &from, &payload)?;
-        let heard = &mut self.heard[author];
-        if author == TUTORIAL_AUTHOR || heard.is_some_and(|heard| heard >= count) {
+        let received = &mut self.received[author];
+        if author == TUTORIAL_AUTHOR || received.is_some_and(|received| received >= count) {
             let answer = format!("#{count} of {from}, which it said itself or heard before");
             return Err(Fault::Stray { by: self.name.clone(), answer });
         }
-        *heard = Some(count);
+        *received = Some(count);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_glassline-crash");
 
-/// Runs it on the small server; returns whether it was content, and what it said.
+/// Runs it on the small server; returns whether it found no fault, and its output.
 fn run(rounds: &str, seed: &str, sabotage: Option<&str>) -> (bool, String) {
     let mut command = Command::new(HARNESS);
     command.args([

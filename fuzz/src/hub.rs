@@ -1,4 +1,5 @@
-//! The hub: any order of arrivals, talk, commands, half writes and departures; frames stay whole and memory bounded.
+//! The hub: any order of logins, messages, commands, partial writes and departures; frames stay
+//! whole and memory bounded.
 #![no_main]
 
 use std::net::Ipv4Addr;
@@ -20,7 +21,7 @@ struct Peer {
 }
 
 fn receive(hub: &mut Hub, peer: &mut Peer, bytes_max: usize) {
-    hub.catch_up(peer.id);
+    hub.skip_lost(peer.id);
     let bytes = hub.gather(peer.id).slices().concat();
     let sent = bytes.len().min(bytes_max);
     let mut input = &bytes[..sent];
@@ -44,13 +45,13 @@ fuzz_target!(|bytes: &[u8]| {
         let index = usize::from(*who) % peers.len().max(1);
         let Some(id) = peers.get(index).map(|peer| peer.id).filter(|_| operation % 8 != 0) else {
             if peers.len() < MEMBERS_MAX {
-                let entrance =
+                let connect_info =
                     ConnectInfo { connection: peers.len(), token: 7, address: Ipv4Addr::LOCALHOST.into(), now };
                 let entered = if operation & 8 == 0 {
-                    hub.enter_tutorial(argument, entrance).ok()
+                    hub.enter_tutorial(argument, connect_info).ok()
                 } else {
                     let hello = Hello { name: text.into_owned(), ..Hello::default() };
-                    match hub.enter_event(&hello, None, NameHolder::Unasked, entrance) {
+                    match hub.enter_event(&hello, None, NameHolder::Unasked, connect_info) {
                         Ok(LoginOutcome::As(id)) => Some(id),
                         _ => None,
                     }
@@ -83,8 +84,8 @@ fuzz_target!(|bytes: &[u8]| {
             }
             5 => {
                 let away = (!argument.is_empty()).then_some(&*text);
-                let told = hub.set_away(id, away, now).ok().and_then(|away| away.text).unwrap_or_default();
-                assert!(!told.contains(char::is_control), "being away is one line");
+                let text = hub.set_away(id, away, now).ok().and_then(|away| away.text).unwrap_or_default();
+                assert!(!text.contains(char::is_control), "being away is one line");
                 drop(hub.whois(&text, now));
                 drop(hub.rooms_listed());
             }
@@ -102,16 +103,16 @@ fuzz_target!(|bytes: &[u8]| {
                 peers.remove(index);
             }
         }
-        while let Some(expelled) = hub.take_disconnect() {
-            if let Some(at) = peers.iter().position(|peer| peer.id == expelled.member) {
-                hub.depart(expelled.member, now);
+        while let Some(disconnect) = hub.take_disconnect() {
+            if let Some(at) = peers.iter().position(|peer| peer.id == disconnect.member) {
+                hub.depart(disconnect.member, now);
                 peers.remove(at);
             }
         }
         while hub.take_audit_event().is_some() {}
         hub.tick(now);
-        while let Some(woken) = hub.take_ready() {
-            if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {
+        while let Some(ready) = hub.take_ready() {
+            if let Some(peer) = peers.iter_mut().find(|peer| peer.id == ready) {
                 receive(&mut hub, peer, usize::MAX);
             }
         }

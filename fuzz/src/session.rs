@@ -1,4 +1,5 @@
-//! The door and what stands behind it: any bytes from a stranger, beside a member who must not notice.
+//! Sniffing and server sessions: any bytes from a new connection, beside a member that must not be
+//! affected.
 #![no_main]
 
 use glassline_server::TestSession;
@@ -6,12 +7,12 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&shape, stream)) = bytes.split_first() else { return };
-    let mut rehearsal = TestSession::new(shape & 1 == 1);
+    let mut session = TestSession::new(shape & 1 == 1);
     let step = 1 + usize::from(shape >> 1);
     for piece in stream.chunks(step) {
-        if !rehearsal.take(piece) {
+        if !session.take(piece) {
             break;
         }
     }
-    rehearsal.check();
+    session.check();
 });

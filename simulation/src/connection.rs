@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use glassline_server::Pipe;
-
+use glassline_tap::faults::{Pace, Shape, Shaper};
 use glassline_testkit::Rng;
 
 /// Bytes under way in one direction before the writer has to wait.
@@ -22,38 +22,25 @@ pub(crate) enum ConnectionEvent {
 
 #[derive(Debug, Default)]
 struct Direction {
-    under_way: VecDeque<(u64, Vec<u8>)>,
-    bytes: usize,
-    next_pull_ms: u64,
-    stalled_until_ms: u64,
-    bytes_per_s: u64,
+    under_way: Shaper<()>,
+    pace: Option<Pace>,
 }
 
 impl Direction {
-    fn may_pull(&self, now_ms: u64) -> bool {
-        self.pull_ms(true).is_some_and(|at_ms| at_ms <= now_ms)
+    fn may_pull(&self) -> bool {
+        self.under_way.held_bytes() < WINDOW_BYTES
     }
 
-    fn put(&mut self, bytes: Vec<u8>, now_ms: u64, latency_ms: u64) {
-        let earliest_ms = self.under_way.back().map_or(0, |(at_ms, _)| *at_ms);
-        self.next_pull_ms = now_ms + bytes.len() as u64 * 1_000 / self.bytes_per_s;
-        self.bytes += bytes.len();
-        self.under_way.push_back(((now_ms + latency_ms).max(earliest_ms), bytes));
+    fn put(&mut self, bytes: Vec<u8>, arrives_ms: u64) {
+        self.under_way.push(bytes, (), Shape { due_us: arrives_ms * 1_000, pace: self.pace });
     }
 
     fn arrive(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        self.arrival_ms().filter(|at_ms| *at_ms <= now_ms)?;
-        let (_, bytes) = self.under_way.pop_front()?;
-        self.bytes -= bytes.len();
-        Some(bytes)
+        self.under_way.next(now_ms * 1_000).map(|(bytes, ())| bytes)
     }
 
     fn arrival_ms(&self) -> Option<u64> {
-        self.under_way.front().map(|(at_ms, _)| (*at_ms).max(self.stalled_until_ms))
-    }
-
-    fn pull_ms(&self, has_more: bool) -> Option<u64> {
-        (has_more && self.bytes < WINDOW_BYTES).then(|| self.next_pull_ms.max(self.stalled_until_ms))
+        self.under_way.due_us().map(|due_us| due_us.div_ceil(1_000))
     }
 }
 
@@ -82,12 +69,11 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(pipe: Pipe, owner: usize, latency_max_ms: u64, slice_bytes_max: u64) -> Self {
-        let direction = || Direction { bytes_per_s: 1_000_000, ..Direction::default() };
         Self {
             pipe,
             owner,
-            up: direction(),
-            down: direction(),
+            up: Direction::default(),
+            down: Direction::default(),
             outgoing: VecDeque::new(),
             latency_max_ms,
             slice_bytes_max,
@@ -132,20 +118,21 @@ impl Connection {
     pub(crate) fn stall(&mut self, up: bool, down: bool, until_ms: u64) {
         for (stalls, direction) in [(up, &mut self.up), (down, &mut self.down)] {
             if stalls {
-                direction.stalled_until_ms = until_ms;
+                direction.under_way.stall(until_ms * 1_000);
             }
         }
     }
 
     /// So much passes towards the client from now on.
     pub(crate) fn throttle(&mut self, bytes_per_s: u64) {
-        self.down.bytes_per_s = bytes_per_s;
+        self.down.pace = Some(Pace::of_rate(bytes_per_s));
     }
 
     /// The network is good from now on. What broke stays broken.
     pub(crate) fn heal(&mut self) {
         for direction in [&mut self.up, &mut self.down] {
-            (direction.stalled_until_ms, direction.next_pull_ms, direction.bytes_per_s) = (0, 0, 10_000_000);
+            direction.under_way.release();
+            direction.pace = None;
         }
         self.latency_max_ms = self.latency_max_ms.min(20);
         self.slice_bytes_max = self.slice_bytes_max.max(200);
@@ -164,8 +151,8 @@ impl Connection {
         let has_end = (self.client_ended && !self.server_gone && self.up.under_way.is_empty())
             || (self.pipe.is_finished() && !self.client_gone && self.down.under_way.is_empty());
         let pulls = [
-            self.up.pull_ms(!self.outgoing.is_empty()),
-            self.down.pull_ms(self.pipe.untaken_bytes() > 0),
+            (self.up.may_pull() && !self.outgoing.is_empty()).then_some(now_ms),
+            (self.down.may_pull() && self.pipe.untaken_bytes() > 0).then_some(now_ms),
             self.down.arrival_ms(),
             up,
             has_end.then_some(now_ms + 1),
@@ -190,8 +177,8 @@ impl Connection {
         if self.broken {
             return events;
         }
-        while self.up.may_pull(now_ms) && !self.outgoing.is_empty() {
-            let latency_ms = rng.between(0, self.latency_max_ms);
+        while self.up.may_pull() && !self.outgoing.is_empty() {
+            let arrives_ms = now_ms + rng.between(0, self.latency_max_ms);
             let most = rng.between(1, self.slice_bytes_max) as usize;
             if let Some(first) = self.outgoing.front_mut() {
                 let rest = first.split_off(most.min(first.len()));
@@ -200,13 +187,13 @@ impl Connection {
                     self.outgoing.pop_front();
                     events.push(ConnectionEvent::Written);
                 }
-                self.up.put(slice, now_ms, latency_ms);
+                self.up.put(slice, arrives_ms);
             }
         }
-        while self.down.may_pull(now_ms) && self.pipe.untaken_bytes() > 0 {
-            let latency_ms = rng.between(0, self.latency_max_ms);
+        while self.down.may_pull() && self.pipe.untaken_bytes() > 0 {
+            let arrives_ms = now_ms + rng.between(0, self.latency_max_ms);
             let slice = self.pipe.take(rng.between(1, self.slice_bytes_max) as usize);
-            self.down.put(slice, now_ms, latency_ms);
+            self.down.put(slice, arrives_ms);
         }
         while self.takes_more()
             && let Some(bytes) = self.up.arrive(now_ms)
@@ -216,7 +203,7 @@ impl Connection {
         while let Some(bytes) = self.down.arrive(now_ms) {
             if self.client_gone {
                 // It has no reader.
-                self.server_hears_reset();
+                self.receive_reset_at_server();
                 return events;
             }
             events.push(ConnectionEvent::Bytes(bytes));
@@ -255,14 +242,14 @@ impl Connection {
             events.push(ConnectionEvent::Closed);
         }
         if self.server_notices_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
-            self.server_hears_reset();
+            self.receive_reset_at_server();
         }
         if self.broken && self.pipe.is_closed() {
             self.server_gone = true;
         }
     }
 
-    fn server_hears_reset(&mut self) {
+    fn receive_reset_at_server(&mut self) {
         self.broken = true;
         self.server_gone = true;
         self.pipe.reset();

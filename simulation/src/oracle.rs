@@ -52,7 +52,7 @@ impl Oracle {
 
     pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> CheckResult {
         match &update.content {
-            Update::Received(event) => self.heard(event, update.reference.is_some(), disk),
+            Update::Received(event) => self.receive(event, update.reference.is_some(), disk),
             Update::Sent { event: Event::Message(message), acknowledged: true } => {
                 self.acknowledge(message)?;
                 self.show_message(message, true, disk)
@@ -71,7 +71,7 @@ impl Oracle {
         }
     }
 
-    fn heard(&mut self, event: &Event, is_answer: bool, disk: &Disk) -> CheckResult {
+    fn receive(&mut self, event: &Event, is_answer: bool, disk: &Disk) -> CheckResult {
         match event {
             Event::Welcome(welcome) => {
                 self.welcomed = true;
@@ -108,7 +108,8 @@ impl Oracle {
                 Ok(())
             }
             Event::Message(message) => {
-                // Stored under a name that the client never heard it had: shown as somebody's, and acknowledged in silence.
+                // Stored under a name of which the client was not informed: shown as another
+                // client's, and acknowledged without an update.
                 self.pending.remove(&message.text);
                 self.show_message(message, message.from == self.name, disk)
             }

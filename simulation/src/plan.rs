@@ -57,7 +57,7 @@ plan! {
     questions_max: usize = rng.pick(&[1, 3, 64]);
     page_messages_max: u64 = rng.pick(&[1, 3, 17, 200]);
     log_bytes_max: usize = if has_tiny_logs { rng.pick(&[2_000, 12_000]) } else { 8 << 20 };
-    outbox_bytes_max: usize = rng.pick(&[1_000, 20_000, 256 << 10]);
+    send_queue_bytes_max: usize = rng.pick(&[1_000, 20_000, 256 << 10]);
     send_buffer_bytes: usize = rng.pick(&[64, 3_000, 200_000]);
     replay: usize = rng.pick(&[0, 1, 5, 50]);
     replay_tutorial: usize = rng.pick(&[0, 0, 5]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Journal, JournalBounds, Lane, Stepper, StoreError};
+use glassline_journal::{Journal, JournalBounds, QuestionClass, Stepper, StoreError};
 use glassline_testkit::Rng;
 
 use crate::disk::{ReadFault, SharedDisk};
@@ -31,13 +31,13 @@ pub(crate) struct SimJournal {
     stepper: Stepper,
     clock_ms: Arc<AtomicU64>,
     /// Something was reported since the server's last turn.
-    is_woken: Arc<AtomicBool>,
+    is_wake_pending: Arc<AtomicBool>,
     disk: SharedDisk,
     rng: Rng,
     mutation: Option<Mutation>,
     writing: Writing,
     /// Lanes, and when the answer to the question that is taken up is due.
-    reading: [(Lane, Option<u64>); 2],
+    reading: [(QuestionClass, Option<u64>); 2],
     plan: Plan,
     /// Nothing is committed before this.
     busy_until_ms: u64,
@@ -57,20 +57,20 @@ impl SimJournal {
             waiting_records: plan.queue_max,
             waiting_questions: plan.questions_max,
         };
-        let (clock_ms, is_woken) = (Arc::new(AtomicU64::new(now_ms)), Arc::new(AtomicBool::new(false)));
-        let (base, shown_ms, woken) = (Instant::now(), Arc::clone(&clock_ms), Arc::clone(&is_woken));
+        let (clock_ms, is_wake_pending) = (Arc::new(AtomicU64::new(now_ms)), Arc::new(AtomicBool::new(false)));
+        let (base, shown_ms, wake_flag) = (Instant::now(), Arc::clone(&clock_ms), Arc::clone(&is_wake_pending));
         let clock = move || base + Duration::from_millis(shown_ms.load(Ordering::Relaxed));
-        let wake = move || woken.store(true, Ordering::Relaxed);
+        let wake = move || wake_flag.store(true, Ordering::Relaxed);
         let (journal, stepper) = Journal::stepped(Box::new(disk.clone()), bounds, clock, wake)?;
         let sim_journal = Self {
             stepper,
             clock_ms,
-            is_woken,
+            is_wake_pending,
             disk,
             rng,
             mutation,
             writing: Writing::Idle,
-            reading: [(Lane::Lookups, None), (Lane::Searches, None)],
+            reading: [(QuestionClass::Lookup, None), (QuestionClass::Search, None)],
             plan: plan.clone(),
             busy_until_ms: 0,
         };
@@ -95,13 +95,13 @@ impl SimJournal {
     }
 
     /// Returns whether the server was woken since its last turn.
-    pub(crate) fn is_woken(&self) -> bool {
-        self.is_woken.load(Ordering::Relaxed)
+    pub(crate) fn is_wake_pending(&self) -> bool {
+        self.is_wake_pending.load(Ordering::Relaxed)
     }
 
     /// Notes that the server begins a turn.
     pub(crate) fn note_turn(&self) {
-        self.is_woken.store(false, Ordering::Relaxed);
+        self.is_wake_pending.store(false, Ordering::Relaxed);
     }
 
     /// Returns when the next step is due.
@@ -159,20 +159,20 @@ impl SimJournal {
 
     /// Does the next step of the question of a lane, if it is due. Returns whether it was.
     fn read_step(&mut self, at: usize, now_ms: u64) -> bool {
-        let (lane, due_ms) = self.reading[at];
+        let (class, due_ms) = self.reading[at];
         match due_ms {
-            None if self.stepper.take_question(lane).is_some() => {
+            None if self.stepper.take_question(class).is_some() => {
                 self.reading[at].1 = Some(now_ms + self.rng.between(0, self.plan.answer_max_ms));
             }
             Some(due_ms) if due_ms <= now_ms => {
                 self.reading[at].1 = None;
                 if self.mutation == Some(Mutation::AnswerIsLost) && self.rng.per_mille(50) {
-                    self.stepper.drop_question(lane);
+                    self.stepper.drop_question(class);
                 } else {
                     let fails = self.rng.per_mille(if self.plan.unreadable { 100 } else { 0 });
                     self.disk.lock().read_fault =
                         fails.then(|| self.rng.pick(&[ReadFault::TooSlow, ReadFault::Unreadable]));
-                    self.stepper.answer(lane);
+                    self.stepper.answer(class);
                 }
             }
             None | Some(_) => return false,

@@ -38,7 +38,7 @@ impl World {
             return Ok(());
         }
         match event {
-            ConnectionEvent::Bytes(bytes) => user.session.heard(&bytes)?,
+            ConnectionEvent::Bytes(bytes) => user.session.receive(&bytes)?,
             ConnectionEvent::Written => {}
             ConnectionEvent::Closed => {
                 user.connection = None;

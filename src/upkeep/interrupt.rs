@@ -41,7 +41,7 @@ mod imp {
             flag::register(watched, Arc::clone(&came))?;
             flag::register_usize(watched, Arc::clone(&signal), watched.unsigned_abs() as usize)?;
         }
-        // The kernel and the shell each send one, so a second hangup says nothing new.
+        // The kernel and the shell each send one, so a second hangup adds nothing.
         if !is_hangup_ignored() {
             flag::register_usize(SIGHUP, Arc::clone(&signal), SIGHUP.unsigned_abs() as usize)?;
         }

@@ -50,7 +50,7 @@ fn an_address_in_use_ends_with_1_and_a_next_step() {
 }
 
 #[test]
-fn addresses_that_overlap_are_told_apart_from_other_programs() {
+fn own_overlapping_addresses_are_not_blamed_on_other_programs() {
     let twice = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:45454", "--listen", "0.0.0.0:45454"]);
     assert_eq!(twice.code, Some(1), "{twice:?}");
     assert!(twice.stderr.contains("leave one of them out"), "{twice:?}");
@@ -77,7 +77,7 @@ fn serve_prints_where_it_listens_and_nothing_else_on_stdout() {
     let mut alice = Tutorial::join(process.address, "alice");
     let mut bob = Tutorial::join(second, "bob");
     alice.say("one line, two doors");
-    bob.expect_said("alice", "one line, two doors");
+    bob.expect_message("alice", "one line, two doors");
     let ended = process.stop();
     assert!(ended.stdout.is_empty(), "{ended:?}");
 }
@@ -89,10 +89,10 @@ fn a_first_signal_says_goodbye_and_ends_with_0() {
         let mut old = Tutorial::join(process.address, "old");
         let mut eve = EventClient::join(process.address, "eve");
         eve.say("last words");
-        eve.expect_said("eve", "last words");
+        eve.expect_message("eve", "last words");
         let asked = Instant::now();
         process.signal(signal);
-        old.expect_said("eve", "last words");
+        old.expect_message("eve", "last words");
         old.expect_word("closing down; goodbye");
         old.expect_closed();
         eve.expect("bye");
@@ -143,6 +143,6 @@ fn the_flags_reach_the_server() {
     let process = ServerProcess::serve(&["--pure", "--flood", "off"]);
     let mut peer = Wire::connect(process.address);
     peer.send("GLASSLINE2");
-    assert_eq!(peer.rest(), b"", "a pure server speaks no events and says nothing");
+    assert_eq!(peer.rest(), b"", "a pure server supports no events and sends nothing");
     process.stop();
 }

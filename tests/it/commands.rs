@@ -33,7 +33,7 @@ fn wrong_arguments_are_answered_with_the_usage() {
         let words = words_in(&pairs);
         assert!(matches!(words[..], [word] if word.starts_with(usage)), "{line}: {words:?}");
     }
-    assert!(bob.barrier().iter().all(Pair::is_presence), "nobody else is told");
+    assert!(bob.barrier().iter().all(Pair::is_presence), "nobody else is notified");
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn every_command_does_what_the_help_says() {
     }
     assert!(help.lines().any(|line| line.starts_with("/away [TEXT]: ")), "{help}");
     alice.say("/me waves");
-    bob.expect_said("alice", "* waves");
+    bob.expect_message("alice", "* waves");
     alice.say("/msg Bob psst");
-    bob.expect_said("alice→you", "psst");
+    bob.expect_message("alice→you", "psst");
     bob.say("/r what?");
-    alice.expect_said("bob→you", "what?");
+    alice.expect_message("bob→you", "what?");
     alice.say("/names");
     alice.expect_word("2 here: alice, bob");
     alice.say("/whois bob");
@@ -90,7 +90,7 @@ fn every_command_does_what_the_help_says() {
     alice.say("/leave");
     alice.expect_word("you are in lobby; here: bob");
     alice.say("//names is a command");
-    bob.expect_said("carol", "/names is a command");
+    bob.expect_message("carol", "/names is a command");
     alice.say("/quit");
     alice.expect_closed();
     bob.expect_word("carol left");
@@ -116,8 +116,8 @@ fn a_hidden_command_is_not_relayed() {
     }
     for text in ["❤\u{fe0f} hi", "\u{200f}مرحبا", "ノート", " /tmp is full", "\u{feff}hi"] {
         alice.say(text);
-        bob.expect_said("alice", text);
+        bob.expect_message("alice", text);
     }
     alice.say("//msg is said");
-    bob.expect_said("alice", "/msg is said");
+    bob.expect_message("alice", "/msg is said");
 }

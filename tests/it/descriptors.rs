@@ -11,7 +11,7 @@ const CONNECTIONS: usize = 200;
 const WATCH: Duration = Duration::from_secs(2);
 
 #[test]
-fn without_descriptors_it_neither_spins_nor_forgets_its_members() {
+fn without_descriptors_it_neither_spins_nor_drops_its_members() {
     let server = ServerProcess::serve_with_descriptors(DESCRIPTORS);
     let mut alice = Tutorial::join(server.address, "alice");
     let mut bob = Tutorial::join(server.address, "bob");
@@ -37,7 +37,7 @@ fn without_descriptors_it_neither_spins_nor_forgets_its_members() {
 
     let said = Instant::now();
     alice.say("still here");
-    bob.expect_said("alice", "still here");
+    bob.expect_message("alice", "still here");
     assert!(said.elapsed() < Duration::from_secs(1), "a round trip took {:?}", said.elapsed());
 
     drop((crowd, waiting));
@@ -52,7 +52,7 @@ fn without_descriptors_it_neither_spins_nor_forgets_its_members() {
     };
     assert!(released.elapsed() < Duration::from_secs(2), "accepted after {:?}", released.elapsed());
     carol.say("hello");
-    bob.expect_said("carol", "hello");
+    bob.expect_message("carol", "hello");
     let log = server.stop().stderr;
     assert!(log.contains("cannot accept; raise the descriptor limit"), "{log}");
 }

@@ -1,4 +1,5 @@
-//! Escape sequences, C1 and direction overrides (T8, T12): never reach a peer, or a log, as something a terminal obeys.
+//! Escape sequences, C1 and direction overrides (T8, T12): never reach a peer or a log in a form
+//! that a terminal interprets.
 
 use serde_json::{Value, json};
 
@@ -43,29 +44,29 @@ fn control_characters_in_texts_are_replaced_for_everybody() {
     for hostile in HOSTILE {
         let safe = hostile.replace(is_control, "\u{fffd}");
         mallory.say(hostile);
-        old.expect_said("mallory", &safe);
-        eve.expect_said("mallory", &safe);
-        mallet.expect_said("mallory", &safe);
+        old.expect_message("mallory", &safe);
+        eve.expect_message("mallory", &safe);
+        mallet.expect_message("mallory", &safe);
         mallory.say(format!("/me {hostile}"));
-        old.expect_said("mallory", &format!("* {safe}"));
-        assert_eq!(eve.expect_said("mallory", &safe)["action"], true);
-        mallet.expect_said("mallory", &safe);
+        old.expect_message("mallory", &format!("* {safe}"));
+        assert_eq!(eve.expect_message("mallory", &safe)["action"], true);
+        mallet.expect_message("mallory", &safe);
         mallory.say(format!("/msg old {hostile}"));
-        old.expect_said("mallory→you", &safe);
+        old.expect_message("mallory→you", &safe);
         mallory.say(format!("/msg eve {hostile}"));
         assert_eq!(eve.expect("direct")["text"], safe.as_str());
         mallet.say(hostile);
-        old.expect_said("mallet", &safe);
-        eve.expect_said("mallet", &safe);
-        mallet.expect_said("mallet", &safe);
-        mallory.expect_said("mallet", &safe);
+        old.expect_message("mallet", &safe);
+        eve.expect_message("mallet", &safe);
+        mallet.expect_message("mallet", &safe);
+        mallory.expect_message("mallet", &safe);
         mallet.send(&json!({"type": "direct", "to": "old", "text": hostile, "id": fresh_id()}));
-        old.expect_said("mallet→you", &safe);
+        old.expect_message("mallet→you", &safe);
         assert_eq!(mallet.expect("direct")["text"], safe.as_str());
     }
     mallory.say("a\nb\tc");
-    old.expect_said("mallory", "a\nb\tc");
-    assert_eq!(eve.expect_said("mallory", "a\nb\tc")["from"], "mallory");
+    old.expect_message("mallory", "a\nb\tc");
+    assert_eq!(eve.expect_message("mallory", "a\nb\tc")["from"], "mallory");
 }
 
 /// The byte 0x9b is the C1 sequence introducer to a terminal that does not decode UTF-8.
@@ -82,7 +83,7 @@ fn bytes_that_are_not_utf_8_are_never_relayed() {
 }
 
 #[test]
-fn the_servers_own_words_never_echo_what_a_terminal_obeys() {
+fn notices_never_echo_what_a_terminal_interprets() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     let mut mallory = Tutorial::join(server.address, "mallory");
@@ -114,7 +115,7 @@ fn the_servers_own_words_never_echo_what_a_terminal_obeys() {
 }
 
 #[test]
-fn errors_never_echo_what_a_terminal_obeys() {
+fn errors_never_echo_what_a_terminal_interprets() {
     let server = Server::start();
     let mut mallet = EventClient::join(server.address, "mallet");
     for hostile in HOSTILE.into_iter().chain(["a\u{202e}b", "\u{2066}x\u{2069}"]) {
@@ -136,11 +137,11 @@ fn errors_never_echo_what_a_terminal_obeys() {
         }
         mallet.send_payload(hostile);
         expect_without(mallet.expect_error("not_an_event")["text"].as_str().expect("a text"), is_unsafe);
-        let mut stranger = EventClient::connect(server.address);
-        stranger.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
-        expect_without(stranger.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
-        stranger.send(&json!({"type": "hello", "name": hostile}));
-        expect_without(stranger.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
+        let mut newcomer = EventClient::connect(server.address);
+        newcomer.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
+        expect_without(newcomer.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
+        newcomer.send(&json!({"type": "hello", "name": hostile}));
+        expect_without(newcomer.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
     }
 }
 
@@ -188,7 +189,7 @@ fn provoke_the_log(address: std::net::SocketAddr) {
 }
 
 #[test]
-fn the_log_of_a_server_holds_nothing_a_terminal_obeys() {
+fn the_log_of_a_server_holds_nothing_a_terminal_interprets() {
     // The harness looks through the log of every server; this one has something to find.
     let server = Server::start();
     provoke_the_log(server.address);

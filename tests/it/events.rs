@@ -1,4 +1,4 @@
-//! The event dialect (E): who may say what about a message, and what each request is answered.
+//! The event dialect (E): which requests are valid, and the answer to each.
 
 use serde_json::{Value, json};
 
@@ -15,12 +15,12 @@ fn what_a_client_says_about_from_seq_and_at_is_overwritten() {
         "from": "adam", "seq": 999, "at": "1999-01-01T00:00:00.000Z", "ref": "mine"
     }));
     for (client, reference) in [(&mut eve, json!("mine")), (&mut adam, Value::Null)] {
-        let message = client.expect_said("eve", "it was not me");
+        let message = client.expect_message("eve", "it was not me");
         assert_eq!((&message["seq"], &message["ref"]), (&json!(1), &reference));
         let at = message["at"].as_str().expect("a time");
         assert!(at.len() == 24 && at.ends_with('Z') && !at.starts_with("1999"), "{at}");
     }
-    old.expect_said("eve", "it was not me");
+    old.expect_message("eve", "it was not me");
     eve.send(&json!({"type": "direct", "to": "adam", "text": "psst", "id": fresh_id(), "from": "old", "at": 7}));
     assert_eq!(adam.expect("direct")["from"], "eve");
 }
@@ -32,9 +32,9 @@ fn the_same_id_again_is_the_same_message_and_no_second_copy() {
     let mut old = Tutorial::join(server.address, "old");
     let mut request = json!({"type": "send", "room": "lobby", "text": "once", "id": fresh_id()});
     eve.send(&request);
-    let first = eve.expect_said("eve", "once");
+    let first = eve.expect_message("eve", "once");
     eve.send(&request);
-    let again = eve.expect_said("eve", "once");
+    let again = eve.expect_message("eve", "once");
     assert_eq!((&again["seq"], &again["id"], &again["at"]), (&first["seq"], &request["id"], &first["at"]));
     request["text"] = json!("something else");
     eve.send(&request);
@@ -45,9 +45,9 @@ fn the_same_id_again_is_the_same_message_and_no_second_copy() {
     eve.expect("renamed");
     assert_eq!(eve.expect("message")["seq"], first["seq"], "an id follows its sender to another name");
     eve.say("done");
-    assert_eq!(eve.expect_said("eva", "done")["seq"], 2);
-    old.expect_said("eve", "once");
-    old.expect_said("eva", "done");
+    assert_eq!(eve.expect_message("eva", "done")["seq"], 2);
+    old.expect_message("eve", "once");
+    old.expect_message("eva", "done");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn what_left_the_memory_of_ids_is_too_late() {
         eve.send(request);
         eve.expect("message");
     }
-    // As many as are remembered without a history, the second among them (L).
+    // As many ids as are kept without a history, the second among them (L).
     for _ in 0..127 {
         for _ in 0..129 {
             eve.say("x");
@@ -74,19 +74,23 @@ fn what_left_the_memory_of_ids_is_too_late() {
     assert_eq!(refused["ref"], "r");
     assert!(refused["text"].as_str().expect("a text").contains("ask in the room"), "{refused}");
     eve.send(&second);
-    assert_eq!(eve.expect_said("eve", "second")["seq"], 2, "it is remembered");
+    assert_eq!(eve.expect_message("eve", "second")["seq"], 2, "it is remembered");
     let new = |after: u64| json!({"type": "send", "room": "lobby", "text": "new", "id": fresh_id(), "after": after});
     eve.send(&new(0));
     eve.expect_error("too_late");
     for after in [1, u64::MAX] {
         eve.send(&new(after));
-        eve.expect_said("eve", "new");
+        eve.expect_message("eve", "new");
     }
-    // Others are not in the way, and hear of it once.
+    // Messages of others do not matter, and they receive it once.
     adam.send(&json!({"type": "send", "room": "lobby", "text": "mine", "id": first["id"], "after": 16_387}));
-    let heard = adam.barrier();
-    assert_eq!((&heard[0]["seq"], &heard[1]["seq"]), (&json!(16_386), &json!(16_387)), "the two that are new");
-    assert_eq!((heard.len(), &heard[2]["from"], &heard[2]["seq"]), (3, &json!("adam"), &json!(16_388)), "{heard:?}");
+    let received = adam.barrier();
+    assert_eq!((&received[0]["seq"], &received[1]["seq"]), (&json!(16_386), &json!(16_387)), "the two that are new");
+    assert_eq!(
+        (received.len(), &received[2]["from"], &received[2]["seq"]),
+        (3, &json!("adam"), &json!(16_388)),
+        "{received:?}"
+    );
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn what_cannot_be_read_is_an_error_and_the_connection_stays() {
     eve.send(&json!({"type": "ping", "ref": "x".repeat(65)}));
     eve.expect_error("too_long");
     eve.say("still here");
-    assert_eq!(eve.expect_said("eve", "still here")["seq"], 1);
+    assert_eq!(eve.expect_message("eve", "still here")["seq"], 1);
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn fields_from_the_future_are_ignored() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     eve.send(&json!({"type": "send", "room": "lobby", "text": "hi", "id": fresh_id(), "mood": {"level": [9]}}));
-    eve.expect_said("eve", "hi");
+    eve.expect_message("eve", "hi");
 }
 
 #[test]
@@ -172,12 +176,12 @@ fn both_dialects_talk_in_one_room() {
         let (from_old, from_eve) = (format!("old {n}"), format!("eve {n}"));
         old.say(&from_old);
         for client in [&mut eve, &mut adam] {
-            assert_eq!(client.expect_said("old", &from_old)["seq"], 2 * n - 1);
+            assert_eq!(client.expect_message("old", &from_old)["seq"], 2 * n - 1);
         }
         eve.say(&from_eve);
-        old.expect_said("eve", &from_eve);
+        old.expect_message("eve", &from_eve);
         for client in [&mut eve, &mut adam] {
-            assert_eq!(client.expect_said("eve", &from_eve)["seq"], 2 * n);
+            assert_eq!(client.expect_message("eve", &from_eve)["seq"], 2 * n);
         }
     }
 }
@@ -190,7 +194,7 @@ fn a_direct_message_reaches_one_person_in_either_dialect() {
     let mut third = Tutorial::join(server.address, "third");
     eve.send(&json!({"type": "direct", "to": "OLD", "text": "psst", "id": fresh_id(), "ref": "1"}));
     assert_eq!(eve.expect("direct")["ref"], "1");
-    old.expect_said("eve→you", "psst");
+    old.expect_message("eve→you", "psst");
     old.say("/reply yes?");
     let direct = eve.expect("direct");
     assert_eq!((&direct["from"], &direct["to"], &direct["text"]), (&json!("old"), &json!("eve"), &json!("yes?")));
@@ -198,7 +202,7 @@ fn a_direct_message_reaches_one_person_in_either_dialect() {
 }
 
 #[test]
-fn what_is_said_in_a_room_stays_there() {
+fn messages_of_a_room_stay_there() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut adam = EventClient::join(server.address, "adam");
@@ -211,13 +215,13 @@ fn what_is_said_in_a_room_stays_there() {
     old.expect_word("you are in den; here: eve");
     eve.barrier();
     eve.send(&json!({"type": "send", "room": "den", "text": "quiet here", "id": fresh_id()}));
-    let message = eve.expect_said("eve", "quiet here");
+    let message = eve.expect_message("eve", "quiet here");
     assert_eq!((&message["room"], &message["seq"]), (&json!("den"), &json!(1)));
-    old.expect_said("eve", "quiet here");
+    old.expect_message("eve", "quiet here");
     old.say("so it is");
-    eve.expect_said("old", "so it is");
+    eve.expect_message("old", "so it is");
     eve.say("hello lobby");
-    adam.expect_said("eve", "hello lobby");
+    adam.expect_message("eve", "hello lobby");
     assert!(adam.barrier().iter().all(|event| event["type"] != "message"));
     old.say("/leave");
     old.expect_word("you are in lobby; here: adam, eve");

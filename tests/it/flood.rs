@@ -10,7 +10,7 @@ use crate::harness::{EventClient, Server, Tutorial, frame};
 fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
     let server = Server::with(Config { flood: FloodLimit::PerSecond(20), ..Config::default() });
     let mut ear = Tutorial::join(server.address, "ear");
-    let mut eye = EventClient::join(server.address, "eye");
+    let mut reader = EventClient::join(server.address, "eye");
     let mut flooder = Tutorial::join(server.address, "flooder");
     // Eighty at once, then twenty a second.
     let messages = 120;
@@ -19,12 +19,12 @@ fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
     flooder.send_bytes(burst);
     flooder.send_bytes("/exit");
     for n in 0..messages {
-        ear.expect_said("flooder", &format!("message {n}"));
-        eye.expect_said("flooder", &format!("message {n}"));
+        ear.expect_message("flooder", &format!("message {n}"));
+        reader.expect_message("flooder", &format!("message {n}"));
         if n == 100 {
             // Whoever keeps to the limit is not held up by one who does not.
             let asked = Instant::now();
-            eye.barrier();
+            reader.barrier();
             assert!(asked.elapsed() < Duration::from_secs(1), "a ping took {:?}", asked.elapsed());
         }
     }
@@ -41,7 +41,7 @@ fn this_machine_is_not_limited_unless_asked() {
     let started = Instant::now();
     for n in 0..500 {
         talker.say(n.to_string());
-        ear.expect_said("talker", &n.to_string());
+        ear.expect_message("talker", &n.to_string());
     }
     assert!(started.elapsed() < Duration::from_secs(20), "five a second would take a hundred seconds");
 }

@@ -72,10 +72,10 @@ fn newcomers_in_a_freeze_are_announced_once_it_ends() {
         late.expect_word("froze the talk");
     }
     assert_eq!(members(&mut event)["names"], json!([format!("{MARK}_event"), "leaver", "old", "pupil", "teacher"]));
-    // Who was there before is announced, behind whatever is told of the others.
+    // Who was there before is announced, behind the announcements of the others.
     drop(leaver);
-    let told = until_left(&mut pupil, "leaver");
-    assert!(!has_mark(&told), "{told:?}");
+    let output = until_left(&mut pupil, "leaver");
+    assert!(!has_mark(&output), "{output:?}");
     old.expect_word("leaver left");
     let (listed, rooms) = (members(&mut pupil), asked(&mut pupil, json!({"type": "rooms"})));
     assert_eq!((&listed["names"], &listed["count"]), (&json!(["old", "pupil", "teacher"]), &json!(3)));
@@ -102,13 +102,13 @@ fn newcomers_in_a_freeze_are_announced_once_it_ends() {
     assert_eq!(announced["count"], 2);
     old.expect_word("boring_late");
     late.say("hi");
-    old.expect_said("boring_late", "hi");
+    old.expect_message("boring_late", "hi");
     drop(late);
     until_left(&mut pupil, "boring_late");
 }
 
 #[test]
-fn whoever_may_speak_in_a_freeze_is_announced() {
+fn members_that_may_send_in_a_freeze_are_announced() {
     let server = server();
     let mut teacher = operator(&server, "teacher");
     let (mut pupil, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "pupil"}));

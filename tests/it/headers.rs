@@ -37,14 +37,14 @@ fn a_members_bad_header_is_refused_with_its_reason() {
         peer.say("before");
         peer.send_bytes(header);
         peer.send_bytes_unless_closed("5         after");
-        bystander.expect_said("mallory", "before");
-        let told = peer.expect_word(word);
-        assert!(told.contains("connect again"), "what to do next is missing: {told}");
+        bystander.expect_message("mallory", "before");
+        let output = peer.expect_word(word);
+        assert!(output.contains("connect again"), "what to do next is missing: {output}");
         peer.expect_closed();
         bystander.expect_word("mallory left");
         assert!(server.log().contains(&format!("reason=\"{reason}\"")), "{}", server.log());
     }
-    assert!(bystander.barrier().iter().all(Pair::is_presence), "nothing behind a bad header is heard");
+    assert!(bystander.barrier().iter().all(Pair::is_presence), "nothing behind a bad header is relayed");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_text_of_the_limit_is_relayed_and_one_byte_more_is_refused() {
     let mut alice = Tutorial::join(server.address, "alice");
     let longest = "x".repeat(16 * 1024);
     alice.say(&longest);
-    bob.expect_said("alice", &longest);
+    bob.expect_message("alice", &longest);
     alice.send_bytes("16385     ");
     alice.expect_word("promises 16385 bytes, the limit here is 16384");
     alice.expect_closed();

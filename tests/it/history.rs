@@ -13,7 +13,7 @@ fn keeping(folder: &Folder) -> Server {
     Server::keeping(folder.path(), Config::default())
 }
 
-/// Says something, and waits until it is acknowledged.
+/// Sends a message, and waits until it is acknowledged.
 #[track_caller]
 fn said(client: &mut EventClient, text: &str) -> Value {
     client.say(text);
@@ -42,7 +42,7 @@ fn acknowledged_messages_survive_a_restart_and_numbers_go_on() {
     let mut tom = Tutorial::join(server.address, "tom");
     let one = said(&mut eve, "one");
     tom.say("two");
-    eve.expect_said("tom", "two");
+    eve.expect_message("tom", "two");
     server.stop();
     let server = keeping(&folder);
     let (mut adam, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "adam"}));
@@ -62,7 +62,7 @@ fn an_id_is_known_again_after_a_restart() {
     let (mut eve, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "eve"}));
     let mut request = json!({"type": "send", "room": "lobby", "text": "once", "id": fresh_id(), "ref": "r"});
     eve.send(&request);
-    let first = eve.expect_said("eve", "once");
+    let first = eve.expect_message("eve", "once");
     server.stop();
 
     let server = keeping(&folder);
@@ -74,17 +74,17 @@ fn an_id_is_known_again_after_a_restart() {
     assert_eq!(again["token"], welcome["token"], "the same client");
     eve.expect("history");
     eve.send(&request);
-    let repeated = eve.expect_said("eve", "once");
+    let repeated = eve.expect_message("eve", "once");
     assert_eq!((&repeated["seq"], &repeated["at"], &repeated["ref"]), (&first["seq"], &first["at"], &json!("r")));
     request["text"] = json!("something else");
     eve.send(&request);
     assert_eq!(eve.expect_error("id_reused")["ref"], "r");
     assert_eq!(said(&mut eve, "next")["seq"], 2);
-    other.expect_said("eva", "next");
-    let mut stranger = EventClient::join(server.address, "stranger");
-    stranger.expect("history");
-    stranger.send(&request);
-    assert_eq!(stranger.expect_said("stranger", "something else")["seq"], 3, "ids are each sender's own");
+    other.expect_message("eva", "next");
+    let mut newcomer = EventClient::join(server.address, "stranger");
+    newcomer.expect("history");
+    newcomer.send(&request);
+    assert_eq!(newcomer.expect_message("stranger", "something else")["seq"], 3, "ids are each sender's own");
 }
 
 #[test]
@@ -99,17 +99,17 @@ fn what_left_the_window_of_ids_is_too_late() {
     let request = |text: &str, after: u64| json!({"type": "send", "room": "lobby", "text": text, "id": fresh_id(), "after": after, "ref": text});
     let (first, fourth) = (request("first", 0), request("fourth", 3));
     eve.send(&first);
-    eve.expect_said("eve", "first");
+    eve.expect_message("eve", "first");
     let mut tom = Tutorial::join(server.address, "tom");
     for text in ["two", "three"] {
         tom.say(text);
-        eve.expect_said("tom", text);
+        eve.expect_message("tom", text);
     }
     eve.send(&fourth);
-    eve.expect_said("eve", "fourth");
+    eve.expect_message("eve", "fourth");
     for text in ["five", "six", "seven"] {
         tom.say(text);
-        eve.expect_said("tom", text);
+        eve.expect_message("tom", text);
     }
     server.stop();
     // The same before and after a restart: of seven the last five are known.
@@ -124,13 +124,13 @@ fn what_left_the_window_of_ids_is_too_late() {
         assert_eq!(refused["ref"], "first");
         assert!(refused["text"].as_str().expect("a text").contains("/history"), "{refused}");
         eve.send(&fourth);
-        assert_eq!(eve.expect_said("eve", "fourth")["seq"], 4);
+        assert_eq!(eve.expect_message("eve", "fourth")["seq"], 4);
     }
     eve.send(&request("late", 1));
     eve.expect_error("too_late");
     for (text, after, seq) in [("new", 7, 8), ("from before the restart", 4, 9), ("a number never given", 900, 10)] {
         eve.send(&request(text, after));
-        assert_eq!(eve.expect_said("eve", text)["seq"], seq);
+        assert_eq!(eve.expect_message("eve", text)["seq"], seq);
     }
     let page = ask(&mut eve, &json!({"type": "history", "room": "lobby", "limit": 1, "before": 2}));
     assert_eq!(texts(&page), ["first"], "it was stored, and once");
@@ -174,13 +174,16 @@ fn answers_keep_the_order_of_what_was_asked() {
     ] {
         eve.send(&request);
     }
-    let heard: Vec<String> = eve
+    let received: Vec<String> = eve
         .expect_closed()
         .iter()
         .filter(|event| event["type"] != "joined" || event["ref"] == "3")
         .map(|event| format!("{} {}", event["type"].as_str().unwrap(), event["ref"].as_str().unwrap_or("-")))
         .collect();
-    assert_eq!(heard, ["message -", "pong 1", "message -", "history 2", "joined 3", "history 4", "message -", "bye 5"]);
+    assert_eq!(
+        received,
+        ["message -", "pong 1", "message -", "history 2", "joined 3", "history 4", "message -", "bye 5"]
+    );
 }
 
 #[test]
@@ -194,8 +197,8 @@ fn all_input_of_a_program_that_closes_is_stored_and_acked() {
     }
     let mut wire = eve.into_wire();
     wire.finish();
-    let heard = EventClient::over(wire).expect_closed();
-    assert_eq!(heard.iter().filter(|event| event["type"] == "message").count(), count);
+    let received = EventClient::over(wire).expect_closed();
+    assert_eq!(received.iter().filter(|event| event["type"] == "message").count(), count);
     let mut tom = Tutorial::join(server.address, "tom");
     for number in 0..count {
         tom.say(format!("t{number}"));
@@ -388,9 +391,9 @@ fn an_import_says_how_many_messages_got_another_number() {
         ended.stdout
     };
     assert_eq!(import("first", 'a'), ["1 messages and 0 acts taken in, 0 were there already"]);
-    let told = import("second", 'b');
-    assert_eq!(told[0], "1 messages and 0 acts taken in, 0 were there already");
-    assert!(told.len() == 2 && told[1].starts_with("1 of them have another number now"), "{told:?}");
+    let output = import("second", 'b');
+    assert_eq!(output[0], "1 messages and 0 acts taken in, 0 were there already");
+    assert!(output.len() == 2 && output[1].starts_with("1 of them have another number now"), "{output:?}");
 }
 
 #[cfg(unix)]
@@ -402,14 +405,14 @@ fn while_the_file_is_elsewhere_only_repeats_are_acknowledged() {
     let mut adam = EventClient::join(server.address, "adam");
     let mut stored = json!({"type": "send", "room": "lobby", "text": "stored", "id": fresh_id()});
     eve.send(&stored);
-    eve.expect_said("eve", "stored");
-    adam.expect_said("eve", "stored");
+    eve.expect_message("eve", "stored");
+    adam.expect_message("eve", "stored");
     let (file, elsewhere) = (folder.path().join("history.db"), folder.path().join("elsewhere.db"));
     std::fs::rename(&file, &elsewhere).expect("moves");
     eve.say("new");
     eve.expect_error("not_stored");
     eve.send(&stored);
-    assert_eq!(eve.expect_said("eve", "stored")["seq"], 1);
+    assert_eq!(eve.expect_message("eve", "stored")["seq"], 1);
     stored["text"] = json!("other");
     eve.send(&stored);
     eve.expect_error("id_reused");

@@ -1,5 +1,5 @@
-//! A history that is not as it was written: nobody is shown what was not said, and whoever runs the
-//! server is told.
+//! A history that is not as it was written: no message is shown that was not sent, and the log
+//! reports the damage.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn said(client: &mut EventClient, text: &str) -> Value {
     client.say(text);
-    client.expect_said("alice", text)
+    client.expect_message("alice", text)
 }
 
 /// Turns one bit of a text that stands in the file once.
@@ -72,7 +72,7 @@ fn a_damaged_message_is_a_gap_and_is_logged() {
     carol.expect_error("busy");
     assert!(server.log().contains("1 messages of room \"lobby\" from number 2 to 2 are not as they were stored"));
     carol.say("more");
-    assert_eq!(carol.expect_said("carol", "more")["seq"], 4, "its number is not given again");
+    assert_eq!(carol.expect_message("carol", "more")["seq"], 4, "its number is not given again");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_client_that_is_ahead_of_the_history_is_logged() {
 
 /// Output of a server that starts on a killed one's files, and the number that the next message
 /// gets.
-fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
+fn output_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
     let folder = Folder::new();
     let file = folder.path().join("history.db");
     let arguments = ["--history", &file.display().to_string()];
@@ -165,14 +165,14 @@ fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
 }
 
 #[test]
-fn a_damaged_write_ahead_log_is_told_and_a_kill_is_not() {
-    assert!(matches!(told_after_a_kill(|_| {}), (told, 21) if !told.contains("write-ahead log")));
-    let (told, next) = told_after_a_kill(|log| log.truncate(log.len() - 1));
-    assert!(!told.contains("write-ahead log") && next <= 21, "{next}: {told}");
-    let (told, next) = told_after_a_kill(|log| {
+fn a_damaged_write_ahead_log_is_reported_and_a_kill_is_not() {
+    assert!(matches!(output_after_a_kill(|_| {}), (output, 21) if !output.contains("write-ahead log")));
+    let (output, next) = output_after_a_kill(|log| log.truncate(log.len() - 1));
+    assert!(!output.contains("write-ahead log") && next <= 21, "{next}: {output}");
+    let (output, next) = output_after_a_kill(|log| {
         let middle = log.len() / 2;
         log[middle] ^= 1;
     });
-    assert!(told.contains("the history is damaged") && told.contains("write-ahead log"), "{told}");
+    assert!(output.contains("the history is damaged") && output.contains("write-ahead log"), "{output}");
     assert!(next < 21, "{next}");
 }

@@ -1,4 +1,5 @@
-//! `--metrics` and `/healthz`: what was done is what is told, and nobody who asks badly is in anybody's way.
+//! `--metrics` and `/healthz`: the counts are those of what was done, and bad requests delay
+//! nobody.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -50,7 +51,7 @@ fn expect_numbers(address: SocketAddr, expected: &[(&str, u64)]) {
 }
 
 #[test]
-fn what_was_said_refused_and_who_is_here_is_what_is_told() {
+fn metrics_count_messages_refusals_and_members() {
     let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     expect_numbers(metrics, &[("glassline_members", 0), ("glassline_messages_total", 0), ("glassline_rooms", 1)]);
@@ -59,24 +60,24 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut tom = Tutorial::join(process.address, "tom");
     for text in ["one", "two", "three"] {
         eve.say(text);
-        ann.expect_said("eve", text);
-        tom.expect_said("eve", text);
+        ann.expect_message("eve", text);
+        tom.expect_message("eve", text);
     }
     // With a ref the sender's copy is its own.
     let id = fresh_id();
     for _ in 0..2 {
         eve.send(&json!({"type": "send", "room": "lobby", "text": "four", "id": id, "ref": "r"}));
     }
-    ann.expect_said("eve", "four");
+    ann.expect_message("eve", "four");
     for text in ["five", "six"] {
         tom.say(text);
-        ann.expect_said("tom", text);
+        ann.expect_message("tom", text);
     }
-    // Only those who are in a room are sent what is said in it, and what is for one alone is no message of a room.
+    // Only members of a room are sent its messages, and a direct message is no message of a room.
     eve.send(&json!({"type": "join", "room": "den"}));
     eve.send(&json!({"type": "send", "room": "den", "text": "to myself", "id": fresh_id()}));
     tom.say("/msg ann psst");
-    // Refusals: of requests, of names, of a stranger.
+    // Refusals: of requests, of names, of an unknown opening.
     eve.send(&json!({"type": "send", "room": "attic", "text": "hi", "id": fresh_id()}));
     tom.say("/msg nobody hi");
     tom.say("/whois nobody");
@@ -86,9 +87,9 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut bad = EventClient::connect(process.address);
     bad.send(&json!({"type": "hello", "name": "*"}));
     bad.expect_closed();
-    let mut stranger = Wire::connect(process.address);
-    stranger.send("POST / HTTP/1.1\r\n\r\n");
-    stranger.rest();
+    let mut newcomer = Wire::connect(process.address);
+    newcomer.send("POST / HTTP/1.1\r\n\r\n");
+    newcomer.rest();
     while eve.event()["text"] != "to myself" {}
     eve.barrier();
     tom.barrier();
@@ -139,11 +140,11 @@ fn a_history_publishes_metrics_and_a_replay_is_no_delivery() {
     let id = fresh_id();
     for _ in 0..2 {
         eve.send(&json!({"type": "send", "room": "lobby", "text": "kept once", "id": id}));
-        eve.expect_said("eve", "kept once");
+        eve.expect_message("eve", "kept once");
     }
     for n in 0..20 {
         eve.say(&n.to_string());
-        eve.expect_said("eve", &n.to_string());
+        eve.expect_message("eve", &n.to_string());
     }
     let mut late = EventClient::join(process.address, "late");
     late.expect("history");
@@ -179,10 +180,10 @@ fn bytes_are_counted_to_the_last_one() {
     let said = [frame("alice"), frame("/names"), frame("häßlich")].concat();
     peer.send(&said);
     peer.send("/exit");
-    let heard = peer.rest();
+    let received = peer.rest();
     let expected = [
         ("glassline_received_bytes_total", said.len() as u64 + 5),
-        ("glassline_sent_bytes_total", heard.len() as u64),
+        ("glassline_sent_bytes_total", received.len() as u64),
         ("glassline_connections", 1),
     ];
     expect_numbers(metrics, &expected);
@@ -194,7 +195,7 @@ fn bytes_are_counted_to_the_last_one() {
 }
 
 #[test]
-fn what_a_slow_reader_missed_is_told_in_numbers_too() {
+fn what_a_slow_reader_missed_is_reported_in_numbers_too() {
     let server = Server::with_limits(Limits { log_bytes_max: 256 * 1024, ..Limits::default() });
     let metrics = server.metrics();
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
@@ -203,18 +204,18 @@ fn what_a_slow_reader_missed_is_told_in_numbers_too() {
     let (messages, text) = (700, "x".repeat(15 * 1024));
     for _ in 0..messages {
         talker.say(&text);
-        reader.expect_said("talker", &text);
+        reader.expect_message("talker", &text);
     }
     let events = stalled.barrier();
     let of_kind = |kind| events.iter().filter(move |event| event["type"] == kind);
     let missed: u64 = of_kind("gap").map(|gap| gap["to"].as_u64().unwrap() - gap["from"].as_u64().unwrap() + 1).sum();
-    let heard = of_kind("message").count() as u64;
-    assert!(missed > 0 && heard + missed == messages, "heard {heard}, missed {missed}");
+    let received = of_kind("message").count() as u64;
+    assert!(missed > 0 && received + missed == messages, "received {received}, missed {missed}");
     expect_numbers(
         metrics,
         &[
             ("glassline_messages_total", messages),
-            ("glassline_deliveries_total", messages + heard),
+            ("glassline_deliveries_total", messages + received),
             ("glassline_gaps_total", of_kind("gap").count() as u64),
             ("glassline_missed_messages_total", missed),
         ],
@@ -231,7 +232,7 @@ fn a_server_that_runs_is_healthy_and_idle_is_healthy_too() {
         assert_eq!((status.as_str(), body.as_str()), ("200", "ok\n"));
         assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
     }
-    // While it says goodbye to one that does not read, it wants no more guests.
+    // While it sends a goodbye to one that does not read, it accepts no more clients.
     let _stalled = Tutorial::join_over(Wire::connect_narrow(process.address), "stalled");
     let mut talker = Tutorial::join(process.address, "talker");
     for _ in 0..400 {
@@ -268,7 +269,7 @@ fn bad_requests_get_an_answer_or_an_end_and_disturb_nobody() {
     for n in 0..50 {
         let said = Instant::now();
         alice.say(n.to_string());
-        bob.expect_said("alice", &n.to_string());
+        bob.expect_message("alice", &n.to_string());
         assert!(said.elapsed() < Duration::from_secs(1), "a message took {:?}", said.elapsed());
     }
     expect_numbers(metrics, &[("glassline_members", 2), ("glassline_messages_total", 50)]);
@@ -306,7 +307,7 @@ fn silent_connections_keep_nobody_from_an_answer() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_told_and_one_in_use_too() {
+fn reachable_addresses_and_those_in_use_are_reported() {
     let mut process = ServerProcess::serve(&["--metrics", "0.0.0.0:0"]);
     let metrics = process.expect_metrics();
     let ended = process.stop();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{EventClient, Server, Tutorial, frame, words_in};
 
-/// A name, what the refusal says, and its code.
+/// A name, the text of its refusal, and its code.
 const BAD_NAMES: [(&str, &str, &str); 25] = [
     ("", "may not be empty", "bad_name"),
     ("   ", "may not be empty", "bad_name"),
@@ -34,7 +34,7 @@ const BAD_NAMES: [(&str, &str, &str); 25] = [
 ];
 
 #[test]
-fn a_tutorial_client_with_a_bad_name_is_told_why_and_closed() {
+fn a_tutorial_client_with_a_bad_name_gets_the_reason_and_close() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     for (name, word, _) in BAD_NAMES {
@@ -47,7 +47,7 @@ fn a_tutorial_client_with_a_bad_name_is_told_why_and_closed() {
 }
 
 #[test]
-fn an_event_client_with_a_bad_name_is_told_why_and_closed() {
+fn an_event_client_with_a_bad_name_gets_the_reason_and_close() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     for (name, word, code) in BAD_NAMES {
@@ -144,14 +144,14 @@ fn a_taken_name_gets_a_number_whoever_has_it() {
 }
 
 #[test]
-fn inner_spaces_become_underscores_and_the_owner_is_told() {
+fn inner_spaces_become_underscores_with_a_notice() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = Tutorial::connect(server.address);
     alice.say(" alice  of\u{a0}wonderland ");
     alice.expect_word("you are alice_of_wonderland");
     alice.say("hi");
-    bob.expect_said("alice_of_wonderland", "hi");
+    bob.expect_message("alice_of_wonderland", "hi");
 }
 
 #[test]
@@ -171,11 +171,11 @@ fn a_goodbye_in_any_form_is_one_departure() {
     let goodbyes: [&[u8]; 4] = [b"/exit", &frame("/exit"), &frame("/quit"), b""];
     for (n, goodbye) in goodbyes.into_iter().enumerate() {
         let name = format!("guest{n}");
-        let mut guest = Tutorial::join(server.address, &name);
-        guest.send_bytes(goodbye);
-        drop(guest);
+        let mut visitor = Tutorial::join(server.address, &name);
+        visitor.send_bytes(goodbye);
+        drop(visitor);
         bob.expect_word(&format!("{name} left"));
     }
-    let told = bob.barrier();
-    assert_eq!(words_in(&told), Vec::<&str>::new(), "each was announced once");
+    let output = bob.barrier();
+    assert_eq!(words_in(&output), Vec::<&str>::new(), "each was announced once");
 }

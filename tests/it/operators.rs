@@ -1,4 +1,5 @@
-//! Operators (O) over sockets: in both dialects, what each line does, whom it hits, and what is refused.
+//! Operators (O) over sockets, in both dialects: the effect of each line, its targets, and
+//! refusals.
 
 use std::net::SocketAddr;
 #[cfg(unix)]
@@ -110,7 +111,7 @@ fn a_server_without_a_token_has_no_operators() {
     old.say("/help");
     assert!(!old.expect_word("lists the commands").contains("/kick"));
     eve.say("still here");
-    eve.expect_said("eve", "still here");
+    eve.expect_message("eve", "still here");
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn the_token_is_never_relayed_shown_or_logged() {
     for line in [format!("/op {TOKEN}x"), format!("/op  {TOKEN} "), format!("/op\t{TOKEN}"), format!("/op {TOKEN}\n")] {
         old.say(line);
     }
-    // Said before it is an operator, and before anything could be known of the token.
+    // Sent before it is an operator, and before the token is known.
     old.say(format!(" \t/op {TOKEN}"));
     old.expect_word("this is not the token");
     old.expect_word("old became an operator");
@@ -187,11 +188,11 @@ fn operators_of_the_tutorial_dialect_do_the_same() {
             .contains(": listen; you may still write to an operator (teacher) directly")
     );
     eve.send(&json!({"type": "direct", "to": "teacher", "text": "sorry", "id": fresh_id()}));
-    teacher.expect_said("eve→you", "sorry");
+    teacher.expect_message("eve→you", "sorry");
     teacher.say("/unmute eve");
     teacher.expect_word("teacher unmuted eve");
     eve.say("thanks");
-    old.expect_said("eve", "thanks");
+    old.expect_message("eve", "thanks");
 
     teacher.say("/freeze");
     old.expect_word("teacher froze the talk: only operators speak");
@@ -202,7 +203,7 @@ fn operators_of_the_tutorial_dialect_do_the_same() {
     let words = old.barrier();
     assert_eq!(words_in(&words).iter().filter(|word| word.contains("froze the talk")).count(), 4, "{words:?}");
     teacher.say("listen");
-    old.expect_said("teacher", "listen");
+    old.expect_message("teacher", "listen");
     teacher.say("/thaw");
     old.expect_word("everybody may speak again");
 
@@ -292,12 +293,12 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
     aide.say("/ban 127.0.0.1 1h");
     aide.expect_word("your own connection comes from 127.0.0.1");
     eve.say("we are all still here");
-    eve.expect_said("eve", "we are all still here");
+    eve.expect_message("eve", "we are all still here");
     // Nothing automatic bans, whatever somebody does.
     for _ in 0..20 {
-        let mut stranger = Tutorial::connect(server.address);
-        stranger.send_bytes("rubbish");
-        stranger.expect_closed();
+        let mut newcomer = Tutorial::connect(server.address);
+        newcomer.send_bytes("rubbish");
+        newcomer.expect_closed();
     }
     for n in 0..20 {
         operate(&mut eve, &format!("op guess-{n}"));
@@ -307,7 +308,7 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_banned_address_is_told_so_before_it_has_a_name() {
+fn a_banned_address_is_refused_before_it_has_a_name() {
     use crate::harness::Wire;
     let server = server();
     let mut teacher = operator(&server, "teacher");
@@ -357,7 +358,7 @@ fn hostile_lines_are_cut_cleaned_or_refused() {
     teacher.send(&json!({"type": "operate", "line": 7}));
     teacher.expect_error("bad_field");
     teacher.say("still here");
-    teacher.expect_said("teacher", "still here");
+    teacher.expect_message("teacher", "still here");
 }
 
 #[test]
@@ -386,9 +387,9 @@ fn what_was_answered_stands_after_kill_9() {
     drop(server);
 
     let server = ServerProcess::serve(&arguments);
-    let mut stranger = EventClient::connect(server.address);
-    stranger.send(&json!({"type": "hello", "name": "EVE"}));
-    assert!(matches!(&stranger.expect_closed()[..], [error] if error["code"] == "banned"));
+    let mut newcomer = EventClient::connect(server.address);
+    newcomer.send(&json!({"type": "hello", "name": "EVE"}));
+    assert!(matches!(&newcomer.expect_closed()[..], [error] if error["code"] == "banned"));
     let mut bob = EventClient::join(server.address, "bob");
     assert_eq!(bob.expect("notice")["text"], "the notes are on the wall");
     assert!(is_refused_to_say(&mut bob, "muted").contains("teacher muted you until"));
@@ -406,7 +407,7 @@ fn what_was_answered_stands_after_kill_9() {
     act(&mut teacher, "thaw");
     carl.say("at last");
     carl.barrier();
-    teacher.expect_said("carl", "at last");
+    teacher.expect_message("carl", "at last");
     let ended = server.stop();
     assert!(ended.stderr.contains("act=\"thaw\"") && !ended.stderr.contains("horse"), "{}", ended.stderr);
 }
@@ -492,7 +493,7 @@ fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
     assert!(!ended.stderr.to_lowercase().contains(&token[5..]) && !ended.stderr.contains("not recognised"));
 }
 
-/// Says a text to everybody, which must be refused as one that holds a token.
+/// Sends a text to a room, which must be refused as one that holds a token.
 #[cfg(unix)]
 #[track_caller]
 fn is_refused_to_say_text(client: &mut EventClient, text: &str) {
@@ -519,7 +520,7 @@ fn a_token_of_ones_own_works_with_a_warning() {
 
 #[test]
 #[cfg(unix)]
-fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
+fn a_host_is_warned_of_its_token_and_shown_how_to_use_it() {
     let folder = Folder::new();
     let token_file = folder.write("token", TOKEN);
     let mut host = command(PROGRAM, &folder);
@@ -528,8 +529,8 @@ fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
     host.close_stdin();
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for told in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
-        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    for output in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
+        assert!(ended.stderr.contains(output), "{output}: {ended:?}");
     }
     assert!(!ended.stderr.contains(TOKEN), "{ended:?}");
 }

@@ -61,8 +61,8 @@ impl Member {
         }
     }
 
-    /// Returns whether anything that was said came after everything that was expected.
-    fn hears_more(&mut self) -> bool {
+    /// Returns whether any message came after everything that was expected.
+    fn has_received_more(&mut self) -> bool {
         match self {
             Self::Tutorial(client) => client.barrier().iter().any(|pair| !pair.is_word()),
             Self::Event(client) => client.barrier().iter().any(|event| event["type"] == "message"),
@@ -70,10 +70,10 @@ impl Member {
     }
 }
 
-/// Everybody sends `messages_each`; every n-th member speaks events.
+/// Every member sends `messages_each`; every n-th uses the event dialect.
 fn everybody_talks(messages_each: usize, speaks_events: fn(usize) -> bool) {
     let server = Server::start();
-    // One that says nothing sees everything, with its numbers.
+    // One that sends nothing receives everything, with its numbers.
     let mut witness = EventClient::join(server.address, "witness");
     let all = MEMBERS * messages_each;
     let mut members: Vec<Member> = (0..MEMBERS).map(|n| Member::join(&server, n, speaks_events(n))).collect();
@@ -82,7 +82,7 @@ fn everybody_talks(messages_each: usize, speaks_events: fn(usize) -> bool) {
             .iter_mut()
             .enumerate()
             .map(|(n, member)| {
-                // An event member hears its own messages too: they are its acknowledgements.
+                // An event member receives its own messages too: they are its acknowledgements.
                 let count = if speaks_events(n) { all } else { all - messages_each };
                 scope.spawn(move || member.converse(messages_each, count))
             })
@@ -104,7 +104,7 @@ fn everybody_talks(messages_each: usize, speaks_events: fn(usize) -> bool) {
     for (n, seen) in seen.iter().enumerate() {
         let expected = order.iter().filter(|&&(from, _)| speaks_events(n) || from != n);
         assert!(seen.iter().eq(expected), "m{n} saw another order");
-        assert!(!members[n].hears_more(), "m{n} saw something twice");
+        assert!(!members[n].has_received_more(), "m{n} saw something twice");
     }
 }
 

@@ -33,11 +33,12 @@ fn doomed(address: SocketAddr, n: usize) -> Wire {
     wire
 }
 
-/// Numbers its messages until told to stop; never more than [`IN_FLIGHT`] ahead of the slower listener.
-fn talk(mut talker: Tutorial, heard: &[Receiver<()>], stop: &AtomicBool) -> Tutorial {
+/// Sends numbered messages until `stop` is set; never more than [`IN_FLIGHT`] ahead of the slower
+/// listener.
+fn talk(mut talker: Tutorial, received: &[Receiver<()>], stop: &AtomicBool) -> Tutorial {
     for n in 0_usize.. {
         if n >= IN_FLIGHT {
-            for listener in heard {
+            for listener in received {
                 listener.recv_timeout(PATIENCE).expect("the listener hears on");
             }
         }
@@ -50,11 +51,11 @@ fn talk(mut talker: Tutorial, heard: &[Receiver<()>], stop: &AtomicBool) -> Tuto
     talker
 }
 
-fn listen(mut next: impl FnMut() -> String, heard: &Sender<()>) -> usize {
+fn listen(mut next: impl FnMut() -> String, received: &Sender<()>) -> usize {
     for n in 0.. {
         let text = next();
         // The talker may have stopped counting.
-        let _ = heard.send(());
+        let _ = received.send(());
         if text == "the end" {
             return n;
         }
@@ -72,20 +73,21 @@ fn thousands_of_resets_in_a_fan_out_cost_nobody_anything() {
     ear.barrier();
     let descriptors = server.descriptors();
     let stop = AtomicBool::new(false);
-    let ((ear_heard, to_ear), (eye_heard, to_eye)) = (channel(), channel());
+    let ((from_reader, to_ear), (from_viewer, to_viewer)) = (channel(), channel());
     let _talker = thread::scope(|scope| {
         let stop = &stop;
-        let talking = scope.spawn(move || talk(talker, &[to_ear, to_eye], stop));
-        let hearing = scope.spawn(|| listen(|| ear.said().text, &ear_heard));
-        let seeing = scope.spawn(|| listen(|| eye.expect("message")["text"].as_str().unwrap().to_string(), &eye_heard));
+        let talking = scope.spawn(move || talk(talker, &[to_ear, to_viewer], stop));
+        let receiving = scope.spawn(|| listen(|| ear.said().text, &from_reader));
+        let seeing =
+            scope.spawn(|| listen(|| eye.expect("message")["text"].as_str().unwrap().to_string(), &from_viewer));
         for first in (0..RESETS).step_by(AT_ONCE) {
             let crowd: Vec<Wire> = (first..first + AT_ONCE).map(|n| doomed(server.address, n)).collect();
             crowd.into_iter().for_each(Wire::reset);
         }
         stop.store(true, Ordering::SeqCst);
-        let heard = hearing.join().expect("the ear heard all");
-        assert_eq!(seeing.join().expect("the eye saw all"), heard);
-        assert!(heard > IN_FLIGHT, "only {heard} messages while {RESETS} connections were reset");
+        let received = receiving.join().expect("the reader received all");
+        assert_eq!(seeing.join().expect("the viewer received all"), received);
+        assert!(received > IN_FLIGHT, "only {received} messages while {RESETS} connections were reset");
         talking.join().expect("the talker ended")
     });
     let deadline = Instant::now() + PATIENCE;

@@ -67,12 +67,12 @@ impl Script {
     }
 }
 
-/// Returns whether an event says that `name` came or went.
+/// Returns whether an event announces that `name` came or left.
 fn names(event: &Value, name: &str) -> bool {
     event["names"].as_array().is_some_and(|names| names.iter().any(|listed| listed == name))
 }
 
-/// Everything that `member` hears until `name` has come or gone.
+/// Everything that `member` receives until `name` has come or left.
 #[track_caller]
 fn until(member: &mut EventClient, kind: &str, name: &str) -> Vec<Value> {
     let mut before = Vec::new();
@@ -101,7 +101,7 @@ fn a_request_may_omit_room_and_id_and_its_answer_has_its_ref() {
     assert_eq!((&one["text"], &one["room"], &one["ref"]), (&json!("one"), &json!("lobby"), &json!("r1")));
     let two = script.expect("message");
     assert!(two["ref"] == two["id"] && two["id"].as_str().is_some_and(|id| id.len() == 32), "{two}");
-    assert_eq!(eve.expect_said("script", "one").get("ref"), None);
+    assert_eq!(eve.expect_message("script", "one").get("ref"), None);
     eve.say("three");
     assert_eq!(script.expect("message").get("ref"), None, "what others say has no `ref`");
     for (request, answer) in [
@@ -143,7 +143,7 @@ fn an_impossible_request_is_an_error_and_the_next_line_is_read() {
     }
     script.program.say(&format!(r#"{{"type":"send","text":"{}"}}"#, "x".repeat(102_400)));
     script.expect_error("too_long", None);
-    // What the client sees by itself is said in words about what the program wrote.
+    // Errors that the client finds by itself name what the program wrote.
     script.program.say("nonsense");
     assert!(script.expect("error")["text"].as_str().is_some_and(|text| text.starts_with("the line is not")));
     script.program.close_stdin();
@@ -234,12 +234,12 @@ fn the_one_liners_do_what_the_page_says() {
         shell.args(["-c", commands]).current_dir(home.path());
         Process::start(shell)
     };
-    // What is said last counts.
+    // The last option counts.
     let [silence, pipe] = &one_liners(server.address, "ear")[..] else { panic!("two") };
     let silence = run(silence);
     until(&mut eve, "joined", "ear");
     let pipe = run(&pipe.replace("--name ear", ""));
-    eve.expect_said("ci", "the build is green");
+    eve.expect_message("ci", "the build is green");
     assert_eq!(pipe.ended().code, Some(0));
     until(&mut eve, "left", "ci");
     silence.signal("TERM");
@@ -255,7 +255,7 @@ fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> 
     Process::start(example)
 }
 
-/// A bot whose client's process is known, and whose `date` counts how often it is asked.
+/// A bot whose client's process is known, and whose `date` counts how often it runs.
 #[track_caller]
 fn bot(address: SocketAddr, home: &Folder) -> Process {
     let shown = home.path().display();
@@ -282,10 +282,10 @@ fn the_bot_answers_nothing_but_its_own_command() {
     until(&mut alice, "joined", "bot");
     for text in ["what does !time do?", r#"{"type":"message","text":"!time"}"#, "!time\n", "!time"] {
         alice.say(text);
-        alice.expect_said("alice", text);
+        alice.expect_message("alice", text);
     }
-    alice.expect_said("bot", "it is 12:34");
-    // Its client leaves; the bot reads what it was told before that to the end.
+    alice.expect_message("bot", "it is 12:34");
+    // Its client leaves; the bot reads what it received before that to the end.
     let client = fs::read_to_string(home.path().join("client")).expect("a process");
     let kill = format!("kill -TERM {client}");
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
@@ -297,20 +297,20 @@ fn the_bot_answers_nothing_but_its_own_command() {
 }
 
 #[test]
-fn the_bot_does_not_answer_what_was_said_before_it_came() {
+fn the_bot_does_not_answer_messages_from_before_it_came() {
     let home = Folder::new();
     let server = Server::keeping(home.path(), Config::default());
     let mut alice = EventClient::join(server.address, "alice");
     alice.say("!time");
-    alice.expect_said("alice", "!time");
+    alice.expect_message("alice", "!time");
     let script = Script::join(server.address);
     let context = script.expect("history");
     assert_eq!((&context["messages"][0]["text"], context.get("ref")), (&json!("!time"), None));
     let bot = bot(server.address, &home);
     until(&mut alice, "joined", "bot");
     alice.say("!time");
-    let asked = alice.expect_said("alice", "!time")["seq"].as_u64().expect("a number");
-    assert_eq!(alice.expect_said("bot", "it is 12:34")["seq"], asked + 1, "and nothing before that");
+    let asked = alice.expect_message("alice", "!time")["seq"].as_u64().expect("a number");
+    assert_eq!(alice.expect_message("bot", "it is 12:34")["seq"], asked + 1, "and nothing before that");
     bot.signal("KILL");
     until(&mut alice, "left", "bot");
     assert_eq!(fs::read_to_string(home.path().join("dates")).expect("the count"), "asked\n");
@@ -324,17 +324,18 @@ fn a_bot_that_is_killed_leaves_no_client_behind() {
     let bot = bot(server.address, &home);
     until(&mut alice, "joined", "bot");
     alice.say("!time");
-    alice.expect_said("alice", "!time");
-    alice.expect_said("bot", "it is 12:34");
+    alice.expect_message("alice", "!time");
+    alice.expect_message("bot", "it is 12:34");
     bot.signal("KILL");
     until(&mut alice, "left", "bot");
 }
 
 #[test]
-fn the_relay_carries_both_ways_and_not_its_own_words() {
+fn the_relay_carries_both_ways_and_not_its_own_messages() {
     let (here, there) = (Server::start(), Server::start());
     let mut alice = EventClient::join(here.address, "alice");
-    // Takes the relay's name, so that it must tell its own words by more than that.
+    // Takes the relay's name, so that the relay must recognise its own messages by more than the
+    // name.
     let mut bob = EventClient::join(there.address, "relay");
     let home = Folder::new();
     let addresses = [here.address.to_string(), there.address.to_string()];
@@ -343,15 +344,15 @@ fn the_relay_carries_both_ways_and_not_its_own_words() {
     until(&mut bob, "joined", "relay-2");
     let text = "\"quoted\"\nand 漢字 \u{1f980}";
     alice.say(text);
-    bob.expect_said("relay-2", &format!("alice: {text}"));
+    bob.expect_message("relay-2", &format!("alice: {text}"));
     bob.say("back");
-    alice.expect_said("alice", text);
-    alice.expect_said("relay", "relay: back");
+    alice.expect_message("alice", text);
+    alice.expect_message("relay", "relay: back");
     // One more round: whatever goes round would come before it.
     alice.say("again");
-    alice.expect_said("alice", "again");
-    bob.expect_said("relay", "back");
-    bob.expect_said("relay-2", "alice: again");
+    alice.expect_message("alice", "again");
+    bob.expect_message("relay", "back");
+    bob.expect_message("relay-2", "alice: again");
     relay.signal("TERM");
     for (member, name) in [(&mut alice, "relay"), (&mut bob, "relay-2")] {
         let rest = until(member, "left", name);
@@ -360,7 +361,7 @@ fn the_relay_carries_both_ways_and_not_its_own_words() {
 }
 
 #[test]
-fn the_log_keeps_what_is_said_until_a_signal() {
+fn the_log_keeps_messages_until_a_signal() {
     let server = Server::start();
     let mut alice = EventClient::join(server.address, "alice");
     let home = Folder::new();

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 use crate::harness::{EventClient, Server, Tutorial, Wire};
 
 #[test]
-fn everybody_is_told_goodbye_and_closed_in_order() {
+fn everybody_gets_a_goodbye_and_is_closed_in_order() {
     let server = Server::start();
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");
-    let mut stranger = Wire::connect(server.address);
-    // Nothing is left to be told but the goodbye.
+    let mut newcomer = Wire::connect(server.address);
+    // Nothing is left to be sent but the goodbye.
     old.barrier();
     eve.say("last words");
-    eve.expect_said("eve", "last words");
+    eve.expect_message("eve", "last words");
     let asked = Instant::now();
     server.stop();
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
-    old.expect_said("eve", "last words");
+    old.expect_message("eve", "last words");
     old.expect_word("the server is closing down; goodbye");
     old.expect_closed();
     eve.expect("bye");
     eve.expect_closed();
-    assert!(stranger.ends_within(Duration::from_secs(5)));
+    assert!(newcomer.ends_within(Duration::from_secs(5)));
 }
 
 #[test]

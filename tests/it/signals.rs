@@ -15,7 +15,7 @@ fn a_server_without_a_terminal_goes_on() {
     for signal in ["HUP", "USR1", "USR2", "HUP"] {
         process.signal(signal);
         eve.say(signal);
-        eve.expect_said("eve", signal);
+        eve.expect_message("eve", signal);
     }
     let ended = process.stop();
     assert!(ended.stderr.contains("SIGHUP") && ended.stderr.contains("SIGUSR1"), "{ended:?}");
@@ -47,10 +47,10 @@ fn a_client_that_ignores_hangups_goes_on() {
             _ => text.to_string(),
         };
         client.say(&say("before"));
-        eve.expect_said("script", "before");
+        eve.expect_message("script", "before");
         client.signal("HUP");
         client.say(&say("after"));
-        eve.expect_said("script", "after");
+        eve.expect_message("script", "after");
         client.close_stdin();
         assert_eq!(client.ended().code, Some(0), "{mode}");
     }

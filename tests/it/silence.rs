@@ -1,4 +1,5 @@
-//! Connections that say nothing, or next to nothing (D2, L): cut at the limit, and nobody waits for them.
+//! Connections that send nothing, or almost nothing (D2, L): closed at the limit, and nobody waits
+//! for them.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +15,11 @@ const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
 fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, text: &str) {
     let said = Instant::now();
     talker.say(text);
-    listener.expect_said("talker", text);
+    listener.expect_message("talker", text);
     assert!(said.elapsed() < ROUND_TRIP_MAX, "{text} took {:?}", said.elapsed());
 }
 
-/// The server's own ten seconds, as a stranger meets them.
+/// The server's own ten seconds, as an unregistered connection meets them.
 #[test]
 fn a_silent_or_trickling_connection_is_cut_after_10_s() {
     let server = Server::start();
@@ -77,7 +78,7 @@ fn one_byte_at_a_time_is_cut_at_the_limit_wherever_it_stands() {
 }
 
 #[test]
-fn a_stranger_with_a_name_in_time_is_not_cut() {
+fn a_connection_with_a_name_in_time_is_not_closed() {
     let server = Server::with_limits(Limits { greeting_timeout_ms: 1_000, ..Limits::default() });
     let alice = Tutorial::join(server.address, "alice").into_wire();
     let mut witness = Wire::connect(server.address);
@@ -136,6 +137,6 @@ fn silence_makes_no_dialect_wait_for_another() {
     let mut alice = Tutorial::join(server.address, "alice");
     let mut eve = EventClient::join(server.address, "eve");
     alice.say("hi");
-    eve.expect_said("alice", "hi");
+    eve.expect_message("alice", "hi");
     assert!(half_open.iter().all(Wire::is_open));
 }

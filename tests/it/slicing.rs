@@ -13,11 +13,11 @@ fn tutorial_conversation() -> Vec<u8> {
     bytes
 }
 
-/// Checks the messages that a bystander hears, and the end of the conversation.
+/// Checks the messages that another member receives, and the end of the conversation.
 #[track_caller]
 fn expect_tutorial_conversation(alice: &mut Tutorial, bob: &mut Tutorial) {
     for text in ["hi", "häß 漢", "* waves", "/x", "abc", "def"] {
-        bob.expect_said("alice", text);
+        bob.expect_message("alice", text);
     }
     let mut words = alice.expect_closed();
     words.retain(|pair| !pair.is_presence());
@@ -37,9 +37,9 @@ fn a_tutorial_conversation_cut_at_any_byte_is_the_same() {
         let mut alice = Tutorial::connect(server.address);
         alice.send_bytes(&bytes[..cut]);
         // The server has read the first part before it answers this.
-        let heard_by_now = bob.barrier();
+        let received_by_now = bob.barrier();
         alice.send_bytes(&bytes[cut..]);
-        bob.put_back(heard_by_now);
+        bob.put_back(received_by_now);
         expect_tutorial_conversation(&mut alice, &mut bob);
     }
 }
@@ -49,12 +49,12 @@ fn a_tutorial_conversation_byte_by_byte_is_the_same() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = Tutorial::connect(server.address);
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for byte in tutorial_conversation() {
         alice.send_bytes([byte]);
-        heard.extend(bob.barrier());
+        received.extend(bob.barrier());
     }
-    bob.put_back(heard);
+    bob.put_back(received);
     expect_tutorial_conversation(&mut alice, &mut bob);
 }
 
@@ -87,7 +87,7 @@ fn event_transcript(alice: &mut EventClient) -> Vec<String> {
 #[track_caller]
 fn expect_event_conversation(alice: &mut EventClient, bob: &mut Tutorial) {
     for (from, text) in [("alice", "häß 漢"), ("alice", "one more"), ("alice→you", "psst")] {
-        bob.expect_said(from, text);
+        bob.expect_message(from, text);
     }
     let transcript = event_transcript(alice);
     let starts = [
@@ -114,9 +114,9 @@ fn an_event_conversation_cut_at_any_byte_is_the_same() {
         let bytes = event_conversation();
         let mut alice = EventClient::over(Wire::connect(server.address));
         alice.send_bytes(&bytes[..cut.min(bytes.len())]);
-        let heard_by_now = bob.barrier();
+        let received_by_now = bob.barrier();
         alice.send_bytes(&bytes[cut.min(bytes.len())..]);
-        bob.put_back(heard_by_now);
+        bob.put_back(received_by_now);
         expect_event_conversation(&mut alice, &mut bob);
     }
 }
@@ -131,8 +131,8 @@ fn a_thousand_frames_in_one_segment_are_a_thousand_messages() {
     assert!(burst.len() < 60_000, "one segment on a loopback");
     alice.send_bytes(burst);
     for n in 0..1_000 {
-        bob.expect_said("alice", &format!("message {n}"));
-        assert_eq!(eve.expect_said("alice", &format!("message {n}"))["seq"], n + 1);
+        bob.expect_message("alice", &format!("message {n}"));
+        assert_eq!(eve.expect_message("alice", &format!("message {n}"))["seq"], n + 1);
     }
     let events = (0..300).flat_map(|n| {
         let request = json!({"type": "send", "room": "lobby", "text": format!("event {n}"), "id": fresh_id()});
@@ -140,9 +140,9 @@ fn a_thousand_frames_in_one_segment_are_a_thousand_messages() {
     });
     eve.send_bytes(events.collect::<Vec<u8>>());
     for n in 0..300 {
-        bob.expect_said("eve", &format!("event {n}"));
-        alice.expect_said("eve", &format!("event {n}"));
-        assert_eq!(eve.expect_said("eve", &format!("event {n}"))["seq"], n + 1_001);
+        bob.expect_message("eve", &format!("event {n}"));
+        alice.expect_message("eve", &format!("event {n}"));
+        assert_eq!(eve.expect_message("eve", &format!("event {n}"))["seq"], n + 1_001);
     }
 }
 
@@ -155,7 +155,7 @@ fn a_frame_cut_off_by_the_end_is_dropped_and_the_rest_is_not() {
     alice.send_bytes("9         cut");
     alice.finish();
     alice.expect_closed();
-    bob.expect_said("alice", "whole");
+    bob.expect_message("alice", "whole");
     bob.expect_word("alice left");
     assert!(bob.barrier().iter().all(Pair::is_word));
 }

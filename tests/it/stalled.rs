@@ -1,4 +1,5 @@
-//! Readers that stop reading (L, E7): the others notice nothing; the stalled are told what they missed, or closed.
+//! Readers that stop reading (L, E7): the others notice nothing; the stalled get a notice of what
+//! they missed, or are closed.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ fn number_in(text: &str) -> u64 {
     text.split(' ').next().and_then(|number| number.parse().ok()).expect("a numbered text")
 }
 
-/// Says messages 1 to [`MESSAGES`] and holds the server to bringing each to a member that reads, at once.
+/// Sends messages 1 to [`MESSAGES`], and asserts that each reaches a member that reads at once.
 #[track_caller]
 fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     let mut talker = Tutorial::join(server.address, "talker");
@@ -32,7 +33,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     for n in 1..=MESSAGES {
         let said = Instant::now();
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         slowest = slowest.max(said.elapsed());
     }
     assert!(slowest < Duration::from_secs(1), "the stalled held up a reader for {slowest:?}");
@@ -45,7 +46,7 @@ fn missed(pair: &Pair) -> Option<u64> {
     count.parse().ok().filter(|_| pair.is_word())
 }
 
-/// Holds messages and gaps to cover all that was said, once and in order.
+/// Asserts that messages and gaps cover all that was sent, once and in order.
 #[track_caller]
 fn expect_no_silent_hole(events: &[Value]) {
     let mut next = 1;
@@ -70,7 +71,7 @@ fn expect_no_silent_hole(events: &[Value]) {
 }
 
 #[test]
-fn a_stalled_tutorial_client_learns_how_many_messages_it_missed() {
+fn a_stalled_tutorial_client_gets_the_count_of_missed_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
@@ -91,7 +92,7 @@ fn a_stalled_tutorial_client_learns_how_many_messages_it_missed() {
 }
 
 #[test]
-fn a_stalled_event_client_is_told_which_messages_it_missed() {
+fn a_stalled_event_client_gets_the_numbers_of_missed_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
@@ -115,9 +116,9 @@ fn one_that_talks_without_reading_misses_no_own_messages() {
     let mut reader = Tutorial::join(server.address, "reader");
     for n in 1..=MESSAGES {
         talker.say(numbered(n));
-        reader.expect_said("talker", &numbered(n));
+        reader.expect_message("talker", &numbered(n));
         stalled.say("mine");
-        reader.expect_said("stalled", "mine");
+        reader.expect_message("stalled", "mine");
     }
     let mut next = 1;
     for pair in stalled.barrier() {
@@ -150,7 +151,7 @@ fn one_that_takes_no_byte_for_too_long_is_closed_and_logged() {
 
 #[test]
 fn direct_messages_to_one_that_does_not_read_are_refused() {
-    let server = Server::with_limits(Limits { outbox_bytes_max: 64 * 1024, ..small_log() });
+    let server = Server::with_limits(Limits { send_queue_bytes_max: 64 * 1024, ..small_log() });
     let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let mut writer = EventClient::join(server.address, "writer");
     let mut reader = Tutorial::join(server.address, "reader");
@@ -167,5 +168,5 @@ fn direct_messages_to_one_that_does_not_read_are_refused() {
         assert!(delivered < 5_000, "the server hoards without end");
     }
     writer.say("the room goes on");
-    reader.expect_said("writer", "the room goes on");
+    reader.expect_message("writer", "the room goes on");
 }

@@ -31,7 +31,7 @@ impl Manager {
     }
 
     #[track_caller]
-    fn told(&self) -> String {
+    fn received(&self) -> String {
         let mut message = [0; 256];
         let bytes = loop {
             match self.socket.recv(&mut message) {
@@ -51,13 +51,13 @@ fn listening(program: &Process) -> SocketAddr {
 }
 
 #[test]
-fn it_tells_when_it_is_ready_and_when_it_stops() {
+fn it_notifies_when_it_is_ready_and_when_it_stops() {
     let manager = Manager::new();
     let program = Process::start(manager.serve());
-    assert_eq!(manager.told(), "READY=1\n");
+    assert_eq!(manager.received(), "READY=1\n");
     Tutorial::join(listening(&program), "alice");
     program.signal("TERM");
-    assert_eq!(manager.told(), "STOPPING=1\n");
+    assert_eq!(manager.received(), "STOPPING=1\n");
     let ended = program.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     manager.socket.set_nonblocking(true).expect("not blocking");
@@ -71,11 +71,11 @@ fn it_gives_signs_of_life_to_a_watchdog_in_time_and_idle_too() {
     let timeout = Duration::from_secs(6);
     serve.env("WATCHDOG_USEC", timeout.as_micros().to_string());
     let program = Process::start(serve);
-    assert_eq!(manager.told(), "READY=1\n");
+    assert_eq!(manager.received(), "READY=1\n");
     // The watchdog's time begins here.
     let mut last = Instant::now();
     for _ in 0..3 {
-        assert_eq!(manager.told(), "WATCHDOG=1\n");
+        assert_eq!(manager.received(), "WATCHDOG=1\n");
         assert!(last.elapsed() < timeout, "the watchdog would have bitten after {:?}", last.elapsed());
         last = Instant::now();
     }
@@ -144,7 +144,7 @@ fn sockets_that_are_handed_over_are_listened_on() {
     let mut alice = Tutorial::join(first, "alice");
     let mut bob = Tutorial::join(second, "bob");
     alice.say("one line, two doors");
-    bob.expect_said("alice", "one line, two doors");
+    bob.expect_message("alice", "one line, two doors");
     program.signal("TERM");
     let ended = program.ended();
     assert!(ended.code == Some(0) && ended.stdout.is_empty(), "{ended:?}");
@@ -201,7 +201,8 @@ fn the_unit_starts_the_program_with_flags_that_it_has() {
     for flag in flags {
         assert!(known.contains(&flag), "{flag} is no flag of serve: {known:?}");
     }
-    // Whoever is to be told must be one who tells, and the sockets must be those of the socket unit.
+    // The notified process must be the one that notifies, and the sockets must be those of the
+    // socket unit.
     let has = |key: &str, value: &str| service.iter().any(|(of, is)| of == key && is == value);
     assert!(has("Type", "notify") && has("Requires", "glassline.socket"), "{service:?}");
     let handed: Vec<&str> = service

@@ -1,4 +1,4 @@
-//! `glassline history`: its documented commands, its exit codes, and what it says to whom.
+//! `glassline history`: its documented commands, its exit codes, and its output.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -188,13 +188,13 @@ fn a_tilde_behind_an_equals_sign_is_the_home() {
     assert!(home.path().join("sub/x.db").is_file() && !home.path().join("~").exists());
     home.write("wrong.toml", "nmae = 1\n");
     let wrong = home.path().join("wrong.toml").display().to_string();
-    let told = |ended: &Ended| ended.code == Some(2) && ended.stderr.contains(&wrong);
+    let output = |ended: &Ended| ended.code == Some(2) && ended.stderr.contains(&wrong);
     let ended = glassline(&home, &["join", "--config=~/wrong.toml"]);
-    assert!(told(&ended), "{ended:?}");
+    assert!(output(&ended), "{ended:?}");
     let mut by_variable = command(PROGRAM, &home);
     by_variable.arg("join").env("GLASSLINE_CONFIG", "~/wrong.toml").current_dir(home.path());
     let ended = run(by_variable);
-    assert!(told(&ended), "{ended:?}");
+    assert!(output(&ended), "{ended:?}");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--history=~/new/y.db", "--operator-token-file=~/token"];
     let ended = glassline(&home, &serve);
     let token = home.path().join("token").display().to_string();
@@ -237,7 +237,7 @@ fn a_home_that_cannot_be_written_is_answered_with_none() {
 }
 
 #[test]
-fn a_lock_of_another_program_is_told_from_a_server() {
+fn a_lock_of_another_program_is_distinguished_from_a_server() {
     let home = home_with_history();
     let history = default_file(&home);
     let serve = ["serve", "--listen", "127.0.0.1:0"];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Pair, Server, Tutorial, fresh_id, words_in};
 
-/// Asks, and returns what came with the `ref` until the request was dealt with.
+/// Sends a request, and returns the events with its `ref` until it is answered.
 #[track_caller]
 fn answers(client: &mut EventClient, mut request: Value) -> Vec<Value> {
     let reference = fresh_id();
@@ -36,7 +36,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn whois_tells_how_somebody_is_connected() {
+fn whois_shows_how_a_member_is_connected() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "Bob");
@@ -59,11 +59,11 @@ fn whois_tells_how_somebody_is_connected() {
     assert_eq!(answer(&mut eve, json!({"type": "whois", "name": "bob"}))["away"], "lunch");
     assert_eq!(answer(&mut eve, json!({"type": "whois", "name": "nobody"}))["code"], "unknown_name");
     assert_eq!(answer(&mut eve, json!({"type": "whois"}))["code"], "bad_field");
-    assert!(bob.barrier().iter().all(|event| event["type"] != "whois"), "who is asked about is not told");
+    assert!(bob.barrier().iter().all(|event| event["type"] != "whois"), "the member in question is not notified");
 }
 
 #[test]
-fn idle_time_grows_until_something_is_said() {
+fn idle_time_grows_until_a_message_is_sent() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "bob");
@@ -104,24 +104,24 @@ fn a_message_to_somebody_away_is_answered_after_its_echo() {
     eve.barrier();
     let lunch = json!({"type": "away", "name": "bob", "text": "lunch"});
     assert_eq!(answer(&mut bob, json!({"type": "away", "text": "lunch"})), lunch);
-    assert!(eve.barrier().iter().all(|event| event["type"] == "joined"), "nobody else is told at once");
-    assert!(old.barrier().iter().all(Pair::is_presence), "nobody else is told at once");
+    assert!(eve.barrier().iter().all(|event| event["type"] == "joined"), "nobody else is notified at once");
+    assert!(old.barrier().iter().all(Pair::is_presence), "nobody else is notified at once");
 
     // Talking, and another name, do not end it.
     bob.say("still away");
-    bob.expect_said("bob", "still away");
-    eve.expect_said("bob", "still away");
+    bob.expect_message("bob", "still away");
+    eve.expect_message("bob", "still away");
     assert_eq!(answer(&mut bob, json!({"type": "rename", "name": "Rob"}))["type"], "renamed");
     eve.expect("renamed");
 
-    let told = answers(&mut eve, direct_request("rob", "psst"));
-    assert_eq!(kinds(&told), ["direct", "away"]);
-    assert_eq!(told[1], json!({"type": "away", "name": "Rob", "text": "lunch"}));
+    let output = answers(&mut eve, direct_request("rob", "psst"));
+    assert_eq!(kinds(&output), ["direct", "away"]);
+    assert_eq!(output[1], json!({"type": "away", "name": "Rob", "text": "lunch"}));
     assert_eq!(bob.expect("direct")["text"], "psst", "the message arrives all the same");
     old.say("/msg rob psst");
     old.expect_word("Rob is away: lunch");
     assert_eq!(bob.expect("direct")["from"], "old");
-    assert_eq!(kinds(&answers(&mut bob, direct_request("rob", "a note"))), ["direct"], "to oneself it is no news");
+    assert_eq!(kinds(&answers(&mut bob, direct_request("rob", "a note"))), ["direct"], "to oneself there is no notice");
 
     assert_eq!(answer(&mut bob, json!({"type": "away"})), json!({"type": "away", "name": "Rob"}));
     assert_eq!(kinds(&answers(&mut eve, direct_request("rob", "psst"))), ["direct"]);
@@ -163,10 +163,10 @@ fn a_tutorial_member_goes_away_and_comes_back() {
     tom.barrier();
     tom.say("/away lunch\nat noon");
     tom.expect_word("you are away: lunch\u{fffd}at noon; /back ends it");
-    let told = answers(&mut eve, direct_request("tom", "psst"));
-    assert_eq!(kinds(&told), ["direct", "away"]);
-    assert_eq!((&told[1]["name"], &told[1]["text"]), (&json!("tom"), &json!("lunch\u{fffd}at noon")));
-    tom.expect_said("eve→you", "psst");
+    let output = answers(&mut eve, direct_request("tom", "psst"));
+    assert_eq!(kinds(&output), ["direct", "away"]);
+    assert_eq!((&output[1]["name"], &output[1]["text"]), (&json!("tom"), &json!("lunch\u{fffd}at noon")));
+    tom.expect_message("eve→you", "psst");
     old.say("/whois tom");
     let found = old.expect_word("tom: here since ");
     assert!(found.contains(", idle for ") && found.contains(" s, plaintext, "), "{found}");
@@ -177,7 +177,7 @@ fn a_tutorial_member_goes_away_and_comes_back() {
     assert_eq!(eve.expect("direct")["text"], "later");
     old.say("/msg tom psst");
     old.expect_word("tom is away: away");
-    tom.expect_said("old→you", "psst");
+    tom.expect_message("old→you", "psst");
     tom.say("/back");
     tom.expect_word("you are back");
     old.say("/msg tom psst");

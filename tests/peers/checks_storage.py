@@ -1,4 +1,4 @@
-"""E4, E7, E8 where the disk, the file or the clock fail: refused to the sender's face, never lost or shown unstored."""
+"""E4, E7, E8 where the disk, the file or the clock fail: refused to the sender, never lost or shown unstored."""
 
 import os
 import re

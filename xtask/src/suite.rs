@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
-use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
+use crate::tools::{
+    self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
+};
 use crate::{dist, documents, fuzz, programs, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
@@ -34,7 +36,7 @@ const fn after_build(name: &'static str, about: &'static str, tools: &'static [T
 
 /// A step that runs the tests, some of them with tools that need not be there.
 const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
-    Step { optional: &[ZSH, FISH, MAN], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
+    Step { optional: &[ZSH, FISH, MAN, TSHARK], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);

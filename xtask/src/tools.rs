@@ -51,6 +51,7 @@ tools! {
     ZSH = "zsh", ["zsh", "--version"], Package::Debian("zsh"), "reads the completions for zsh";
     FISH = "fish", ["fish", "--version"], Package::Debian("fish"), "reads the completions for fish";
     MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
+    TSHARK = "tshark", ["tshark", "--version"], Package::Debian("tshark"), "reads recordings of the tap";
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
 

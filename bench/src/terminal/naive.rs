@@ -64,7 +64,7 @@ fn talk(addr: SocketAddr) -> Result<()> {
             }
             frames.push(&chunk[..read]);
             while let Some(event) = frames.next_payload()? {
-                screen.hear(&serde_json::from_slice(event)?)?;
+                screen.receive(&serde_json::from_slice(event)?)?;
             }
         }
     }
@@ -78,7 +78,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn hear(&mut self, event: &Value) -> Result<()> {
+    fn receive(&mut self, event: &Value) -> Result<()> {
         let field = |name: &str| event[name].as_str().unwrap_or_default();
         let mut said = Vec::new();
         match field("type") {

@@ -5,7 +5,7 @@
 pub(crate) enum Sabotage {
     /// Acknowledges and shows messages before they are stored.
     AcknowledgeEarly,
-    /// Forgets the last messages at each start.
+    /// Loses the last messages at each start.
     LoseTail,
     /// Stores a resent message as a new one.
     ForgetIds,

@@ -29,8 +29,8 @@ impl Driver<'_> {
     pub(crate) fn run(mut self, events: &Receiver<DriverEvent>) -> Ending {
         loop {
             if let Err(ending) = self.turn(events) {
-                // Whatever came last is still to be seen; the session's own end counts more than a
-                // failure to show it.
+                // The last updates are still shown; the session's ending takes precedence over a
+                // failure to show them.
                 let _ = self.settle_view();
                 return self.view.ended(ending);
             }

@@ -14,8 +14,7 @@ pub(crate) type Inbox = SyncSender<DriverEvent>;
 
 #[derive(Debug)]
 pub(crate) enum DriverEvent {
-    /// Something about the connection of this generation; of an older one it means nothing any
-    /// more.
+    /// Event of the connection of this generation; one of an older generation is ignored.
     Link {
         /// Counts the connections of a session.
         generation: u64,

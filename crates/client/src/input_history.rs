@@ -40,8 +40,8 @@ pub(crate) struct InputHistory {
 }
 
 impl InputHistory {
-    /// Reads the lines of before, the oldest first. Errors: what to tell the user; no lines are
-    /// kept then.
+    /// Reads the lines of earlier sessions, the oldest first. Errors: a text for the user; no lines
+    /// are kept then.
     pub(crate) fn open(state_folder: &Path) -> Result<(Self, Vec<String>), String> {
         let path = state_folder.join(FILE_NAME);
         let opened = create_private_folder(state_folder).and_then(|()| {
@@ -57,8 +57,8 @@ impl InputHistory {
         Ok((history, lines))
     }
 
-    /// Keeps a line that was sent, unless it may not be kept. Errors: what to tell the user, once:
-    /// no lines are kept from then on.
+    /// Keeps a line that was sent, unless it may not be kept. Errors: a text for the user, once: no
+    /// lines are kept from then on.
     pub(crate) fn add(&mut self, line: &str) -> Result<(), String> {
         self.sealed |= seals(line);
         let Some(path) = &self.path else { return Ok(()) };

@@ -93,7 +93,7 @@ fn not_own(reference: Option<String>) -> Option<String> {
     reference.filter(|reference| !is_own(reference))
 }
 
-/// Returns the request of a line, or an error that speaks of a line.
+/// Returns the request of a line, or an error that names the line.
 fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let request = completed(line, entropy).map_err(|mut bad| {
         if let Some(rest) = bad.content.text.strip_prefix("the frame ") {
@@ -118,10 +118,10 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    let (has_id, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
     // The line is not re-encoded, so that a duplicate field is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
-    if speaks && !fields.contains_key("id") {
+    if has_id && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
     if has_capacity && !fields.contains_key("room") {
@@ -148,7 +148,7 @@ impl View for Json {
             Update::Received(Event::Welcome(welcome)) => {
                 self.put(Event::Welcome(Welcome { token: String::new(), ..welcome }), reference)
             }
-            // The client's own goodbye is none that the program could know by its `ref`.
+            // The `ref` of the client's own goodbye is unknown to the program.
             Update::Received(Event::Bye(bye)) => self.put(Event::Bye(bye), not_own(reference)),
             Update::Received(event) | Update::Sent { event, .. } => self.put(event, reference),
             Update::HistoryPage { history, .. } => self.put(Event::History(history), reference),

@@ -43,7 +43,7 @@ use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
 use line_input::LineInput;
 use line_output::{LineOutput, LineScreen};
-pub use options::{JoinOptions, Mode};
+pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
@@ -89,7 +89,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
         session: if mode == Mode::Json { session.for_program() } else { session },
-        transport: Transport::new(options.address.clone(), inbox, mode == Mode::Terminal),
+        transport: Transport::new(options.address.clone(), options.layers.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),
         shows: true,
@@ -115,7 +115,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     if mode == Mode::Json {
         let line_input = LineInput::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
         let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?;
-        json.print_notice(&own_words(&options.greeting))?;
+        json.print_notice(&notice_lines(&options.greeting))?;
         return Ok(Box::new(json));
     }
     let plain_mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
@@ -151,14 +151,14 @@ fn give_terminal_back() {
 }
 
 /// Returns notices as the modes that write lines mark them.
-fn own_words(lines: &[String]) -> Vec<String> {
+fn notice_lines(lines: &[String]) -> Vec<String> {
     lines.iter().flat_map(|words| StyledLine::notice(words).plain()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_greeting_is_marked_as_the_clients_own_words() {
-        assert_eq!(super::own_words(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
+    fn a_greeting_is_marked_as_a_notice_of_the_client() {
+        assert_eq!(super::notice_lines(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
     }
 }

@@ -1,8 +1,10 @@
 //! Options of a join: the server, the name, and the presentation.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use glassline_session::DialectChoice;
+use glassline_wire::layer::LayerFactory;
 
 use crate::preferences::Preferences;
 
@@ -42,9 +44,11 @@ impl Mode {
 pub struct JoinOptions {
     /// `host:port`.
     pub address: String,
-    /// The name wished for.
+    /// Layers of each connection; `None`: plain TCP.
+    pub layers: Option<Arc<dyn LayerFactory>>,
+    /// The requested name.
     pub name: String,
-    /// Which dialect to speak.
+    /// Choice of the dialect.
     pub dialect: DialectChoice,
     /// Presentation of the conversation.
     pub mode: Mode,
@@ -54,4 +58,12 @@ pub struct JoinOptions {
     pub greeting: Vec<String>,
     /// Choices about showing and keeping the conversation.
     pub preferences: Preferences,
+}
+
+/// Returns the layers of a client without settings for any: none, unless a test asks for its own.
+pub fn default_layers() -> Option<Arc<dyn LayerFactory>> {
+    #[cfg(feature = "test-layer")]
+    return glassline_testkit::test_layers(glassline_testkit::TestLayer::client);
+    #[cfg(not(feature = "test-layer"))]
+    None
 }

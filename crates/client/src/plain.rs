@@ -113,7 +113,7 @@ impl Plain {
     /// Writes lines of the conversation; marks are notices.
     fn print_conversation(&mut self, lines: &[StyledLine]) -> io::Result<()> {
         for line in lines {
-            match line.mark_words() {
+            match line.mark_text() {
                 Some(words) => self.print_notice(&words)?,
                 None => self.output.line(&self.timed(line))?,
             }

@@ -46,7 +46,7 @@ pub(crate) struct RoomLog {
 }
 
 impl RoomLog {
-    /// The log of a session, if it is wished for and there is a place for it.
+    /// Returns the log of a session, if it is enabled and there is a folder for it.
     pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
         let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
         Some(Self::new(folder, &options.address))
@@ -211,7 +211,7 @@ mod tests {
         Formatter::with_clock("me", clock)
     }
 
-    fn heard(json: &str) -> Update {
+    fn received(json: &str) -> Update {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
@@ -225,7 +225,7 @@ mod tests {
             r#"{"type":"direct","from":"bob","to":"me","text":"secret"}"#,
             r#"{"type":"message","room":"../../x","from":"bob","text":"out"}"#,
         ] {
-            log.note(&heard(json), &formatter()).expect("written");
+            log.note(&received(json), &formatter()).expect("written");
         }
         log.flush().expect("written");
         let logs = folder.0.join("logs").join("here%3A1234");
@@ -254,19 +254,19 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_told_once_and_open_files_are_bounded() {
+    fn a_failure_is_reported_once_and_open_files_are_bounded() {
         let folder = Folder::new();
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
-        let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
+        let message = received(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
         assert!(log.note(&message, &formatter()).is_err_and(|notice| notice.contains("log = false")));
         assert_eq!(log.note(&message, &formatter()), Ok(()));
         fs::remove_file(&folder.0).expect("removed");
         let mut log = RoomLog::new(&folder.0, "here");
         for room in 0..200 {
             let json = format!(r#"{{"type":"message","room":"r{room}","from":"bob","text":"x"}}"#);
-            log.note(&heard(&json), &formatter()).expect("written");
-            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &formatter()).expect("written");
+            log.note(&received(&json), &formatter()).expect("written");
+            log.note(&received(&json.replace(&format!("r{room}"), "den")), &formatter()).expect("written");
         }
         assert_eq!(log.rooms.len(), ROOMS_MAX);
         assert!(log.rooms.contains_key("den"), "who is written to all the time stays open");

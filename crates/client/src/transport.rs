@@ -1,4 +1,4 @@
-//! The connection of a session: its one owner is the deciding thread.
+//! The connection of a session, owned by the deciding thread.
 //!
 //! Received bytes pass the layers to the session, and what the session sends passes them to the
 //! socket, all on that thread. One thread connects, then one reads and one writes, each with a
@@ -10,17 +10,18 @@ mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use connect::{connect_to_any, describe};
 use glassline_session::Input;
-use glassline_wire::layer::LayerStack;
+use glassline_wire::layer::LayerFactory;
 use layered::Layered;
 
 use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
-use crate::system::notice_silence;
+use crate::system::enable_keepalive;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,7 +30,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// Time for which bytes in quick succession are gathered where a person reads: nothing of them is
 /// drawn sooner, and two threads need not wake for each.
 const GATHER: Duration = Duration::from_millis(4);
-/// A read that brings this much is worth its waking.
+/// Bytes of a read that are passed on at once.
 const GATHERED_BYTES: usize = 4 * 1024;
 /// Steps of the writer that may wait: there are never more than two writes and a close under way.
 const WRITER_STEPS_MAX: usize = 4;
@@ -71,6 +72,7 @@ impl Connection {
 #[derive(Debug)]
 pub(crate) struct Transport {
     address: String,
+    layers: Option<Arc<dyn LayerFactory>>,
     inbox: Inbox,
     /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
@@ -79,8 +81,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(address: String, inbox: Inbox, gathers: bool) -> Self {
-        Self { address, inbox, gathers, generation: 0, connection: None }
+    pub(crate) fn new(address: String, layers: Option<Arc<dyn LayerFactory>>, inbox: Inbox, gathers: bool) -> Self {
+        Self { address, layers, inbox, gathers, generation: 0, connection: None }
     }
 
     /// Processes an event of the connection and passes to `handle` what the session gets of it.
@@ -131,12 +133,13 @@ impl Transport {
     /// once, before any handshake.
     fn adopt(&mut self, stream: TcpStream) -> io::Result<bool> {
         stream.set_nodelay(true)?;
-        notice_silence(&stream);
+        enable_keepalive(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
         let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
-        let connection = self.connection.insert(Connection { stream, steps, layered: Layered::new(layers()) });
+        let layered = self.layers.as_ref().and_then(|factory| Layered::new(factory.layers()));
+        let connection = self.connection.insert(Connection { stream, steps, layered });
         connection.flush();
         let is_plain = connection.layered.is_none();
         thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader, gathers))?;
@@ -184,15 +187,6 @@ impl Drop for Transport {
     fn drop(&mut self) {
         self.disconnect();
     }
-}
-
-/// Returns the layers of a new connection: none, unless a test asks for its own.
-fn layers() -> LayerStack {
-    #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::client())]);
-    }
-    LayerStack::default()
 }
 
 struct Reporter {

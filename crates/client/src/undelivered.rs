@@ -64,7 +64,7 @@ impl Undelivered {
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
             Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
-            // Where nothing could be sent at all, that goes without saying.
+            // If nothing could be sent at all, the count adds nothing.
             Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
                 ending
             }

@@ -4,7 +4,7 @@ use glassline_wire::event::ErrorCode;
 
 /// Counts since the hub began. They only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct HubCounters {
     /// Messages sent in rooms, without direct messages and ids sent again.
     pub messages: u64,
     /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is
@@ -13,7 +13,7 @@ pub struct Counters {
     refusals: [u64; ErrorCode::ALL.len()],
 }
 
-impl Counters {
+impl HubCounters {
     /// Requests and texts of members that were not carried out, for each cause (E6).
     pub fn refusals(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
         ErrorCode::ALL.iter().copied().zip(self.refusals)
@@ -44,7 +44,7 @@ mod tests {
     fn write_all(hub: &mut Hub, bytes_max: usize) {
         while hub.has_writes() {
             let Some(id) = hub.take_ready().or_else(|| hub.next_in_round()) else { continue };
-            hub.catch_up(id);
+            hub.skip_lost(id);
             let bytes = hub.gather(id).bytes().min(bytes_max);
             if !hub.advance(id, bytes) {
                 hub.wake(id);

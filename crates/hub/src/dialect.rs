@@ -1,4 +1,4 @@
-//! Dialects in which a hub speaks.
+//! Dialects of a hub's members.
 
 /// Dialect of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ impl Dialect {
     }
 }
 
-/// Returns pairs of frames: a speaker's name and a text (T4).
+/// Returns pairs of frames: a sender's name and a text (T4).
 fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
     let text = match &outbound.content {
         Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),
@@ -53,7 +53,7 @@ fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
             Some(text) => format!("{} is away: {text}", away.name),
             None => format!("{} is back", away.name),
         },
-        Event::Act(act) => messages::told(act),
+        Event::Act(act) => messages::announcement(act),
         Event::Gap(gap) => format!("you missed {} messages", gap.to.saturating_sub(gap.from) + 1),
         Event::Welcome(_) | Event::Members(_) | Event::Ping {} | Event::Pong {} => return Vec::new(),
     };

@@ -34,9 +34,10 @@ mod recent_ids;
 mod room;
 mod scheduler;
 mod send_queue;
+mod text;
 mod write_slices;
 
-pub use counters::Counters;
+pub use counters::HubCounters;
 pub use dialect::Dialect;
 pub use encode::Outbound;
 pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, ReplyResult, Rules, hidden_command};

@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 pub(crate) use characters::Unfit;
 pub(crate) use looks::{Looks, fold};
 
-/// The name under which the server speaks (T9).
+/// Name of the server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
 /// Name after the arrow of a direct message to a tutorial member, and for the user
@@ -233,8 +233,8 @@ mod tests {
             assert!(matches!(refused(hostile.as_bytes()), NameError::Forbidden { .. }), "{hostile:?}");
         }
         for (hostile, written) in [("ada\u{3164}", "U+3164"), ("bob＞", "U+FF1E"), ("bob>", "U+003E")] {
-            let told = refused(hostile.as_bytes()).to_string();
-            assert!(told.contains(written), "the character that was written: {told}");
+            let text = refused(hostile.as_bytes()).to_string();
+            assert!(text.contains(written), "the character that was written: {text}");
         }
         for server_like in ["*", "＊", "∗", "✱", "⁕ server", "🞱", "/help", "**"] {
             assert_eq!(refused(server_like.as_bytes()), NameError::Reserved, "{server_like:?}");

@@ -84,8 +84,7 @@ impl Names {
         first
     }
 
-    /// Returns the name itself, or with the next free number after it (T10) that nobody is kept
-    /// from having.
+    /// Returns the name itself, or the name with the next number (T10) that is free and not barred.
     ///
     /// # Errors
     /// The name looks like one of another script, or all numbers are taken.

@@ -152,27 +152,27 @@ mod tests {
     }
 
     /// The next announcement as text, part by part.
-    fn told(presence: &mut Presence, now_ms: u64) -> [String; 3] {
+    fn announced(presence: &mut Presence, now_ms: u64) -> [String; 3] {
         let Announcement { left_before, joined, left } = presence.take_due(now_ms).expect("due");
         [summary(&left_before), summary(&joined), summary(&left)]
     }
 
     #[test]
-    fn each_name_is_told_last_where_it_is() {
+    fn each_name_is_announced_last_where_it_is() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
         presence.departed("alice", 1);
         presence.departed("bob", 1);
-        assert_eq!(told(&mut presence, 0), ["", "alice", "alice, bob"]);
+        assert_eq!(announced(&mut presence, 0), ["", "alice", "alice, bob"]);
         presence.departed("bot", 1);
         presence.arrived("bot", 2);
         presence.arrived("eve", 2);
         presence.departed("eve", 1);
-        assert_eq!(told(&mut presence, 250), ["bot", "bot, eve", "eve"], "a visit does not undo a return");
+        assert_eq!(announced(&mut presence, 250), ["bot", "bot, eve", "eve"], "a visit does not undo a return");
         presence.departed("bot", 1);
         presence.arrived("bot", 2);
         presence.departed("bot", 1);
-        assert_eq!(told(&mut presence, 500), ["bot", "bot", "bot"]);
+        assert_eq!(announced(&mut presence, 500), ["bot", "bot", "bot"]);
         assert_eq!(presence.due_ms(), None);
     }
 
@@ -208,7 +208,7 @@ mod tests {
         presence.arrived("carl", 8);
         presence.departed("carl", 8);
         presence.arrived("carl", 8);
-        assert_eq!(told(&mut presence, 0), ["carl", "carl", ""]);
+        assert_eq!(announced(&mut presence, 0), ["carl", "carl", ""]);
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub(crate) use gaps::MissedRange;
 use queued_bytes::QueuedBytes;
 pub(crate) use queued_bytes::QueuedBytesTotal;
 pub(crate) use replay::Fetch;
-use replay::Replay;
 pub(crate) use segment::ReplaySegment;
 
 /// Steps that a queue may hold, besides the limit on its bytes: a member that sends without reading
@@ -53,10 +52,9 @@ impl Subscription {
     }
 }
 
-/// Something that happens before the member simply follows its rooms again. Positions lie between
-/// entries.
+/// Item to be sent before the member follows its rooms again. Positions lie between entries.
 #[derive(Debug)]
-enum Step {
+enum SendStep {
     /// Bytes for this member alone.
     Private(Vec<u8>),
     /// The sender's own copy of its message of this number, instead of the shared one.
@@ -74,8 +72,9 @@ enum Step {
 pub(crate) struct SendQueue {
     dialect: Dialect,
     subscriptions: Vec<Subscription>,
-    steps: VecDeque<Step>,
-    replay: Replay,
+    steps: VecDeque<SendStep>,
+    /// Stored messages are among the steps, or were until now.
+    is_replaying: bool,
     /// Bytes already sent of a first step that has bytes.
     front_sent: usize,
     /// The first step is the rest of an entry that is half sent.
@@ -87,9 +86,10 @@ impl SendQueue {
     pub(crate) fn new(dialect: Dialect, total: &QueuedBytesTotal) -> Self {
         Self {
             dialect,
-            subscriptions: Vec::new(),
-            steps: VecDeque::new(),
-            replay: Replay::Over,
+            // A member is in one room, and has one step queued when it is welcomed; few ever have more.
+            subscriptions: Vec::with_capacity(1),
+            steps: VecDeque::with_capacity(1),
+            is_replaying: false,
             front_sent: 0,
             front_is_rest: false,
             queued_bytes: QueuedBytes::counted_in(Rc::clone(total)),
@@ -121,16 +121,16 @@ impl SendQueue {
         let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
         for step in core::mem::take(&mut self.steps) {
             match step {
-                Step::FollowUntil { room: of, to } if of == room => {
+                SendStep::FollowUntil { room: of, to } if of == room => {
                     push_copied(&mut steps, &mut self.queued_bytes, log, position, to);
                     position = position.max(to);
                 }
-                Step::Skip { room: of, from, to, .. } if of == room => {
+                SendStep::Skip { room: of, from, to, .. } if of == room => {
                     push_copied(&mut steps, &mut self.queued_bytes, log, position, from);
                     position = position.max(to);
                 }
                 // What is still sent from a room that was left is no delivery.
-                Step::Echo { room: of, bytes, .. } if of == room => steps.push_back(Step::Private(bytes)),
+                SendStep::Echo { room: of, bytes, .. } if of == room => steps.push_back(SendStep::Private(bytes)),
                 step => steps.push_back(step),
             }
         }
@@ -180,7 +180,7 @@ impl SendQueue {
 
     /// Returns whether there is nothing to send but what a replay holds back.
     pub(crate) fn is_drained(&self, rooms: &Rooms) -> bool {
-        if matches!(self.steps.front(), Some(Step::Replay(_))) {
+        if matches!(self.steps.front(), Some(SendStep::Replay(_))) {
             return true;
         }
         let is_at_end = |subscription: &Subscription| {
@@ -198,7 +198,7 @@ impl SendQueue {
     pub(crate) fn push_private(&mut self, bytes: Vec<u8>, rooms: &Rooms) {
         self.follow_to_ends(rooms);
         self.queued_bytes.add(bytes.len());
-        self.steps.push_back(Step::Private(bytes));
+        self.steps.push_back(SendStep::Private(bytes));
     }
 
     /// Puts everything that its rooms hold now before what is queued next.
@@ -208,7 +208,7 @@ impl SendQueue {
             let (room, to) = (subscription.room, log.end());
             if subscription.planned.max(subscription.cursor) < to {
                 subscription.planned = to;
-                self.steps.push_back(Step::FollowUntil { room, to });
+                self.steps.push_back(SendStep::FollowUntil { room, to });
             }
         }
     }
@@ -216,7 +216,7 @@ impl SendQueue {
     /// Queues the member's own copy of its message, right after the one it has just skipped.
     pub(crate) fn push_echo(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
         self.queued_bytes.add(bytes.len());
-        self.steps.push_back(Step::Echo { room, seq, bytes });
+        self.steps.push_back(SendStep::Echo { room, seq, bytes });
     }
 
     /// Skips the member's own message of number `seq` at `from..to` of a room.
@@ -224,7 +224,7 @@ impl SendQueue {
         if let Some(subscription) = self.subscription_mut(room) {
             subscription.planned = to;
         }
-        if let Some(Step::Skip { room: of, to: end, messages, .. }) = self.steps.back_mut()
+        if let Some(SendStep::Skip { room: of, to: end, messages, .. }) = self.steps.back_mut()
             && *of == room
             && *end == from
         {
@@ -240,26 +240,26 @@ impl SendQueue {
             subscription.seq_reached = seq;
             return;
         }
-        self.steps.push_back(Step::Skip { room, from, to, messages: 1 });
+        self.steps.push_back(SendStep::Skip { room, from, to, messages: 1 });
     }
 
     pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
-        // Where the cursor of the room that the steps speak of will stand; steps of a second room
-        // wait for the next write.
+        // Position that the cursor will have in the room that the steps name; steps of a second
+        // room wait for the next write.
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
-                Step::Replay(_) => return,
-                Step::Private(bytes) | Step::Echo { bytes, .. } => {
+                SendStep::Replay(_) => return,
+                SendStep::Private(bytes) | SendStep::Echo { bytes, .. } => {
                     slices.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
                 }
-                Step::FollowUntil { room, to } | Step::Skip { room, from: to, .. } => {
+                SendStep::FollowUntil { room, to } | SendStep::Skip { room, from: to, .. } => {
                     let from = match walked {
                         Some((of, position)) if of == *room => position,
                         Some(_) => return,
                         None => self.subscription(*room).map_or(*to, |subscription| subscription.cursor),
                     };
-                    let behind = if let Step::Skip { to, .. } = step { *to } else { *to };
+                    let behind = if let SendStep::Skip { to, .. } = step { *to } else { *to };
                     walked = Some((*room, from.max(behind)));
                     rooms.log(*room, self.dialect).is_none_or(|log| log.gather(from, *to, slices))
                 }
@@ -289,8 +289,8 @@ impl SendQueue {
         while let Some(step) = self.steps.front_mut() {
             let (is_echo, own) = step.own_messages();
             match step {
-                Step::Replay(_) => break,
-                Step::Private(bytes) | Step::Echo { bytes, .. } => {
+                SendStep::Replay(_) => break,
+                SendStep::Private(bytes) | SendStep::Echo { bytes, .. } => {
                     let unsent = bytes.len() - self.front_sent;
                     if sent < unsent {
                         self.front_sent += sent;
@@ -302,9 +302,9 @@ impl SendQueue {
                     self.front_sent = 0;
                     self.front_is_rest = false;
                 }
-                Step::FollowUntil { room, to } | Step::Skip { room, from: to, .. } => {
+                SendStep::FollowUntil { room, to } | SendStep::Skip { room, from: to, .. } => {
                     let (room, to) = (*room, *to);
-                    let behind = if let Step::Skip { to, .. } = step { *to } else { to };
+                    let behind = if let SendStep::Skip { to, .. } = step { *to } else { to };
                     if let Some(subscription) =
                         self.subscriptions.iter_mut().find(|subscription| subscription.room == room)
                     {
@@ -355,7 +355,7 @@ impl SendQueue {
                 let rest = log.copy(subscription.cursor, entry_end);
                 subscription.cursor = entry_end;
                 self.queued_bytes.add(rest.len());
-                self.steps.push_front(Step::Private(rest));
+                self.steps.push_front(SendStep::Private(rest));
                 self.front_sent = 0;
                 self.front_is_rest = true;
             }
@@ -376,7 +376,7 @@ impl SendQueue {
 
     pub(crate) fn discard(&mut self, rooms: &Rooms) {
         self.steps = VecDeque::new();
-        self.replay = Replay::Over;
+        self.is_replaying = false;
         self.queued_bytes.clear();
         for subscription in &mut self.subscriptions {
             subscription.cursor = rooms.log(subscription.room, self.dialect).map_or(subscription.cursor, Log::end);
@@ -384,15 +384,15 @@ impl SendQueue {
     }
 }
 
-fn push_copied(steps: &mut VecDeque<Step>, queued_bytes: &mut QueuedBytes, log: &Log, from: u64, to: u64) {
+fn push_copied(steps: &mut VecDeque<SendStep>, queued_bytes: &mut QueuedBytes, log: &Log, from: u64, to: u64) {
     let copied = log.copy(from, to);
     if !copied.is_empty() {
         queued_bytes.add(copied.len());
-        steps.push_back(Step::Private(copied));
+        steps.push_back(SendStep::Private(copied));
     }
 }
 
-impl Step {
+impl SendStep {
     /// Returns whether it says how far to follow the room's log.
     fn is_of_log(&self, room: RoomId) -> bool {
         matches!(self, Self::FollowUntil { room: of, .. } | Self::Skip { room: of, .. } if *of == room)

@@ -26,7 +26,7 @@ fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<Audit
 fn a_number_above_the_newest_is_noted() {
     let mut hub = Hub::new(Rules { durable: true, ..Rules::default() });
     hub.resume_lobby(7);
-    let ahead = |seen| AuditEvent::AheadOfHistory { room: "lobby".into(), seen, newest: 7 };
+    let ahead = |seen| AuditEvent::ClientAheadOfHistory { room: "lobby".into(), seen, newest: 7 };
     assert_eq!(noted(&mut hub, 0, &[("lobby", 6), ("elsewhere", 9)]), []);
     assert_eq!(noted(&mut hub, 1, &[("lobby", 7)]), []);
     assert_eq!(noted(&mut hub, 2, &[("lobby", 8)]), [ahead(8)]);

@@ -1,6 +1,6 @@
 //! While a member is sent the past, what is new is held back from it, and logs' tails may pass it
-//! there: whatever it says, joins and leaves meanwhile, it is sent each message once and in order,
-//! its own with their `ref`, and is told a `gap` only of a room it left.
+//! there: whatever it sends, joins and leaves meanwhile, it is sent each message once and in order,
+//! its own with their `ref`, and gets a `gap` only for a room it left.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -23,8 +23,8 @@ const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
-/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when
-/// it is told to.
+/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers on
+/// request.
 struct World {
     hub: Hub,
     alice: MemberId,
@@ -62,9 +62,9 @@ fn stored(room: &str, seq: u64) -> Message {
 }
 
 impl World {
-    /// Bob has come back to all rooms; in those of `missed` something was said meanwhile.
-    fn new(missed: &[&str], outbox_bytes_max: usize) -> Self {
-        let rules = Rules { durable: true, replay: 0, log_bytes_max: 70_000, outbox_bytes_max, ..Rules::default() };
+    /// Bob has come back to all rooms; those of `missed` have new messages.
+    fn new(missed: &[&str], send_queue_bytes_max: usize) -> Self {
+        let rules = Rules { durable: true, replay: 0, log_bytes_max: 70_000, send_queue_bytes_max, ..Rules::default() };
         let mut hub = Hub::new(rules);
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
@@ -86,7 +86,7 @@ impl World {
         Self { hub, alice, bob, since, stored, refs, said: 0, received, reads_at_once: true }
     }
 
-    /// Says something of so many bytes, which is stored at once; alice hears it.
+    /// Sends a message of so many bytes, which is stored at once; alice receives it.
     fn say(&mut self, who: MemberId, room: &'static str, bytes: usize, with_ref: bool) {
         self.said += 1;
         let send = Send {
@@ -115,7 +115,7 @@ impl World {
         }
     }
 
-    /// Says so much in a room that its log's tail passes whoever is held there.
+    /// Sends so much to a room that its log's tail passes every member held there.
     fn flood(&mut self, room: &'static str) {
         for _ in 0..20 {
             self.say(self.alice, room, 8_000, false);
@@ -130,7 +130,7 @@ impl World {
     fn write(hub: &mut Hub, id: MemberId, bytes_max: usize) -> Vec<u8> {
         let mut written = Vec::new();
         loop {
-            hub.catch_up(id);
+            hub.skip_lost(id);
             let gathered = hub.gather(id).slices().concat();
             let taken = gathered.len().min(bytes_max - written.len());
             written.extend_from_slice(&gathered[..taken]);
@@ -161,7 +161,7 @@ impl World {
         true
     }
 
-    fn pay_all(&mut self) {
+    fn render_all(&mut self) {
         loop {
             self.read(usize::MAX);
             if !self.answer(6) {
@@ -194,7 +194,7 @@ impl World {
 
     /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
     /// ack 7` with a ref.
-    fn told(&self) -> Vec<String> {
+    fn received(&self) -> Vec<String> {
         let short = |Envelope { content, reference }| match content {
             Event::Message(Message { room, seq: Some(seq), .. }) => {
                 Some(format!("{room} {}{seq}", if reference.is_some() { "ack " } else { "" }))
@@ -207,9 +207,9 @@ impl World {
     }
 
     /// … and of one room alone.
-    fn told_of(&self, room: &str) -> Vec<String> {
-        let told = self.told().into_iter();
-        told.filter_map(|line| line.strip_prefix(&format!("{room} ")).map(str::to_string)).collect()
+    fn received_in(&self, room: &str) -> Vec<String> {
+        let received = self.received().into_iter();
+        received.filter_map(|line| line.strip_prefix(&format!("{room} ")).map(str::to_string)).collect()
     }
 }
 
@@ -227,7 +227,7 @@ fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
     world.flood("lobby");
     world.say(world.bob, "lobby", 10, true);
     world.flood("lobby");
-    world.pay_all();
+    world.render_all();
     let acks = [11, 12, 33].map(|seq| format!("ack {seq}"));
     let expected: Vec<String> = numbers(8, 10)
         .chain(acks[..2].iter().cloned())
@@ -235,7 +235,7 @@ fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
         .chain([acks[2].clone()])
         .chain(numbers(34, 53))
         .collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
         world.hub.answer(question.ticket, Err(ReadError::Unreadable("broken".into())));
         world.read(usize::MAX);
     }
-    assert_eq!(world.told_of("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
+    assert_eq!(world.received_in("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
 }
 
 #[test]
@@ -256,29 +256,29 @@ fn what_passes_between_two_pages_is_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     assert!(world.answer(1));
     world.flood("lobby");
-    world.pay_all();
+    world.render_all();
     let expected: Vec<String> = numbers(8, 29).collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
 fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
-    // What bob says in the den comes behind what passed in the lobby, and before what passed in the
-    // attic.
+    // What bob sends to the den comes behind what passed in the lobby, and before what passed in
+    // the attic.
     world.say(world.bob, "lobby", 10, true);
     world.say(world.bob, "den", 10, true);
     world.say(world.bob, "attic", 10, true);
     world.flood("attic");
     assert!(world.answer(6));
     world.flood("den");
-    world.pay_all();
+    world.render_all();
     let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
-    assert_eq!(world.told_of("den"), expected);
-    assert_eq!(world.told_of("attic"), expected);
+    assert_eq!(world.received_in("den"), expected);
+    assert_eq!(world.received_in("attic"), expected);
     let expected: Vec<String> = numbers(8, 29).chain(["ack 30".to_string()]).collect();
-    assert_eq!(world.told_of("lobby"), expected);
+    assert_eq!(world.received_in("lobby"), expected);
 }
 
 #[test]
@@ -290,18 +290,18 @@ fn who_leaves_a_room_reads_on_in_the_others() {
         world.flood("den");
         world.flood("attic");
         world.leave(left);
-        world.pay_all();
+        world.render_all();
         let expected: Vec<String> = numbers(10, 29).collect();
-        assert_eq!(world.told_of("attic"), expected);
+        assert_eq!(world.received_in("attic"), expected);
         if left == "lobby" {
-            assert_eq!(world.told_of("lobby"), ["gap 8-9"]);
+            assert_eq!(world.received_in("lobby"), ["gap 8-9"]);
             let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
-            assert_eq!(world.told_of("den"), expected);
+            assert_eq!(world.received_in("den"), expected);
         } else {
-            assert_eq!(world.told_of("lobby"), ["8", "9"]);
-            let told = world.told_of("den");
-            assert_eq!(told[0], "ack 10");
-            assert!(told[1].starts_with("gap 11-"), "{told:?}");
+            assert_eq!(world.received_in("lobby"), ["8", "9"]);
+            let received = world.received_in("den");
+            assert_eq!(received[0], "ack 10");
+            assert!(received[1].starts_with("gap 11-"), "{received:?}");
         }
     }
 }
@@ -316,10 +316,10 @@ fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     // The replay of the lobby is over, and now both other rooms are replayed.
     assert!(world.answer(6));
     world.leave("den");
-    world.pay_all();
-    assert_eq!(world.told_of("den"), ["gap 10-29", "ack 30", "gap 31-50"]);
+    world.render_all();
+    assert_eq!(world.received_in("den"), ["gap 10-29", "ack 30", "gap 31-50"]);
     let expected: Vec<String> = numbers(10, 29).collect();
-    assert_eq!(world.told_of("attic"), expected);
+    assert_eq!(world.received_in("attic"), expected);
 }
 
 #[derive(Debug, Clone)]
@@ -344,10 +344,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// Follows what bob was told, number by number.
+/// Follows what bob received, number by number.
 fn check(world: &World) -> Result<(), TestCaseError> {
     let mut reached = world.since.clone();
-    // Rooms in which a gap was told, and which bob has not left since.
+    // Rooms with a reported gap, and which bob has not left since.
     let mut gaps = BTreeSet::new();
     for Envelope { content, reference } in world.events() {
         match content {
@@ -393,10 +393,10 @@ proptest! {
     fn each_message_comes_once_in_order_and_only_losses_are_gaps(
         steps in steps(),
         missed_rooms in 1..=ROOMS.len(),
-        outbox_bytes_max in 20_000..200_000_usize,
+        send_queue_bytes_max in 20_000..200_000_usize,
         reads_at_once in any::<bool>(),
     ) {
-        let mut world = World::new(&ROOMS[..missed_rooms], outbox_bytes_max);
+        let mut world = World::new(&ROOMS[..missed_rooms], send_queue_bytes_max);
         world.reads_at_once = reads_at_once;
         for step in steps {
             match step {
@@ -417,7 +417,7 @@ proptest! {
                 world.read(usize::MAX);
             }
         }
-        world.pay_all();
+        world.render_all();
         check(&world)?;
     }
 }

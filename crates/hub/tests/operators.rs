@@ -1,4 +1,4 @@
-//! Operators (O): who may do what to whom, and what follows, once it is stored.
+//! Operators (O): which acts are allowed, and their effects once they are stored.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -71,7 +71,7 @@ impl World {
     fn operator(&mut self, name: &str, address: &str) -> MemberId {
         let id = self.enters(name, address);
         self.does(id, OP);
-        self.told(id);
+        self.received(id);
         id
     }
 
@@ -120,7 +120,7 @@ impl World {
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
         let mut bytes = Vec::new();
         loop {
-            self.hub.catch_up(id);
+            self.hub.skip_lost(id);
             let gathered = self.hub.gather(id).slices().concat();
             let drained = self.hub.advance(id, gathered.len());
             bytes.extend_from_slice(&gathered);
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// Acts, notices and errors that a member was sent, in short; a ref is marked.
-    fn told(&mut self, id: MemberId) -> Vec<String> {
+    fn received(&mut self, id: MemberId) -> Vec<String> {
         let mark = |reference: Option<String>| if reference.is_some() { "ref " } else { "" };
         let short = |payload: String| {
             let Envelope { content, reference } = Envelope::<Event>::from_json(payload.as_bytes()).expect("an event");
@@ -159,21 +159,21 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         assert_eq!(world.refused(eve, wrong), ErrorCode::NotOperator);
     }
     let guesses = world.happened();
-    assert!(guesses.iter().all(|happening| matches!(happening, AuditEvent::WrongToken { .. })) && guesses.len() == 3);
+    assert!(guesses.iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })) && guesses.len() == 3);
     for _ in 0..1_000 {
         assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "now even the right one is not looked at");
     }
     assert_eq!(world.happened(), [], "and nothing fills the log");
-    world.told(alice);
-    world.told(eve);
+    world.received(alice);
+    world.received(eve);
     world.does(alice, OP);
     assert_eq!(
-        world.told(alice),
+        world.received(alice),
         ["ref alice Op", "ref notice you are an operator for as long as this connection lasts"]
     );
-    assert_eq!(world.told(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
     world.does(alice, OP);
-    assert_eq!(world.told(alice), ["ref notice you are an operator already"]);
+    assert_eq!(world.received(alice), ["ref notice you are an operator already"]);
     let mut plain = World { hub: Hub::new(Rules::default()), connections: 0 };
     let bob = plain.enters("bob", HOME);
     let refused = plain.hub.operate(bob, OP, None, NOW).expect_err("refused");
@@ -193,7 +193,7 @@ fn a_kick_closes_one_connection_and_no_more() {
     assert_eq!(*member, eve);
     let last = texts(words);
     assert!(last[0].contains("\"kicked\"") && last[0].contains("too loud\u{fffd}[2J") && last[1].contains("\"bye\""));
-    assert_eq!(world.told(teacher), ["ref teacher Kick eve too loud\u{fffd}[2J"]);
+    assert_eq!(world.received(teacher), ["ref teacher Kick eve too loud\u{fffd}[2J"]);
     world.hub.depart(eve, NOW);
     world.enters("eve", CLASS);
     assert_eq!(world.says(bob, NOW), Ok(()));
@@ -207,15 +207,18 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.enters("bob", CLASS));
-    world.told(eve);
+    world.received(eve);
     world.does(teacher, "mute Eve 10m listen first");
     assert_eq!(
-        world.told(eve),
+        world.received(eve),
         [
             "notice teacher muted you until 2023-11-14 22:23:20 UTC: listen first; you may still write to an operator (teacher) directly"
         ]
     );
-    assert_eq!(world.told(teacher), ["ref teacher Mute Eve listen first", "ref notice it concerns 1 who is here: eve"]);
+    assert_eq!(
+        world.received(teacher),
+        ["ref teacher Mute Eve listen first", "ref notice it concerns 1 who is here: eve"]
+    );
     assert_eq!(world.says(eve, at(599)), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "bob"), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "teacher"), Ok(()));
@@ -234,15 +237,15 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
         world.hub.depart(id, NOW);
     }
     let eve = world.enters("eve", HOME);
-    assert!(world.told(eve)[0].starts_with("notice teacher muted you until"));
+    assert!(world.received(eve)[0].starts_with("notice teacher muted you until"));
     world.does(teacher, "unmute EVE");
-    assert_eq!(world.told(eve), ["notice teacher gave your voice back"]);
+    assert_eq!(world.received(eve), ["notice teacher gave your voice back"]);
     assert_eq!(world.says(eve, NOW), Ok(()));
     assert_eq!(world.refused(teacher, "unmute eve"), ErrorCode::UnknownName);
 }
 
 #[test]
-fn an_operator_that_was_muted_speaks() {
+fn an_operator_that_was_muted_may_send() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let aide = world.enters("aide", CLASS);
@@ -267,7 +270,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
     }
     assert_eq!(world.hub.rename(bob, "Eve", NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::Banned));
     assert!(world.comes(Dialect::Event, "eve", HOME, at(3_600)).is_ok(), "it ends by itself");
-    world.told(teacher);
+    world.received(teacher);
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
     assert_eq!(
@@ -275,7 +278,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
         [(bob, ErrorCode::Banned)]
     );
     assert_eq!(
-        world.told(teacher),
+        world.received(teacher),
         ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]
     );
     world.hub.depart(bob, NOW);
@@ -315,43 +318,43 @@ fn nobody_bans_the_room_they_sit_in() {
 }
 
 #[test]
-fn in_a_freeze_only_operators_speak() {
+fn in_a_freeze_only_operators_may_send() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.comes(Dialect::Tutorial, "bob", CLASS, NOW).expect("enters"));
-    world.told(eve);
+    world.received(eve);
     world.payloads(bob);
     world.does(teacher, "freeze");
-    assert!(world.told(eve)[0].contains("only operators speak"));
+    assert!(world.received(eve)[0].contains("only operators speak"));
     assert!(world.payloads(bob).iter().any(|payload| payload.contains("only operators speak")));
     assert_eq!((world.says(eve, NOW), world.says(teacher, NOW)), (Err(ErrorCode::Frozen), Ok(())));
     assert_eq!((world.writes(eve, "bob"), world.writes(eve, "teacher")), (Err(ErrorCode::Frozen), Ok(())));
     let late = world.enters("late", CLASS);
-    assert!(world.told(late)[0].contains("only operators speak"), "whoever comes later is told");
-    world.told(teacher);
+    assert!(world.received(late)[0].contains("only operators speak"), "later members are notified");
+    world.received(teacher);
     world.does(teacher, "freeze");
-    assert_eq!(world.told(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
+    assert_eq!(world.received(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
     world.does(teacher, "thaw");
-    assert_eq!(world.told(late), ["notice the freeze is over: everybody may speak again"]);
+    assert_eq!(world.received(late), ["notice the freeze is over: everybody may speak again"]);
     assert_eq!(world.says(eve, NOW), Ok(()));
 }
 
 #[test]
-fn newcomers_are_told_the_message_of_the_day() {
+fn new_members_get_the_message_of_the_day() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     world.does(teacher, "motd welcome\nread the notes");
     let eve = world.enters("eve", CLASS);
-    assert_eq!(world.told(eve), ["notice welcome\nread the notes"]);
+    assert_eq!(world.received(eve), ["notice welcome\nread the notes"]);
     let bob = world.comes(Dialect::Tutorial, "bob", CLASS, NOW).expect("enters");
-    let heard = world.payloads(bob);
-    assert!(heard[1].contains("/help lists commands") && heard[3] == "welcome\nread the notes", "{heard:?}");
-    world.told(teacher);
+    let output = world.payloads(bob);
+    assert!(output[1].contains("/help lists commands") && output[3] == "welcome\nread the notes", "{output:?}");
+    world.received(teacher);
     world.does(teacher, "motd");
-    assert_eq!(world.told(teacher), ["ref notice newcomers are told:\nwelcome\nread the notes"]);
+    assert_eq!(world.received(teacher), ["ref notice newcomers are told:\nwelcome\nread the notes"]);
     world.does(teacher, "motd -");
     let late = world.enters("late", CLASS);
-    assert_eq!(world.told(late), [""; 0]);
+    assert_eq!(world.received(late), [""; 0]);
 }
 
 #[test]
@@ -362,11 +365,11 @@ fn operators_look_at_who_is_here_and_what_stands() {
     world.comes(Dialect::Tutorial, "bob", "2001:db8::1", NOW).expect("enters");
     world.does(teacher, "mute eve 1d shouting");
     world.does(teacher, "ban 203.0.113.0/24");
-    world.told(teacher);
+    world.received(teacher);
     world.does(teacher, "roster");
     world.does(teacher, "bans");
     assert_eq!(
-        world.told(teacher),
+        world.received(teacher),
         [
             "ref notice 3 here:\n\
              bob 2001:db8::1, tutorial dialect, since 2023-11-14 22:13:20 UTC\n\
@@ -387,8 +390,8 @@ fn a_long_roster_fits_one_text() {
         world.enters(&format!("{}{n}", "\"".repeat(28)), "2001:db8:1111:2222:3333:4444:5555:6666");
     }
     world.does(teacher, "roster");
-    let told = world.told(teacher);
-    let roster = told.last().expect("a roster");
+    let received = world.received(teacher);
+    let roster = received.last().expect("a roster");
     assert!(roster.starts_with("ref notice 401 here:") && roster.len() <= 17_000, "{} bytes", roster.len());
     let shown = roster.lines().filter(|line| line.contains("dialect")).count();
     assert!(roster.ends_with(&format!("\n+{}", 401 - shown)) && shown > 100, "{shown}");
@@ -462,7 +465,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
 }
 
 #[test]
-fn a_text_tells_nothing_about_a_chosen_token() {
+fn a_text_discloses_nothing_about_a_chosen_token() {
     let mut world = World::new();
     let eve = world.enters("eve", CLASS);
     let secret = OP.strip_prefix("op ").expect("a token");
@@ -472,7 +475,7 @@ fn a_text_tells_nothing_about_a_chosen_token() {
 }
 
 #[test]
-fn operators_hear_of_guessing_once_and_when_it_ends() {
+fn operators_are_notified_of_guessing_once_and_at_its_end() {
     let mut world = World::new();
     let (teacher, eve) = (world.operator("teacher", HOME), world.enters("eve", CLASS));
     for connection in 0..4 {
@@ -482,15 +485,15 @@ fn operators_hear_of_guessing_once_and_when_it_ends() {
         }
     }
     let warnings: Vec<String> =
-        world.told(teacher).into_iter().filter(|told| told.contains("wrong operator token")).collect();
+        world.received(teacher).into_iter().filter(|received| received.contains("wrong operator token")).collect();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains(&format!("guess0 gave a wrong operator token, from {CLASS}")), "{warnings:?}");
     assert!(warnings[1].starts_with("notice guess3 ") && warnings[1].contains("no attempt left"), "{warnings:?}");
-    assert_eq!(world.told(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
 }
 
 #[test]
-fn a_name_like_a_banned_one_is_told_to_choose_another() {
+fn a_name_like_a_banned_one_gets_the_advice_to_choose_another() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     world.does(teacher, "ban Erna 5m");
@@ -531,7 +534,7 @@ fn every_instruction_is_kept_from_everybody_else() {
         assert_eq!(world.refused(eve, line), ErrorCode::NotOperator, "{line}");
     }
     assert_eq!(world.refused(eve, &"x".repeat(1_025)), ErrorCode::TooLong);
-    assert!(world.happened().iter().all(|happening| matches!(happening, AuditEvent::WrongToken { .. })));
+    assert!(world.happened().iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })));
     assert_eq!((world.disconnects(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 
@@ -548,8 +551,8 @@ fn settle(hub: &mut Hub, pending: &PendingRecord, outcome: CommitOutcome) {
 fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let mut world = World::with(Rules { durable: true, ..Rules::default() });
     let (teacher, eve) = (world.enters("teacher", HOME), world.enters("eve", CLASS));
-    world.told(teacher);
-    world.told(eve);
+    world.received(teacher);
+    world.received(eve);
     world.does(teacher, OP);
     assert_eq!(world.hub.awaits(1), Awaits::Answer, "what is asked next comes behind it");
     assert_eq!(world.refused(teacher, "roster"), ErrorCode::NotOperator);
@@ -562,18 +565,18 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
         act
     };
     settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
-    assert_eq!((world.told(teacher).len(), world.hub.take_settled()), (2, Some(1)));
+    assert_eq!((world.received(teacher).len(), world.hub.take_settled()), (2, Some(1)));
 
     world.does(teacher, "kick eve");
-    assert_eq!((world.disconnects(), world.told(teacher)), (Vec::new(), Vec::new()));
+    assert_eq!((world.disconnects(), world.received(teacher)), (Vec::new(), Vec::new()));
     // Another client has the name by the time it is stored.
     world.hub.depart(eve, NOW);
     let other = world.enters("eve", HOME);
     settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
     assert_eq!(world.disconnects(), [], "the kick was for another");
-    assert_eq!(world.told(teacher), ["ref teacher Kick eve"]);
+    assert_eq!(world.received(teacher), ["ref teacher Kick eve"]);
 
-    // Or whom it was for has shown the token meanwhile.
+    // Or its target has presented the token meanwhile.
     let aide = world.enters("aide", HOME);
     world.does(aide, OP);
     world.does(teacher, "kick aide");
@@ -581,13 +584,16 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
         settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 0 });
     }
     assert_eq!(world.disconnects(), [], "no other operator can touch an operator");
-    let told = world.told(teacher);
-    assert!(told.contains(&"ref notice aide has become an operator meanwhile, and stays".to_string()), "{told:?}");
+    let received = world.received(teacher);
+    assert!(
+        received.contains(&"ref notice aide has become an operator meanwhile, and stays".to_string()),
+        "{received:?}"
+    );
 
     world.does(teacher, "freeze");
     let before = world.happened().len();
     settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
-    assert_eq!(world.told(teacher), ["NotStored"]);
+    assert_eq!(world.received(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
     assert_eq!(world.hub.say_text(other, "hi", false, NOW).map(drop), Ok(()), "nothing is frozen");
     for pending in world.hub.take_pending_records() {

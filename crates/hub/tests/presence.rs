@@ -25,7 +25,7 @@ impl World {
         let witness = enters(&mut hub, "witness", 99, now);
         let mut world = Self { hub, now, witness };
         world.settle();
-        world.told();
+        world.received();
         world
     }
 
@@ -52,10 +52,10 @@ impl World {
     }
 
     /// Arrivals, departures and renames that the witness was sent, in short.
-    fn told(&mut self) -> Vec<String> {
+    fn received(&mut self) -> Vec<String> {
         let mut bytes = Vec::new();
         loop {
-            self.hub.catch_up(self.witness);
+            self.hub.skip_lost(self.witness);
             let gathered = self.hub.gather(self.witness).slices().concat();
             bytes.extend_from_slice(&gathered);
             if self.hub.advance(self.witness, gathered.len()) {
@@ -87,11 +87,11 @@ fn a_change_of_name_does_not_overtake_who_went() {
     let (bob, carol) = (world.enters("bob", 1), world.enters("carol", 2));
     world.settle();
     let _first = world.enters("first", 3);
-    world.told();
+    world.received();
     world.hub.depart(bob, world.now);
     world.renames(carol, "bob");
     world.settle();
-    assert_eq!(world.told(), ["-bob", "carol=bob"]);
+    assert_eq!(world.received(), ["-bob", "carol=bob"]);
 }
 
 #[test]
@@ -102,24 +102,24 @@ fn a_change_of_name_does_not_overtake_who_came() {
     world.renames(carol, "caroline");
     world.renames(carol, "carol");
     world.settle();
-    assert_eq!(world.told(), ["+first", "+carol", "carol=caroline", "caroline=carol"]);
+    assert_eq!(world.received(), ["+first", "+carol", "carol=caroline", "caroline=carol"]);
 }
 
 #[test]
-fn a_change_of_name_tells_nobody_elses_going_early() {
+fn a_rename_announces_no_other_departure_early() {
     let mut world = World::new();
     let (bob, carol) = (world.enters("bob", 1), world.enters("carol", 2));
     world.settle();
     let _first = world.enters("first", 3);
-    world.told();
+    world.received();
     for n in 0..5 {
         world.renames(carol, &format!("carol{n}"));
     }
     world.hub.depart(bob, world.now);
     world.renames(carol, "carol");
-    assert_eq!(world.told().len(), 6, "the batch of others keeps its time");
+    assert_eq!(world.received().len(), 6, "the batch of others keeps its time");
     world.pass_ms(250);
-    assert_eq!(world.told(), ["-bob"]);
+    assert_eq!(world.received(), ["-bob"]);
 }
 
 #[test]
@@ -128,17 +128,17 @@ fn another_owner_of_a_name_is_announced_and_the_same_is_not() {
     let carl = world.enters("carl", 1);
     world.settle();
     let _first = world.enters("first", 3);
-    world.told();
+    world.received();
     world.hub.depart(carl, world.now);
     let back = world.enters("carl", 1);
     world.pass_ms(250);
-    assert_eq!(world.told(), [""; 0], "the same client was never away for anybody");
+    assert_eq!(world.received(), [""; 0], "the same client was never away for anybody");
     let _second = world.enters("second", 4);
-    world.told();
+    world.received();
     world.hub.depart(back, world.now);
     let _other = world.enters("carl", 2);
     world.pass_ms(250);
-    assert_eq!(world.told(), ["-carl", "+carl"]);
+    assert_eq!(world.received(), ["-carl", "+carl"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn say(hub: &mut Hub, id: MemberId, number: u64, text: &str) {
 fn written(hub: &mut Hub, id: MemberId) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
-        hub.catch_up(id);
+        hub.skip_lost(id);
         let gathered = hub.gather(id).slices().concat();
         let drained = hub.advance(id, gathered.len());
         bytes.extend_from_slice(&gathered);
@@ -67,7 +67,7 @@ fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
 
 /// Returns the events that a member is sent, in short: `7 hi` for message 7, `gap 1-2`, `ack 7`
 /// with a ref.
-fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
+fn received(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let short = |Envelope { content, reference }| match content {
         Event::Message(Message { seq, text, .. }) => {
             Some(format!("{}{} {text}", if reference.is_some() { "ack " } else { "" }, seq.unwrap_or(0)))
@@ -140,10 +140,10 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     assert_eq!((hub.awaits(0), hub.awaits(1), hub.unstored()), (Awaits::Appends, Awaits::Nothing, 2));
     commit(&mut hub, &pending[0], 41);
     commit(&mut hub, &pending[1], 42);
-    assert_eq!(told(&mut hub, alice), ["ack 41 one", "42 two"]);
-    assert_eq!(told(&mut hub, bob), ["41 one", "42 two"]);
-    let heard = payloads(&written(&mut hub, tutorial));
-    assert_eq!(heard, [&b"alice"[..], b"one"], "its own is stepped over");
+    assert_eq!(received(&mut hub, alice), ["ack 41 one", "42 two"]);
+    assert_eq!(received(&mut hub, bob), ["41 one", "42 two"]);
+    let output = payloads(&written(&mut hub, tutorial));
+    assert_eq!(output, [&b"alice"[..], b"one"], "its own is stepped over");
     assert_eq!((hub.take_settled(), hub.take_settled(), hub.take_settled()), (Some(0), Some(2), None));
 }
 
@@ -161,8 +161,8 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
     hub.settle(tickets[1], CommitOutcome::IdReused);
     hub.settle(tickets[2], CommitOutcome::Again(Box::new(stored(7, "hi"))));
     hub.settle(tickets[3], CommitOutcome::TooLate);
-    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi", "TooLate"]);
-    assert_eq!(told(&mut hub, bob), [""; 0]);
+    assert_eq!(received(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi", "TooLate"]);
+    assert_eq!(received(&mut hub, bob), [""; 0]);
     assert_eq!(hub.awaits(0), Awaits::Nothing);
 }
 
@@ -179,11 +179,11 @@ fn a_report_that_is_not_the_next_is_refused() {
     let pending = hub.take_pending_records();
     assert_eq!(hub.pending_record_bytes(), 0);
     assert!(!commit(&mut hub, &pending[1], 2), "the first is missing");
-    assert_eq!((hub.unstored(), told(&mut hub, alice).len()), (2, 0));
+    assert_eq!((hub.unstored(), received(&mut hub, alice).len()), (2, 0));
     assert!(commit(&mut hub, &pending[0], 1) && commit(&mut hub, &pending[1], 2));
     let unknown = PendingRecord { ticket: pending[1].ticket + 1, ..pending[1].clone() };
     assert!(!commit(&mut hub, &unknown, 3), "nobody handed it over");
-    assert_eq!(told(&mut hub, alice).len(), 2);
+    assert_eq!(received(&mut hub, alice).len(), 2);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let welcome = events(&mut hub, bob);
     assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 5), "{welcome:?}");
     commit_next(&mut hub, 6);
-    assert_eq!(told(&mut hub, bob), ["6 last"]);
+    assert_eq!(received(&mut hub, bob), ["6 last"]);
     assert_eq!(hub.awaits(0), Awaits::Nothing, "the sender's place is another's now");
     hub.depart(bob, NOW);
     assert!(hub.knows_rooms(3, ["den"]), "a room just closed needs no look");
@@ -235,7 +235,7 @@ fn rooms_can_be_opened_together_however_many_came_before() {
 }
 
 #[test]
-fn a_late_answer_does_not_undo_what_was_said_since() {
+fn a_late_answer_does_not_undo_newer_messages() {
     let mut hub = hub(50, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     assert!(!hub.knows_rooms(0, ["den"]) && !hub.knows_rooms(1, ["den"]));
@@ -274,14 +274,14 @@ fn who_comes_back_is_sent_what_it_missed_before_what_is_new() {
     commit_next(&mut hub, 501);
     let (first, range) = asked(&mut hub);
     assert_eq!((range.after, range.before), (Some(90), Some(501)));
-    assert_eq!(told(&mut hub, bob), [""; 0], "what is new waits");
+    assert_eq!(received(&mut hub, bob), [""; 0], "what is new waits");
     hub.answer(first, Ok(page(101, 300, true)));
     let (second, range) =
         std::iter::from_fn(|| Some(asked(&mut hub))).find(|(_, range)| range.after.is_some()).expect("asks on");
     assert_eq!(range.after, Some(300));
-    assert_eq!(told(&mut hub, bob)[..2], ["gap 91-100", "101 m101"]);
+    assert_eq!(received(&mut hub, bob)[..2], ["gap 91-100", "101 m101"]);
     hub.answer(second, Ok(page(301, 500, false)));
-    let rest = told(&mut hub, bob);
+    let rest = received(&mut hub, bob);
     assert_eq!((rest.len(), rest[0].as_str(), rest[200].as_str()), (201, "301 m301", "501 new"));
 }
 
@@ -293,7 +293,7 @@ fn a_history_that_cannot_be_read_is_a_gap_and_not_a_silence() {
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, Err(ReadError::Unreadable("broken".into())));
-    assert_eq!(told(&mut hub, bob), ["gap 4-9"]);
+    assert_eq!(received(&mut hub, bob), ["gap 4-9"]);
 }
 
 #[test]
@@ -304,18 +304,18 @@ fn newcomers_are_sent_context_and_tutorial_pairs_show_the_time() {
     let (ticket, range) = asked(&mut hub);
     assert_eq!((range.before, range.limit, range.after), (Some(10), Some(2), None));
     hub.answer(ticket, Ok(page(8, 9, true)));
-    assert_eq!(told(&mut hub, bob), ["history m8 m9"]);
+    assert_eq!(received(&mut hub, bob), ["history m8 m9"]);
     let tom =
         hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, Ok(page(8, 9, true)));
-    let heard: Vec<String> =
+    let output: Vec<String> =
         payloads(&written(&mut hub, tom)).iter().map(|payload| String::from_utf8_lossy(payload).into_owned()).collect();
-    assert_eq!(heard[2..], ["eve", "[2023-11-14 22:13 UTC] m8", "eve", "[2023-11-14 22:13 UTC] m9"]);
+    assert_eq!(output[2..], ["eve", "[2023-11-14 22:13 UTC] m8", "eve", "[2023-11-14 22:13 UTC] m9"]);
 }
 
 #[test]
-fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
+fn a_late_answer_for_a_departed_member_is_dropped() {
     let mut hub = hub(2, 0);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
@@ -323,9 +323,9 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     let (ticket, _) = asked(&mut hub);
     hub.leave(bob, "lobby", NOW).expect("leaves");
     hub.answer(ticket, Ok(page(8, 9, true)));
-    assert_eq!(told(&mut hub, bob), [""; 0]);
+    assert_eq!(received(&mut hub, bob), [""; 0]);
     hub.send(bob, Event::notice("still here"));
-    assert_eq!(told(&mut hub, bob), ["still here"]);
+    assert_eq!(received(&mut hub, bob), ["still here"]);
     let gone = enter(&mut hub, 1, &hello("gone"));
     hub.depart(gone, NOW);
     assert_eq!(hub.next_question(), None, "nobody waits for it");
@@ -335,7 +335,7 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     let carol = enter(&mut hub, 1, &hello("carol"));
     written(&mut hub, carol);
     hub.answer(ticket, Ok(page(1, 2, true)));
-    assert_eq!(told(&mut hub, carol), [""; 0], "the answer was another's");
+    assert_eq!(received(&mut hub, carol), [""; 0], "the answer was another's");
 }
 
 #[test]
@@ -358,10 +358,10 @@ fn history_is_for_members_of_the_room_and_ends_with_it() {
     assert_eq!((range.before, hub.awaits(0)), (Some(10), Awaits::Answer));
     hub.answer(ticket, Ok(page(1, 9, false)));
     assert_eq!((hub.awaits(0), hub.take_settled()), (Awaits::Nothing, Some(0)));
-    let heard = envelopes(&mut hub, bob);
+    let output = envelopes(&mut hub, bob);
     assert!(
-        matches!(heard.last(), Some(Envelope { content: Event::History(_), reference: Some(r) }) if r == "r"),
-        "{heard:?}"
+        matches!(output.last(), Some(Envelope { content: Event::History(_), reference: Some(r) }) if r == "r"),
+        "{output:?}"
     );
 }
 
@@ -372,7 +372,7 @@ fn a_tutorial_member_reads_back_too() {
     let tom =
         hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     written(&mut hub, tom);
-    assert_eq!(hub.execute(tom, "/history 3", NOW), CommandOutcome::Stays);
+    assert_eq!(hub.execute(tom, "/history 3", NOW), CommandOutcome::Continue);
     let (ticket, range) = asked(&mut hub);
     assert_eq!(range.limit, Some(3));
     hub.answer(ticket, Ok(page(9, 9, true)));
@@ -388,7 +388,7 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, login(connection));
     assert_eq!(claim(&mut hub, 1, NameHolder::Unasked), Ok(LoginOutcome::NameHolder(first)));
-    // While the first is asked, it goes, somebody else takes its place, and the client comes by
+    // While the first is probed, it departs, another client takes its name, and the client comes on
     // another connection.
     hub.depart(first, NOW);
     enter(&mut hub, 2, &hello("eve"));
@@ -421,18 +421,18 @@ fn each_rooms_past_comes_where_it_was_joined() {
     join(&mut hub, bob, "a", 5);
     let (of_a, _) = asked(&mut hub);
     join(&mut hub, bob, "b", 5);
-    assert_eq!(told(&mut hub, bob), ["joined a"]);
+    assert_eq!(received(&mut hub, bob), ["joined a"]);
     hub.answer(of_a, Ok(page(4, 5, true)));
-    assert_eq!(told(&mut hub, bob), ["history m4 m5", "joined b"]);
+    assert_eq!(received(&mut hub, bob), ["history m4 m5", "joined b"]);
     let (of_b, _) = asked(&mut hub);
     assert!(hub.is_replaying(bob));
     hub.answer(of_b, Ok(page(1, 2, true)));
-    assert_eq!(told(&mut hub, bob), ["history m1 m2"]);
+    assert_eq!(received(&mut hub, bob), ["history m1 m2"]);
     assert!(!hub.is_replaying(bob));
 }
 
 #[test]
-fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
+fn a_page_of_a_room_that_was_left_is_not_sent_as_anothers() {
     let mut hub = hub(2, 0);
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(Vec::new()), ..hello("bob") });
     join(&mut hub, bob, "a", 5);
@@ -443,25 +443,25 @@ fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
     let (of_b, range) = asked(&mut hub);
     assert_eq!(range.room, "b");
     hub.answer(of_b, Ok(page(8, 9, true)));
-    assert_eq!(told(&mut hub, bob), ["joined a", "joined b", "history m8 m9"]);
+    assert_eq!(received(&mut hub, bob), ["joined a", "joined b", "history m8 m9"]);
 }
 
 #[test]
-fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
+fn a_slow_read_is_repeated_and_is_no_gap() {
     let mut hub = hub(50, 0);
     hub.resume_lobby(9);
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, Err(ReadError::TooSlow("later".into())));
-    assert_eq!(told(&mut hub, bob), [""; 0]);
+    assert_eq!(received(&mut hub, bob), [""; 0]);
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, Ok(page(8, 9, false)));
-    assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9"]);
+    assert_eq!(received(&mut hub, bob), ["8 m8", "9 m9"]);
 }
 
 #[test]
-fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
+fn a_ping_is_sent_before_the_replay_is_over() {
     let mut hub = hub(50, 0);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
@@ -483,15 +483,15 @@ fn messages_passed_while_the_past_is_read_come_from_the_history() {
         commit_next(&mut hub, seq);
         written(&mut hub, alice);
     }
-    hub.catch_up(bob);
+    hub.skip_lost(bob);
     hub.answer(first, Ok(page(8, 9, false)));
-    let mut heard = told(&mut hub, bob);
+    let mut output = received(&mut hub, bob);
     let (second, range) = asked(&mut hub);
     assert_eq!((range.after, range.before), (Some(9), Some(41)));
     hub.answer(second, Ok(page(10, 40, false)));
-    heard.extend(told(&mut hub, bob));
+    output.extend(received(&mut hub, bob));
     let numbers: Vec<u64> =
-        heard.iter().map(|line| line.split(' ').next().expect("a number").parse().expect("a message")).collect();
+        output.iter().map(|line| line.split(' ').next().expect("a number").parse().expect("a message")).collect();
     assert_eq!(numbers, (8..=40).collect::<Vec<_>>(), "each once, in order, and no gap");
     assert!(!hub.is_replaying(bob));
 }
@@ -503,23 +503,23 @@ fn messages_passed_before_an_awaited_past_are_reported_once() {
     for id in [bob, alice] {
         written(&mut hub, id);
     }
-    let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
+    let say_next = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
         for seq in seqs {
             say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
             commit_next(hub, seq);
             written(hub, alice);
         }
     };
-    speak(&mut hub, 1..=5);
+    say_next(&mut hub, 1..=5);
     // Bob has read none of it when he goes to another room, whose past is not there yet.
     join(&mut hub, bob, "den", 5);
-    speak(&mut hub, 6..=30);
-    // A write carries what it carries; bob is told of the rest where it is missing.
-    let heard: Vec<String> =
-        told(&mut hub, bob).iter().map(|line| line.split(" x").next().expect("a start").to_string()).collect();
-    assert!(heard[0].starts_with("gap 1-"), "{heard:?}");
-    let distinct: std::collections::BTreeSet<&String> = heard.iter().collect();
-    assert_eq!(distinct.len(), heard.len(), "nothing comes twice: {heard:?}");
+    say_next(&mut hub, 6..=30);
+    // A write carries what it carries; bob gets a gap for the rest in its place.
+    let output: Vec<String> =
+        received(&mut hub, bob).iter().map(|line| line.split(" x").next().expect("a start").to_string()).collect();
+    assert!(output[0].starts_with("gap 1-"), "{output:?}");
+    let distinct: std::collections::BTreeSet<&String> = output.iter().collect();
+    assert_eq!(distinct.len(), output.len(), "nothing comes twice: {output:?}");
 }
 
 #[test]
@@ -531,7 +531,7 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (of_lobby, _) = asked(&mut hub);
-    // He goes on to another room, where so much is said that its log's tail passes him before he is
+    // He goes on to another room, where so much is sent that its log's tail passes him before he is
     // sent anything.
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
@@ -542,10 +542,10 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
         written(&mut hub, alice);
     }
     hub.answer(of_lobby, Ok(page(8, 9, false)));
-    assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9", "joined den"]);
+    assert_eq!(received(&mut hub, bob), ["8 m8", "9 m9", "joined den"]);
     let (of_den, range) = asked(&mut hub);
     assert_eq!((range.room.as_str(), range.after, range.before), ("den", Some(0), Some(41)));
     hub.answer(of_den, Ok(page(1, 40, false)));
-    assert_eq!(told(&mut hub, bob).len(), 40);
+    assert_eq!(received(&mut hub, bob).len(), 40);
     assert!(!hub.is_replaying(bob));
 }

@@ -1,6 +1,6 @@
 //! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member
-//! gets exactly what the others said while it was there, once and in order, or is told exactly what
-//! it missed (invariants 4 and 5).
+//! gets exactly what the others sent while it was there, once and in order, or a notice of exactly
+//! what it missed (invariants 4 and 5).
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -42,7 +42,7 @@ enum Step {
     Say { who: usize, bytes: usize, with_ref: bool },
     Ping { who: usize },
     Write { who: usize, bytes: usize },
-    Lap { visits: usize },
+    FullRound { visits: usize },
     Leave { who: usize },
 }
 
@@ -52,7 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0..8_usize, 1..9_000_usize, any::<bool>()).prop_map(|(who, bytes, with_ref)| Step::Say { who, bytes, with_ref }),
         2 => (0..8_usize).prop_map(|who| Step::Ping { who }),
         6 => (0..8_usize, 0..40_000_usize).prop_map(|(who, bytes)| Step::Write { who, bytes }),
-        6 => (0..20_usize).prop_map(|visits| Step::Lap { visits }),
+        6 => (0..20_usize).prop_map(|visits| Step::FullRound { visits }),
         1 => (0..8_usize).prop_map(|who| Step::Leave { who }),
     ];
     proptest::collection::vec(step, 1..120)
@@ -67,7 +67,7 @@ struct World {
 
 impl World {
     fn new(log_bytes_max: usize) -> Self {
-        let rules = Rules { log_bytes_max, outbox_bytes_max: 1 << 30, ..Rules::default() };
+        let rules = Rules { log_bytes_max, send_queue_bytes_max: 1 << 30, ..Rules::default() };
         let mut world = Self { hub: Hub::new(rules), peers: Vec::new(), entered: 0, said: 0 };
         world.enter(true);
         world.enter(false);
@@ -136,7 +136,7 @@ impl World {
     fn write(&mut self, who: usize, bytes: usize) {
         let who = who % self.peers.len();
         let peer = &mut self.peers[who];
-        self.hub.catch_up(peer.id);
+        self.hub.skip_lost(peer.id);
         let gathered = self.hub.gather(peer.id).slices().concat();
         let sent = gathered.len().min(bytes);
         peer.received.extend_from_slice(&gathered[..sent]);
@@ -146,7 +146,7 @@ impl World {
 
     fn drain(&mut self, who: usize) {
         for _ in 0..10_000 {
-            self.hub.catch_up(self.peers[who].id);
+            self.hub.skip_lost(self.peers[who].id);
             let before = self.peers[who].received.len();
             self.write(who, usize::MAX);
             if self.peers[who].received.len() == before {
@@ -215,7 +215,7 @@ fn check_events(payloads: &[String], due: &mut VecDeque<Said>) {
             Event::Message(message) => {
                 assert_eq!(message.seq, seq_expected, "numbers have no holes");
                 seq_expected = message.seq.map(|seq| seq + 1);
-                let said = due.pop_front().expect("no more is heard than was said");
+                let said = due.pop_front().expect("no more is received than was sent");
                 assert_eq!(number_of(&message.text), said.number);
                 assert!(said.own || reference.is_none(), "a ref is its sender's alone");
             }
@@ -240,7 +240,7 @@ fn run(steps: &[Step], log_bytes_max: usize) {
                 world.hub.send(id, Event::notice("pong"));
             }
             Step::Write { who, bytes } => world.write(who, bytes),
-            Step::Lap { visits } => {
+            Step::FullRound { visits } => {
                 for _ in 0..visits {
                     world.step();
                 }
@@ -261,7 +261,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn everyone_hears_everything_once_in_order(steps in steps()) {
+    fn everyone_receives_everything_once_in_order(steps in steps()) {
         run(&steps, 8 << 20);
     }
 
@@ -272,7 +272,7 @@ proptest! {
 }
 
 #[test]
-fn a_reader_that_stops_is_told_exactly_what_it_missed() {
+fn a_reader_that_stops_gets_a_gap_of_exactly_what_it_missed() {
     let mut world = World::new(70_000);
     for round in 0..100 {
         world.say(0, 4_000, false);
@@ -285,7 +285,7 @@ fn a_reader_that_stops_is_told_exactly_what_it_missed() {
     let missed: Vec<u64> = (0..2)
         .map(|who| {
             let id = world.peers[who].id;
-            world.hub.catch_up(id)
+            world.hub.skip_lost(id)
         })
         .collect();
     assert!(missed.iter().all(|&missed| missed > 100), "{missed:?}");

@@ -1,5 +1,4 @@
-//! A history that takes records and questions without blocking, and reports later what became
-//! of them.
+//! A history that accepts records and questions without blocking, and reports their outcomes later.
 //!
 //! [`core`] decides, without I/O; [`worker`] takes the steps between it and a store. A [`Journal`]
 //! has them done by threads ([`threads`]), or by its owner ([`Stepper`]).
@@ -16,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
 
-pub use self::core::questions::Lane;
+pub use self::core::questions::QuestionClass;
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
 use self::shared::{Clock, Shared};
 pub use self::stepper::Stepper;
@@ -59,7 +58,7 @@ pub enum Done {
         /// The answer.
         answer: Result<Answer, StoreError>,
     },
-    /// Maintenance after the commits (forgetting, the search index, the log's length) fails for a
+    /// Maintenance after the commits (removal, the search index, the log's length) fails for a
     /// cause that may pass. It is retried every second; this is reported once, until it succeeded
     /// again.
     MaintenanceFailed(StoreError),
@@ -164,10 +163,11 @@ impl Journal {
         self.shared.is_full()
     }
 
-    /// Asks something. Requesters are served in turn ([`Requester`]), each in its order; heads and
-    /// pages never wait for searches. A search is done in slices, one a turn. Returns false, and
-    /// asks nothing, if [`WAITING_QUESTIONS_MAX`] heads and pages wait already. A search that finds
-    /// no place ([`WAITING_SEARCHES_MAX`]) is answered at once with [`StoreError::TooSlow`].
+    /// Queues a question. Requesters are served in turn ([`Requester`]), each in its order; heads
+    /// and pages never wait for searches. A search is done in slices, one a turn. Returns false,
+    /// and queues nothing, if [`WAITING_QUESTIONS_MAX`] heads and pages wait already. A search that
+    /// does not fit the queue ([`WAITING_SEARCHES_MAX`]) is answered at once with
+    /// [`StoreError::TooSlow`].
     pub fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         self.shared.ask(ticket, requester, question)
     }

@@ -61,7 +61,7 @@ pub trait Store: Send {
         None
     }
 
-    /// Hands over every audit entry that was ever stored, oldest first.
+    /// Passes every audit entry that was ever stored to `take`, oldest first.
     ///
     /// # Errors
     /// They cannot be read, or one is damaged: without it others would be banned than operators

@@ -1,5 +1,4 @@
-//! Between the hub and the journal: messages are stored, queries are looked up, and
-//! both come back.
+//! Transfers records and questions from the hub to the journal, and the results back.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +17,8 @@ const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-// Members are told the next step and nothing of the host's files; the cause is logged.
+// These texts for members name the next step and nothing about the host's files; the cause is
+// logged.
 const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
@@ -31,8 +31,8 @@ pub(crate) struct History {
     /// Results not processed yet, because members have to be written to
     /// first.
     done: VecDeque<Done>,
-    /// The journal may have more than that: what it has is left there until it can be used, since
-    /// each answer may hold a page.
+    /// The journal may have more results; they stay there until they can be processed, since each
+    /// answer may hold a page.
     may_have_more: bool,
     lines: LogLines,
 }
@@ -68,11 +68,12 @@ impl History {
         !self.done.is_empty() || self.journal.is_full()
     }
 
-    pub(crate) fn has_done(&self) -> bool {
+    pub(crate) fn may_have_more(&self) -> bool {
         self.may_have_more
     }
 
-    /// Gives the journal what the hub has for it; `subnet_of` knows each connection's.
+    /// Hands the hub's records and questions to the journal; `subnet_of` returns a connection's
+    /// subnet.
     pub(crate) fn hand_over(&mut self, hub: &mut Hub, subnet_of: impl Fn(usize) -> u128) {
         let records = hub.take_pending_records();
         if !records.is_empty() {
@@ -132,7 +133,7 @@ impl History {
                     }
                 }
                 Done::MaintenanceFailed(error) => {
-                    warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
+                    warn!(%error, "maintenance of the history failed: no message is removed or indexed until it succeeds");
                 }
                 Done::IndexRebuilt(damage) => {
                     warn!(
@@ -200,7 +201,7 @@ fn read_error(error: &StoreError) -> ReadError {
 /// Shortest time between two log lines of one kind.
 const INTERVAL_MS: u64 = 1_000;
 
-/// Rate limit of one kind of log line, which many causes may ask for.
+/// Rate limit of one kind of log line, which any number of events may trigger.
 #[derive(Debug, Default)]
 struct Pacing {
     due_ms: u64,

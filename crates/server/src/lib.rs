@@ -25,6 +25,10 @@ pub use net::{listen, listen_ipv6_only, run, takes_ipv4};
 pub use protocol::tests::TestSession;
 pub use shutdown::Shutdown;
 
+use std::sync::Arc;
+
+use glassline_wire::layer::LayerFactory;
+
 /// Settings of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +42,8 @@ pub struct Config {
     pub replay_tutorial: usize,
     /// Token that makes a member an operator; `None`: no operators.
     pub operator_token: Option<OperatorToken>,
+    /// Layers of each connection; `None`: plain TCP.
+    pub layers: Option<Arc<dyn LayerFactory>>,
     /// Every bound and deadline.
     pub limits: Limits,
     /// Observer of the running server.
@@ -52,6 +58,10 @@ impl Default for Config {
             replay: 50,
             replay_tutorial: 0,
             operator_token: None,
+            #[cfg(feature = "test-layer")]
+            layers: glassline_testkit::test_layers(glassline_testkit::TestLayer::server),
+            #[cfg(not(feature = "test-layer"))]
+            layers: None,
             limits: Limits::default(),
             watch: Watch::default(),
         }

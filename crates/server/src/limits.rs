@@ -19,11 +19,11 @@ pub struct Limits {
     /// its rooms do.
     pub logs_bytes_max: usize,
     /// Queued for one member alone: hundreds of answers, or a dozen of the longest direct messages.
-    pub outbox_bytes_max: usize,
+    pub send_queue_bytes_max: usize,
     /// Queued for all members, each for one alone: as much as 256 members with a full queue each.
     /// Past half of it a member must read what is queued for it before its next request is read;
     /// past it those that take nothing are closed.
-    pub outboxes_bytes_max: usize,
+    pub send_queues_bytes_max: usize,
     /// A peer that takes no byte for so long while bytes wait is gone or hostile; TCP itself would
     /// wait fifteen minutes.
     pub no_progress_timeout_ms: u64,
@@ -57,8 +57,8 @@ impl Default for Limits {
             connections_per_address_max: 64,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
-            outbox_bytes_max: 256 << 10,
-            outboxes_bytes_max: 64 << 20,
+            send_queue_bytes_max: 256 << 10,
+            send_queues_bytes_max: 64 << 20,
             no_progress_timeout_ms: 30_000,
             ping_after_ms: 30_000,
             dead_after_ms: 75_000,

@@ -25,7 +25,7 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Asks the server to say goodbye to all clients, flush their output, and end.
+    /// Requests that the server send goodbyes to all clients, flush their output, and end.
     pub fn request(&self) {
         self.inner.requested.store(true, Ordering::SeqCst);
         self.wake();
@@ -34,7 +34,7 @@ impl Shutdown {
     /// Has the loop make a turn, from any thread.
     pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.inner.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A loop that cannot be woken sees what is wanted with its next event.
+            // If waking fails, the loop sees the request with its next event.
             let _ = waker.wake();
         }
     }

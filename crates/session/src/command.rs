@@ -83,9 +83,9 @@ pub enum CommandError {
     Full(usize),
     /// Messages for the room are not sent yet: after the leave they would be refused.
     #[error("{unsent} of your messages have not gone out into {room} yet; leave it when they are through")]
-    StillSaying { room: String, unsent: usize },
+    UnsentMessages { room: String, unsent: usize },
     #[error("the server has not answered your last questions yet; ask again when it has")]
-    StillAsking,
+    AnswerPending,
     #[error("not connected at the moment; try again when the status says online")]
     NotConnected,
     #[error("this server speaks the plain tutorial dialect, which has no {0}")]
@@ -97,7 +97,7 @@ pub enum CommandError {
     )]
     Token,
     #[error("you are in no room; enter one with /join ROOM")]
-    NowhereToTalk,
+    NoCurrentRoom,
     #[error("the client itself sends `hello` and `pong`")]
     NotForUsers,
     #[error("already leaving")]
@@ -110,10 +110,10 @@ impl CommandError {
         match self {
             Self::Empty => ErrorCode::EmptyText,
             Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
-            Self::Full(_) | Self::StillSaying { .. } | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
+            Self::Full(_) | Self::UnsentMessages { .. } | Self::AnswerPending | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::Token => ErrorCode::BadField,
-            Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
+            Self::NotInRoom(_) | Self::NoCurrentRoom => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }
     }

@@ -15,8 +15,7 @@ pub enum Ending {
     InputOutput(String),
     /// Nothing answered at the address.
     CannotConnect(String),
-    /// The server answered and refused this client, or does not speak the dialect asked
-    /// for.
+    /// The server answered and refused this client, or does not support the requested dialect.
     Rejected(String),
     /// The link was lost and did not come back in time.
     ServerWentAway(String),

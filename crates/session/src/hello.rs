@@ -1,4 +1,4 @@
-//! `hello` (E2), with as many rooms as a server takes from a stranger.
+//! `hello` (E2), with as many rooms as fit the limit before `welcome`.
 
 use alloc::collections::BTreeMap;
 
@@ -26,8 +26,7 @@ pub(crate) fn hello(identity: &Identity, joined: &JoinedRooms) -> Request {
     let mut bytes = Request::from(Ask::Hello(hello.clone())).to_json().len();
     if let (Some(rooms), Some(since)) = (&mut hello.rooms, &mut hello.since) {
         let seqs = joined.since();
-        // A server holds little for a stranger: the rooms that do not fit are entered after the
-        // `welcome`.
+        // Before `welcome` a payload is short: the rooms that do not fit are entered after it.
         for room in joined.names() {
             // If no number is known, the server begins with the latest messages.
             let seq = seqs.get(&room).copied();

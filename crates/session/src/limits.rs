@@ -1,5 +1,5 @@
-//! Limits on what a server sends: names are kept, listed and drawn, and its own limits are obeyed,
-//! so all are bounded.
+//! Limits on what a server sends: names are kept, listed and drawn, and its own limits are
+//! followed, so all are bounded.
 
 use core::iter::once;
 
@@ -10,9 +10,9 @@ use crate::prelude::*;
 /// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]:
 /// other servers may have longer ones.
 pub(crate) const NAME_BYTES_MAX: usize = 256;
-/// Longest text that any server is taken to take: a message of it must fit what may wait.
+/// Longest text that a server may announce as its limit: a message of it must fit the outbox.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Longest request that any server is taken to take.
+/// Longest request that a server may announce as its limit.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bounds the limits of a server: arbitrary ones could prevent sending, or

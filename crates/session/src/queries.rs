@@ -58,7 +58,7 @@ impl Queries {
     /// Returns the request for a page; it counts once it is added.
     pub(crate) fn page_request(&self, query: HistoryQuery, limit: u64) -> Result<PageRequest, CommandError> {
         if self.pages.len() == PAGES_MAX {
-            return Err(CommandError::StillAsking);
+            return Err(CommandError::AnswerPending);
         }
         Ok(PageRequest { reference: format!("{PAGE_REF}{}", self.pages_asked), query, limit })
     }

@@ -20,8 +20,8 @@ impl RecentRename {
         !is_again
     }
 
-    /// Records that a client of this name came, left or spoke, perhaps another person: a change
-    /// of name is shown again then.
+    /// Records that a client of this name joined, left or sent a message, perhaps another person: a
+    /// change of name is shown again then.
     pub(crate) fn note_activity(&mut self, name: &str) {
         self.0.take_if(|(last, _)| last.from == name || last.to == name);
     }

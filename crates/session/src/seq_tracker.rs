@@ -46,8 +46,7 @@ impl SeqTracker {
         Self { in_doubt: true, newest_named: None, ..self }
     }
 
-    /// Continues on the link of a new `welcome`, which says that the room's newest message is this
-    /// one.
+    /// Continues on the link of a new `welcome`, in which the room's newest message is this one.
     pub(crate) fn on_another_link(self, newest: u64) -> Self {
         Self { newest_named: Some(newest), ..self }
     }
@@ -231,8 +230,8 @@ mod tests {
     #[test]
     fn however_much_is_missing_none_of_it_is_taken_for_shown() {
         let mut tracker = SeqTracker::starting(0);
-        let heard: Vec<u64> = (3..600).step_by(3).collect();
-        for &seq in &heard {
+        let received: Vec<u64> = (3..600).step_by(3).collect();
+        for &seq in &received {
             assert_eq!(tracker.take(seq), Position::AfterGap(seq - 2, seq - 1));
         }
         for missing in (1..597).filter(|seq| seq % 3 != 0) {
@@ -250,25 +249,25 @@ mod tests {
     proptest! {
         #[test]
         fn no_number_is_shown_twice_and_every_one_is_accounted_for(
-            heard in proptest::collection::vec((0_u8..4, 1_u64..40), 0..80),
+            received in proptest::collection::vec((0_u8..4, 1_u64..40), 0..80),
         ) {
             let mut tracker = SeqTracker::starting(5);
-            let (mut shown, mut told) = (BTreeSet::new(), BTreeSet::new());
-            for (kind, seq) in heard {
+            let (mut shown, mut reported) = (BTreeSet::new(), BTreeSet::new());
+            for (kind, seq) in received {
                 if kind == 0 {
                     let gap = tracker.take_gap(seq, seq + 3);
-                    told.extend(gap.into_iter().flat_map(|(from, to)| from..=to));
+                    reported.extend(gap.into_iter().flat_map(|(from, to)| from..=to));
                     continue;
                 }
                 let place = tracker.take(seq);
                 if let Position::AfterGap(from, to) = place {
-                    told.extend(from..=to);
+                    reported.extend(from..=to);
                 }
                 let is_first = shown.insert(seq);
                 prop_assert_eq!(is_first, place != Position::Shown, "{}", seq);
             }
             for seq in 6..=tracker.newest().unwrap_or(0) {
-                prop_assert!(shown.contains(&seq) || told.contains(&seq), "nobody has heard of {}", seq);
+                prop_assert!(shown.contains(&seq) || reported.contains(&seq), "{} is neither shown nor reported", seq);
             }
         }
     }

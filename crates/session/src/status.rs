@@ -60,7 +60,7 @@ impl Status {
 pub enum SlashCommands {
     /// This client, by requests.
     Client,
-    /// The server, which has spoken as `*` (T10).
+    /// The server, which has sent a notice as `*` (T10).
     Server,
     /// None: a tutorial server without commands.
     Nobody,

@@ -6,7 +6,7 @@ use glassline_wire::event::{Event, History, Rejection};
 use crate::ending::Ending;
 use crate::prelude::*;
 
-/// Choice of the dialect to speak.
+/// Choice of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DialectChoice {
     /// The event dialect, or the tutorial dialect if no `welcome` arrives (D3).

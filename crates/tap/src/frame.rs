@@ -43,6 +43,21 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 6] = [Self::Tutorial, Self::Event, Self::Tls, Self::Noise, Self::Http, Self::Unknown];
+
+    /// Returns its name in rules and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tutorial => "tutorial",
+            Self::Event => "event",
+            Self::Tls => "tls",
+            Self::Noise => "noise",
+            Self::Http => "http",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Returns whether the connection carries frames that can be read.
     pub fn has_frames(self) -> bool {
         matches!(self, Self::Tutorial | Self::Event)

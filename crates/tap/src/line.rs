@@ -1,13 +1,29 @@
 //! One tapped connection, without sockets and without a clock: bytes in, outputs out.
 
+mod apply;
+mod carry_out;
+mod evaluation;
+mod fields;
+mod plan;
+mod side;
+mod unit;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::frame::{Direction, Frame};
+use crate::faults::Shape;
+use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::{Meaning, Reader};
 use crate::observation::Applied;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
+use evaluation::{Evaluation, Tally};
+use plan::Work;
+use side::{Note, Side};
+use unit::Unit;
 
 /// Bytes held in one direction from which its sender is not to be read. A single read may exceed
 /// it, and bytes that rules add may exceed it by one frame.
@@ -95,66 +111,271 @@ pub struct Line {
     splitter: Splitter,
     reader: Reader,
     rules: Arc<RuleSet>,
+    tally: Tally,
+    to_server: Side,
+    to_client: Side,
     outputs: VecDeque<LineOutput>,
+    /// Earliest time at which something passes that waits for a decision or for later frames.
+    deadline_us: Option<u64>,
 }
 
 impl Line {
-    /// A connection with this number, on which nothing has passed.
+    /// A connection with this number, on which nothing has passed, without rules.
     pub fn new(number: u64) -> Self {
         Self {
             splitter: Splitter::new(number),
             reader: Reader::default(),
             rules: Arc::default(),
+            tally: Tally::default(),
+            to_server: Side::default(),
+            to_client: Side::default(),
             outputs: VecDeque::new(),
+            deadline_us: None,
         }
     }
 
-    /// Applies these rules from now on. Everything that was held, and that none of them holds,
-    /// passes now.
-    pub fn set_rules(&mut self, rules: Arc<RuleSet>, _now_us: u64) {
-        self.rules = rules;
+    /// Applies these rules to what arrives from now on. A frame that waits for a decision goes on
+    /// waiting if its rule is in this set too; everything else that is held passes now. A frame of
+    /// which a part has passed already is not subject to any rule.
+    pub fn set_rules(&mut self, rules: Arc<RuleSet>, now_us: u64) {
+        self.tally.change_rules(&self.rules, &rules);
+        let old = std::mem::replace(&mut self.rules, rules);
+        for direction in Direction::BOTH {
+            let new = Arc::clone(&self.rules);
+            let place = |label: &str| new.rules().iter().position(|rule| rule.label == label);
+            let side = self.side_mut(direction);
+            side.release(|pending| old.get(&pending.rule) == new.get(&pending.rule));
+            for work in side.pending_mut() {
+                let place = work.pending.as_ref().and_then(|pending| place(&pending.rule));
+                work.next_rule = place.map_or(usize::MAX, |place| place + 1);
+            }
+            self.settle(direction, now_us);
+            if self.rules.is_empty() {
+                self.pass_incomplete(direction, now_us);
+            }
+        }
+        self.note_deadline();
     }
 
-    /// Decides about the frame of this number that waits. Returns false if none does: its deadline
-    /// has passed, or its rule was removed.
-    pub fn answer(&mut self, _direction: Direction, _frame_number: u64, _verdict: Verdict, _now_us: u64) -> bool {
-        false
+    /// Decides about the frame of this number that waits, and of raw pieces that share it about the
+    /// first. Returns false if none waits: its deadline has passed, or its rule was removed.
+    pub fn answer(&mut self, direction: Direction, frame_number: u64, verdict: Verdict, now_us: u64) -> bool {
+        let is_meant = |work: &Work| (work.unit.first_number..=work.unit.frame.number).contains(&frame_number);
+        let (side, mut evaluation) = self.parts(direction, now_us);
+        let was_waiting = side.change_pending(is_meant, |work| evaluation.decide(work, verdict));
+        self.settle(direction, now_us);
+        self.note_deadline();
+        was_waiting
     }
 
     /// Takes bytes in that arrived at `now_us`.
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], now_us: u64) {
-        let (reader, outputs) = (&mut self.reader, &mut self.outputs);
-        self.splitter.receive(direction, bytes, now_us, |frame| arrived(frame, reader, outputs));
+        let mut frames = Vec::new();
+        self.splitter.receive(direction, bytes, now_us, |frame| frames.push(frame));
+        let side = self.side(direction);
+        let passes_at_once = self.rules.is_empty() && !side.has_additions();
+        for frame in frames {
+            let meaning = self.reader.read(&frame);
+            if passes_at_once || self.side(direction).is_closed() {
+                self.side_mut(direction).note_within_pair(is_name_of_pair(&frame, &meaning));
+                self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
+            } else {
+                self.arrive_and_admit(frame, meaning, now_us);
+            }
+        }
+        if passes_at_once {
+            self.forward_now(direction, bytes.to_vec());
+            let held = self.splitter.held(direction).len();
+            self.side_mut(direction).note_passed(held);
+        } else if self.rules.is_empty() {
+            self.pass_incomplete(direction, now_us);
+        }
+        if self.held_bytes(direction) >= LINE_BYTES_MAX {
+            // Its sender is not read now, so that no later frames come.
+            self.side_mut(direction).forward_postponed(now_us, |_| true);
+        }
+        self.note_deadline();
     }
 
     /// Notes that the sender of this direction has ended it.
     pub fn end(&mut self, direction: Direction, end: End, now_us: u64) {
         if let Some(frame) = self.splitter.end(direction, now_us) {
-            arrived(frame, &mut self.reader, &mut self.outputs);
+            let meaning = self.reader.read(&frame);
+            self.arrive_and_admit(frame, meaning, now_us);
         }
-        self.outputs.push_back(LineOutput::End(direction, end));
+        if let Some(name) = self.side_mut(direction).take_name() {
+            self.evaluate(name, now_us);
+        }
+        self.side_mut(direction).end(end);
+        self.settle(direction, now_us);
+        self.note_deadline();
     }
 
     /// Returns the next output that is due at `now_us`.
-    pub fn next(&mut self, _now_us: u64) -> Option<LineOutput> {
-        self.outputs.pop_front()
+    pub fn next(&mut self, now_us: u64) -> Option<LineOutput> {
+        if self.outputs.is_empty() && self.deadline_us.is_some_and(|deadline_us| deadline_us <= now_us) {
+            self.pass_overdue(now_us);
+        }
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        Direction::BOTH.into_iter().find_map(|direction| {
+            let (bytes, note) = self.side_mut(direction).next(now_us)?;
+            Some(match note {
+                Note::Comment(comment) => {
+                    LineOutput::Forward { direction, bytes, comment: comment.map(|comment| comment.to_string()) }
+                }
+                Note::End { end, ends_both } => {
+                    if ends_both && self.side_mut(direction.opposite()).abort() {
+                        self.outputs.push_back(LineOutput::End(direction.opposite(), end));
+                        self.note_deadline();
+                    }
+                    LineOutput::End(direction, end)
+                }
+            })
+        })
     }
 
-    /// Returns when the next output is due; `None` if nothing waits for time.
+    /// Returns when the next output is due, which may be in the past; `None` if nothing waits for
+    /// time.
     pub fn due_us(&self) -> Option<u64> {
-        None
+        let ready = (!self.outputs.is_empty()).then_some(0);
+        [ready, self.deadline_us, self.to_server.due_us(), self.to_client.due_us()].into_iter().flatten().min()
     }
 
-    /// Returns the bytes held in this direction. From [`LINE_BYTES_MAX`] on its sender is not to be
-    /// read, until fewer are held: they become fewer as time passes or a decision is made.
+    /// Returns the memory that this direction holds, in bytes, with an allowance for each item.
+    /// From [`LINE_BYTES_MAX`] on its sender is not to be read until less is held: it becomes less
+    /// as time passes, without anything being read.
     pub fn held_bytes(&self, direction: Direction) -> usize {
-        self.splitter.held(direction).len()
+        self.splitter.held(direction).len() + self.side(direction).held_bytes()
+    }
+
+    fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::ToServer => &self.to_server,
+            Direction::ToClient => &self.to_client,
+        }
+    }
+
+    fn side_mut(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
+        }
+    }
+
+    /// Returns one side, and what evaluates rules for it.
+    fn parts(&mut self, direction: Direction, now_us: u64) -> (&mut Side, Evaluation<'_>) {
+        let side = match direction {
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
+        };
+        let evaluation = Evaluation { rules: &self.rules, tally: &mut self.tally, outputs: &mut self.outputs, now_us };
+        (side, evaluation)
+    }
+
+    fn note_deadline(&mut self) {
+        self.deadline_us = [self.to_server.deadline_us(), self.to_client.deadline_us()].into_iter().flatten().min();
+    }
+
+    /// Forwards bytes without the shaper where nothing is in it.
+    fn forward_now(&mut self, direction: Direction, bytes: Vec<u8>) {
+        let side = self.side_mut(direction);
+        if side.is_closed() || bytes.is_empty() {
+            return;
+        }
+        if side.is_idle() {
+            self.outputs.push_back(LineOutput::Forward { direction, bytes, comment: None });
+        } else {
+            side.forward(bytes, None, Shape::default());
+        }
+    }
+
+    /// Forwards the incomplete frame, and a name whose text has not arrived.
+    fn pass_incomplete(&mut self, direction: Direction, now_us: u64) {
+        if let Some(name) = self.side_mut(direction).take_name() {
+            self.evaluate(name, now_us);
+        }
+        let held = self.splitter.held(direction);
+        let passed = self.side(direction).passed_bytes().min(held.len());
+        let (rest, held) = (held[passed..].to_vec(), held.len());
+        self.forward_now(direction, rest);
+        self.side_mut(direction).note_passed(held);
+    }
+
+    fn arrive_and_admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
+        // The content is needed by those who are asked; as a tree it takes several times its bytes.
+        let content = if self.rules.asks() { meaning.content.clone() } else { None };
+        let (kind, speaker) = (meaning.kind.clone(), meaning.speaker.clone());
+        let (to, room, text) = (meaning.to.clone(), meaning.room.clone(), meaning.text.clone());
+        self.outputs.push_back(LineOutput::Arrived(frame.clone(), Box::new(meaning)));
+        self.admit(frame, Meaning { kind, speaker, to, room, text, content }, now_us);
+    }
+
+    /// Takes a frame in: its pair is waited for, or the rules are evaluated.
+    fn admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
+        let direction = frame.direction;
+        let side = self.side_mut(direction);
+        let passed = side.take_passed();
+        let unit = Unit::new(frame, meaning);
+        if passed > 0 || (side.is_within_pair() && unit.ends_pair()) {
+            let (begins_pair, frame) = (unit.begins_pair(), unit.frame);
+            side.note_within_pair(begins_pair);
+            let rest = frame.bytes[passed.min(frame.bytes.len())..].to_vec();
+            side.forward(rest, None, Shape::default());
+            return side.flush_additions();
+        }
+        let unit = match side.take_name() {
+            Some(name) if unit.ends_pair() => unit.paired_with(name),
+            Some(name) => {
+                self.evaluate(name, now_us);
+                unit
+            }
+            None => unit,
+        };
+        if unit.begins_pair() {
+            self.side_mut(direction).hold_name(unit);
+        } else {
+            self.evaluate(unit, now_us);
+        }
+    }
+
+    fn evaluate(&mut self, unit: Unit, now_us: u64) {
+        let direction = unit.frame.direction;
+        let (side, mut evaluation) = self.parts(direction, now_us);
+        if side.is_closed() {
+            return;
+        }
+        let mut work = Work::new(unit);
+        evaluation.run(&mut work);
+        side.queue(work);
+        self.settle(direction, now_us);
+    }
+
+    /// Carries out what is decided, up to the first unit that is not.
+    fn settle(&mut self, direction: Direction, now_us: u64) {
+        while let Some(work) = self.side_mut(direction).take_decided() {
+            self.carry_out(work, now_us);
+        }
+        let side = self.side_mut(direction);
+        side.forward_overdue(now_us);
+        side.flush_additions();
+        side.finish(now_us);
+    }
+
+    /// Lets everything pass whose longest time of waiting is over.
+    fn pass_overdue(&mut self, now_us: u64) {
+        for direction in Direction::BOTH {
+            let (side, mut evaluation) = self.parts(direction, now_us);
+            let is_overdue = |work: &Work| work.pending.as_ref().is_some_and(|pending| pending.deadline_us <= now_us);
+            while side.change_pending(is_overdue, |work| evaluation.time_out(work)) {}
+            self.settle(direction, now_us);
+        }
+        self.note_deadline();
     }
 }
 
-fn arrived(frame: Frame, reader: &mut Reader, outputs: &mut VecDeque<LineOutput>) {
-    let meaning = reader.read(&frame);
-    let (direction, bytes) = (frame.direction, frame.bytes.clone());
-    outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
-    outputs.push_back(LineOutput::Forward { direction, bytes, comment: None });
+fn is_name_of_pair(frame: &Frame, meaning: &Meaning) -> bool {
+    let is_to_client = frame.direction == Direction::ToClient && frame.dialect == Dialect::Tutorial;
+    is_to_client && frame.kind == FrameKind::Payload && meaning.kind == "name"
 }

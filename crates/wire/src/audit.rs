@@ -37,7 +37,7 @@ pub enum AuditKind {
     /// Denies access to a target until it ends.
     Ban,
     Unban,
-    /// From now on only operators speak.
+    /// From now on only operators may send messages.
     Freeze,
     Thaw,
     /// Set the message of the day, or without a text removed it.

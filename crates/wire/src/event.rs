@@ -26,9 +26,9 @@ pub enum Event {
     Message(Message),
     /// A message to one person; its sender gets it too.
     Direct(Direct),
-    /// People came (T11).
+    /// Members joined a room (T11).
     Joined(Presence),
-    /// People went (T11).
+    /// Members left a room (T11).
     Left(Presence),
     /// A member of one of the client's rooms has a new name.
     Renamed(Renamed),
@@ -301,7 +301,7 @@ pub enum ErrorCode {
     NotOperator,
     /// An operator muted this member.
     Muted,
-    /// Only operators speak at the moment.
+    /// Only operators may send messages at the moment.
     Frozen,
     /// An operator keeps this name or address out.
     Banned,

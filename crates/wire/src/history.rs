@@ -21,14 +21,14 @@ pub enum Record {
 pub struct NewMessage {
     /// The message, `at` set, without `seq`.
     pub message: Message,
-    /// Author, to whom the ids belong: the same number for the same client across its connections
-    /// and names; 0 for none.
+    /// Author, the owner of the ids: the same number for the same client across its connections and
+    /// names; 0 for none.
     pub author: u64,
-    /// The newest number of the room that the client knew when it first sent the message, if it
-    /// says so: where the message was stored before, it has a higher one.
+    /// The newest number of the room that the client knew when it first sent the message, if
+    /// stated: a copy stored before has a higher number.
     pub after: Option<u64>,
     /// Origin: the same number for all that share an address or, of IPv6, a network of 64 bits; 0
-    /// if that is not known. Forgetting by size is fair by it.
+    /// if that is not known. Removal by size is fair between origins.
     pub subnet: u128,
 }
 

@@ -10,9 +10,6 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt::Debug;
 
-#[cfg(any(test, feature = "test-layer"))]
-pub mod test_layer;
-
 /// Bound on the bytes a layer holds in each direction: part of a record, or output not yet written.
 pub const LAYER_BYTES_MAX: usize = 64 * 1024;
 
@@ -27,7 +24,8 @@ pub enum LayerState {
     PeerClosed,
 }
 
-/// Cause for which a connection cannot continue. The layer may have output that tells the peer.
+/// Cause for which a connection cannot continue. The layer may have output that reports the cause
+/// to the peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayerError {
     /// Bytes that the layer does not understand, or that were changed on the way.
@@ -72,6 +70,12 @@ pub trait Layer: Debug + Send {
     fn end_of_input(&self) -> Result<(), LayerError> {
         if self.state() == LayerState::Open { Err(LayerError::Truncated) } else { Ok(()) }
     }
+}
+
+/// Maker of the layers of each connection of one side, and owner of the settings they need.
+pub trait LayerFactory: Debug + Send + Sync {
+    /// Returns the layers of a new connection.
+    fn layers(&self) -> LayerStack;
 }
 
 /// The layers of one connection, that next to the socket first. An empty stack passes everything
@@ -174,70 +178,4 @@ fn receive_through(layers: &mut [Box<dyn Layer>], bytes: &[u8], plaintext: &mut 
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::{boxed::Box, vec, vec::Vec};
-
-    use super::test_layer::TestLayer;
-    use super::*;
-
-    fn stacks(layers: usize) -> (LayerStack, LayerStack) {
-        let of = |make: fn() -> TestLayer| {
-            LayerStack::new((0..layers).map(|_| Box::new(make()) as Box<dyn Layer>).collect())
-        };
-        (of(TestLayer::client), of(TestLayer::server))
-    }
-
-    /// Moves up to `step` bytes of one stack's output to the other. Returns whether there were any.
-    fn transfer(from: &mut LayerStack, to: &mut LayerStack, step: usize, plaintext: &mut Vec<u8>) -> bool {
-        let bytes = from.output()[..step.min(from.output().len())].to_vec();
-        from.consume_output(bytes.len());
-        to.receive(&bytes, plaintext).expect("goes on");
-        !bytes.is_empty()
-    }
-
-    #[test]
-    fn plaintext_passes_any_number_of_layers_in_any_slicing() {
-        for (layers, step) in [(1, 1), (1, 7), (1, 5_000), (2, 1), (2, 13), (3, 64)] {
-            let (mut client, mut server) = stacks(layers);
-            let text: Vec<u8> = (0..10_000_u32).map(|n| n as u8).collect();
-            let (mut at_server, mut at_client, mut sent, mut replied) = (Vec::new(), Vec::new(), 0, 0);
-            assert_eq!((client.send(&[&text]), server.send(&[&text])), (0, 0), "not before the handshake");
-            loop {
-                sent += client.send(&[&text[sent..], b""]);
-                replied += server.send(&[&text[replied..]]);
-                if sent == text.len() && replied == text.len() {
-                    client.close();
-                    server.close();
-                }
-                let moved = transfer(&mut client, &mut server, step, &mut at_server);
-                if !transfer(&mut server, &mut client, step, &mut at_client) && !moved {
-                    break;
-                }
-            }
-            assert!(at_server == text && at_client == text, "{layers} layers, {step} bytes at a time");
-            assert_eq!((client.state(), server.state()), (LayerState::PeerClosed, LayerState::PeerClosed));
-            assert!(client.end_of_input().is_ok() && server.end_of_input().is_ok());
-        }
-    }
-
-    #[test]
-    fn an_end_without_announcement_is_told_apart() {
-        let (mut client, mut server) = stacks(2);
-        assert_eq!(server.end_of_input(), Ok(()), "nothing is missing before the handshake");
-        let mut none = Vec::new();
-        while transfer(&mut client, &mut server, 9, &mut none) | transfer(&mut server, &mut client, 9, &mut none) {}
-        assert_eq!((server.state(), server.end_of_input()), (LayerState::Open, Err(LayerError::Truncated)));
-    }
-
-    #[test]
-    fn an_empty_stack_passes_bytes_on_as_they_are() {
-        let (mut empty, _) = stacks(0);
-        let mut plaintext = vec![1];
-        empty.receive(&[2, 3], &mut plaintext).expect("goes on");
-        assert!(empty.is_empty() && empty.output().is_empty() && plaintext == [1, 2, 3]);
-        assert_eq!((empty.state(), empty.end_of_input()), (LayerState::Open, Ok(())));
-    }
 }

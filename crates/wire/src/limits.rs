@@ -11,7 +11,8 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Longest payload of an event frame in bytes: JSON may spend six bytes on one byte of text (`\u0000`), plus the other fields.
 pub const EVENT_BYTES_MAX: usize = 6 * TEXT_BYTES_MAX + 4 * 1024;
-/// Longest first frame in bytes before a name is accepted (L): a stranger holds no more memory than this.
+/// Longest first frame in bytes before a name is accepted (L): an unregistered client takes no more
+/// memory than this.
 pub const GREETING_BYTES_MAX: usize = 4 * 1024;
 /// Longest room name in characters.
 pub const ROOM_CHARS_MAX: usize = 32;
@@ -19,9 +20,9 @@ pub const ROOM_CHARS_MAX: usize = 32;
 pub const REF_BYTES_MAX: usize = 64;
 /// Most names in one `joined` or `left` (T11); the rest is a count.
 pub const ANNOUNCED_NAMES_MAX: usize = 20;
-/// Most names in one `members` answer; `count` tells how many there are in all.
+/// Most names in one `members` answer; `count` is the number in all.
 pub const LISTED_NAMES_MAX: usize = 1_000;
-/// Most rooms in one `rooms` answer: five hundred of the longest names fit an event's frame; `count` tells how many there are in all.
+/// Most rooms in one `rooms` answer: five hundred of the longest names fit an event's frame; `count` is the number in all.
 pub const LISTED_ROOMS_MAX: usize = 500;
 /// Longest text of `away` in bytes: it is a reason, not a message, and stays with the member for as long as it is away.
 pub const AWAY_BYTES_MAX: usize = 256;

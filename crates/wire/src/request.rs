@@ -92,8 +92,7 @@ pub struct SendDirect {
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
-    /// True for an answer: only to somebody who has written to the sender, whoever may have the
-    /// name.
+    /// True for an answer: delivered only to a client that has written to the sender.
     #[serde(default, skip_serializing_if = "is_false")]
     pub reply: bool,
 }
@@ -143,7 +142,7 @@ pub struct Operate {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonName {
-    /// Name of a member in any case, or the one wished for.
+    /// Name of a member in any case, or the requested one.
     pub name: String,
 }
 
@@ -174,9 +173,8 @@ struct Kind {
 impl Request {
     /// Reads a request from a frame's payload.
     ///
-    /// # Errors
-    /// The rejection says why the payload is no request, and is in an envelope with the `ref` if one could be read. The
-    /// client is at fault; the connection continues (E6).
+    /// # Errors The rejection states why the payload is no request, and is in an envelope with the
+    /// `ref` if one could be read. The client is at fault; the connection continues (E6).
     pub fn from_json(payload: &[u8]) -> Result<Self, Envelope<Rejection>> {
         let text = core::str::from_utf8(payload)
             .map_err(|_| Rejection::new(ErrorCode::NotUtf8, "the frame is not UTF-8; send JSON text in UTF-8"))?;

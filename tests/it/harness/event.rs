@@ -20,7 +20,7 @@ pub(crate) fn send_request(text: &str) -> Value {
     json!({"type": "send", "room": "lobby", "text": text, "id": fresh_id()})
 }
 
-/// Arrivals and departures come whenever there is time for them; a ping, when nothing was heard for long.
+/// Arrivals and departures come at any time; a ping, when nothing was sent for long.
 fn is_aside(event: &Value) -> bool {
     matches!(event["type"].as_str(), Some("joined" | "left" | "ping"))
 }
@@ -32,12 +32,12 @@ pub(crate) struct EventClient {
 }
 
 impl EventClient {
-    /// A connection that has said nothing yet.
+    /// A connection that has sent nothing yet.
     pub(crate) fn over(wire: Wire) -> Self {
         Self { wire, inbox: VecDeque::new(), barriers: 0 }
     }
 
-    /// A connection that has opened the dialect and said no `hello` yet.
+    /// A connection that has opened the dialect and sent no `hello` yet.
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let mut client = Self::over(Wire::connect(address));
         client.send_bytes("GLASSLINE2");
@@ -101,7 +101,8 @@ impl EventClient {
         self.inbox.pop_front().unwrap_or_else(|| self.receive().expect("another event"))
     }
 
-    /// The next event, which must be of type `kind`; arrivals, departures and pings are passed over unless asked for.
+    /// The next event, which must be of type `kind`; arrivals, departures and pings are skipped
+    /// unless `kind` names them.
     #[track_caller]
     pub(crate) fn expect(&mut self, kind: &str) -> Value {
         loop {
@@ -121,7 +122,7 @@ impl EventClient {
     }
 
     #[track_caller]
-    pub(crate) fn expect_said(&mut self, from: &str, text: &str) -> Value {
+    pub(crate) fn expect_message(&mut self, from: &str, text: &str) -> Value {
         let message = self.expect("message");
         assert_eq!((&message["from"], &message["text"]), (&json!(from), &json!(text)));
         message

@@ -1,12 +1,12 @@
 //! A server in a line and clients that expect: what a test needs to be five lines.
 
 mod event;
+#[cfg(feature = "test-layer")]
+mod layer;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod proxy;
-#[cfg(feature = "test-layer")]
-mod relay;
 mod server;
 mod tutorial;
 mod wire;
@@ -21,7 +21,7 @@ pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire};
 
-/// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
+/// Returns the variable that enables the test layer in programs, if this test uses it.
 pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
 }
@@ -30,7 +30,7 @@ pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
 #[cfg(unix)]
 pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {
     #[cfg(feature = "test-layer")]
-    let client = relay::to_client(client);
+    let client = layer::to_client(client);
     client
 }
 

@@ -80,7 +80,7 @@ impl ServerProcess {
         self.process.ended_within(patience)
     }
 
-    /// Asks it to end, and holds it to doing that in order.
+    /// Sends it SIGTERM, and asserts an orderly end.
     #[track_caller]
     pub(crate) fn stop(self) -> Ended {
         self.signal("TERM");

@@ -22,7 +22,7 @@ struct State {
     is_over: bool,
     /// Both ends of each connection.
     streams: Vec<TcpStream>,
-    /// Everything that clients said, also what was lost.
+    /// Everything that clients sent, also what was lost.
     said: Vec<u8>,
 }
 
@@ -55,7 +55,7 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(server) else { continue };
                 let client = super::accepted(client);
                 #[cfg(feature = "test-layer")]
-                let server = super::relay::to_server(server, false);
+                let server = super::layer::to_server(server, false);
                 let twice = |stream: &TcpStream| stream.try_clone().expect("a second handle");
                 state.streams.extend([twice(&client), twice(&server)]);
                 let (from_client, to_client) = (twice(&client), client);
@@ -82,7 +82,7 @@ impl Proxy {
         }
     }
 
-    /// Everything that clients said.
+    /// Everything that clients sent.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&lock(&self.state).said).into_owned()
     }

@@ -48,7 +48,7 @@ impl Server {
         Self::over(config, None)
     }
 
-    /// One that keeps what is said in `folder`.
+    /// One that keeps its history in `folder`.
     #[track_caller]
     pub(crate) fn keeping(folder: &Path, config: Config) -> Self {
         let store = glassline_journal::open(&folder.join("history.db"), Keep::default()).expect("a history");

@@ -36,7 +36,7 @@ pub(crate) struct Tutorial {
 }
 
 impl Tutorial {
-    /// A connection that has said nothing yet.
+    /// A connection that has sent nothing yet.
     pub(crate) fn over(wire: Wire) -> Self {
         Self { wire, inbox: VecDeque::new(), barriers: 0 }
     }
@@ -105,7 +105,7 @@ impl Tutorial {
         self.inbox.pop_front().unwrap_or_else(|| self.receive().expect("another pair"))
     }
 
-    /// The next thing somebody else said; the server's own words before it stay for [`Tutorial::expect_word`].
+    /// The next message of another member; notices before it stay for [`Tutorial::expect_word`].
     #[track_caller]
     pub(crate) fn said(&mut self) -> Pair {
         if let Some(at) = self.inbox.iter().position(|pair| !pair.is_word()) {
@@ -121,11 +121,12 @@ impl Tutorial {
     }
 
     #[track_caller]
-    pub(crate) fn expect_said(&mut self, from: &str, text: &str) {
+    pub(crate) fn expect_message(&mut self, from: &str, text: &str) {
         assert_eq!(self.said(), Pair { from: from.to_string(), text: text.to_string() });
     }
 
-    /// The server's next word that holds `part`; earlier words are dropped, what others said meanwhile is kept.
+    /// The server's next notice that holds `part`; earlier notices are dropped, messages of others
+    /// are kept.
     #[track_caller]
     pub(crate) fn expect_word(&mut self, part: &str) -> String {
         let fits = |pair: &Pair| pair.is_word() && pair.text.contains(part);
@@ -188,7 +189,7 @@ impl Tutorial {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub(crate) fn finish(&mut self) {
         self.wire.finish();
     }

@@ -56,7 +56,7 @@ impl Wire {
     #[cfg_attr(not(feature = "test-layer"), expect(unused_variables, reason = "a relay has buffers of its own"))]
     fn over(stream: TcpStream, narrow: bool) -> Self {
         #[cfg(feature = "test-layer")]
-        let stream = super::relay::to_server(stream, narrow);
+        let stream = super::layer::to_server(stream, narrow);
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
         Self { stream, frames: Frames::default() }
@@ -150,7 +150,7 @@ impl Wire {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub(crate) fn finish(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("still connected");
     }

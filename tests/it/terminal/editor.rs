@@ -12,7 +12,7 @@ fn table_with(editor: &str) -> Table {
     Table::with(|opening| opening.variable("EDITOR", editor))
 }
 
-/// An editor that says that it runs, waits for a line of the keyboard, and does this.
+/// An editor that reports its start, waits for a line of the keyboard, and does this.
 fn waiting_editor(folder: &Folder, does: &str) -> PathBuf {
     script(folder, "editor", &format!("echo the editor runs; read answer; {does}"))
 }
@@ -67,7 +67,7 @@ fn an_editor_that_fails_leaves_the_draft_as_it_was() {
 }
 
 #[test]
-fn an_editor_that_is_not_there_is_told_with_what_to_do() {
+fn a_missing_editor_is_reported_with_what_to_do() {
     let mut table = table_with("/nowhere/editor --wait");
     table.alice.keys_until("a draft\x1be", "cannot run /nowhere/editor");
     table.alice.see("set EDITOR");
@@ -80,7 +80,7 @@ fn an_editor_that_is_not_there_is_told_with_what_to_do() {
 
 #[test]
 fn what_the_editor_leaves_may_be_too_long_or_no_text() {
-    for (leaves, told) in [
+    for (leaves, output) in [
         (r#"head -c 70000 /dev/zero | tr '\0' x >"$1""#, "more than 65536 bytes"),
         (r#"printf '\377\376' >"$1""#, "the editor failed"),
         (r#"rm "$1""#, "the editor failed"),
@@ -88,13 +88,13 @@ fn what_the_editor_leaves_may_be_too_long_or_no_text() {
         let folder = Folder::new();
         let editor = script(&folder, "editor", leaves);
         let mut table = table_with(editor.to_str().expect("UTF-8"));
-        table.alice.keys_until("a draft\x1be", told);
+        table.alice.keys_until("a draft\x1be", output);
         assert_eq!(table.said("!\r"), "a draft!", "{leaves}");
     }
 }
 
 #[test]
-fn what_the_editor_leaves_holds_nothing_that_a_terminal_obeys() {
+fn text_of_the_editor_holds_nothing_a_terminal_interprets() {
     let folder = Folder::new();
     let editor = script(&folder, "editor", r#"printf 'a\033]0;title\007b\r\nc' >"$1""#);
     let mut table = table_with(editor.to_str().expect("UTF-8"));

@@ -1,5 +1,5 @@
-//! Hostile input of peers, servers and odd terminals: nothing is obeyed, nothing is lost, nothing
-//! panics.
+//! Hostile input of peers, servers and odd terminals: nothing is interpreted, nothing is lost,
+//! nothing panics.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -82,7 +82,7 @@ fn one_message_takes_few_rows_here_and_in_the_history() {
 }
 
 #[test]
-fn a_flood_is_shown_whole_and_keys_are_heard_in_it() {
+fn a_flood_is_shown_whole_and_keys_work_in_it() {
     let mut table = Table::new();
     for number in 0..3_000 {
         table.bob.say(&format!("flood {number}."));
@@ -90,7 +90,7 @@ fn a_flood_is_shown_whole_and_keys_are_heard_in_it() {
             table.alice.keys("typed in the flood\r");
         }
     }
-    assert_eq!(table.heard(), "typed in the flood");
+    assert_eq!(table.received(), "typed in the flood");
     table.alice.see("flood 2999.");
     let transcript = table.alice.transcript().join("\n");
     for number in 0..3_000 {
@@ -104,7 +104,7 @@ fn a_terminal_of_one_cell_and_one_of_twenty_columns_are_enough() {
         let mut table = Table::new();
         table.alice.resize(rows, columns);
         table.alice.keys("in a small window\r");
-        assert_eq!(table.heard(), "in a small window", "{rows}x{columns}");
+        assert_eq!(table.received(), "in a small window", "{rows}x{columns}");
         table.bob.say("漢字 answer.");
         table.alice.see_passing("answer.");
         // Large again, all of it is as it was.
@@ -206,7 +206,7 @@ fn without_an_input_or_an_output_it_ends_in_order() {
 }
 
 #[test]
-fn an_output_that_is_full_is_told() {
+fn an_output_that_is_full_is_reported() {
     let server = Server::start();
     let script = r#""$@" --json </dev/null >/dev/full; echo "ended with $?""#;
     let mut alice = Opening::join(server.address, "alice").within_a_shell(script).start();
@@ -244,7 +244,7 @@ fn serve(script: impl Fn(TcpStream, usize) + Send + 'static) -> SocketAddr {
 }
 
 /// Reads what a client opens the event dialect with, and its `hello`.
-fn hear_hello(client: &mut TcpStream) {
+fn read_hello(client: &mut TcpStream) {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");
     assert_eq!(&opening[..10], b"GLASSLINE2");
@@ -254,10 +254,10 @@ fn hear_hello(client: &mut TcpStream) {
 
 /// Waits for a client's goodbye, and answers it.
 fn say_goodbye(client: &mut TcpStream) {
-    let (mut heard, mut buffer) = (Vec::new(), [0; 1024]);
-    while !String::from_utf8_lossy(&heard).contains(r#""type":"bye""#) {
+    let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&received).contains(r#""type":"bye""#) {
         match client.read(&mut buffer) {
-            Ok(bytes @ 1..) => heard.extend_from_slice(&buffer[..bytes]),
+            Ok(bytes @ 1..) => received.extend_from_slice(&buffer[..bytes]),
             // It went without one.
             _ => return,
         }
@@ -269,7 +269,7 @@ fn event(event: &Value) -> Vec<u8> {
     frame(event.to_string())
 }
 
-/// A `welcome` as servers say it.
+/// A `welcome` as servers send it.
 fn welcome() -> Vec<u8> {
     event(&json!({
         "type": "welcome", "name": "alice", "token": "0".repeat(32), "server": "rubbish/1",
@@ -279,10 +279,10 @@ fn welcome() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_chat_server_is_told_so() {
+fn a_server_of_another_kind_is_reported() {
     for rubbish in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", &[0; 64], &[0xff; 4096]] {
         let address = serve(move |mut client, _| {
-            // Whether it hears it is the client's business.
+            // The client may have closed already.
             let _ = client.write_all(rubbish);
         });
         let mut alice = Opening::join(address, "alice").start();
@@ -295,7 +295,7 @@ fn what_is_no_chat_server_is_told_so() {
 }
 
 #[test]
-fn nobody_there_is_told_so() {
+fn an_address_without_a_server_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
@@ -318,13 +318,13 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
     for broken in breaks {
         let shown = format!("{:?}", String::from_utf8_lossy(&broken[..broken.len().min(20)]));
         let address = serve(move |mut client, number| {
-            hear_hello(&mut client);
-            client.write_all(&welcome()).expect("heard");
+            read_hello(&mut client);
+            client.write_all(&welcome()).expect("the client reads");
             if number == 0 {
-                client.write_all(&broken).expect("heard");
+                client.write_all(&broken).expect("the client reads");
                 return;
             }
-            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("heard");
+            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("the client reads");
             say_goodbye(&mut client);
         });
         let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -340,8 +340,8 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
 #[test]
 fn events_that_make_no_sense_change_nothing() {
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        read_hello(&mut client);
+        client.write_all(&welcome()).expect("the client reads");
         let long = "x".repeat(200_000);
         for senseless in [
             r#"{"type":"dance"}"#,
@@ -364,9 +364,9 @@ fn events_that_make_no_sense_change_nothing() {
             &format!(r#"{{"type":"message","room":"{long}","from":"{long}","text":"{long}"}}"#),
             &format!(r#"{{"type":"message","room":"lobby","from":"{long}","text":"{long}"}}"#),
         ] {
-            client.write_all(&frame(senseless)).expect("heard");
+            client.write_all(&frame(senseless)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -380,8 +380,8 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
     let hostile = "\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{2066}\u{200f}\r\n\u{8}\u{0}";
     let tower = "a name without an end ".repeat(50);
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        read_hello(&mut client);
+        client.write_all(&welcome()).expect("the client reads");
         for (from, text) in
             [(hostile, hostile), (&tower, &tower), (&tower.repeat(40), "tall"), ("", ""), ("\n\n\n", "\n\n\n")]
         {
@@ -396,17 +396,17 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
                 json!({"type": "notice", "text": text}),
                 json!({"type": "error", "code": "busy", "text": text}),
             ] {
-                client.write_all(&event(&event_of)).expect("heard");
+                client.write_all(&event(&event_of)).expect("the client reads");
             }
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
     alice.see_passing("behind all that");
     let written = alice.written();
-    for obeyed in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
-        assert!(!written.contains(obeyed), "{obeyed:?} reached the terminal");
+    for sequence in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
+        assert!(!written.contains(sequence), "{sequence:?} reached the terminal");
     }
     // A name and a text have no line of their own in which they could look like somebody else's.
     assert!(!alice.transcript().iter().any(|line| line.starts_with("evil")), "{:?}", alice.transcript());
@@ -417,14 +417,14 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
 #[test]
 fn a_departure_of_the_link_before_is_no_leaving() {
     let address = serve(move |mut client, _| {
-        hear_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        read_hello(&mut client);
+        client.write_all(&welcome()).expect("the client reads");
         // What a server announces of the connection that was lost, when this one is there already (T11).
         for kind in ["left", "joined"] {
             let announced = json!({"type": kind, "room": "lobby", "names": ["alice"], "count": 1});
-            client.write_all(&event(&announced)).expect("heard");
+            client.write_all(&event(&announced)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();

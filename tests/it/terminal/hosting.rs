@@ -1,4 +1,4 @@
-//! A host at a terminal: what others are told to type, and that no end comes without a goodbye.
+//! A host at a terminal: the command that it shows for others, and that every end has a goodbye.
 
 use std::net::SocketAddr;
 
@@ -14,13 +14,13 @@ fn address(host: &Terminal) -> SocketAddr {
 }
 
 #[test]
-fn a_host_says_what_others_type() {
+fn a_host_shows_what_others_type() {
     let mut host = Opening::host("host").open();
     let address = address(&host);
     host.see(&format!("glassline join {address}"));
     let mut member = EventClient::join(address, "member");
     member.say("hello");
-    member.expect_said("member", "hello");
+    member.expect_message("member", "hello");
     host.see("member > hello");
     host.keys("\r\r\r");
     host.keys("\r\r\r");
@@ -51,7 +51,7 @@ fn a_quit_signal_leaves_and_a_user_signal_does_nothing() {
     host.signal("USR1");
     host.signal("USR2");
     host.keys("still here\r");
-    member.expect_said("host", "still here");
+    member.expect_message("host", "still here");
     host.signal("QUIT");
     member.expect("bye");
     assert_eq!(host.exit_code(), 0);

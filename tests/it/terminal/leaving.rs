@@ -66,7 +66,8 @@ fn a_window_that_is_closed_leaves() {
     assert!(code == 0 || code == 1, "{code}");
 }
 
-/// Job control is the shell's: it tells when the client has stopped, shows what became of the terminal, and lets it go on.
+/// Job control is the shell's: it reports that the client has stopped, shows the state of the
+/// terminal, and continues it.
 const JOB_CONTROL: &str =
     r#"set -m; "$@"; echo "stopped with $?"; stty -a; read line; fg >/dev/null; echo "ended with $?""#;
 
@@ -83,7 +84,7 @@ fn control_z_stops_and_fg_goes_on() {
     alice.wait_for("the modes", |screen| screen.contains(" icanon") && screen.contains(" echo "));
     assert!(!alice.emulator.screen().bracketed_paste());
     bob.say("said meanwhile");
-    // To those who stand behind it in the queue it has been said by then.
+    // Those behind it in the queue have received it by then.
     bob.barrier();
     alice.keys("\r");
     alice.see("bob > said meanwhile");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::harness::{Opening, Terminal, hear};
+use super::harness::{Opening, Terminal, receive};
 use crate::harness::{EventClient, Passage, Proxy, Server, ServerProcess, Tutorial};
 
 /// Somebody who listens, a link that can be cut, and Alice behind it.
@@ -21,18 +21,18 @@ fn scene() -> Scene {
     Scene { bob, alice, proxy, server }
 }
 
-/// Everything that Alice says, up to her `last` text.
+/// Everything that Alice sends, up to her `last` text.
 #[track_caller]
 fn all_up_to(bob: &mut EventClient, last: &str) -> Vec<String> {
     let mut texts = Vec::new();
     while texts.last().is_none_or(|text| text != last) {
-        let event = hear(bob, |event| event["type"] == "message" && event["from"] == "alice");
+        let event = receive(bob, |event| event["type"] == "message" && event["from"] == "alice");
         texts.push(event["text"].as_str().expect("a text").to_owned());
     }
     texts
 }
 
-/// The ids of the requests that said this.
+/// The ids of the requests with this text.
 fn ids_of(proxy: &Proxy, text: &str) -> Vec<String> {
     let said = proxy.said();
     let marked = format!("\"text\":\"{text}\"");
@@ -53,7 +53,7 @@ fn unacknowledged_messages_are_shown_and_sent_once_by_id() {
     // The server takes the first and the client does not learn of it; the second never leaves.
     proxy.set(Passage::AnswersLost);
     alice.keys("arrived\r");
-    hear(&mut bob, |event| event["text"] == "arrived");
+    receive(&mut bob, |event| event["text"] == "arrived");
     proxy.set(Passage::Closed);
     alice.keys("lost\r");
     alice.see("… arrived\n… lost\n>");
@@ -86,18 +86,18 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
     proxy.set(Passage::Closed);
     proxy.cut();
     alice.see("link lost, trying again");
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     let mut other = Tutorial::join(server.address, "alice");
     other.barrier();
     drop(other);
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     bob.say("said while she was away");
-    bob.expect_said("bob", "said while she was away");
+    bob.expect_message("bob", "said while she was away");
     // Also typed while there is no link.
     alice.keys_until("tence", "> half a sentence");
     proxy.set(Passage::Open);
     alice.see("alice in lobby · with bob · online");
-    // A server without a store has it no more, and says so.
+    // A server without a store has it no more, and reports that.
     alice.see("you missed one message");
     bob.say("said to her again");
     alice.see("bob > said to her again");
@@ -106,12 +106,12 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 }
 
 #[test]
-fn messages_said_over_repeated_cuts_arrive_once_in_order() {
+fn messages_sent_over_repeated_cuts_arrive_once_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
-        // Said to a server whose answers are lost, into the void, and wherever the cut falls.
+        // Sent to a server whose answers are lost, to none, and at any position of the cut.
         proxy.set(passage);
         for text in round {
             alice.keys(&format!("{text}\r"));
@@ -121,18 +121,18 @@ fn messages_said_over_repeated_cuts_arrive_once_in_order() {
         }
         proxy.set(Passage::Closed);
         proxy.cut();
-        // Her going is told before she comes again.
+        // Her departure is announced before she comes again.
         let is_left = |event: &Value| event["type"] == "left";
         let before = std::iter::from_fn(|| Some(bob.event()).filter(|event| !is_left(event)));
-        heard.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
+        received.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
         alice.see("link lost");
         proxy.set(Passage::Open);
         alice.see("· online");
     }
     alice.keys("the end\r");
-    heard.extend(all_up_to(&mut bob, "the end"));
-    assert_eq!(heard.pop().as_deref(), Some("the end"));
-    assert_eq!(heard, texts);
+    received.extend(all_up_to(&mut bob, "the end"));
+    assert_eq!(received.pop().as_deref(), Some("the end"));
+    assert_eq!(received, texts);
     alice.see("alice > the end");
     alice.see_no_more("unsent");
 }
@@ -145,19 +145,19 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
     alice.keys_until("/away lunch\r", "alice (away) in den");
     proxy.set(Passage::Closed);
     proxy.cut();
-    // Her going is told before she comes again.
-    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    // Her departure is announced before she comes again.
+    receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     alice.see("link lost");
     proxy.set(Passage::Open);
     alice.see("alice (away) in den · nobody else here · online");
     bob.send(&serde_json::json!({"type": "direct", "to": "alice", "text": "there?", "id": crate::harness::fresh_id()}));
-    let away = hear(&mut bob, |event| event["type"] == "away");
+    let away = receive(&mut bob, |event| event["type"] == "away");
     assert_eq!(away["text"], "lunch");
     alice.see("bob -> you > there?");
     alice.keys_until("\x1b1", "alice (away) in lobby");
     let mut eve = Tutorial::join(server.address, "eve");
     eve.say("unheard");
-    bob.expect_said("eve", "unheard");
+    bob.expect_message("eve", "unheard");
     bob.say("heard");
     alice.see("bob > heard");
     let transcript = alice.transcript().join("\n");
@@ -168,7 +168,7 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
 }
 
 #[test]
-fn a_lost_server_is_told_and_the_draft_stays() {
+fn a_lost_server_is_reported_and_the_draft_stays() {
     let server = Server::start();
     let mut alice = Terminal::join(server.address, "alice");
     alice.keys_until("unfinished", "> unfinished");
@@ -182,7 +182,7 @@ fn a_lost_server_is_told_and_the_draft_stays() {
 }
 
 #[test]
-fn ones_own_message_is_not_told_as_missed() {
+fn the_own_message_is_not_reported_as_missed() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     proxy.set(Passage::AnswersLost);
     alice.keys("my own\r");
@@ -200,7 +200,7 @@ fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
     let process = ServerProcess::serve(&[]);
     let mut bob = EventClient::join(process.address, "bob");
     process.signal("STOP");
-    // A link that is secured is shaken hands on before anything is said, which a stalled server cannot.
+    // A layer's handshake comes before any message, and a stalled server completes none.
     let proxy = Proxy::to(process.address);
     let mut alice = Opening::join(proxy.address, "alice").size(24, 100).start();
     alice.see("nothing has answered yet at");
@@ -210,11 +210,11 @@ fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
     process.signal("CONT");
     alice.see("· online");
     alice.keys("late\r");
-    let mut heard = Vec::new();
-    while heard.last().is_none_or(|(text, _)| text != "late") {
-        let event = hear(&mut bob, |event| event["type"] == "message");
-        heard.push((event["text"].as_str().expect("a text").to_owned(), event["id"].is_string()));
+    let mut received = Vec::new();
+    while received.last().is_none_or(|(text, _)| text != "late") {
+        let event = receive(&mut bob, |event| event["type"] == "message");
+        received.push((event["text"].as_str().expect("a text").to_owned(), event["id"].is_string()));
     }
-    assert_eq!(heard, [("early".to_owned(), false), ("late".to_owned(), true)], "each once, the second as an event");
+    assert_eq!(received, [("early".to_owned(), false), ("late".to_owned(), true)], "each once, the second as an event");
     assert!(!alice.screen().contains("tutorial dialect\n> "), "{}", alice.screen());
 }

@@ -1,4 +1,4 @@
-//! Every key that `/help keys` lists and every command that `/help` lists does what is said of it.
+//! Every key that `/help keys` lists and every command that `/help` lists has the listed effect.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::harness::{Opening, Table, hear};
+use super::harness::{Opening, Table, receive};
 use crate::harness::{Tutorial, fresh_id};
 use crate::program::Folder;
 
@@ -105,20 +105,20 @@ const KEYS: &[Case] = &[
 const COMMANDS: &[Case] = &[
     ("/me", |table| {
         table.alice.keys("/me waves\r");
-        let event = hear(&mut table.bob, |event| event["type"] == "message");
+        let event = receive(&mut table.bob, |event| event["type"] == "message");
         assert_eq!((&event["text"], &event["action"]), (&json!("waves"), &json!(true)));
         table.alice.see("alice * waves");
     }),
     ("/msg", |table| {
         table.alice.keys("/msg bob for you only\r");
-        assert_eq!(told(table), "for you only");
+        assert_eq!(direct_message(table), "for you only");
         table.alice.see("you -> bob > for you only");
     }),
     ("/reply", |table| answers(table, "/reply")),
     ("/r", |table| answers(table, "/r")),
     ("/nick", |table| {
         table.alice.keys("/nick alison\r");
-        let renamed = hear(&mut table.bob, |event| event["type"] == "renamed");
+        let renamed = receive(&mut table.bob, |event| event["type"] == "renamed");
         assert_eq!((&renamed["from"], &renamed["to"]), (&json!("alice"), &json!("alison")));
         table.alice.see("alison in lobby");
     }),
@@ -132,7 +132,7 @@ const COMMANDS: &[Case] = &[
     ("/away", |table| {
         table.alice.keys_until("/away lunch\r", "* you are away (lunch); /back ends it");
         table.bob.send(&json!({"type": "direct", "to": "alice", "text": "there?", "id": fresh_id()}));
-        let away = hear(&mut table.bob, |event| event["type"] == "away");
+        let away = receive(&mut table.bob, |event| event["type"] == "away");
         assert_eq!((&away["name"], &away["text"]), (&json!("alice"), &json!("lunch")));
     }),
     ("/back", |table| {
@@ -146,7 +146,7 @@ const COMMANDS: &[Case] = &[
         table.alice.keys_until("/ignore\r", "you ignore bob");
         table.bob.say("unheard");
         // Whatever is shown of Alice's own words now came behind that.
-        table.bob.expect_said("bob", "unheard");
+        table.bob.expect_message("bob", "unheard");
         assert_eq!(table.said("behind it\r"), "behind it");
         table.alice.see("alice > behind it");
         assert!(!table.alice.screen().contains("unheard"), "{}", table.alice.screen());
@@ -174,7 +174,7 @@ const COMMANDS: &[Case] = &[
         table.alice.see("alice in lobby");
         enter(table, &["den"]);
         table.alice.keys_until("/leave lobby\r", "you left lobby");
-        hear(&mut table.bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+        receive(&mut table.bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     }),
     // What a server that keeps nothing answers.
     ("/history", |table| table.alice.keys_until("/history\r", "error: ")),
@@ -192,11 +192,11 @@ const COMMANDS: &[Case] = &[
     }),
     ("/query", |table| {
         table.alice.keys("/query bob a secret\r");
-        assert_eq!(told(table), "a secret");
+        assert_eq!(direct_message(table), "a secret");
     }),
     ("/w", |table| {
         table.alice.keys("/w bob a secret\r");
-        assert_eq!(told(table), "a secret");
+        assert_eq!(direct_message(table), "a secret");
         table.alice.keys_until("/w bob\r", "bob is here since");
     }),
     ("/j", |table| {
@@ -220,10 +220,10 @@ const COMMANDS: &[Case] = &[
         table.alice.see("\nbob > without again");
     }),
     ("/bell", |table| {
-        for (word, told) in
+        for (word, direct_message) in
             [("off", "the bell is off"), ("mentions", "when you are mentioned"), ("all", "every message")]
         {
-            table.alice.keys_until(&format!("/bell {word}\r"), told);
+            table.alice.keys_until(&format!("/bell {word}\r"), direct_message);
         }
         table.bob.say("ding");
         table.alice.see("ding");
@@ -245,7 +245,7 @@ const COMMANDS: &[Case] = &[
     }),
 ];
 
-/// Presses Enter behind each text, and waits until it was heard.
+/// Presses Enter behind each text, and waits until it was received.
 #[track_caller]
 fn say_all(table: &mut Table, texts: &[&str]) {
     for text in texts {
@@ -321,13 +321,13 @@ fn opens_the_editor(key: &str) {
 fn leaves(table: &mut Table, keys: &str) {
     table.alice.keys(keys);
     assert_eq!(table.alice.exit_code(), 0);
-    hear(&mut table.bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    receive(&mut table.bob, |event| event["type"] == "left" && event["names"][0] == "alice");
 }
 
 /// Returns the text that Bob alone is sent.
 #[track_caller]
-fn told(table: &mut Table) -> String {
-    let direct = hear(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice");
+fn direct_message(table: &mut Table) -> String {
+    let direct = receive(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice");
     direct["text"].as_str().expect("a text").to_owned()
 }
 
@@ -339,11 +339,11 @@ fn answers(table: &mut Table, command: &str) {
     table.bob.send(&json!({"type": "direct", "to": "alice", "text": "a question", "id": fresh_id()}));
     table.alice.see("bob -> you > a question");
     table.alice.keys(&format!("{command} an answer\r"));
-    assert_eq!(told(table), "an answer");
+    assert_eq!(direct_message(table), "an answer");
 }
 
-/// Returns the parts around the colon of each line that the client says after these keys, up to the
-/// line with `last` in it.
+/// Returns the parts around the colon of each line that the client shows after these keys, up to
+/// the line with `last` in it.
 #[track_caller]
 fn listed(keys: &str, last: &str) -> Vec<(String, String)> {
     let mut table = Table::with(|opening| opening.size(60, 200));

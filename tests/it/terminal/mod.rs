@@ -1,10 +1,10 @@
-//! The real binary in a real pseudo-terminal: what another member hears, what the screen shows, what a file holds.
+//! The real binary in a real pseudo-terminal: what another member receives, what the screen shows,
+//! what a file holds.
 
 mod draft;
 mod editor;
 mod ended;
 mod harness;
-mod heard;
 mod hostile;
 mod hosting;
 mod leaving;
@@ -15,8 +15,11 @@ mod operators;
 mod past;
 mod pastes;
 mod people;
+mod presentation;
 mod recall;
 mod rooms;
 mod settings;
 #[cfg(target_os = "linux")]
 mod stuck;
+#[cfg(not(feature = "test-layer"))]
+mod tap;

@@ -9,11 +9,11 @@ use std::thread;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
-use super::harness::{Opening, Terminal, hear};
+use super::harness::{Opening, Terminal, receive};
 use crate::harness::{EventClient, Passage, Proxy, Server, accepted, frame};
 use crate::program::Folder;
 
-/// A server that keeps what is said, and Bob, who has said so much.
+/// A server with a history, and Bob, who has sent so many messages.
 struct Scene {
     bob: EventClient,
     server: Server,
@@ -27,7 +27,7 @@ fn scene(texts: &[&str]) -> Scene {
     let mut bob = EventClient::join(server.address, "bob");
     for text in texts {
         bob.say(text);
-        bob.expect_said("bob", text);
+        bob.expect_message("bob", text);
     }
     Scene { bob, server, folder }
 }
@@ -55,14 +55,14 @@ fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
     // Another room: its own past, no unread mark.
     bob.send(&json!({"type": "join", "room": "den"}));
     bob.send(&json!({"type": "send", "room": "den", "text": "in the den", "id": crate::harness::fresh_id()}));
-    hear(&mut bob, |event| event["text"] == "in the den");
+    receive(&mut bob, |event| event["text"] == "in the den");
     alice.keys_until("/join den\r", "── den ──\n── earlier in den ──");
     alice.see("bob > in the den\n── now ──");
     assert_eq!(alice.count_written("+1"), 0);
 }
 
 #[test]
-fn the_past_leaves_room_for_what_the_client_says() {
+fn stored_messages_leave_room_for_the_clients_notices() {
     let texts: Vec<String> = (1..=30).map(|number| format!("number {number}.")).collect();
     let Scene { server, folder: _folder, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();
@@ -113,8 +113,8 @@ fn what_was_missed_comes_once_and_rings_once() {
         proxy.set(Passage::Closed);
         proxy.cut();
         alice.see("link lost");
-        // Her going is told before she comes again.
-        hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+        // Her departure is announced before she comes again.
+        receive(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
         for number in 0..3 {
             bob.say(&format!("alice, missed {round}.{number}."));
         }
@@ -133,7 +133,8 @@ fn what_was_missed_comes_once_and_rings_once() {
     assert_eq!(transcript.matches("earlier in lobby").count(), 1, "what one has seen is not shown again: {transcript}");
 }
 
-/// A server that says this to each client that comes, and closes; what each had (`since` of the lobby) must be as told.
+/// A server that sends this to each client that comes, and closes; the `since` of each for the
+/// lobby must be as given.
 fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -143,21 +144,21 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
             let hello = hello(&mut client);
             if hello["since"]["lobby"].as_u64() != since {
                 let wrong = json!({"type": "notice", "text": format!("WRONG: {hello}")});
-                client.write_all(&frame(wrong.to_string())).expect("heard");
+                client.write_all(&frame(wrong.to_string())).expect("the client reads");
                 continue;
             }
             for event in events {
-                client.write_all(&frame(event.to_string())).expect("heard");
+                client.write_all(&frame(event.to_string())).expect("the client reads");
             }
-            // What the client asks in its turn is read, so that nothing said is lost in a reset.
-            client.shutdown(Shutdown::Write).expect("heard");
+            // The client's requests are read, so that nothing sent is lost in a reset.
+            client.shutdown(Shutdown::Write).expect("the client reads");
             while let Ok(1..) = client.read(&mut [0; 1024]) {}
         }
     });
     address
 }
 
-/// Reads the opening of a client that speaks the event dialect, and returns its `hello`.
+/// Reads the opening of a client of the event dialect, and returns its `hello`.
 fn hello(client: &mut TcpStream) -> Value {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");

@@ -1,8 +1,8 @@
-//! A paste never sends and never leaves; a long one is asked about.
+//! A paste never sends and never leaves; a long one needs a confirmation.
 
 use std::fmt::Write as _;
 
-use super::harness::{Table, hear};
+use super::harness::{Table, receive};
 
 fn paste(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")
@@ -25,7 +25,7 @@ fn a_short_paste_goes_into_the_draft_and_sends_nothing() {
     table.alice.keys("/msg bob ");
     table.alice.keys(&paste("x\n\n\n\n"));
     table.alice.keys("y\r");
-    let direct = hear(&mut table.bob, |event| event["type"] == "direct");
+    let direct = receive(&mut table.bob, |event| event["type"] == "direct");
     assert_eq!(direct["text"], "x\n\n\n\ny");
     // What is only blank is never sent, and only Enter leaves.
     for _ in 0..3 {
@@ -54,7 +54,7 @@ fn a_long_paste_is_sent_line_by_line_without_the_blank_ones() {
     table.alice.keys("l\r");
     for number in 1..=12 {
         let expected = if number == 7 { "/quit".to_owned() } else { format!("line {number}") };
-        assert_eq!(table.heard(), expected, "a line of a paste is text");
+        assert_eq!(table.received(), expected, "a line of a paste is text");
     }
     table.alice.see("alice > line 12");
 }
@@ -80,13 +80,13 @@ fn a_paste_of_10000_lines_is_asked_about_and_can_be_stopped() {
     table.alice.keys_until(&paste(&lines(10_000)), "paste of 10000 lines: it has");
     table.alice.keys("s\r\x7f");
     table.alice.keys_until("l\r", "pasted lines still to send to lobby, Ctrl-C stops");
-    assert_eq!(table.heard(), "line 1");
+    assert_eq!(table.received(), "line 1");
     table.alice.keys("\x03");
     table.alice.see_passing("pasted lines were not sent");
     // What was on its way goes on it.
     table.alice.see_no_more("unsent");
     table.alice.keys_until("enough\r", "alice > enough");
-    let rest = std::iter::from_fn(|| Some(table.heard()));
+    let rest = std::iter::from_fn(|| Some(table.received()));
     let lines = rest.take_while(|text| text != "enough").filter(|text| text.starts_with("line ")).count();
     assert!((1..9_999).contains(&lines), "{lines} more lines were sent");
 }
@@ -97,7 +97,7 @@ fn ten_thousand_lines_arrive_in_order() {
     table.alice.keys_until(&paste(&lines(10_000)), "l sends it line by line");
     table.alice.keys("l\r");
     for number in 1..=10_000 {
-        assert_eq!(table.heard(), format!("line {number}"));
+        assert_eq!(table.received(), format!("line {number}"));
     }
     table.alice.see("alice > line 10000");
     table.alice.see_no_more("still to send");
@@ -117,18 +117,18 @@ fn an_endless_paste_and_a_broken_sequence_leave_keys_working() {
 }
 
 #[test]
-fn a_paste_holds_nothing_that_a_terminal_would_obey() {
+fn a_paste_holds_nothing_that_a_terminal_interprets() {
     let mut table = Table::new();
     assert_eq!(table.said(&format!("{}\r", paste("a\x1b[31mb\x07c\x00d\u{9b}6ne"))), "a[31mbcd6ne");
 }
 
 #[test]
-fn what_is_no_text_is_told() {
+fn invalid_text_is_reported() {
     let mut table = Table::new();
     table.alice.bytes(b"caf\xe9");
     table.alice.see("what is not UTF-8");
     table.alice.keys_until("\x15ok", "> ok");
-    assert!(!table.alice.screen().contains("UTF-8"), "it is told until the next key");
+    assert!(!table.alice.screen().contains("UTF-8"), "it is shown until the next key");
     table.alice.bytes(b"\x15\x1b[200~caf\xe9 noir\x1b[201~");
     table.alice.see("not all of the paste was UTF-8");
     assert_eq!(table.said("\r"), "caf\u{fffd} noir");

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::harness::{Table, hear};
+use super::harness::{Table, receive};
 use crate::harness::{EventClient, Tutorial, fresh_id};
 
 #[test]
 fn ten_who_come_at_once_are_a_line_or_two() {
     let mut table = Table::new();
-    let guests: Vec<Tutorial> =
+    let others: Vec<Tutorial> =
         (0..10).map(|number| Tutorial::join(table.server.address, &format!("guest{number}"))).collect();
     table.alice.see(" joined");
     table.alice.see("12 ");
-    drop(guests);
+    drop(others);
     table.alice.see(" left");
     let transcript = table.alice.transcript();
     for did in [" joined", " left"] {
@@ -22,13 +22,13 @@ fn ten_who_come_at_once_are_a_line_or_two() {
 }
 
 #[test]
-fn away_is_told_to_who_writes_and_back_ends_it() {
+fn away_is_sent_to_who_writes_and_back_ends_it() {
     let mut table = Table::new();
     let direct = |text: &str| json!({"type": "direct", "to": "alice", "text": text, "id": fresh_id()});
     table.alice.keys_until("/away at lunch\r", "you are away (at lunch)");
     table.alice.see("alice (away) in lobby");
     table.bob.send(&direct("one"));
-    assert_eq!(hear(&mut table.bob, |event| event["type"] == "away")["text"], "at lunch");
+    assert_eq!(receive(&mut table.bob, |event| event["type"] == "away")["text"], "at lunch");
     table.alice.keys_until("/back\r", "you are back");
     table.bob.send(&direct("two"));
     let before = table.bob.barrier();
@@ -40,7 +40,7 @@ fn away_is_told_to_who_writes_and_back_ends_it() {
 }
 
 #[test]
-fn whois_tells_since_when_how_idle_and_how_connected() {
+fn whois_shows_since_when_how_idle_and_how_connected() {
     let mut table = Table::with(|opening| opening.size(24, 140));
     let _old = Tutorial::join(table.server.address, "old");
     table.bob.send(&json!({"type": "away", "text": "tea"}));
@@ -54,7 +54,7 @@ fn whois_tells_since_when_how_idle_and_how_connected() {
 }
 
 #[test]
-fn whom_one_ignores_is_not_heard_whatever_the_name_of_the_day() {
+fn an_ignored_member_stays_hidden_under_every_new_name() {
     let mut table = Table::new();
     table.alice.keys_until("/ignore BOB\r", "what BOB says is not shown any more");
     table.bob.say("unheard");
@@ -96,14 +96,17 @@ fn a_reply_reaches_whom_it_was_begun_for_and_nobody_else() {
     table.alice.see("this goes to bob, but mallory has written since you began");
     table.alice.keys_until("\r", "Enter again sends it to bob");
     table.alice.keys("\r");
-    assert_eq!(hear(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice")["text"], "it is 7");
+    assert_eq!(
+        receive(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice")["text"],
+        "it is 7"
+    );
     assert!(mallory.barrier().iter().all(|event| event["text"] != "it is 7"));
 }
 
 #[test]
 fn a_reply_does_not_reach_another_owner_of_a_name_unseen() {
     let mut table = Table::new();
-    // In a room that alice is not in, so that nobody tells her who comes and goes there.
+    // In a room that alice is not in, so that she gets no announcements of it.
     let hello = json!({"type": "hello", "name": "carl", "rooms": ["den"]});
     let (mut carl, _) = EventClient::greet(table.server.address, &hello);
     carl.send(&json!({"type": "direct", "to": "alice", "text": "it is me", "id": fresh_id()}));

@@ -1,4 +1,4 @@
-//! Several rooms: where one talks, what waits elsewhere, and what one finds on going there.
+//! Several rooms: where messages go, what waits in other rooms, and what is shown on going there.
 
 use serde_json::json;
 
@@ -47,8 +47,8 @@ fn messages_elsewhere_are_counted_and_shown_on_going_there() {
     // Talking goes where one is.
     let said = |event: &serde_json::Value| event["type"] == "message" && event["from"] == "alice";
     table.alice.keys("hello den\r");
-    let heard = super::harness::hear(&mut table.bob, said);
-    assert_eq!((&heard["room"], &heard["text"]), (&json!("den"), &json!("hello den")));
+    let received = super::harness::receive(&mut table.bob, said);
+    assert_eq!((&received["room"], &received["text"]), (&json!("den"), &json!("hello den")));
     table.alice.keys_until("\x1b[1;3C", "── pub: 1 new ──\nbob > in the pub");
     table.alice.see_no_more("+1");
     assert_eq!(table.alice.transcript().join("\n").matches("first in the den").count(), 1, "shown once");
@@ -72,7 +72,7 @@ fn each_room_has_its_draft() {
 }
 
 #[test]
-fn what_was_never_looked_at_is_told_on_leaving() {
+fn unread_messages_are_listed_on_leaving() {
     let mut table = Table::new();
     bob_enters(&mut table, &["den"]);
     alice_enters(&mut table, &["den", "lobby"]);

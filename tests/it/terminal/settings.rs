@@ -1,4 +1,4 @@
-//! Settings of the configuration file for the terminal, and the logs that it may ask for.
+//! Settings of the configuration file for the terminal, and the logs that it may enable.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -43,8 +43,8 @@ fn the_file_chooses_ignored_names_and_that_no_input_is_kept() {
     let mut table = table_with("ignore = [\"Carol\"]\ninput_history = false\n");
     let mut carol = EventClient::join(table.server.address, "carol");
     carol.say("unheard");
-    carol.expect_said("carol", "unheard");
-    table.bob.expect_said("carol", "unheard");
+    carol.expect_message("carol", "unheard");
+    table.bob.expect_message("carol", "unheard");
     table.bob.say("heard");
     table.alice.see("bob > heard");
     assert_eq!(table.alice.count_written("unheard"), 0);
@@ -105,7 +105,7 @@ fn no_log_is_kept_unasked() {
 }
 
 #[test]
-fn what_is_logged_holds_nothing_that_a_terminal_obeys() {
+fn log_lines_hold_nothing_that_a_terminal_interprets() {
     let mut table = table_with("log = true\n");
     table.bob.say("\u{1b}]0;title\u{7}and\nmore\u{202e}");
     // `and` alone is on the screen from the start: in `commands`.
@@ -117,7 +117,7 @@ fn what_is_logged_holds_nothing_that_a_terminal_obeys() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_is_told_once_and_harms_nothing() {
+fn a_log_that_cannot_be_written_is_reported_once() {
     let home = Rc::new(Folder::new());
     home.write(FILE, "log = true\n");
     home.write(format!("{STATE}/logs"), "this is a file, not a folder");

@@ -61,7 +61,8 @@ fn a_second_signal_ends_a_client_whose_terminal_takes_no_bytes() {
     assert_ne!(modes(), modes_before);
     let signal = format!("kill -TERM {process}");
     let ended = loop {
-        // The first one asks it to leave, which it cannot say; one that comes when it has ended finds nobody.
+        // The first one requests a leave, which it cannot send; one that comes after its end finds
+        // no process.
         let _ = Command::new("sh").args(["-c", &signal]).output();
         if let Some(ended) = child.try_wait().expect("a child") {
             break ended;

@@ -43,8 +43,8 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<
     Ok(ParsedLine::Help(vec![brief(&commands().collect::<Vec<_>>())]))
 }
 
-/// The commands that one needs first, in fewer rows than the smallest usual screen has, and the
-/// names of the others.
+/// The most needed commands, in fewer rows than the smallest usual screen has, and the names of the
+/// others.
 fn brief(commands: &[&SlashCommand]) -> String {
     let explained = commands.iter().filter_map(|command| Some((command, command.brief?)));
     let mut rows: Vec<String> =

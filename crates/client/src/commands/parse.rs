@@ -67,8 +67,8 @@ fn of_server(command: &SlashCommand, args: &str) -> Result<ParsedLine, String> {
     Ok(ParsedLine::Session(Command::ServerLine(line.trim_end().to_owned())))
 }
 
-/// Returns the meaning of `/help` where the server has commands as well, which only the server can
-/// tell of.
+/// Returns the meaning of `/help` where the server has commands as well, whose help only the server
+/// has.
 fn help_of_both(args: &str, line: &str) -> ParsedLine {
     match help::help(args, is_local) {
         Ok(ParsedLine::Help(own)) if args.is_empty() => ParsedLine::Session(Command::Help(own.join("\n"))),
@@ -126,7 +126,7 @@ fn parse_arguments(command: &SlashCommand, args: &str) -> Option<ParsedLine> {
     Some(ParsedLine::Session(request))
 }
 
-/// Returns an operator's line, if it has what it needs; whether that makes sense the server knows.
+/// Returns an operator's line, if it has its required arguments; the server checks their meaning.
 fn operate(command: &SlashCommand, args: &str) -> Option<ParsedLine> {
     let usage = command.client.arguments;
     let needs_more = args.is_empty() && !usage.is_empty() && !usage.starts_with('[');

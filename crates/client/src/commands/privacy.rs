@@ -40,8 +40,7 @@ pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     (Cow::Owned(open.to_owned() + &dotted(secret)), cursor)
 }
 
-/// Returns whether a line begins a part of the conversation that is for nobody else: nothing after
-/// it is kept.
+/// Returns whether a line begins a private part of the conversation: nothing after it is kept.
 pub(crate) fn seals(line: &str) -> bool {
     command_name(line).is_some_and(|name| name == "seal")
 }

@@ -42,15 +42,15 @@ impl CatchUp {
 mod tests {
     use super::*;
 
-    fn heard(json: &str) -> Update {
+    fn received(json: &str) -> Update {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]
     fn what_was_missed_is_one_call_and_what_is_said_now_another() {
         let message =
-            |seq: u64| heard(&format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"b","text":"x"}}"#));
-        let welcome = heard(concat!(
+            |seq: u64| received(&format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"b","text":"x"}}"#));
+        let welcome = received(concat!(
             r#"{"type":"welcome","name":"a","token":"t","server":"s","limits":{"name_chars":1,"name_bytes":1,"#,
             r#""text_bytes":1,"event_bytes":1},"rooms":[{"room":"lobby","seq":5,"count":1}]}"#
         ));

@@ -48,7 +48,7 @@ impl LocalClock {
 }
 
 /// As `Sunday, 22 November 2026`.
-pub(crate) fn date_words(date: Date) -> String {
+pub(crate) fn format_date(date: Date) -> String {
     date.strftime("%A, %-d %B %Y").to_string()
 }
 
@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_told_in_the_zone_of_the_reader() {
+    fn an_instant_is_shown_in_the_zone_of_the_reader() {
         let at = Timestamp::parse("2026-03-28T23:30:05.000Z").expect("an instant");
         let utc = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
         let east = LocalClock::in_zone(2);
         assert_eq!((utc.time(at), east.time(at)), ("23:30".into(), "01:30".into()));
         assert_eq!(east.moment(at), "2026-03-29 01:30:05");
-        assert_eq!(date_words(utc.date(at)), "Saturday, 28 March 2026");
-        assert_eq!(date_words(east.date(at)), "Sunday, 29 March 2026");
+        assert_eq!(format_date(utc.date(at)), "Saturday, 28 March 2026");
+        assert_eq!(format_date(east.date(at)), "Sunday, 29 March 2026");
         assert_eq!(utc.date(Timestamp::MAX).year(), 9999);
     }
 }

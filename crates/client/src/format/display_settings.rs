@@ -37,12 +37,12 @@ impl DisplaySettings {
     /// Executes a command that changes a setting and returns its result; `None` for other commands.
     pub(crate) fn change(&mut self, meaning: &ParsedLine) -> Option<String> {
         Some(match meaning {
-            ParsedLine::Timestamps(wish) => {
-                self.timestamps = wish.unwrap_or(self.timestamps);
+            ParsedLine::Timestamps(setting) => {
+                self.timestamps = setting.unwrap_or(self.timestamps);
                 if self.timestamps { "times are shown".to_owned() } else { "times are not shown".to_owned() }
             }
-            ParsedLine::Bell(wish) => {
-                self.bell = wish.unwrap_or(self.bell);
+            ParsedLine::Bell(setting) => {
+                self.bell = setting.unwrap_or(self.bell);
                 match self.bell {
                     Bell::Off => "the bell is off".to_owned(),
                     Bell::Mentions => "the bell rings when you are mentioned or written to".to_owned(),
@@ -153,7 +153,7 @@ impl DisplaySettings {
 mod tests {
     use super::*;
 
-    fn heard(json: &str) -> Update {
+    fn received(json: &str) -> Update {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
@@ -162,28 +162,31 @@ mod tests {
     }
 
     #[test]
-    fn who_is_ignored_is_not_heard_under_any_name_until_unignored() {
+    fn an_ignored_member_is_hidden_under_any_name_until_unignored() {
         let mut settings = ignoring("Eve");
-        let message = |from: &str| heard(&format!(r#"{{"type":"message","room":"lobby","from":"{from}","text":"x"}}"#));
+        let message =
+            |from: &str| received(&format!(r#"{{"type":"message","room":"lobby","from":"{from}","text":"x"}}"#));
         assert!(settings.filter(message("eve")).is_none());
         assert!(settings.filter(message("steve")).is_some());
-        assert!(settings.filter(heard(r#"{"type":"direct","from":"eve","to":"me","text":"x"}"#)).is_none());
-        assert!(settings.filter(heard(r#"{"type":"renamed","from":"eve","to":"Adam"}"#)).is_none());
+        assert!(settings.filter(received(r#"{"type":"direct","from":"eve","to":"me","text":"x"}"#)).is_none());
+        assert!(settings.filter(received(r#"{"type":"renamed","from":"eve","to":"Adam"}"#)).is_none());
         assert!(settings.filter(message("adam")).is_none());
-        let both = heard(r#"{"type":"joined","room":"lobby","names":["eve","bob"],"count":2}"#);
-        let rest = heard(r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#);
+        let both = received(r#"{"type":"joined","room":"lobby","names":["eve","bob"],"count":2}"#);
+        let rest = received(r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#);
         assert_eq!(settings.filter(both), Some(rest));
-        assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["eve"],"count":1}"#)).is_none());
+        assert!(settings.filter(received(r#"{"type":"left","room":"lobby","names":["eve"],"count":1}"#)).is_none());
         for number in 0..3_000 {
             let (from, to) = if number == 0 {
                 ("adam".into(), "n0".into())
             } else {
                 (format!("n{}", number - 1), format!("n{number}"))
             };
-            assert!(settings.filter(heard(&format!(r#"{{"type":"renamed","from":"{from}","to":"{to}"}}"#))).is_none());
+            assert!(
+                settings.filter(received(&format!(r#"{{"type":"renamed","from":"{from}","to":"{to}"}}"#))).is_none()
+            );
         }
         assert!(settings.filter(message("n2999")).is_none() && settings.filter(message("adam")).is_some());
-        assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["n2999"],"count":1}"#)).is_none());
+        assert!(settings.filter(received(r#"{"type":"left","room":"lobby","names":["n2999"],"count":1}"#)).is_none());
         assert!(settings.filter(message("n2999")).is_some(), "somebody else by now");
         assert!(
             settings.change(&ParsedLine::Unignore("EVE".into())).is_some_and(|notice| notice.contains("shown again"))
@@ -206,8 +209,8 @@ mod tests {
     #[test]
     fn times_are_shown_as_wished_or_as_the_mode_likes() {
         assert!(!DisplaySettings::new(&Preferences::default(), false).timestamps);
-        let wish = Preferences { timestamps: Some(true), ..Preferences::default() };
-        let mut settings = DisplaySettings::new(&wish, false);
+        let setting = Preferences { timestamps: Some(true), ..Preferences::default() };
+        let mut settings = DisplaySettings::new(&setting, false);
         assert!(settings.timestamps);
         settings.change(&ParsedLine::Timestamps(Some(false)));
         assert!(!settings.timestamps);

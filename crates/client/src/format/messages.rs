@@ -204,7 +204,7 @@ impl Formatter {
         StyledLine::notice(&format!(
             "{} is here since {since}, {}{}, {rooms}, {} dialect over {}",
             name(&whois.name),
-            idle_words(whois.idle_s),
+            format_idle(whois.idle_s),
             away.unwrap_or_default(),
             name(&whois.dialect),
             name(&whois.link),
@@ -240,7 +240,7 @@ fn rejection_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
     }
 }
 
-fn idle_words(idle_s: u64) -> String {
+fn format_idle(idle_s: u64) -> String {
     match idle_s {
         0..60 => "active now".to_owned(),
         60..3_600 => format!("idle for {} min", idle_s / 60),
@@ -296,7 +296,7 @@ mod tests {
         formatter().lines(update).iter().flat_map(StyledLine::plain).collect()
     }
 
-    fn heard(json: &str) -> Update {
+    fn received(json: &str) -> Update {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
@@ -317,9 +317,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_that_what_may_be_stored_is_not() {
+    fn a_message_that_may_be_stored_is_never_reported_unstored() {
         let Update::Received(Event::Error(rejection)) =
-            heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
+            received(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
         else {
             panic!("an error")
         };
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn names_stand_in_natural_order() {
         let members = r#"{"type":"members","room":"lobby","names":["student-10","student-2","Bob","alice"],"count":5}"#;
-        assert_eq!(plain(&heard(members)), ["* in lobby (5): alice, Bob, student-2, student-10 +1"]);
+        assert_eq!(plain(&received(members)), ["* in lobby (5): alice, Bob, student-2, student-10 +1"]);
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(plain(&message("lobby", "alice", "hi", false)), ["alice > hi"]);
         assert_eq!(plain(&message("lobby", "alice", "waves", true)), ["alice * waves"]);
         assert_eq!(plain(&message("den", "alice", "hi", false)), ["[den] alice > hi"]);
-        assert_eq!(plain(&heard(r#"{"type":"direct","from":"bob","to":"me","text":"x"}"#)), ["bob -> you > x"]);
+        assert_eq!(plain(&received(r#"{"type":"direct","from":"bob","to":"me","text":"x"}"#)), ["bob -> you > x"]);
     }
 
     #[test]
@@ -366,40 +366,40 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_does_is_told_to_the_user() {
-        assert_eq!(plain(&heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#)), ["* you left den"]);
-        assert_eq!(plain(&heard(r#"{"type":"renamed","from":"me","to":"you"}"#)), ["* you are now you"]);
+    fn actions_of_the_user_are_shown_to_the_user() {
+        assert_eq!(plain(&received(r#"{"type":"left","room":"den","names":["me"],"count":1}"#)), ["* you left den"]);
+        assert_eq!(plain(&received(r#"{"type":"renamed","from":"me","to":"you"}"#)), ["* you are now you"]);
         assert_eq!(
-            plain(&heard(r#"{"type":"away","name":"me","text":"lunch"}"#)),
+            plain(&received(r#"{"type":"away","name":"me","text":"lunch"}"#)),
             ["* you are away (lunch); /back ends it"]
         );
         let mut formatter = formatter();
-        formatter.follow(&heard(r#"{"type":"renamed","from":"me","to":"al"}"#));
+        formatter.follow(&received(r#"{"type":"renamed","from":"me","to":"al"}"#));
         assert_eq!(formatter.me, "al");
     }
 
     #[test]
-    fn somebody_is_told_about() {
+    fn whois_answers_are_shown() {
         let whois = concat!(
             r#"{"type":"whois","name":"bob","since":"2026-11-22T14:02:03.000Z","idle_s":3700,"dialect":"event","#,
             r#""link":"plaintext","rooms":["lobby","den"],"away":"lunch"}"#
         );
         assert_eq!(
-            plain(&heard(whois)),
+            plain(&received(whois)),
             [concat!(
                 "* bob is here since 2026-11-22 14:02:03, idle for 1 h 1 min, away (lunch), in lobby, den, ",
                 "event dialect over plaintext"
             )]
         );
         let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":3}],"count":4}"#;
-        assert_eq!(plain(&heard(rooms)), ["* rooms: lobby (3) +3"]);
+        assert_eq!(plain(&received(rooms)), ["* rooms: lobby (3) +3"]);
     }
 
     #[test]
-    fn the_end_of_an_act_is_told_in_the_zone_in_which_it_is_listed() {
+    fn the_end_of_an_act_is_shown_in_the_zone_of_the_list() {
         let east = LocalClock::in_zone(2);
         let formatter = Formatter { clock: east, ..formatter() };
-        let mute = heard(concat!(
+        let mute = received(concat!(
             r#"{"type":"act","at":"2026-11-23T08:12:22.000Z","by":"teacher","act":"mute","who":"eve","#,
             r#""until":"2026-11-23T09:12:22.345Z","text":"too loud"}"#
         ));
@@ -429,15 +429,15 @@ mod tests {
             r#"{"type":"gap","room":X,"from":1,"to":3}"#,
             r#"{"type":"bye","text":X}"#,
         ] {
-            updates.push(heard(&text.replace('X', &json)));
+            updates.push(received(&text.replace('X', &json)));
         }
         let Update::Received(Event::Error(rejection)) =
-            heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
+            received(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
         else {
             panic!("an error")
         };
         updates.push(Update::Rejected { rejection, text: Some(hostile.into()) });
-        let Update::Received(Event::History(history)) = heard(
+        let Update::Received(Event::History(history)) = received(
             &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
         ) else {
             panic!("a history")
@@ -459,7 +459,7 @@ mod tests {
     #[test]
     fn a_crowd_is_a_count_and_a_long_name_is_cut() {
         assert_eq!(
-            plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
+            plain(&received(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
             ["* a, b +7 joined"]
         );
         assert_eq!(plain(&Update::Received(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);

@@ -80,14 +80,14 @@ pub(crate) struct StyledLine {
 impl StyledLine {
     /// Creates a notice of the client or the server.
     pub(crate) fn notice(text: &str) -> Self {
-        Self::own_words(TextRole::Faint, text)
+        Self::notice_lines(TextRole::Faint, text)
     }
 
     pub(crate) fn warning(text: &str) -> Self {
-        Self::own_words(TextRole::Warning, text)
+        Self::notice_lines(TextRole::Warning, text)
     }
 
-    fn own_words(role: TextRole, text: &str) -> Self {
+    fn notice_lines(role: TextRole, text: &str) -> Self {
         let visible = glassline_wire::visible::lines(text);
         let body = safe::limit_marks(&visible).into_owned();
         Self { head: vec![Span::new(TextRole::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
@@ -103,7 +103,7 @@ impl StyledLine {
     }
 
     /// Returns the text of a mark, for output without marks.
-    pub(crate) fn mark_words(&self) -> Option<String> {
+    pub(crate) fn mark_text(&self) -> Option<String> {
         let words: String = self.body.iter().map(|span| span.text.as_str()).collect();
         (self.kind == LineKind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
     }

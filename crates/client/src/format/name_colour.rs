@@ -27,7 +27,7 @@ pub(crate) fn of(name: &str) -> NameColour {
 /// Colours of the names that are or were present. Other clients may choose others.
 #[derive(Debug)]
 pub(crate) struct NameColours {
-    /// Colours that the screen can tell apart, at most [`NAME_COLOURS`].
+    /// Colours that the screen can distinguish, at most [`NAME_COLOURS`].
     distinct: usize,
     assigned: Vec<Assigned>,
 }

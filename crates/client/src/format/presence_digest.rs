@@ -11,7 +11,7 @@ use super::safe::name;
 /// Time for which joins and leaves are gathered before they are shown.
 const GATHER_MS: u64 = 1_500;
 /// Names listed of each kind; the rest are a number.
-const NAMES_TOLD_MAX: usize = 3;
+const NAMES_LISTED_MAX: usize = 3;
 /// Names kept of each kind.
 const NAMES_KEPT_MAX: usize = 64;
 /// Rooms gathered at a time; past it all are shown at once.
@@ -45,7 +45,7 @@ impl NameList {
     }
 
     fn text(&self, did: &str) -> Option<String> {
-        let listed: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
+        let listed: Vec<_> = self.names.iter().take(NAMES_LISTED_MAX).map(|kept| name(kept)).collect();
         let more = (self.names.len() - listed.len()).saturating_add(self.unnamed);
         people(&listed, more).map(|who| format!("{who} {did}"))
     }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_taken_again_is_told_and_a_short_visit_is_a_visit() {
+    fn a_name_taken_again_and_a_short_visit_are_announced() {
         let mut presence_digest = PresenceDigest::default();
         note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Leave, 0);
         note(&mut presence_digest, &presence(&["carl", "alice"], 2), PresenceChange::Join, 0);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_speaks_has_come_before() {
+    fn a_sender_is_announced_before_its_message() {
         let mut presence_digest = PresenceDigest::default();
         note(&mut presence_digest, &presence(&["alice", "bob"], 2), PresenceChange::Join, 0);
         assert!(presence_digest.take_about("carol").is_empty());
@@ -233,6 +233,6 @@ mod tests {
             assert!(presence_digest.rooms.len() <= ROOMS_MAX);
         }
         lines.extend(presence_digest.take_all());
-        assert_eq!(lines.len(), 10_000, "each room is told of");
+        assert_eq!(lines.len(), 10_000, "each room is listed");
     }
 }

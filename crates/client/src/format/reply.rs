@@ -169,7 +169,7 @@ impl ReplyDraft {
 mod tests {
     use super::*;
 
-    fn heard(json: &str) -> Update {
+    fn received(json: &str) -> Update {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn a_name_that_may_have_another_owner_is_asked_about() {
         let follow = |json: &str| {
             let mut bob = DirectPeer::named("bob");
-            bob.follow(&heard(json));
+            bob.follow(&received(json));
             bob
         };
         let renamed = follow(r#"{"type":"renamed","from":"bob","to":"robert"}"#);

@@ -22,8 +22,8 @@ pub(crate) enum TerminalEvent {
 }
 
 impl TerminalEvent {
-    /// Returns whether it came by the keyboard's way, so that no key is read until its reader is
-    /// told to read more.
+    /// Returns whether it came by the keyboard's way, so that no key is read until more is
+    /// requested of its reader.
     pub(crate) fn is_typed(&self) -> bool {
         !matches!(self, Self::Resized { .. } | Self::Resumed)
     }
@@ -82,9 +82,9 @@ pub(crate) struct Paste {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasteEnd {
-    /// As it should.
+    /// Complete.
     Whole,
-    /// Its end never came; the text is what did.
+    /// Its end never arrived; the text is what did.
     Unfinished,
     /// It was longer than is taken; the text is its beginning.
     TooLong,

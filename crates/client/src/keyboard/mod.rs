@@ -1,5 +1,4 @@
-//! Decoder of a terminal's reports: bytes become events. Pure; reading the bytes is another's
-//! business.
+//! Decoder of a terminal's reports: bytes become events. Pure; the bytes are read elsewhere.
 
 pub(crate) mod bracketed;
 #[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the system says keys, not bytes"))]

@@ -12,7 +12,7 @@ pub(super) fn is_of_keypad(sequence: &[u8]) -> bool {
     matches!(sequence, [0x1b, b'O', b'M' | b'j'..=b'y']) && sequence != PUTTY_END
 }
 
-/// The event that these bytes are; `None` if they are none that means anything here.
+/// Returns the event that these bytes stand for; `None` if they have no meaning here.
 pub(super) fn event(sequence: &[u8]) -> Option<TerminalEvent> {
     // The mouse was never asked for, and the parser subtracts from a report's numbers unchecked.
     if matches!(sequence, [0x1b, b'[', b'<', ..] | [0x1b, b'[', .., b'M' | b'm']) {

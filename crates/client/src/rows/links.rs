@@ -29,8 +29,8 @@ pub(super) fn is_certain(grapheme: &str) -> bool {
     is_letter && chars.all(|mark| ('\u{300}'..='\u{36f}').contains(&mark))
 }
 
-/// Returns true for letters of the scripts that links are written in. Above them stand hieroglyphs,
-/// two of them blank.
+/// Returns true for letters of the scripts that links are written in. Higher code points include
+/// hieroglyphs, two of them blank.
 fn is_plain_letter(c: char) -> bool {
     let is_drawn = c < '\u{10000}' || ('\u{20000}'..='\u{3ffff}').contains(&c);
     is_drawn && c.is_alphabetic() && columns::is_certain(c)

@@ -32,8 +32,8 @@ pub(crate) struct Shortening {
 }
 
 impl Shortening {
-    /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells
-    /// of the rest.
+    /// Rows of a line on a screen of so many columns: all, or the first ones and a row that
+    /// announces the rest.
     pub(crate) fn rows(&mut self, line: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         let rows_max = match line.kind {
             LineKind::Earlier | LineKind::Dated => PAST_MESSAGE_ROWS_MAX,
@@ -56,7 +56,7 @@ impl Shortening {
         }
     }
 
-    /// Rows of the next part of a rest, and a row that tells of what is left of it.
+    /// Rows of the next part of a rest, and a row that announces what is left.
     pub(crate) fn rest_rows(&mut self, rest: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         // Each request continues, also past a link that is taller than what is shown at a time.
         let of_head = head_chars(rest);

@@ -1,4 +1,4 @@
-//! Differences between operating systems: the only place that asks which one this is.
+//! Differences between operating systems: the only module that depends on which one this is.
 
 #[cfg(not(unix))]
 mod other;
@@ -6,7 +6,7 @@ mod silence;
 #[cfg(unix)]
 mod unix;
 
-pub(crate) use silence::notice_silence;
+pub(crate) use silence::enable_keepalive;
 
 #[cfg(not(unix))]
 pub(crate) use other::*;

@@ -76,7 +76,7 @@ pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     command
 }
 
-/// There is no asking here.
+/// Kills a child: there is no signal that requests its end.
 pub(crate) fn ask_to_end(child: &mut Child) -> io::Result<()> {
     child.kill()
 }
@@ -96,7 +96,7 @@ impl TerminalModes {
         false
     }
 
-    /// Lines are typed as the system has them typed.
+    /// Lines are edited by the system.
     #[expect(clippy::unused_self, reason = "the same as where there is something to do")]
     pub(crate) fn set_for_keys(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())

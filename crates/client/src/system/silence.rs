@@ -1,31 +1,29 @@
-//! A silent connection: the system finds out whether the other side is still
-//! there.
+//! TCP keepalive: the system detects that the peer of a silent connection is gone.
 
 use std::net::TcpStream;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// A connection without input for this long is probed,
-const TRIED_AFTER: Duration = Duration::from_secs(30);
-/// this often,
-const TRIED_EVERY: Duration = Duration::from_secs(15);
-/// so many times;
+/// Time without input before the first probe.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
+/// Interval of the probes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// Unanswered probes after which the connection is lost.
 #[cfg(unix)]
-const TRIES: u32 = 3;
-/// and what was sent and not taken for this long is as good a sign (L, "dead peer").
+const KEEPALIVE_PROBES: u32 = 3;
+/// Time for which sent bytes may be unacknowledged before the connection is lost (L, "dead peer").
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 
-/// Lets a connection whose other side has vanished be reported as lost. A tutorial
-/// server cannot be asked for a sign of life.
-pub(crate) fn notice_silence(stream: &TcpStream) {
-    // Where the system refuses an option the link works all the same, with the system's own
-    // patience.
+/// Enables the probes, so that a connection whose peer is gone is reported as lost: the tutorial
+/// dialect has no `ping`.
+pub(crate) fn enable_keepalive(stream: &TcpStream) {
+    // Where the system refuses an option, the link works with the system's own time limits.
     let socket = SockRef::from(stream);
-    let keepalive = TcpKeepalive::new().with_time(TRIED_AFTER).with_interval(TRIED_EVERY);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_INTERVAL);
     #[cfg(unix)]
-    let keepalive = keepalive.with_retries(TRIES);
+    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
     let _ = socket.set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = socket.set_tcp_user_timeout(Some(DEAD_AFTER));

@@ -102,7 +102,7 @@ impl Terminal {
                 let sources = || completion_sources(&self.pane, session, now_ms);
                 self.composer.complete(action == Action::CompleteBack, sources);
             }
-            Action::Clear => self.display.clear(),
+            Action::ClearScreen => self.display.clear(),
             Action::GoRoom(number) => self.go_to_room(number.checked_sub(1), session, now_ms),
             Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
@@ -173,7 +173,7 @@ impl Terminal {
     fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
         let room_before = matches!(command, Command::Join(_)).then(|| session.status(now_ms).room).flatten();
-        let has_words = matches!(
+        let has_text = matches!(
             command,
             Command::Say(_)
                 | Command::Action(_)
@@ -184,7 +184,7 @@ impl Terminal {
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.pane.user_has_gone(),
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
-            Err(error) if has_words => {
+            Err(error) if has_text => {
                 self.print_notice(&[format!("not sent: {error}")]);
                 return false;
             }
@@ -341,11 +341,11 @@ fn completion_sources(pane: &MessagePane, session: &Session, now_ms: u64) -> (Ve
         }
     }
     let mut names: Vec<String> = pane.speakers().map(str::to_owned).collect();
-    let spoke = names.len();
+    let speaker_count = names.len();
     let mut silent: Vec<&str> = session.people_names().filter(|name| *name != pane.formatter().me()).collect();
     silent.sort_by(|one, other| natural_order::compare(one, other));
     for name in silent {
-        if !names[..spoke].iter().any(|known| known == name) {
+        if !names[..speaker_count].iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
     }

@@ -57,7 +57,7 @@ impl Composer {
         let (history, lines) = InputHistory::open(folder)?;
         self.history = history;
         for line in lines {
-            self.editor.remember(line);
+            self.editor.add_sent(line);
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Composer {
         let (text, cursor) = match step {
             SearchStep::Continue => {
                 self.prompt = Prompt::Searching(search);
-                let is_clear = matches!(action, Action::Clear);
+                let is_clear = matches!(action, Action::ClearScreen);
                 return if is_clear { PromptOutcome::Pass(action) } else { PromptOutcome::Handled };
             }
             SearchStep::Take | SearchStep::TakeAndAct => search.found(),
@@ -266,7 +266,7 @@ impl Composer {
     /// kept for the next session, in words for the user.
     pub(super) fn accept(&mut self) -> Result<(), String> {
         if is_secret(self.editor.text()) {
-            self.editor.forget();
+            self.editor.discard();
             return Ok(());
         }
         let kept = self.history.add(self.editor.text());

@@ -50,7 +50,7 @@ pub(crate) enum Action {
     RemoveOrLeave,
     /// Ctrl-C: clear the line, else ask, else leave.
     Interrupt,
-    Clear,
+    ClearScreen,
     /// Go to the room with this number, from 1 on.
     GoRoom(usize),
     GoRoomBefore,
@@ -70,7 +70,7 @@ pub(crate) enum Action {
     Resume,
 }
 
-/// Translator of keys to actions; remembers the first key of a chord.
+/// Translator of keys to actions; keeps the first key of a chord.
 #[derive(Debug, Default)]
 pub(crate) struct Keymap {
     /// Ctrl-X was pressed, Ctrl-E may follow.
@@ -149,7 +149,7 @@ fn control_action(c: char) -> Option<Action> {
         'h' => Action::Remove(Motion::Left),
         'd' => Action::RemoveOrLeave,
         'c' => Action::Interrupt,
-        'l' => Action::Clear,
+        'l' => Action::ClearScreen,
         'p' => Action::Up,
         'n' => Action::Down,
         'r' => Action::Search,

@@ -14,7 +14,7 @@ use super::idle::IdleTracker;
 use super::unread::{Unread, UnreadCount};
 use crate::format::attention::{self, Attention};
 use crate::format::catch_up::CatchUp;
-use crate::format::clock::date_words;
+use crate::format::clock::format_date;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::presence_digest::{PresenceChange, PresenceDigest};
@@ -77,14 +77,14 @@ impl MessagePane {
         }
     }
 
-    /// Sets the number of colours that the screen can tell apart.
+    /// Sets the number of colours that the screen can distinguish.
     pub(super) fn with_colours(mut self, distinct: usize) -> Self {
         self.formatter.use_colours(distinct);
         self
     }
 
     /// Processes an update that passed [the filter](DisplaySettings::filter).
-    pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> PaneUpdate {
+    pub(super) fn receive(&mut self, update: Update, now_ms: u64) -> PaneUpdate {
         let mut shown = Vec::new();
         self.formatter.note_names(&update);
         // The author has joined before: gathered lines about the author are shown first.
@@ -322,7 +322,7 @@ impl MessagePane {
             return vec![line];
         }
         self.day = minute.day;
-        vec![StyledLine::mark(&date_words(minute.day)), line]
+        vec![StyledLine::mark(&format_date(minute.day)), line]
     }
 
     fn minute_of(&mut self, at: Timestamp) -> Minute {

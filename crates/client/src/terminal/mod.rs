@@ -63,7 +63,7 @@ pub(crate) struct Terminal {
     keymap: Keymap,
     log: Option<RoomLog>,
     external_editor: Option<ExternalEditor>,
-    /// Folder for the text that an editor opens, and the inbox that learns of its end.
+    /// Folder for the text that an editor opens, and the inbox that receives its end.
     editor_setup: Option<(PathBuf, Inbox)>,
     /// Time of the return from Ctrl-Z, until its SIGCONT has arrived.
     resumed_at: Option<Instant>,
@@ -195,7 +195,7 @@ impl View for Terminal {
         if let Update::CurrentRoom(room) = &update {
             self.composer.switch_room(self.pane.room(), room.as_deref(), self.pane.formatter().reply_peer());
         }
-        let shown = self.pane.hear(update, now_ms);
+        let shown = self.pane.receive(update, now_ms);
         self.display.print(shown.lines);
         // A room other than the one on the screen may have something new for the status line.
         self.display.note_stale();

@@ -148,7 +148,7 @@ impl Table {
         }
     }
 
-    fn hear(&mut self, from: &str, text: &str) {
+    fn receive(&mut self, from: &str, text: &str) {
         let mut bytes = Vec::new();
         put_frame(&mut bytes, from.as_bytes());
         put_frame(&mut bytes, text.as_bytes());
@@ -165,7 +165,7 @@ impl Table {
 fn a_line_is_sent_by_enter_and_shown_above() {
     let mut table = Table::new(80);
     table.type_in("hi 漢");
-    table.hear("bob", "hello");
+    table.receive("bob", "hello");
     table.press(Code::Enter);
     assert_eq!(table.sent, b"6         hi \xe6\xbc\xa2");
     let screen = table.screen();
@@ -231,7 +231,7 @@ fn control_d_leaves_only_an_empty_line() {
 }
 
 #[test]
-fn a_wrong_command_is_told_and_waits_in_the_history() {
+fn a_wrong_command_is_reported_and_kept_in_the_history() {
     let mut table = Table::new(80);
     table.type_in("/dance");
     table.press(Code::Enter);
@@ -255,7 +255,7 @@ fn a_flood_is_drawn_at_most_every_16_ms_and_loses_nothing() {
         if number % 10 == 0 {
             table.now_ms += 1;
         }
-        table.hear("bob", &format!("number {number}"));
+        table.receive("bob", &format!("number {number}"));
     }
     assert!((1..=2).contains(&(table.draws - before)), "{}", table.draws - before);
     table.now_ms += 33;
@@ -273,14 +273,14 @@ fn a_flood_is_drawn_at_most_every_16_ms_and_loses_nothing() {
 fn keys_are_drawn_before_messages_and_within_the_screens_rate() {
     let mut table = Table::new(80);
     table.now_ms += 100;
-    table.hear("bob", "first");
+    table.receive("bob", "first");
     let drawn = table.draws;
     let settle_after = |table: &mut Table, ms: u64| {
         table.now_ms += ms;
         table.settle();
         table.draws
     };
-    table.hear("bob", "second");
+    table.receive("bob", "second");
     assert_eq!(settle_after(&mut table, 32), drawn, "what others say waits");
     assert_eq!(settle_after(&mut table, 1), drawn + 1);
     table.now_ms -= 20;
@@ -293,9 +293,9 @@ fn keys_are_drawn_before_messages_and_within_the_screens_rate() {
 #[test]
 fn twenty_columns_are_enough() {
     let mut table = Table::new(20);
-    table.hear("bob", "hi");
+    table.receive("bob", "hi");
     table.type_in("a sentence that does not fit");
-    table.hear("bob", "neither does this one, 漢字 and all");
+    table.receive("bob", "neither does this one, 漢字 and all");
     let screen = table.screen();
     assert!(screen.contains("> a sentence that d\n  oes not fit\nalice in lobby"), "{screen}");
     table.press(Code::Enter);
@@ -321,7 +321,7 @@ fn a_host_is_warned_first_that_control_z_stops_everybody() {
 }
 
 #[test]
-fn whoever_hosts_others_is_told_before_leaving() {
+fn a_host_of_others_is_warned_before_leaving() {
     let says = |table: &Table| String::from_utf8_lossy(&table.sent).contains("\"bye\"");
     let mut table = Table::with_people(3);
     table.terminal.exit = ExitConfirmation::new(true);
@@ -359,7 +359,7 @@ fn whoever_hosts_others_is_told_before_leaving() {
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);
     table.terminal.display.set_reflows(true);
-    table.hear("bob", "the last message");
+    table.receive("bob", "the last message");
     table.type_in(&"typed ".repeat(9));
     assert_eq!(table.screen().matches("> typed").count(), 1);
     // The emulator cuts rows; what a terminal would show is drawn in their place, with the cursor
@@ -375,7 +375,7 @@ fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
 }
 
 #[test]
-fn going_on_is_told_once_and_soon_after_control_z() {
+fn continuing_is_reported_once_and_soon_after_control_z() {
     let mut table = Table::new(80);
     table.terminal.resumed_at = Some(Instant::now());
     table.event(TerminalEvent::Resumed);
@@ -393,11 +393,11 @@ fn going_on_is_told_once_and_soon_after_control_z() {
 #[test]
 fn a_reply_goes_to_whom_it_was_begun_for() {
     let mut table = Table::new(80);
-    table.hear("*", "nobody else is here yet");
-    table.hear("bob→you", "what is the code?");
+    table.receive("*", "nobody else is here yet");
+    table.receive("bob→you", "what is the code?");
     table.type_in("/reply it is 7");
     assert!(table.screen().contains("reply to bob\n> /reply it is 7"), "{}", table.screen());
-    table.hear("mallory→you", "hey");
+    table.receive("mallory→you", "hey");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("this goes to bob, but mallory has written"), "{}", table.screen());
     table.press(Code::Enter);
@@ -407,7 +407,7 @@ fn a_reply_goes_to_whom_it_was_begun_for() {
     table.sent.clear();
     table.type_in("/r yes");
     assert!(table.screen().contains("reply to mallory\n"), "the next one is begun anew: {}", table.screen());
-    table.hear("*", "mallory left");
+    table.receive("*", "mallory left");
     table.press(Code::Enter);
     assert!(table.sent.is_empty(), "the name may be somebody else's");
     table.control('u');
@@ -418,11 +418,11 @@ fn a_reply_goes_to_whom_it_was_begun_for() {
 #[test]
 fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
     let mut table = Table::new(80);
-    table.hear("*", "nobody else is here yet");
-    table.hear("bob→you", "x");
+    table.receive("*", "nobody else is here yet");
+    table.receive("bob→you", "x");
     table.type_in("/reply yes");
     table.terminal.show(Update::CurrentRoom(Some("den".into())).into(), table.now_ms).expect("shown");
-    table.hear("mallory→you", "hey");
+    table.receive("mallory→you", "hey");
     table.terminal.show(Update::CurrentRoom(Some("lobby".into())).into(), table.now_ms).expect("shown");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());

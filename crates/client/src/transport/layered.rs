@@ -13,11 +13,11 @@ use crate::inbox::StreamEvent;
 #[derive(Debug)]
 pub(super) struct Layered {
     stack: LayerStack,
-    /// The session was told that the connection is established.
+    /// The session has received the event that the connection is established.
     is_connected: bool,
     /// Sends of the session that the layers have not taken whole; at most two.
     waiting: VecDeque<Vec<u8>>,
-    /// Sends that the layers have taken and the session does not know to be written.
+    /// Sends that the layers have taken and that are not reported to the session as written.
     taken: usize,
     /// A write is under way.
     is_writing: bool,

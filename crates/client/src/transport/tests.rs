@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 
-use glassline_wire::layer::LayerState;
-use glassline_wire::layer::test_layer::TestLayer;
+use glassline_testkit::TestLayer;
+use glassline_wire::layer::{LayerStack, LayerState};
 
 use super::connect::advice;
 use super::*;
@@ -10,7 +10,7 @@ use super::*;
 fn a_server_that_dies_in_silence_is_noticed_by_the_system() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (inbox, _arrivals) = sync_channel(4);
-    let mut transport = Transport::new(String::new(), inbox, false);
+    let mut transport = Transport::new(String::new(), None, inbox, false);
     transport
         .adopt(TcpStream::connect(listener.local_addr().expect("an address")).expect("connected"))
         .expect("adopted");
@@ -37,13 +37,20 @@ fn what_is_in_the_way_comes_with_what_to_do_about_it() {
 #[test]
 fn a_refusal_by_another_machine_names_the_option_that_opens_it() {
     let refused = io::Error::from(ErrorKind::ConnectionRefused);
-    let told = |address: &str| advice(&refused, Some(address.parse().expect(address)));
+    let advice_for = |address: &str| advice(&refused, Some(address.parse().expect(address)));
     for here in ["127.0.0.1:1234", "[::1]:1234", "[::ffff:127.0.0.1]:1", "0.0.0.0:1234"] {
-        assert!(told(here).contains("`glassline serve`") && !told(here).contains("--listen"), "{}", told(here));
+        assert!(
+            advice_for(here).contains("`glassline serve`") && !advice_for(here).contains("--listen"),
+            "{}",
+            advice_for(here)
+        );
     }
     for (there, option) in [("192.0.2.7:5000", "--listen 0.0.0.0:5000"), ("[2001:db8::1]:1234", "--listen [::]:1234")] {
-        let told = told(there);
-        assert!(told.contains(option) && told.contains("that machine only") && !told.contains("just run"), "{told}");
+        let advice_for = advice_for(there);
+        assert!(
+            advice_for.contains(option) && advice_for.contains("that machine only") && !advice_for.contains("just run"),
+            "{advice_for}"
+        );
     }
     let slow = advice(&ErrorKind::TimedOut.into(), Some("192.0.2.7:1".parse().expect("an address")));
     assert!(slow.contains("check the address") && !slow.contains("--listen"), "{slow}");

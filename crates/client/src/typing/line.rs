@@ -1,4 +1,4 @@
-//! The line being typed, and what a terminal must be sent so that it shows it. Pure.
+//! The line being typed, and the bytes that make a terminal show it. Pure.
 //!
 //! It is edited as the system's own line is: at its end only, and nothing is drawn again.
 

@@ -6,7 +6,6 @@ use alloc::string::{String, ToString};
 
 use glassline_wire::event::{Away, Direct, ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame;
-use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::Send;
 use glassline_wire::visible;
@@ -18,9 +17,9 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
 use crate::member::Member;
-use crate::moderation::{check_length, check_text};
 use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::room::Room;
+use crate::text::{check_message_length, check_no_token};
 
 /// Most ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
@@ -39,9 +38,9 @@ impl Hub {
     /// text, it is unknown whether the message was sent before, or the chat is frozen,
     /// or this member is muted.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> ReplyResult {
-        check_text_length(&send.text)?;
+        check_message_length(&send.text)?;
         self.check_speech(id, now)?;
-        check_text(&send.text)?;
+        check_no_token(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
         let (Some(member), Some(room)) = (self.members.get(id), self.rooms.get(room_id)) else {
             return Err(unknown_room(&send.room));
@@ -79,11 +78,11 @@ impl Hub {
     /// Sends a tutorial member's text to the room it is in (T5, T12).
     ///
     /// # Errors
-    /// The text is empty, the member is in no room, or it may not speak.
+    /// The text is empty, the member is in no room, or it may not send messages.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> ReplyResult {
-        check_text_length(text)?;
+        check_message_length(text)?;
         self.check_speech(id, now)?;
-        check_text(text)?;
+        check_no_token(text)?;
         let (Some(member), Some((room_id, room))) = (self.members.get(id), self.current_room(id)) else {
             return Err(unknown_room("a room"));
         };
@@ -138,8 +137,8 @@ impl Hub {
     /// Sends a text to one person.
     ///
     /// # Errors
-    /// Unknown name, the text is empty or too long, the other side has stopped reading, or
-    /// the member may not speak.
+    /// Unknown name, the text is empty or too long, the recipient has stopped reading, or the member
+    /// may not send messages.
     pub fn send_direct(
         &mut self,
         sender: MemberId,
@@ -148,17 +147,17 @@ impl Hub {
         id: Option<MessageId>,
         now: Now,
     ) -> ReplyResult {
-        check_text_length(text)?;
+        check_message_length(text)?;
         let (recipient, to) = self.find(to)?;
         // To an operator everybody may write.
         if !to.is_operator() {
             self.check_speech(sender, now)?;
         }
-        check_text(text)?;
+        check_no_token(text)?;
         let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
             return Ok(Reply::Nothing);
         };
-        if self.outbox_is_full(to) {
+        if self.send_queue_is_full(to) {
             let text = format!("{} is not reading just now; try again later", to.name());
             return Err(Rejection::new(ErrorCode::Busy, text));
         }
@@ -195,12 +194,4 @@ fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now)
         action,
         id: None,
     }
-}
-
-/// Checks that a text has 1 byte to the limit (T7).
-pub(super) fn check_text_length(text: &str) -> Result<(), Rejection> {
-    if text.is_empty() {
-        return Err(Rejection::new(ErrorCode::EmptyText, "the text is empty; there is nothing to say"));
-    }
-    check_length(text, TEXT_BYTES_MAX, "send it in parts")
 }

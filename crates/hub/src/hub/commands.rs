@@ -22,10 +22,10 @@ const HISTORY_SHOWN: u64 = 20;
 /// Outcome of a command for its member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandOutcome {
-    /// It stays.
-    Stays,
+    /// It stays connected.
+    Continue,
     /// It asked to leave.
-    Leaves,
+    Leave,
     /// Nothing was done: the history is asked first. Call with the same line once the connection
     /// has settled.
     Awaits,
@@ -38,7 +38,7 @@ enum NoReply {
     /// The history has to answer first.
     Awaits,
     /// The member leaves.
-    Leaves,
+    Leave,
     /// The hub refused it.
     Rejected(Rejection),
 }
@@ -89,7 +89,7 @@ pub fn hidden_command(text: &str) -> Option<String> {
 }
 
 impl Hub {
-    /// Executes `line`, a text that starts with a slash; the member is told the result.
+    /// Executes `line`, a text that starts with a slash; the member is sent the result.
     pub fn execute(&mut self, id: MemberId, line: &str, now: Now) -> CommandOutcome {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -105,7 +105,7 @@ impl Hub {
                 Err(NoReply::Rejected(rejection)) => Err(rejection),
                 Err(NoReply::Usage) => Ok(notice(format!("usage: {}", command.usage(syntax)))),
                 Err(NoReply::Awaits) => return CommandOutcome::Awaits,
-                Err(NoReply::Leaves) => return CommandOutcome::Leaves,
+                Err(NoReply::Leave) => return CommandOutcome::Leave,
             }
         } else {
             let name: String = name.chars().take(32).collect();
@@ -113,7 +113,7 @@ impl Hub {
             Ok(notice(glassline_wire::visible::one_line(&text)))
         };
         self.reply(id, reply, None);
-        CommandOutcome::Stays
+        CommandOutcome::Continue
     }
 }
 
@@ -235,7 +235,7 @@ fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Reply, NoR
 
 fn quit(_: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    Err(NoReply::Leaves)
+    Err(NoReply::Leave)
 }
 
 fn required(argument: &str) -> Result<&str, NoReply> {

@@ -107,9 +107,9 @@ impl Hub {
         true
     }
 
-    /// Processes the outcome of a record that became no entry of the log: its sender is told.
-    /// Returns false, and does nothing, for one that is out of order ([`Hub::committed`]), or whose
-    /// entry should have come instead.
+    /// Processes the outcome of a record that became no entry of the log: its sender is sent the
+    /// error. Returns false, and does nothing, for one that is out of order ([`Hub::committed`]),
+    /// or whose entry should have come instead.
     pub fn settle(&mut self, ticket: Ticket, outcome: CommitOutcome) -> bool {
         let reply = match outcome {
             CommitOutcome::Stored { .. } => return false,
@@ -161,7 +161,7 @@ impl Hub {
                 }
             }
             EntryContent::Audit(act) => {
-                let target = self.kicked(&act);
+                let target = self.target_here(&act);
                 self.enforce(None, Pending { act, target }, None);
             }
         }
@@ -186,8 +186,7 @@ impl Hub {
     }
 
     /// Makes sure that these rooms can be opened. False: the connection must wait for answers
-    /// first, then ask again. Names that are no good, and rooms that are open or known, need no
-    /// answer.
+    /// first, then ask again. Invalid names, and rooms that are open or known, need no answer.
     pub fn knows_rooms<'a>(&mut self, connection: usize, wished: impl IntoIterator<Item = &'a str>) -> bool {
         if !self.rules.durable {
             return true;

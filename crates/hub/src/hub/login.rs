@@ -1,4 +1,4 @@
-//! Members and their names: login, another name, departure.
+//! Login and departure of members.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -6,12 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::Now;
 use crate::dialect::Dialect;
-use crate::hub::{Hub, Reply, ReplyResult};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
@@ -24,8 +24,7 @@ use crate::send_queue::SendQueue;
 pub enum LoginOutcome {
     /// The client is logged in, as this member.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
-    /// again.
+    /// Its token is that of this member, whose connection may be dead: probe it, then call again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -39,7 +38,7 @@ pub enum NameHolder {
     /// It was probed and did not answer.
     Dead(MemberId),
     /// It is alive and keeps its name.
-    Lives,
+    Alive,
 }
 
 impl Hub {
@@ -111,7 +110,7 @@ impl Hub {
         }
         let mut quiet_rooms = Vec::new();
         let mut arrival = self.arrival_now();
-        if holder != NameHolder::Lives
+        if holder != NameHolder::Alive
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
             // A later holder of this name was not probed.
@@ -199,7 +198,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.audit_events.push_back(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+                self.audit_events.push_back(AuditEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_replay(id, room_id, seen);
         }
@@ -228,7 +227,7 @@ impl Hub {
         self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
-    /// Tells a new member why its name differs from the one it sent.
+    /// Sends a new member the reason why its name differs from the one it requested.
     fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
         let because = match &granted.suffix_reason {
@@ -273,38 +272,6 @@ impl Hub {
             self.names.release(member.name());
         }
         self.forget(member.connection());
-    }
-
-    /// Renames a member to exactly this name, and announces it to its rooms.
-    ///
-    /// # Errors
-    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
-    /// not speak: a name is announced.
-    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
-        self.check_speech(id, now)?;
-        let name = Name::parse(wished.as_bytes())?;
-        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
-        self.moderation.check_name(&name, member.address(), now.at)?;
-        let (dialect, from) = (member.dialect(), member.name().to_string());
-        let looks = self.names.check_rename(&from, id, &name)?;
-        self.names.release(&from);
-        self.names.claim(name.as_str(), &looks, id);
-        let rooms: Vec<_> = member.rooms().collect();
-        if let Some(member) = self.members.get_mut(id) {
-            member.rename(name.clone().into_boxed());
-        }
-        self.renew_mute(id, now.at);
-        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
-        for &room in &rooms {
-            self.announce_waiting(room, [&from, name.as_str()], now);
-            self.send_to_room(room, renamed.clone());
-        }
-        Ok(match dialect {
-            Dialect::Tutorial => Reply::Nothing,
-            // Without a room, no room announces it.
-            Dialect::Event if rooms.is_empty() => renamed.into(),
-            Dialect::Event => Reply::Confirmation(renamed),
-        })
     }
 }
 

@@ -4,10 +4,10 @@ mod chat;
 mod commands;
 mod history;
 mod login;
+mod members;
 mod moderation;
 mod outbound;
 mod rooms;
-mod whois;
 
 pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};
@@ -18,7 +18,7 @@ use alloc::string::{String, ToString};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
-use crate::counters::Counters;
+use crate::counters::HubCounters;
 use crate::dialect::Dialect;
 use crate::id::MemberId;
 use crate::member::{Member, Members};
@@ -43,11 +43,11 @@ pub struct Rules {
     pub logs_bytes_max: usize,
     /// Bytes queued for one member alone; past it direct messages to it are refused, and its own
     /// requests wait.
-    pub outbox_bytes_max: usize,
+    pub send_queue_bytes_max: usize,
     /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
     /// of it, a member that has not read what is queued for it has its own requests wait earlier;
     /// past it, see [`Hub::is_over_budget`].
-    pub outboxes_bytes_max: usize,
+    pub send_queues_bytes_max: usize,
     /// Most rooms.
     pub rooms_max: usize,
     /// Most rooms that one member may be in.
@@ -71,8 +71,8 @@ impl Default for Rules {
             pure: false,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
-            outbox_bytes_max: 256 << 10,
-            outboxes_bytes_max: 64 << 20,
+            send_queue_bytes_max: 256 << 10,
+            send_queues_bytes_max: 64 << 20,
             rooms_max: 2_048,
             rooms_per_member_max: 16,
             durable: false,
@@ -110,7 +110,7 @@ impl Default for Rules {
 ///    [`Hub::next_question`]. Then [`Hub::take_disconnect`], whose members have to depart at once,
 ///    and [`Hub::take_audit_event`].
 /// 4. Writes: for each member that [`Hub::take_ready`] or [`Hub::next_in_round`] names,
-///    [`Hub::catch_up`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes
+///    [`Hub::skip_lost`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes
 ///    that were written. If that returns false, there is more: do it again, or [`Hub::wake`] the
 ///    member once its socket takes more.
 ///
@@ -129,7 +129,7 @@ pub struct Hub {
     disconnects: VecDeque<Disconnect>,
     audit_events: VecDeque<AuditEvent>,
     attempts: TokenAttempts,
-    counters: Counters,
+    counters: HubCounters,
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
     scheduler: Scheduler,
@@ -186,7 +186,7 @@ impl Hub {
     /// Returns whether a member reads too little of what it is sent for more of its requests to be
     /// taken.
     pub fn is_overfull(&self, member: MemberId) -> bool {
-        self.members.get(member).is_some_and(|member| self.outbox_is_full(member))
+        self.members.get(member).is_some_and(|member| self.send_queue_is_full(member))
     }
 
     /// Returns whether a member was sent half of something, so that nothing else may come before
@@ -207,14 +207,14 @@ impl Hub {
 
     /// Returns whether so much is queued for members that do not read that some have to be closed.
     pub fn is_over_budget(&self) -> bool {
-        self.queued_bytes_total() > self.rules.outboxes_bytes_max
+        self.queued_bytes_total() > self.rules.send_queues_bytes_max
     }
 
-    fn outbox_is_full(&self, member: &Member) -> bool {
+    fn send_queue_is_full(&self, member: &Member) -> bool {
         // The fuller all are together, the less each may have. A member that reads has nothing
         // queued for long.
-        let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
-        let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
+        let left_bytes = (self.rules.send_queues_bytes_max / 2).saturating_sub(self.queued_bytes_total());
+        let bytes_max = self.rules.send_queue_bytes_max.min(left_bytes);
         member.send_queue().is_full(bytes_max)
     }
 
@@ -228,7 +228,7 @@ impl Hub {
     }
 
     /// Returns the counters so far.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> HubCounters {
         self.counters
     }
 

@@ -1,6 +1,6 @@
-//! Moderation: checks against the state in force before a client logs in, takes a name, speaks or
-//! opens a room, and newcomers in a freeze (O3): their names, and those of rooms they open, would
-//! reach everybody as text.
+//! Moderation: checks against the state in force before a client logs in, takes a name, sends a
+//! message or opens a room, and newcomers in a freeze (O3): their names, and those of rooms they
+//! open, would reach everybody as text.
 
 mod enforce;
 mod operate;
@@ -32,8 +32,8 @@ impl Hub {
         self.moderation.check_address(address, now.at)
     }
 
-    /// Checks whether a member may speak now: send a message, write to a non-operator,
-    /// or take another name, which is announced.
+    /// Checks whether a member may send now: a message, a direct message to a non-operator, or a
+    /// rename, which is announced.
     pub(super) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
         let Some(member) = self.members.get_mut(id) else { return Ok(()) };
         if member.is_operator() {
@@ -60,7 +60,7 @@ impl Hub {
         member.set_muted(is_muted)
     }
 
-    /// Sends a new member the message of the day, and why it may not speak.
+    /// Sends a new member the message of the day, and the reason why it may not send messages.
     pub(super) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
         if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
             self.send(id, Event::notice(motd));

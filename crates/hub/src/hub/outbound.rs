@@ -181,9 +181,9 @@ impl Hub {
         Some((start, end))
     }
 
-    /// Tells everybody that the server closes. Nothing is announced after it. Members with a replay
-    /// would not get it: it would be held back with what is new. Returns their connections, with
-    /// what has to be sent there last.
+    /// Sends everybody the `bye` of a closing server. Nothing is announced after it. Members with a
+    /// replay would not get it: it would be held back with what is new. Returns their connections,
+    /// with what has to be sent there last.
     pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.is_closing = true;
         let bye = Event::bye(text);
@@ -194,21 +194,21 @@ impl Hub {
         replaying.map(|member| (member.connection(), member.dialect().encode(&outbound))).collect()
     }
 
-    /// Tells a member what it missed, if a log's tail has passed it (E7); to be called before it is
-    /// written to. Returns the number of messages missed.
-    pub fn catch_up(&mut self, id: MemberId) -> u64 {
+    /// Queues the notice of what a member missed, if a log's tail has passed it (E7); to be called
+    /// before it is written to. Returns the number of messages missed.
+    pub fn skip_lost(&mut self, id: MemberId) -> u64 {
         let Some(member) = self.members.get_mut(id) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
-        member.send_queue_mut().catch_up(rooms, |missed| notice_of(missed, rooms, dialect, pure))
+        member.send_queue_mut().skip_lost(rooms, |missed| notice_of(missed, rooms, dialect, pure))
     }
 
-    /// Drops what a member that leaves a room was not sent yet, and tells it what it misses, if the
-    /// log no longer has it or it is more than may be queued for the member.
+    /// Drops what a member that leaves a room was not sent yet, and queues the notice of what it
+    /// misses: what the log no longer has, or what exceeds the member's queue.
     pub(super) fn abandon_backlog(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id) else { return };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
         let Some(log) = rooms.log(room_id, dialect) else { return };
-        let bytes_max = self.rules.outbox_bytes_max;
+        let bytes_max = self.rules.send_queue_bytes_max;
         member.send_queue_mut().abandon(room_id, log, bytes_max, |missed| notice_of(missed, rooms, dialect, pure));
     }
 }

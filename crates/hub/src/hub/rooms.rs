@@ -4,8 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, Rejection, RoomState};
-use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::event::{
+    ErrorCode, Event, Members, Presence as PresenceEvent, Rejection, RoomCount, RoomState, Rooms,
+};
+use glassline_wire::limits::{LISTED_NAMES_MAX, LISTED_ROOMS_MAX};
 use glassline_wire::natural_order;
 
 use crate::Now;
@@ -210,6 +212,13 @@ impl Hub {
         }
     }
 
+    /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
+    pub fn rooms_listed(&self) -> Rooms {
+        let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
+        let rooms = listed.map(|room| RoomCount { room: room.name().to_string(), count: room.count() }).collect();
+        Rooms { rooms, count: self.rooms.len() }
+    }
+
     pub(super) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
         let room_id = self.members.get(id)?.rooms().next()?;
         Some((room_id, self.rooms.get(room_id)?))
@@ -230,4 +239,35 @@ impl Hub {
 
 pub(super) fn unknown_room(room: &str) -> Rejection {
     Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {room}; join it first"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{NameHolder, Rules};
+    use crate::member::ConnectInfo;
+    use core::net::Ipv4Addr;
+    use glassline_wire::envelope::Envelope;
+    use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
+    use glassline_wire::request::Hello;
+    use glassline_wire::timestamp::Timestamp;
+
+    #[test]
+    fn excess_rooms_are_counted_and_the_longest_list_fits_a_frame() {
+        let mut hub = Hub::new(Rules::default());
+        let now = Now { monotonic_ms: 0, at: Timestamp::from_unix_ms(1_700_000_000_000) };
+        // Thirty-two characters, most of which JSON writes as two.
+        let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
+        for (n, rooms) in names.chunks(16).enumerate() {
+            let hello = Hello { name: format!("m{n}"), rooms: Some(rooms.to_vec()), ..Hello::default() };
+            let login = ConnectInfo { connection: n, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
+            hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("good names");
+        }
+        let listed = hub.rooms_listed();
+        assert_eq!((listed.count, listed.rooms.len()), (2_048, LISTED_ROOMS_MAX));
+        assert_eq!(listed.rooms[0], RoomCount { room: "lobby".to_string(), count: 0 });
+        assert!(listed.rooms[1..].iter().all(|room| room.count == 1 && names.contains(&room.room)));
+        let bytes = Envelope::new(Event::Rooms(listed), Some("\0".repeat(REF_BYTES_MAX))).to_json().len();
+        assert!((30_000..=EVENT_BYTES_MAX).contains(&bytes), "{bytes} bytes");
+    }
 }

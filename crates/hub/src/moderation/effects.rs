@@ -34,7 +34,7 @@ pub enum AuditEvent {
     },
     /// A client has a number of a room that its history has not given: either the client is wrong,
     /// or the history has lost messages.
-    AheadOfHistory {
+    ClientAheadOfHistory {
         /// The room.
         room: String,
         /// The number in its `since`.

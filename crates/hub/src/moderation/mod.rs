@@ -24,10 +24,9 @@ pub(crate) use attempts::TokenAttempts;
 pub(crate) use effects::Pending;
 pub use effects::{AuditEvent, Disconnect};
 pub use network::{subnet, subnet_key};
-pub(crate) use operator_command::{OperatorCommand, SHORTER, check_length, first_word};
+pub(crate) use operator_command::{OperatorCommand, first_word};
 pub(crate) use sanctions::{Sanction, Sanctions};
 pub(crate) use target::{Target, written};
-pub(crate) use token::check_text;
 pub use token::{OperatorToken, TokenError};
 
 use crate::name::{Looks, Name};

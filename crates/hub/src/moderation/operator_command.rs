@@ -9,11 +9,9 @@ use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::visible;
 
 use super::target::Target;
-use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX, check_text};
+use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX};
 use crate::name::Name;
-
-/// Advice for a text that is too long.
-pub(crate) const SHORTER: &str = "say it shorter";
+use crate::text::{SHORTER, check_length, check_no_token};
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
@@ -128,24 +126,15 @@ fn reason(written: &str) -> Result<Option<String>, Rejection> {
     // It is shown inside a line of others' screens, so it stays on that line.
     let text = visible::one_line(written.trim()).into_owned();
     check_length(&text, REASON_BYTES_MAX, SHORTER)?;
-    check_text(&text)?;
+    check_no_token(&text)?;
     Ok((!text.is_empty()).then_some(text))
 }
 
 fn motd(written: &str) -> Result<OperatorCommand, Rejection> {
     let text = visible::lines(written.trim_end()).into_owned();
     check_length(&text, MOTD_BYTES_MAX, SHORTER)?;
-    check_text(&text)?;
+    check_no_token(&text)?;
     Ok(OperatorCommand::SetMotd { text })
-}
-
-/// Checks the length of a text; `advice` is for one that is too long.
-pub(crate) fn check_length(text: &str, bytes_max: usize, advice: &str) -> Result<(), Rejection> {
-    if text.len() <= bytes_max {
-        return Ok(());
-    }
-    let text = format!("this text has {} bytes, the limit is {bytes_max}; {advice}", text.len());
-    Err(Rejection::new(ErrorCode::TooLong, text))
 }
 
 #[cfg(test)]

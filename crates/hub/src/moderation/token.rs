@@ -3,12 +3,8 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use glassline_wire::event::{ErrorCode, Rejection};
-use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
-use glassline_wire::slash::SlashLine;
+use glassline_wire::operator_token::{GeneratedToken, Mistyped};
 use subtle::ConstantTimeEq;
-
-use super::messages;
 
 /// Shorter ones can be guessed.
 const TOKEN_BYTES_MIN: usize = 16;
@@ -70,8 +66,7 @@ impl OperatorToken {
         }
     }
 
-    /// Returns whether texts that hold it are recognised, so that nobody tells it to everybody by
-    /// mistake.
+    /// Returns whether texts that hold it are recognised, so that nobody publishes it by mistake.
     pub fn is_recognised_in_text(&self) -> bool {
         matches!(self.0, Secret::Generated(_))
     }
@@ -80,7 +75,7 @@ impl OperatorToken {
     pub(crate) fn is(&self, shown: &str) -> bool {
         match &self.0 {
             Secret::Generated(secret) => {
-                // What has another form is no secret's business.
+                // A text of another form is compared with nothing.
                 let shown = GeneratedToken::parse(shown).ok().flatten();
                 shown.is_some_and(|shown| secret.to_bytes().ct_eq(&shown.to_bytes()).into())
             }
@@ -94,26 +89,6 @@ impl OperatorToken {
                 (padded(secret).ct_eq(&padded(shown)) & is_as_long).into()
             }
         }
-    }
-}
-
-/// Refuses a text that others would read and that tells an operator token, of this server or
-/// another (O1): it holds something of that form, or is an `/op` whose slash something hides.
-///
-/// # Errors
-/// It does, with a right or a wrong token: none is compared here, so nothing leaks.
-pub(crate) fn check_text(text: &str) -> Result<(), Rejection> {
-    let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
-    let hides_op = || {
-        let line = SlashLine::of(text).filter(|line| line.hidden_slash().is_some());
-        line.is_some_and(|line| line.name() == "op")
-    };
-    if is_in(text) {
-        refused(messages::GIVEN_AWAY)
-    } else if hides_op() {
-        refused(messages::OP_HIDDEN)
-    } else {
-        Ok(())
     }
 }
 
@@ -155,68 +130,6 @@ mod tests {
         assert_eq!(OperatorToken::parse(&written.replace('_', "_0")), Err(TokenError::Mistyped(Mistyped)));
         let chosen = OperatorToken::parse(SECRET).expect("a token");
         assert!(!chosen.is_recognised_in_text() && !chosen.is(&written));
-    }
-
-    #[test]
-    fn a_text_is_judged_by_its_form_alone() {
-        let (right, wrong) = (GeneratedToken::from_bits(1), GeneratedToken::from_bits(2));
-        for text in [format!("/op {right}"), format!("{wrong}")] {
-            assert_eq!(check_text(&text).map_err(|refused| refused.code), Err(ErrorCode::BadField), "{text}");
-        }
-        for text in [SECRET, "glop_", "/op correct horse battery"] {
-            assert_eq!(check_text(text), Ok(()), "{text}");
-        }
-    }
-
-    #[test]
-    fn op_behind_what_nobody_sees_is_not_said() {
-        for before in [
-            " ",
-            "\t",
-            "\n",
-            "\u{feff}",
-            "\u{200b}",
-            "\u{2060}",
-            "\u{ad}",
-            "\u{200e}",
-            "\u{fe0f}",
-            "\u{3164}",
-            "\u{2800}",
-            "\u{2d7f}",
-            "\u{13441}",
-            "\u{16fe4}",
-            "\u{fffd}",
-            "\u{308}",
-            "\u{1b}[A",
-            "\u{1b}OB",
-            "\u{1b}[1;5D",
-            "\u{9b}A",
-            "\u{8}",
-            " \u{a0}\u{3000}",
-        ] {
-            for op in ["/op", "／op", "/OP", "∕Op", "╱op", "/\u{200b}op", "／ｏｐ"] {
-                assert!(check_text(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
-            }
-        }
-        assert!(check_text("／op a secret").is_err());
-        for text in [
-            "",
-            "/",
-            " /",
-            "/o",
-            " /operator x",
-            " /option",
-            "see /op",
-            "type /op TOKEN",
-            "op TOKEN",
-            "\u{1b}",
-            "\u{1b}[",
-            "ö/op x",
-        ] {
-            assert_eq!(check_text(text), Ok(()), "{text:?}");
-        }
-        // What `//op` says.
-        assert_eq!(check_text("/op TOKEN makes you an operator"), Ok(()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
-use super::{ReplaySegment, Rooms, SendQueue, Step, Subscription};
+use super::{ReplaySegment, Rooms, SendQueue, SendStep, Subscription};
 use crate::dialect::Dialect;
 use crate::id::RoomId;
 use crate::log::{Log, Mark};
@@ -22,7 +22,7 @@ impl SendQueue {
     /// Moves each cursor that its log's tail has passed up to the tail. `encode` returns the notice
     /// that takes the place of what was missed there. Leaves alone what a replay to an event member
     /// holds back: that is stored, and replayed in its turn. Returns how many messages were missed.
-    pub(crate) fn catch_up(&mut self, rooms: &Rooms, encode: impl Fn(&MissedRange) -> Option<Vec<u8>>) -> u64 {
+    pub(crate) fn skip_lost(&mut self, rooms: &Rooms, encode: impl Fn(&MissedRange) -> Option<Vec<u8>>) -> u64 {
         let is_replayed = self.is_replaying() && self.dialect == Dialect::Event;
         let mut missed_in_all = 0;
         for index in 0..self.subscriptions.len() {
@@ -32,7 +32,7 @@ impl SendQueue {
                 && (!is_replayed || self.comes_before_replay(subscription.room))
             {
                 missed_in_all +=
-                    self.catch_up_in(index, log, log.tail_mark(), |missed| encode(&missed).map(Step::Private));
+                    self.skip_lost_in(index, log, log.tail_mark(), |missed| encode(&missed).map(SendStep::Private));
             }
         }
         missed_in_all
@@ -40,7 +40,7 @@ impl SendQueue {
 
     /// Returns whether some of the room's log is to be sent before the first segment of a replay.
     fn comes_before_replay(&self, room: RoomId) -> bool {
-        let mut before_replay = self.steps.iter().take_while(|step| !matches!(step, Step::Replay(_)));
+        let mut before_replay = self.steps.iter().take_while(|step| !matches!(step, SendStep::Replay(_)));
         before_replay.any(|step| step.is_of_log(room))
     }
 
@@ -58,7 +58,7 @@ impl SendQueue {
         let is_far_behind = (log.end() - cursor.max(log.tail())) as usize > bytes_max;
         let lost = if is_far_behind { log.newest() } else { log.tail_mark() };
         if cursor < lost.end {
-            self.catch_up_in(index, log, lost, |missed| encode(&missed).map(Step::Private));
+            self.skip_lost_in(index, log, lost, |missed| encode(&missed).map(SendStep::Private));
         }
     }
 
@@ -81,8 +81,8 @@ impl SendQueue {
         for index in passed {
             let room = self.subscriptions[index].room;
             let Some(log) = rooms.log(room, self.dialect) else { continue };
-            self.catch_up_in(index, log, log.newest(), |MissedRange { from, to, .. }| {
-                Some(Step::Replay(Box::new(ReplaySegment::missed(room, rooms.name(room), from, to))))
+            self.skip_lost_in(index, log, log.newest(), |MissedRange { from, to, .. }| {
+                Some(SendStep::Replay(Box::new(ReplaySegment::missed(room, rooms.name(room), from, to))))
             });
         }
     }
@@ -90,23 +90,23 @@ impl SendQueue {
     /// Moves a cursor to `lost`, before which nothing can be sent. `replacement` returns
     /// the step that takes the place of each stretch that is missed. Returns how many messages are
     /// missed.
-    fn catch_up_in(
+    fn skip_lost_in(
         &mut self,
         index: usize,
         log: &Log,
         lost: Mark,
-        replacement: impl Fn(MissedRange) -> Option<Step>,
+        replacement: impl Fn(MissedRange) -> Option<SendStep>,
     ) -> u64 {
         let (room, tail, seq_reached) =
             (self.subscriptions[index].room, lost.end, self.subscriptions[index].seq_reached);
-        let is_lost = |step: &Step| match step {
-            Step::FollowUntil { room: of, to } => *of == room && *to <= tail,
-            Step::Skip { room: of, from, .. } => *of == room && *from < tail,
-            Step::Private(_) | Step::Echo { .. } | Step::Replay(_) => false,
+        let is_lost = |step: &SendStep| match step {
+            SendStep::FollowUntil { room: of, to } => *of == room && *to <= tail,
+            SendStep::Skip { room: of, from, .. } => *of == room && *from < tail,
+            SendStep::Private(_) | SendStep::Echo { .. } | SendStep::Replay(_) => false,
         };
         let (mut position, mut last_missed, mut own) = (tail, lost.seq, 0);
         for step in self.steps.iter().filter(|step| is_lost(step)) {
-            if let Step::Skip { to, messages, .. } = step {
+            if let SendStep::Skip { to, messages, .. } = step {
                 own += messages;
                 if *to > position {
                     // The tail is inside a run of the member's own messages: continue after it.
@@ -122,13 +122,13 @@ impl SendQueue {
         let gap_ends = echoes.iter().map(|seq| seq - 1).chain(core::iter::once(last_missed));
         let mut gaps = gap_starts.zip(gap_ends);
         let (mut missed_in_all, queued_bytes) = (0, &mut self.queued_bytes);
-        let mut put_next_gap = |steps: &mut VecDeque<Step>| {
+        let mut put_next_gap = |steps: &mut VecDeque<SendStep>| {
             if let Some((from, to)) = gaps.next()
                 && from <= to
             {
                 missed_in_all += to - from + 1;
                 if let Some(step) = replacement(MissedRange { room, from, to, own }) {
-                    if let Step::Private(notice) = &step {
+                    if let SendStep::Private(notice) = &step {
                         queued_bytes.add(notice.len());
                     }
                     steps.push_back(step);

@@ -54,7 +54,7 @@ pub struct CommitTimes {
 }
 
 #[derive(Default)]
-pub(super) struct Counters {
+pub(super) struct JournalCounters {
     pub(super) index_lag: AtomicU64,
     commits: AtomicU64,
     stored: AtomicU64,
@@ -68,9 +68,9 @@ pub(super) struct Counters {
     commit_sum_ns: AtomicU64,
 }
 
-impl Counters {
+impl JournalCounters {
     /// Counts the result of a record. One that is too late, or would open a room too many, was
-    /// refused by the rules, and tells nothing of the disk.
+    /// refused by a rule, which says nothing about the disk.
     pub(super) fn count_report(&self, report: &Done) {
         let counter = match report {
             Done::Committed(_) => &self.stored,
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_commit_is_counted_in_the_bucket_of_its_time() {
-        let counters = Counters::default();
+        let counters = JournalCounters::default();
         for took_us in [50, 100, 101, 999, 6_000_000] {
             counters.count_commit(Duration::from_micros(took_us));
         }

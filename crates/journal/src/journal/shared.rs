@@ -9,22 +9,22 @@ use std::time::{Duration, Instant};
 use glassline_wire::history::{PendingRecord, Question, Ticket};
 
 use super::core::fair_queue::FairQueue;
-use super::core::questions::{Asked, Lane};
+use super::core::questions::{Asked, QuestionClass};
 use super::core::records::{Finished, Group, RecordQueue, bytes_of};
 use super::core::reports::{Reports, UNFETCHED_MAX};
-use super::gauges::{Counters, Gauges};
+use super::gauges::{Gauges, JournalCounters};
 use super::{Done, JournalBounds, Requester, WAITING_BYTES_MAX};
 use crate::store::StoreError;
 
-/// A clock: times are arguments of the decisions, and this is where they come from.
+/// Source of the times that are arguments of the decisions.
 pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 
 pub(super) struct Shared {
     bounds: JournalBounds,
     records: Mutex<RecordQueue>,
     records_came: Condvar,
-    /// By lane.
-    questions: [Queue; Lane::ALL.len()],
+    /// By class.
+    questions: [Queue; QuestionClass::ALL.len()],
     reports: Mutex<Reports>,
     reports_fetched: Condvar,
     ended: Mutex<usize>,
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     unfetched: AtomicUsize,
     closing: AtomicBool,
     failed: AtomicBool,
-    pub(super) counters: Counters,
+    pub(super) counters: JournalCounters,
     clock: Clock,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -42,21 +42,21 @@ pub(super) struct Shared {
 /// Next task of the writer.
 pub(super) enum Next {
     Commit(Group),
-    /// Nothing came for as long as it was ready to wait.
+    /// No record arrived within the time limit.
     Idle,
     /// Everything is committed that will be.
     End,
 }
 
-/// Queries of a lane, and the threads that wait for one.
+/// Questions of a class, and the threads that wait for one.
 struct Queue {
     waiting: Mutex<FairQueue<Asked>>,
     came: Condvar,
 }
 
 impl Queue {
-    fn new(lane: Lane, bounds: &JournalBounds) -> Self {
-        Self { waiting: Mutex::new(FairQueue::new(lane.bounds(bounds))), came: Condvar::new() }
+    fn new(class: QuestionClass, bounds: &JournalBounds) -> Self {
+        Self { waiting: Mutex::new(FairQueue::new(class.bounds(bounds))), came: Condvar::new() }
     }
 }
 
@@ -65,7 +65,7 @@ impl Shared {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            questions: Lane::ALL.map(|lane| Queue::new(lane, &bounds)),
+            questions: QuestionClass::ALL.map(|class| Queue::new(class, &bounds)),
             reports: Mutex::default(),
             reports_fetched: Condvar::new(),
             ended: Mutex::default(),
@@ -75,7 +75,7 @@ impl Shared {
             unfetched: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             failed: AtomicBool::new(false),
-            counters: Counters::default(),
+            counters: JournalCounters::default(),
             bounds,
             clock,
             wake,
@@ -142,12 +142,12 @@ impl Shared {
     /// Queues a question. Returns false if the queue is full; a search is then
     /// answered at once: put back, it would delay faster questions.
     pub(super) fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
-        let lane = Lane::of(&question);
-        let queue = self.queue(lane);
+        let class = QuestionClass::of(&question);
+        let queue = self.queue(class);
         let is_taken = lock(&queue.waiting).push(requester, Asked::new(ticket, requester, question, self.now()));
         if is_taken {
             queue.came.notify_one();
-        } else if lane == Lane::Searches {
+        } else if class == QuestionClass::Search {
             self.report([Done::Answered { ticket, answer: Err(StoreError::TooSlow) }]);
             return true;
         }
@@ -155,27 +155,27 @@ impl Shared {
     }
 
     pub(super) fn put_back(&self, asked: Asked) {
-        lock(&self.queue(Lane::of(&asked.question)).waiting).put_back(asked.requester, asked);
+        lock(&self.queue(QuestionClass::of(&asked.question)).waiting).put_back(asked.requester, asked);
     }
 
     /// Takes the next question, unless too many answers were not fetched.
-    pub(super) fn take_question(&self, lane: Lane) -> Option<Asked> {
-        if lock(&self.reports).may_answer() { lock(&self.queue(lane).waiting).pop() } else { None }
+    pub(super) fn take_question(&self, class: QuestionClass) -> Option<Asked> {
+        if lock(&self.reports).may_answer() { lock(&self.queue(class).waiting).pop() } else { None }
     }
 
     /// Waits for the next question, once answers are being fetched; nothing when it is over.
-    pub(super) fn next_question(&self, lane: Lane) -> Option<Asked> {
+    pub(super) fn next_question(&self, class: QuestionClass) -> Option<Asked> {
         let must_wait = |reports: &mut Reports| !reports.may_answer() && !self.is_ending();
         drop(self.reports_fetched.wait_while(lock(&self.reports), must_wait).unwrap_or_else(PoisonError::into_inner));
-        let queue = self.queue(lane);
+        let queue = self.queue(class);
         let nothing_came = |waiting: &mut FairQueue<Asked>| waiting.len() == 0 && !self.is_ending();
         let came = queue.came.wait_while(lock(&queue.waiting), nothing_came);
         let mut waiting = came.unwrap_or_else(PoisonError::into_inner);
         if self.is_ending() { None } else { waiting.pop() }
     }
 
-    fn queue(&self, lane: Lane) -> &Queue {
-        &self.questions[lane as usize]
+    fn queue(&self, class: QuestionClass) -> &Queue {
+        &self.questions[class as usize]
     }
 
     /// Reports results; after a failure nothing is reported.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use glassline_wire::history::{Question, Ticket};
 
 use super::Done;
-use super::core::questions::{Asked, Lane};
+use super::core::questions::{Asked, QuestionClass};
 use super::core::records::{Finished, Group};
 use super::shared::Shared;
 use super::worker::{Writer, answer};
@@ -13,13 +13,13 @@ use crate::store::{Reader, StoreError};
 
 /// The work of a journal of [`Journal::stepped`](super::Journal::stepped). A group goes through
 /// [`Stepper::take_group`], [`Stepper::commit`] and [`Stepper::report_commit`], a question through
-/// [`Stepper::take_question`] and [`Stepper::answer`]; what becomes of it in between (time that
-/// passes, the end of the process) is up to the owner.
+/// [`Stepper::take_question`] and [`Stepper::answer`]; what happens in between (time that passes,
+/// the end of the process) is up to the owner.
 pub struct Stepper {
     shared: Arc<Shared>,
     writer: Writer,
-    /// By lane.
-    reading: [Reading; Lane::ALL.len()],
+    /// By class.
+    reading: [Reading; QuestionClass::ALL.len()],
     group: Group,
     finished: Vec<Finished>,
 }
@@ -30,7 +30,11 @@ struct Reading {
 }
 
 impl Stepper {
-    pub(super) fn new(shared: Arc<Shared>, writer: Writer, readers: [Box<dyn Reader>; Lane::ALL.len()]) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        writer: Writer,
+        readers: [Box<dyn Reader>; QuestionClass::ALL.len()],
+    ) -> Self {
         let reading = readers.map(|reader| Reading { reader, asked: None });
         Self { shared, writer, reading, group: Group::default(), finished: Vec::new() }
     }
@@ -77,27 +81,27 @@ impl Stepper {
         }
     }
 
-    /// Starts the next question of a lane, unless one is started. Returns the started one.
-    pub fn take_question(&mut self, lane: Lane) -> Option<(Ticket, &Question)> {
-        let reading = &mut self.reading[lane as usize];
+    /// Starts the next question of a class, unless one is started. Returns the started one.
+    pub fn take_question(&mut self, class: QuestionClass) -> Option<(Ticket, &Question)> {
+        let reading = &mut self.reading[class as usize];
         if reading.asked.is_none() {
-            reading.asked = self.shared.take_question(lane);
+            reading.asked = self.shared.take_question(class);
         }
         reading.asked.as_ref().map(|asked| (asked.ticket, &asked.question))
     }
 
     /// Reads for the question that is taken up, and reports its answer; one that needs another turn
     /// is put back.
-    pub fn answer(&mut self, lane: Lane) {
-        let reading = &mut self.reading[lane as usize];
+    pub fn answer(&mut self, class: QuestionClass) {
+        let reading = &mut self.reading[class as usize];
         if let Some(asked) = reading.asked.take() {
             answer(&self.shared, reading.reader.as_mut(), asked);
         }
     }
 
-    /// Forgets the question that is taken up: it is never answered, unless by [`Stepper::report`].
-    pub fn drop_question(&mut self, lane: Lane) {
-        self.reading[lane as usize].asked = None;
+    /// Drops the question that is taken up: it is never answered, unless by [`Stepper::report`].
+    pub fn drop_question(&mut self, class: QuestionClass) {
+        self.reading[class as usize].asked = None;
     }
 
     /// Reports something that is no result of these steps, such as an entry that another server

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::core::questions::{ANSWER_TIME, Lane};
+use super::core::questions::{ANSWER_TIME, QuestionClass};
 use super::shared::{Next, Shared};
 use super::worker::{Writer, answer};
 use crate::store::{Reader, StoreError};
@@ -17,7 +17,7 @@ use crate::store::{Reader, StoreError};
 /// Wait for the readers at the end: as long as one answer takes at most, and a little.
 const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
 
-const READERS: usize = Lane::ALL.len();
+const READERS: usize = QuestionClass::ALL.len();
 
 pub(super) fn start(
     shared: &Arc<Shared>,
@@ -25,8 +25,8 @@ pub(super) fn start(
     [lookups, searches]: [Box<dyn Reader>; READERS],
 ) -> Result<usize, StoreError> {
     spawn("journal-writer", shared, move |shared| write(shared, writer))?;
-    spawn("journal-reader", shared, move |shared| read(shared, Lane::Lookups, lookups))?;
-    spawn("journal-search", shared, move |shared| read(shared, Lane::Searches, searches))?;
+    spawn("journal-reader", shared, move |shared| read(shared, QuestionClass::Lookup, lookups))?;
+    spawn("journal-search", shared, move |shared| read(shared, QuestionClass::Search, searches))?;
     Ok(READERS + 1)
 }
 
@@ -72,8 +72,8 @@ fn write_until_the_end(shared: &Shared, writer: &mut Writer) -> Result<(), Store
     }
 }
 
-fn read(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {
-    while let Some(asked) = shared.next_question(lane) {
+fn read(shared: &Shared, class: QuestionClass, mut reader: Box<dyn Reader>) {
+    while let Some(asked) = shared.next_question(class) {
         answer(shared, reader.as_mut(), asked);
     }
 }

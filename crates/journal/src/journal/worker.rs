@@ -1,6 +1,6 @@
-//! Steps of a journal's work: a store is handed what the core decides, and the core what the store
-//! says. Threads do these steps one after the other, the owner of a [`super::Stepper`] when it
-//! likes.
+//! Steps of a journal's work: each passes a decision of the core to a store, and the store's result
+//! to the core. Threads do these steps one after the other, the owner of a [`super::Stepper`] at
+//! any time.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -81,9 +81,9 @@ impl Writer {
         let result = self.store.maintain(SLICE);
         let rebuild = self.store.take_index_rebuild().map(Done::IndexRebuilt);
         let damage = std::iter::from_fn(|| self.store.take_damage().map(Done::Damaged));
-        let news: Vec<Done> = rebuild.into_iter().chain(damage).collect();
-        if !news.is_empty() {
-            self.shared.report(news);
+        let reports: Vec<Done> = rebuild.into_iter().chain(damage).collect();
+        if !reports.is_empty() {
+            self.shared.report(reports);
         }
         match result {
             Err(error) if error.is_fatal() => return Err(error),

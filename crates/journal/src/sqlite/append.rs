@@ -171,7 +171,7 @@ impl<'t> Statements<'t> {
     }
 }
 
-/// Returns the room, opened if it was never spoken in; nothing if its account has as many as it
+/// Returns the room, created if it never had a message; nothing if its account has as many as it
 /// may. If the batch then stores nothing in it, it stays, empty.
 fn find_or_open(
     transaction: &Transaction<'_>,

@@ -37,7 +37,7 @@ impl UnverifiedRange {
     }
 }
 
-struct Step {
+struct BackfillStep {
     rows: u64,
     left: Option<UnverifiedRange>,
 }
@@ -83,9 +83,9 @@ pub(super) fn unverified(db: &Connection) -> Result<Option<UnverifiedRange>, Err
 }
 
 /// Verifies up to `rows_max` messages and adds the checksums that are missing.
-fn backfill(db: &mut Connection, unverified: UnverifiedRange, rows_max: u64) -> Result<Step, Error> {
+fn backfill(db: &mut Connection, unverified: UnverifiedRange, rows_max: u64) -> Result<BackfillStep, Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut step = Step { rows: 0, left: None };
+    let mut step = BackfillStep { rows: 0, left: None };
     let mut computed: Vec<(i64, i64)> = Vec::new();
     {
         let mut messages = transaction.prepare_cached(select_messages!(

@@ -37,7 +37,7 @@ impl<'t> Duplicates<'t> {
             return self.at(rowid, id, entry).map(Some);
         }
         // A client that knew no later number when it first sent this may have been stored in the
-        // part of the room that is not remembered.
+        // part of the room that is not in the window.
         let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
         Ok(may_be_stored.then_some(CommitOutcome::TooLate))
     }

@@ -29,7 +29,7 @@ pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
 }
 
 /// Converts an error of writing. What is not known to be harmless counts as a failed write: the
-/// server must not pretend.
+/// server must not acknowledge a message that may be lost.
 pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,

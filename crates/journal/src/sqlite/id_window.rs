@@ -1,6 +1,6 @@
 //! Ids of the most recent messages of the whole history, in memory. A message that is sent again is
-//! found among them; where it is not, each room's edge tells whether it can have been stored before
-//! (E4).
+//! found among them; where it is not, each room's edge decides whether it can have been stored
+//! before (E4).
 
 mod loading;
 
@@ -16,7 +16,7 @@ use self::loading::Loading;
 use super::pacer::Pacer;
 use super::rowid::{room_of, seq_of};
 
-/// Messages whose ids are remembered: about 24 MiB.
+/// Messages whose ids are kept: about 24 MiB.
 pub(super) const MESSAGES_MAX: usize = 262_144;
 
 /// Keys of a message: one of its sender's token, one of its sender's name. A message without an id
@@ -39,7 +39,7 @@ struct Covered {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sender<'s> {
-    /// Equal for connections that show the same token; 0 without one.
+    /// Equal for connections that present the same token; 0 without one.
     pub(super) author: u64,
     pub(super) name: &'s str,
 }
@@ -66,7 +66,7 @@ pub(super) struct IdWindow {
 }
 
 impl IdWindow {
-    /// Window that remembers so many messages, to be [loaded](Self::load).
+    /// Window of so many messages, to be [loaded](Self::load).
     pub(super) fn new(messages_max: usize) -> Self {
         Self {
             hasher: RandomState::new(),
@@ -98,8 +98,8 @@ impl IdWindow {
         self.messages.len() >= self.messages_max
     }
 
-    /// Returns the rowid of the message that this sender sent under this id, if it is remembered.
-    /// The token takes precedence over the name, whose owner may have changed.
+    /// Returns the rowid of the message that this sender sent under this id, if it is in the
+    /// window. The token takes precedence over the name, whose owner may have changed.
     pub(super) fn find(&self, room_id: i64, id: MessageId, sender: Sender<'_>) -> Option<i64> {
         let keys = self.keys(room_id, Some(id), sender);
         keys.into_iter().flatten().find_map(|key| self.rowids.get(&key).copied())
@@ -138,7 +138,7 @@ impl IdWindow {
         self.messages.push_front(Remembered { rowid, keys });
     }
 
-    /// Keeps what was noted, and forgets the oldest messages beyond the bound.
+    /// Keeps what was noted, and drops the oldest messages beyond the bound.
     pub(super) fn commit(&mut self) {
         self.uncommitted = 0;
         while self.messages.len() > self.messages_max {
@@ -199,7 +199,7 @@ mod tests {
     const ALICE: Sender<'static> = Sender { author: 1, name: "alice" };
 
     #[test]
-    fn the_edge_follows_what_is_forgotten_room_by_room() {
+    fn the_edge_follows_dropped_messages_room_by_room() {
         let mut window = IdWindow::new(3);
         for seq in 1..=3 {
             window.note(rowid(1, seq), Some(MessageId(seq.into())), ALICE);

@@ -233,7 +233,7 @@ fn kept_bytes(db: &mut Database, wal: &mut WalCheckpoint, bytes_max: u64) -> Res
     if used + db.log_bytes() > bytes_max {
         wal.run_from(db, bytes_max / SHORT_LOG_SHARE)?;
     }
-    // While a reader keeps the log from being emptied, its length says little: messages are removed
-    // for its share at most.
+    // While a reader keeps the log from being emptied, its length is no measure of what is stored:
+    // messages are removed for its share at most.
     Ok(used + db.log_bytes().min(bytes_max / LOG_SHARE))
 }

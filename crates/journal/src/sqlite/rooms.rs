@@ -1,4 +1,4 @@
-//! The rooms of a history: their ids, and the numbers they have given.
+//! The rooms of a history: their ids, and the numbers they have assigned.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::errors;
 use super::rowid::{ROOM_ID_MAX, rowid};
 use crate::store::StoreError;
 
-/// Rooms in the cache. When there are more, all are forgotten and read again.
+/// Most rooms in the cache. Beyond it all are dropped and read again.
 const CACHED_MAX: usize = 4_096;
 
 /// Rooms whose numbers are verified when a file is opened; `check` verifies all.

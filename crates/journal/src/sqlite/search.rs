@@ -171,7 +171,7 @@ impl SearchCursor {
             }
             Ok(Progress::Interrupted) => {}
             // The damage is in the index or in a message: from here on messages are read. The index
-            // is read alone to tell which.
+            // is read alone to determine which.
             Err(error) if is_corruption(&error) => {
                 self.found.truncate(found);
                 (self.builder, self.damaged_rows, self.more, self.next) = (builder, damaged_rows, false, last);
@@ -240,13 +240,13 @@ fn next_window(window: u64, took: Duration, slice: Duration) -> u64 {
 }
 
 /// Returns nothing, and sets the flag, if the index is damaged.
-fn unless_corrupt<T>(told: Result<T, Error>, corruption: &CorruptionFlag) -> Result<Option<T>, Error> {
-    match told {
+fn unless_corrupt<T>(result: Result<T, Error>, corruption: &CorruptionFlag) -> Result<Option<T>, Error> {
+    match result {
         Err(error) if is_corruption(&error) => {
             corruption.note();
             Ok(None)
         }
-        told => told.map(Some),
+        result => result.map(Some),
     }
 }
 

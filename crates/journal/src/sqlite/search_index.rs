@@ -183,7 +183,7 @@ impl SearchIndex {
     fn index_rows(&mut self, db: &mut Database, rows_max: u64) -> Result<u64, StoreError> {
         let last_room = self.last_room;
         let indexed = self.run(db, |connection| index(connection, last_room, rows_max))?;
-        let Some(Step { done, last_room }) = indexed else { return Ok(0) };
+        let Some(IndexStep { done, last_room }) = indexed else { return Ok(0) };
         self.last_room = last_room;
         self.is_to_merge |= done > 0;
         // A step without work reports that nothing waits.
@@ -264,14 +264,14 @@ fn lag(db: &Connection) -> Result<u64, Error> {
 const LAGGING_ROOM: &str = "SELECT id, max(indexed, oldest - 1), newest FROM room INDEXED BY room_behind
      WHERE indexed < newest AND id > ?1 ORDER BY id LIMIT 1";
 
-struct Step {
+struct IndexStep {
     /// Messages that no longer wait.
     done: u64,
     last_room: i64,
 }
 
 /// Indexes up to `rows_max` messages, room after room, each from where it stopped.
-fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step, Error> {
+fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<IndexStep, Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut done, mut bytes) = (0, 0);
     let mut indexed_text = String::new();
@@ -318,5 +318,5 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
     }
     // The index is written at the commit, and nothing else reads then.
     transaction.commit().map_err(index_error)?;
-    Ok(Step { done, last_room })
+    Ok(IndexStep { done, last_room })
 }

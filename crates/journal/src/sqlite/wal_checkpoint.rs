@@ -73,7 +73,8 @@ impl WalCheckpoint {
     pub(super) fn run_from(&mut self, db: &mut Database, bytes_min: u64) -> Result<bool, StoreError> {
         let bytes = db.log_bytes();
         let extent = if bytes >= self.bytes_max { Checkpoint::Restart } else { Checkpoint::Passive };
-        // A passive checkpoint that met a reader says nothing about one that waits for readers.
+        // A passive checkpoint that was stopped by a reader does not delay one that waits for
+        // readers.
         let is_too_early = self.refused.is_some_and(|(refused, until)| refused == extent && Instant::now() < until);
         if bytes < bytes_min.max(1) || is_too_early {
             return Ok(false);

@@ -91,7 +91,8 @@ fn damaged(folder: &Folder, cell: &Cell, rng: &mut Rng) -> Option<std::path::Pat
     turn_a_bit(&file, cell, rng).then_some(file)
 }
 
-/// Numbers of the messages of a room that are shown, each held against what was said; and what was told of the others.
+/// Numbers of the messages of a room that are shown, each compared with what was sent; and the
+/// damage reported for the others.
 fn shown(file: &Path, room: &str, said: &[Message]) -> (BTreeSet<u64>, Option<Damage>) {
     let store = open_kept(file);
     let mut reader = store.reader().expect("a reader");
@@ -205,7 +206,7 @@ fn a_bit_turned_in_an_act_keeps_a_server_from_starting() {
             let report = check(&file).expect("a report");
             assert!(!report.is_sound(), "{cell:?} SEED={seed}: {report:?}");
             let (count, unread) = exported(&file, &sound);
-            // A number that became larger says that there were more.
+            // A number that became larger claims that there were more.
             assert!(count == sound.len() - 1 && !unread.is_empty(), "{cell:?} SEED={seed}: {unread:?}");
         }
     }
@@ -257,7 +258,7 @@ fn a_bit_turned_in_the_index_of_names_is_found() {
 }
 
 #[test]
-fn what_the_search_index_alone_says_is_not_found() {
+fn what_only_the_search_index_has_is_not_found() {
     let folder = Folder::new();
     store_messages(&folder);
     let db = Connection::open(folder.file()).expect("opens");
@@ -287,10 +288,10 @@ fn what_is_sent_again_and_is_damaged_is_not_stored_twice() {
             }
             record
         };
-        // Nobody can say whose it was: only that it is none of those behind it.
+        // Its room is unknown: only that it is none of those behind it.
         assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [CommitOutcome::TooLate], "{column}");
         drop(store);
-        // Damaged while it is remembered, it is not new even where nothing is said of what was known.
+        // Damaged while its id is in the window, it is not new even without `after`.
         let remembered = folder.path().join(format!("{column}-remembered.db"));
         fs::copy(folder.file(), &remembered).expect("copies");
         let mut store = open_kept(&remembered);

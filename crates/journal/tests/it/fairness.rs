@@ -1,4 +1,4 @@
-//! Forgetting by size is fair: what one stranger may displace, whatever it writes and wherever.
+//! Removal by size is fair: what one address may displace, whatever it writes and wherever.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use crate::support::{check, export, *};
 const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 
 /// Subnets of the honest are below it.
-const STRANGER: u128 = 1_000;
+const ATTACKER: u128 = 1_000;
 
-/// Names that a stranger goes by at a time, and rooms it opens.
+/// Names that the attacker uses at a time, and rooms it opens.
 const NAMES: u64 = 64;
 const ROOMS: u64 = 1_000;
 
@@ -53,7 +53,7 @@ impl Server {
         assert!(used <= KEEP_BYTES, "{used} bytes in use");
     }
 
-    /// People of so many subnets talk in a room, in messages of some 200 bytes.
+    /// Members of so many subnets send to a room, in messages of some 200 bytes.
     fn talk(&mut self, room: &str, subnets: u64, messages: u64) {
         for _ in 0..messages / 500 {
             let batch: Vec<Record> = (0..500)
@@ -67,14 +67,15 @@ impl Server {
         }
     }
 
-    /// A stranger says so many bytes, in rooms of its own or in `lobby_share` of 10 messages in the lobby.
+    /// An attacker sends so many bytes, in rooms of its own or in `lobby_share` of 10 messages in
+    /// the lobby.
     fn flood(&mut self, subnet: u128, total: usize, bytes: usize, lobby_share: u64) {
         let per_batch = (128 * 1024 / (bytes + 64)).max(16);
         let mut left = total;
         while left > 0 {
             let batch: Vec<Record> = (0..per_batch)
                 .map(|number| {
-                    let name = format!("stranger-{}", self.rng.below(NAMES));
+                    let name = format!("attacker-{}", self.rng.below(NAMES));
                     let room = format!("mine-{}", self.rng.below(ROOMS));
                     let room = if (number as u64 % 10) < lobby_share { "lobby" } else { room.as_str() };
                     self.message(subnet, room, &name, bytes)
@@ -85,7 +86,7 @@ impl Server {
         }
     }
 
-    /// Bytes of what people said in a room and can still be read.
+    /// Bytes of the members' messages in a room that can still be read.
     fn honest_bytes(&self, room: &str) -> usize {
         let mut reader = self.store.reader().expect("a reader");
         let (mut bytes, mut after) = (0, 0);
@@ -113,7 +114,8 @@ impl Server {
     }
 }
 
-/// Fills the lobby up to the bound, has a stranger flood, and holds what is left against what there was.
+/// Fills the lobby up to the bound, has an attacker flood, and compares what is left with what
+/// there was.
 fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Server)) {
     let mut server = Server::open();
     server.talk("lobby", subnets, 6_000);
@@ -128,9 +130,9 @@ fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Serv
 }
 
 #[test]
-fn rooms_of_a_stranger_displace_half_of_the_lobby_at_most() {
+fn rooms_of_an_attacker_displace_half_of_the_lobby_at_most() {
     for (what, bytes) in [("large", 8_000), ("middling", 700), ("small", 40)] {
-        displaces_at_most_half(what, 8, |server| server.flood(STRANGER, 1 << 20, bytes, 0));
+        displaces_at_most_half(what, 8, |server| server.flood(ATTACKER, 1 << 20, bytes, 0));
     }
 }
 
@@ -140,30 +142,30 @@ fn so_do_rooms_of_somebody_behind_the_same_address() {
 }
 
 #[test]
-fn a_stranger_in_the_lobby_displaces_half_at_most() {
-    displaces_at_most_half("lobby only", 8, |server| server.flood(STRANGER, 1 << 20, 700, 10));
-    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(STRANGER, 1 << 20, 700, 5));
+fn an_attacker_in_the_lobby_displaces_half_at_most() {
+    displaces_at_most_half("lobby only", 8, |server| server.flood(ATTACKER, 1 << 20, 700, 10));
+    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(ATTACKER, 1 << 20, 700, 5));
     displaces_at_most_half("lobby, then rooms", 8, |server| {
-        server.flood(STRANGER, 1 << 19, 300, 10);
-        server.flood(STRANGER, 1 << 19, 3_000, 0);
+        server.flood(ATTACKER, 1 << 19, 300, 10);
+        server.flood(ATTACKER, 1 << 19, 3_000, 0);
     });
     displaces_at_most_half("rooms, then lobby", 8, |server| {
-        server.flood(STRANGER, 1 << 19, 3_000, 0);
-        server.flood(STRANGER, 1 << 19, 300, 10);
+        server.flood(ATTACKER, 1 << 19, 3_000, 0);
+        server.flood(ATTACKER, 1 << 19, 300, 10);
     });
 }
 
 #[test]
-fn what_a_stranger_filled_before_makes_room_for_people() {
+fn messages_of_an_attacker_make_room_for_members() {
     let mut alone = Server::open();
     alone.talk("lobby", 8, 6_000);
     let without = alone.honest_bytes("lobby");
     let mut server = Server::open();
-    server.flood(STRANGER, 1 << 20, 700, 3);
+    server.flood(ATTACKER, 1 << 20, 700, 3);
     server.talk("lobby", 8, 6_000);
-    server.flood(STRANGER, 1 << 20, 700, 3);
+    server.flood(ATTACKER, 1 << 20, 700, 3);
     let with = server.honest_bytes("lobby");
-    assert!(with * 2 >= without, "{with} bytes, {without} without the stranger");
+    assert!(with * 2 >= without, "{with} bytes, {without} without the attacker");
     server.close();
 }
 
@@ -174,19 +176,20 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
     server.talk("den", 3, 3_000);
     server.talk("attic", 2, 500);
     let before = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
-    server.flood(STRANGER, 1 << 20, 700, 2);
+    server.flood(ATTACKER, 1 << 20, 700, 2);
     let after = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
     println!("{after:?} of {before:?}");
     assert!(after[0] * 2 >= before[0] && after[1] * 2 >= before[1], "{after:?} of {before:?}");
-    assert_eq!(after[2], before[2], "nothing of what is small beside the stranger goes");
+    assert_eq!(after[2], before[2], "nothing of what is small beside the attacker goes");
     server.close();
 }
 
 #[test]
 fn talkers_are_equal_whoever_opened_the_room() {
-    // The stranger opens the den before the others come, then fills rooms of its own: all are its account's.
+    // The attacker opens the den before the others come, then fills rooms of its own: all are its
+    // account's.
     let mut server = Server::open();
-    let opening = server.message(STRANGER, "den", "stranger-1", 10);
+    let opening = server.message(ATTACKER, "den", "attacker-1", 10);
     server.store(&[opening]);
     server.talk("den", 8, 4_000);
     keeps_half(server, "mine");
@@ -203,12 +206,12 @@ fn talk_in_rooms_of_another_displaces_half_of_its_largest() {
     keeps_half(server, "hers");
 }
 
-/// The stranger writes into 15 rooms, and half of what people said in the den stays.
+/// The attacker writes into 15 rooms, and half of the members' messages in the den stays.
 fn keeps_half(mut server: Server, rooms: &str) {
     let before = server.honest_bytes("den");
     for round in 0..20 {
         let batch: Vec<Record> = (0..300)
-            .map(|number| server.message(STRANGER, &format!("{rooms}-{}", (round + number) % 15), "stranger-1", 700))
+            .map(|number| server.message(ATTACKER, &format!("{rooms}-{}", (round + number) % 15), "attacker-1", 700))
             .collect();
         server.store(&batch);
     }
@@ -227,7 +230,7 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
     let (mut opened, mut refused) = (0_u64, 0_u64);
     for round in 0..60 {
         let batch: Vec<Record> = (0..1_000)
-            .map(|number| server.message(STRANGER, &format!("left-{}", round * 1_000 + number), "stranger-1", 1))
+            .map(|number| server.message(ATTACKER, &format!("left-{}", round * 1_000 + number), "attacker-1", 1))
             .collect();
         let outcomes = server.store.append(&batch).expect("stores");
         refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
@@ -240,7 +243,7 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
     let file = server.folder.file();
     drop(server.store);
     server.store = open(&file, Keep { days: None, bytes: Some(KEEP_BYTES) }).expect("opens");
-    let [known, new, others] = [(STRANGER, "left-1"), (STRANGER, "left-new"), (1, "left-new")]
+    let [known, new, others] = [(ATTACKER, "left-1"), (ATTACKER, "left-new"), (1, "left-new")]
         .map(|(subnet, room)| server.message(subnet, room, "anybody", 5));
     let outcomes = server.store.append(&[known, new, others]).expect("stores");
     assert_eq!(
@@ -255,9 +258,9 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
 fn numbers_between_what_is_kept_are_not_given_again() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
-    server.flood(STRANGER, 2 << 20, 700, 10);
+    server.flood(ATTACKER, 2 << 20, 700, 10);
     let head = server.head("lobby");
-    assert!(head.oldest < 2_000, "people's messages stand before the stranger's: {head:?}");
+    assert!(head.oldest < 2_000, "people's messages stand before the attacker's: {head:?}");
     let mut reader = server.store.reader().expect("a reader");
     let page =
         range(reader.as_mut(), &HistoryRange { room: "lobby".into(), after: Some(1_990), ..HistoryRange::default() });
@@ -277,15 +280,15 @@ fn numbers_between_what_is_kept_are_not_given_again() {
 }
 
 #[test]
-fn what_was_removed_is_told_from_what_is_lost() {
+fn removed_messages_are_distinguished_from_lost_ones() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
-    server.flood(STRANGER, 2 << 20, 700, 10);
+    server.flood(ATTACKER, 2 << 20, 700, 10);
     let Server { folder, store, .. } = server;
     let mut reader = store.reader().expect("a reader");
     let asked = HistoryRange { room: "lobby".into(), after: Some(1_990), ..HistoryRange::default() };
     let kept = seqs(&range(reader.as_mut(), &asked));
-    let removed = (kept[0]..kept[40]).find(|seq| !kept.contains(seq)).expect("the stranger outweighs the others");
+    let removed = (kept[0]..kept[40]).find(|seq| !kept.contains(seq)).expect("the attacker outweighs the others");
     drop((reader, store));
     let exported = || -> Exported { export(&folder.file(), &mut Vec::new()).expect("exports") };
     let sound = exported();

@@ -1,4 +1,5 @@
-//! A write-ahead log that is damaged is told where what stands behind the damage proves it, and nothing is claimed otherwise.
+//! A damaged write-ahead log is reported where the commits behind the damage prove it, and only
+//! there.
 
 use std::fs;
 
@@ -56,7 +57,7 @@ impl Killed {
 }
 
 #[test]
-fn a_log_damaged_in_its_middle_is_told() {
+fn a_log_damaged_in_its_middle_is_reported() {
     let killed = Killed::behind(6);
     let (second, third) = (killed.ends[0], killed.ends[1]);
     for (at, lengths, left) in [(third + 100, [1, FRAME_BYTES], 2), (second, [1, 24], 1), (20, [1, 12], 0)] {

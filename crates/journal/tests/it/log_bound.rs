@@ -20,11 +20,11 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
     let folder = Folder::new();
     let keep_bytes = 32 * MIB;
     let store = open(&folder.file(), Keep { days: None, bytes: Some(keep_bytes) }).expect("opens");
-    let (woken, answered) = (AtomicBool::new(false), AtomicU64::new(0));
-    let woken = std::sync::Arc::new(woken);
-    let wake = std::sync::Arc::clone(&woken);
+    let (wake_flag, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let wake_flag = std::sync::Arc::new(wake_flag);
+    let wake = std::sync::Arc::clone(&wake_flag);
     let journal = Journal::start(store, move || wake.store(true, Ordering::Release)).expect("starts");
-    // Nobody said it, and it is too short for the index: everything is read.
+    // No message has it, and it is too short for the index: everything is read.
     let search = |ticket: u64| {
         let search = Search { room: "lobby".into(), query: "ü~".into(), before: None, limit: None };
         assert!(journal.ask(ticket, Requester { subnet: 1, number: ticket }, Question::Search(search)));

@@ -22,7 +22,7 @@ impl Model {
         let Record::Message(entry) = record else { return CommitOutcome::Stored { seq: 0 } };
         let room = self.rooms.entry(entry.message.room.clone()).or_default();
         let same_id = || room.iter().filter(|(message, _)| message.id.is_some() && message.id == entry.message.id);
-        // The token tells more than the name, which may have changed its owner.
+        // The token takes precedence over the name, which may have changed its owner.
         let same = same_id().find(|(_, author)| *author == entry.author && *author != 0).or_else(|| {
             same_id().find(|(message, _)| message.from.to_lowercase() == entry.message.from.to_lowercase())
         });

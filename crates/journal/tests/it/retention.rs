@@ -1,4 +1,4 @@
-//! Forgetting by age and by size. Numbers go on, whatever goes.
+//! Removal by age and by size. Numbers continue, whatever is removed.
 
 use glassline_journal::{Keep, Store, open};
 use glassline_wire::history::{Head, Record};

@@ -169,7 +169,7 @@ fn numbers_of(output: &[u8]) -> Numbers {
 /// export was certain which numbers there are.
 fn verify(mut numbers: Numbers, exported: &Exported) -> bool {
     assert_eq!(numbers.values().map(|room| room.len() as u64).sum::<u64>(), exported.messages);
-    // Ranges are not opened: a damaged number may say that there are very many.
+    // Ranges are not opened: a damaged number may claim that there are very many.
     for (room, range) in &exported.missing {
         let there = numbers.entry(room.clone()).or_default();
         assert!(there.range(range.clone()).next().is_none(), "{room}: {range:?} is exported too");
@@ -180,7 +180,7 @@ fn verify(mut numbers: Numbers, exported: &Exported) -> bool {
     let is_certain = exported.doubts.is_empty();
     if is_certain {
         assert!(numbers.keys().eq(["den", "lobby"]), "{numbers:?}");
-        // Only the acts themselves say which was the last.
+        // Only the acts themselves show which was the last.
         assert!(exported.acts <= ACTS, "{}", exported.acts);
         for (room, first, last) in ROOMS {
             let missing = exported.missing.iter().filter(|(name, _)| name == room);
@@ -242,7 +242,7 @@ fn of_lobby(seq: u64) -> u64 {
 }
 
 #[test]
-fn numbers_that_contradict_each_other_are_told_and_bounded() {
+fn contradictory_numbers_are_reported_and_bounded() {
     let folder = Folder::new();
     let whole = sound(&folder.file());
     let far = (1_u64 << 38) + 5;

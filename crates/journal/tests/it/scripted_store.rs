@@ -1,4 +1,4 @@
-//! A journal over a false store that does as it is told.
+//! A journal over a scripted store.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
@@ -76,7 +76,8 @@ pub(crate) enum Behaviour {
     Panic,
 }
 
-/// Does with each batch what it is told, and says how many records it was handed. Without orders it stores.
+/// Returns for each batch the next scripted result, and reports the number of its records. Without
+/// one it stores.
 pub(crate) struct ScriptedStore {
     pub(crate) behaviours: Receiver<Behaviour>,
     pub(crate) batches: Sender<usize>,
@@ -87,9 +88,10 @@ pub(crate) struct ScriptedStore {
     pub(crate) tending: Option<Receiver<()>>,
     /// Number of failures of maintenance before it succeeds, and then again.
     pub(crate) maintenance_failures: Vec<usize>,
-    /// A search says that it has begun, and ends when the other side of this does.
+    /// A search reports its start here, and ends when the other end of this channel does.
     pub(crate) searching: Option<Held>,
-    /// A search takes as many turns as its query says, and notes the number that its room is at each.
+    /// A search takes as many turns as its query states, and notes the number that its room is at
+    /// each.
     pub(crate) turns: Option<Turns>,
 }
 
@@ -140,8 +142,8 @@ impl Store for ScriptedStore {
                 Ok(stored(from..=self.newest))
             }
             Behaviour::Refuse => Err(StoreError::Full),
-            Behaviour::Fail => Err(StoreError::WriteFailed("as told".into())),
-            Behaviour::Panic => panic!("as told"),
+            Behaviour::Fail => Err(StoreError::WriteFailed("scripted".into())),
+            Behaviour::Panic => panic!("scripted"),
         }
     }
 
@@ -190,7 +192,7 @@ pub(crate) struct ScriptedReader {
 
 impl Reader for ScriptedReader {
     fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
-        assert!(!self.panics, "as told");
+        assert!(!self.panics, "scripted");
         Ok(Head::default())
     }
 

@@ -1,4 +1,5 @@
-//! The journal's threads: order, bounds, failures, closing. The store is a false one that does as it is told, but for the first test.
+//! The journal's threads: order, bounds, failures, closing. The store is scripted, except in the
+//! first test.
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -90,7 +91,7 @@ fn what_comes_during_a_commit_is_the_next_group() {
 }
 
 #[test]
-fn a_failure_is_said_once_and_nothing_is_stored_behind_it() {
+fn a_failure_is_reported_once_and_nothing_is_stored_after_it() {
     for order_of_failing in [Behaviour::Fail, Behaviour::Panic] {
         let panics = matches!(order_of_failing, Behaviour::Panic);
         let (store, behaviour, seen) = scripted_store(true, false);
@@ -187,7 +188,7 @@ fn heads_and_pages_are_answered_while_searches_take_their_time() {
     let watched = TestJournal::start(store);
     assert!(watched.journal.ask(0, SOMEBODY, a_search()));
     has_begun.recv_timeout(Duration::from_secs(20)).expect("a search begins");
-    // The requester's queue fills, and what finds no place in it is told so.
+    // The requester's queue fills, and what does not fit is answered so at once.
     let count = WAITING_SEARCHES_OF_REQUESTER_MAX as u64;
     for ticket in 1..=count {
         assert!(watched.journal.ask(ticket, SOMEBODY, a_search()));

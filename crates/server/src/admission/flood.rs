@@ -73,7 +73,7 @@ impl Flood {
         self.bytes.lower_to(&other.bytes);
     }
 
-    /// Bounds the debt to what is paid in this time.
+    /// Bounds the debt to what refills in this time.
     pub(crate) fn bound_debt(&mut self, wait_ms_max: f64) {
         self.messages.bound_debt(wait_ms_max);
         self.bytes.bound_debt(wait_ms_max);

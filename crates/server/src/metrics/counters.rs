@@ -11,7 +11,8 @@ use crate::close_reason::CloseReason;
 pub(crate) enum Counted {
     ConnectionPauses,
     FloodPauses,
-    OutboxPauses,
+    #[strum(serialize = "outbox_pauses")]
+    SendQueuePauses,
     AcceptFailed,
     Gaps,
     Joined,
@@ -22,18 +23,18 @@ pub(crate) enum Counted {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Counters {
+pub(crate) struct LoopCounters {
     closed: [u64; CloseReason::VARIANTS.len()],
     others: [u64; Counted::COUNT],
 }
 
-impl Default for Counters {
+impl Default for LoopCounters {
     fn default() -> Self {
         Self { closed: [0; CloseReason::VARIANTS.len()], others: [0; Counted::COUNT] }
     }
 }
 
-impl Counters {
+impl LoopCounters {
     pub(crate) fn add_closed(&mut self, reason: CloseReason) {
         self.closed[reason as usize] += 1;
     }
@@ -84,8 +85,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_counted_is_told_by_reason_and_by_kind() {
-        let mut counters = Counters::default();
+    fn counts_are_listed_by_reason_and_by_kind() {
+        let mut counters = LoopCounters::default();
         counters.add_closed(CloseReason::NameRefused);
         counters.add_closed(CloseReason::NameRefused);
         counters.add_many(Counted::Missed, 7);

@@ -8,7 +8,7 @@ use std::fmt::{Display, Write};
 
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Text in the making, one family of samples after the other.
+/// Text under construction, one family of samples at a time.
 pub(crate) struct Exposition {
     text: String,
     family: &'static str,

@@ -26,8 +26,8 @@ const CONNECTIONS_MAX: usize = 64;
 const BACKOFF: Duration = Duration::from_millis(500);
 const LISTENER: Token = Token(usize::MAX);
 
-/// Starts answering on `listener` what `watch` sees of the server that ends with `shutdown`. Goes
-/// on for as long as the process lives.
+/// Serves on `listener` the state that `watch` reads of the server that ends with `shutdown`, until
+/// the process ends.
 ///
 /// # Errors
 /// The system gives no thread, no event queue, or no second handle of the listener.
@@ -161,7 +161,7 @@ impl HttpServer {
         }
     }
 
-    /// Answers all requests that wait for the server's loop, with one question to it.
+    /// Answers all requests that wait for the server's loop, with one request to it.
     fn answer(&mut self) {
         let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
         let waiting: Vec<(usize, Page)> = waiting.collect();

@@ -156,7 +156,7 @@ fn asked(head: &[u8]) -> Asked {
         Err(_) => Asked::Bad(Response::error("400 Bad Request", "this is no request in HTTP/1")),
         Ok(httparse::Status::Complete(_)) => {
             let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
-            // A query is nothing to us.
+            // The target's query is ignored.
             let page = Page::of(method, target.split('?').next().unwrap_or_default());
             page.map_or_else(Asked::Bad, Asked::Page)
         }

@@ -7,10 +7,10 @@ use crate::metrics::exposition::Exposition;
 
 pub(crate) fn add(out: &mut Exposition, gauges: &Gauges) {
     commits(out, gauges);
-    let help = "Records that wait to be stored or are being committed; nobody has been sent them yet.";
+    let help = "Records that are queued for a commit or in one; they have not been sent to anybody.";
     out.gauge("glassline_journal_queue_records", help, gauges.waiting_records);
     out.gauge("glassline_journal_queue_bytes", "Bytes of those records.", gauges.waiting_bytes);
-    let help = "Questions to the history that wait for their answer.";
+    let help = "Questions to the history that are not answered yet.";
     out.gauge("glassline_journal_queue_questions", help, gauges.waiting_questions);
     let help = "Messages stored that the search index does not have yet.";
     out.gauge("glassline_journal_index_lag_messages", help, gauges.index_lag);
@@ -18,11 +18,11 @@ pub(crate) fn add(out: &mut Exposition, gauges: &Gauges) {
     let help = "Length of the file of commits (write-ahead log) beside the history's file.";
     out.gauge("glassline_journal_log_bytes", help, gauges.log_bytes);
     out.counter("glassline_journal_stored_total", "Records stored.", gauges.stored);
-    let help = "Records not stored again, because their id had been.";
+    let help = "Records not stored again, because their id was stored before.";
     out.counter("glassline_journal_repeated_total", help, gauges.repeated);
-    let help = "Records refused to their sender's face, because they could not be stored.";
+    let help = "Records refused to their senders because they could not be stored.";
     out.counter("glassline_journal_not_stored_total", help, gauges.not_stored);
-    let help = "Times that forgetting, indexing or emptying the log failed, and was put off for a second.";
+    let help = "Failed maintenance steps (removal, indexing, emptying the log); each is retried after a second.";
     out.counter("glassline_journal_tend_failures_total", help, gauges.maintenance_failures);
     out.counter("glassline_journal_answers_total", "Questions to the history that were answered.", gauges.answered);
 }

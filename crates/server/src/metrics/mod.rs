@@ -1,7 +1,7 @@
 //! Metrics: a request for numbers goes to the loop, which answers at the end of its turn.
 //!
-//! Nothing is published unasked: a turn costs one look at an atomic number, and the numbers of an
-//! answer belong together. That it answers at all is the sign that the loop is alive.
+//! Nothing is published without a request, so a turn costs one read of an atomic number, and the
+//! values of an answer are from one moment. An answer also shows that the loop is alive.
 
 mod counters;
 mod exposition;
@@ -12,7 +12,7 @@ mod pages;
 mod probe;
 mod render;
 
-pub(crate) use counters::{Counted, Counters, Traffic};
+pub(crate) use counters::{Counted, LoopCounters, Traffic};
 pub use http::serve_http;
 pub(crate) use probe::Snapshot;
 pub use probe::{ANSWER_TIMEOUT, Watch};

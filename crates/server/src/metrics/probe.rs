@@ -1,19 +1,19 @@
-//! The question to the loop, from any thread, and its answer.
+//! A request for the loop's metrics, from any thread, and the answer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use glassline_hub::Counters as HubCounters;
+use glassline_hub::HubCounters;
 use glassline_journal::Gauges;
 
-use crate::metrics::{Counters, Traffic};
+use crate::metrics::{LoopCounters, Traffic};
 use crate::shutdown::Shutdown;
 
 /// Time in which a live loop must answer; its turns take milliseconds.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A handle to watch one server by, from any thread; clones watch the same one.
+/// A handle to observe one server from any thread; clones observe the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     inner: Arc<Inner>,
@@ -48,9 +48,9 @@ pub(crate) struct Snapshot {
     pub(crate) unregistered: usize,
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
-    pub(crate) tally: HubCounters,
+    pub(crate) hub: HubCounters,
     pub(crate) traffic: Traffic,
-    pub(crate) counters: Counters,
+    pub(crate) counters: LoopCounters,
     /// Of a server that keeps a history.
     pub(crate) journal: Option<Gauges>,
 }
@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_loop_is_told_in_time_and_an_old_answer_is_none() {
+    fn a_stuck_loop_is_reported_in_time_despite_old_answers() {
         let (watch, shutdown) = (Watch::new(), Shutdown::new());
         let started = Instant::now();
         assert!(!watch.is_alive(&shutdown, Duration::from_millis(20)));
         // It answers too late; the next question is not answered by that.
         watch.answer(watch.asked(), members(3));
         let seen = watch.ask(&shutdown, Duration::from_millis(20));
-        assert!(!seen.is_answer && seen.snapshot.members == 3, "what is known is told all the same");
+        assert!(!seen.is_answer && seen.snapshot.members == 3, "the last known values are returned all the same");
         assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
     }
 }

@@ -30,27 +30,30 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
     out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
     out.gauge("glassline_rooms", "Rooms, the lobby included.", snapshot.rooms);
-    let help = "Bytes that all rooms' logs hold for members who have still to be sent them.";
+    let help = "Bytes in all rooms' logs that some member has not been sent yet.";
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
 }
 
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
-    let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
+    let (hub, traffic, counters) = (&snapshot.hub, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count(Counted::Joined));
-    let help = "Messages said in rooms; direct messages and messages sent again are none, nor is what was not stored.";
-    out.counter("glassline_messages_total", help, tally.messages);
+    let help = "Messages sent in rooms, without direct messages, repeated sends and messages that could not be stored.";
+    out.counter("glassline_messages_total", help, hub.messages);
     let help = "Messages of rooms written to members, one for each member, as soon as a byte of it is; a sender's own counts where it \
                 is sent back as the acknowledgement; what is replayed from the history does not.";
-    out.counter("glassline_deliveries_total", help, tally.deliveries);
+    out.counter("glassline_deliveries_total", help, hub.deliveries);
     let help = "Bytes read from connections.";
     out.counter("glassline_received_bytes_total", help, traffic.received_bytes);
     out.counter("glassline_sent_bytes_total", "Bytes written to connections.", traffic.sent_bytes);
     out.counter("glassline_writes_total", "Writes to connections that took bytes.", traffic.writes);
-    let help = "Times that a member had fallen so far behind that it was told what it missed.";
+    let help = "Gaps reported to members that had fallen too far behind.";
     out.counter("glassline_gaps_total", help, counters.count(Counted::Gaps));
     out.counter("glassline_missed_messages_total", "Messages in those gaps.", counters.count(Counted::Missed));
-    let pauses =
-        [("connection", Counted::ConnectionPauses), ("flood", Counted::FloodPauses), ("outbox", Counted::OutboxPauses)];
+    let pauses = [
+        ("connection", Counted::ConnectionPauses),
+        ("flood", Counted::FloodPauses),
+        ("outbox", Counted::SendQueuePauses),
+    ];
     let pauses = pauses.into_iter().map(|(reason, event)| (reason, counters.count(event)));
     let help = "Times that a connection was not read for a while: it sent too much (flood), or did not read its answers (outbox).";
     out.counters("glassline_pauses_total", help, "reason", pauses);
@@ -60,9 +63,9 @@ fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());
     let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
-    let help = "Connections not let in, or closed for what they sent.";
+    let help = "Connections refused, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
-    let codes = snapshot.tally.refusals().map(|(code, count)| (code.word(), count));
+    let codes = snapshot.hub.refusals().map(|(code, count)| (code.word(), count));
     let help = "Requests of members that were answered with an error; the member stays.";
     out.counters("glassline_refused_requests_total", help, "code", codes);
     let help = "Connections that ended in another way than by a refusal.";
@@ -78,7 +81,7 @@ mod tests {
     #[test]
     fn each_metric_has_its_help_and_type_and_its_place() {
         let mut snapshot = Snapshot { members: 3, ..Snapshot::default() };
-        snapshot.tally.messages = 41;
+        snapshot.hub.messages = 41;
         snapshot.counters.add_closed(CloseReason::NameRefused);
         let text = render(&snapshot, true);
         for line in [

@@ -17,7 +17,7 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 /// small.
 const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
-/// State of a connection; a closed one is no more.
+/// State of a connection; a closed one does not exist.
 #[derive(Debug)]
 pub(crate) enum ConnectionState {
     /// Its input is read and served.
@@ -35,7 +35,7 @@ pub(crate) enum PauseReason {
     /// The history, which has to store its message or to answer its query.
     History,
     /// The peer, which has to read some of what is queued for it.
-    Outbox,
+    SendQueue,
     /// The holder of the name it claims, which may be dead.
     Takeover(Box<Takeover>),
 }
@@ -79,16 +79,16 @@ pub(crate) struct Connection<S> {
     /// last output once it has left the hub.
     output: Vec<u8>,
     /// Bytes read that wait until it may resume.
-    backlog: Vec<u8>,
+    backlog: Box<[u8]>,
     /// Flood credit; `None` for an exempt address, and once its session has ended.
     flood: Option<Box<Flood>>,
     /// Nothing is read from it before: its subnet opened too many connections.
     served_from_ms: u64,
     /// It is in the loop's list of those to read.
     is_queued: bool,
-    /// Number of reads that brought something.
+    /// Number of reads that returned data.
     reads: u64,
-    heard_ms: u64,
+    received_ms: u64,
 }
 
 impl<S: Socket> Connection<S> {
@@ -101,12 +101,12 @@ impl<S: Socket> Connection<S> {
             protocol: Protocol::default(),
             member: None,
             output: Vec::new(),
-            backlog: Vec::new(),
+            backlog: Box::default(),
             flood: terms.flood.map(Box::new),
             served_from_ms: now_ms + terms.delay_ms,
             is_queued: false,
             reads: 0,
-            heard_ms: now_ms,
+            received_ms: now_ms,
         }
     }
 
@@ -196,8 +196,8 @@ impl<S: Socket> Connection<S> {
         is_waiting
     }
 
-    pub(crate) fn waits_for_outbox(&self) -> bool {
-        matches!(self.state, ConnectionState::Paused(PauseReason::Outbox))
+    pub(crate) fn waits_for_send_queue(&self) -> bool {
+        matches!(self.state, ConnectionState::Paused(PauseReason::SendQueue))
     }
 
     /// Ends the claim on another connection's name, if it is waiting for one.
@@ -218,7 +218,7 @@ impl<S: Socket> Connection<S> {
         }
         self.state = ConnectionState::Draining(PeerInput::MayFollow);
         self.protocol = Protocol::default();
-        self.backlog = Vec::new();
+        self.backlog = Box::default();
         true
     }
 
@@ -231,7 +231,7 @@ impl<S: Socket> Connection<S> {
 
     // Input.
 
-    /// Returns whether there may be something to take in, held back or in the socket.
+    /// Returns whether there may be unprocessed input, held back or in the socket.
     pub(crate) fn has_input(&self) -> bool {
         let may_be_read = match self.state {
             ConnectionState::Open | ConnectionState::Draining(PeerInput::MayFollow) => true,
@@ -251,14 +251,14 @@ impl<S: Socket> Connection<S> {
         self.is_queued = false;
     }
 
-    pub(crate) fn take_backlog(&mut self) -> Vec<u8> {
+    pub(crate) fn take_backlog(&mut self) -> Box<[u8]> {
         std::mem::take(&mut self.backlog)
     }
 
     /// Keeps input until it resumes, unless there is earlier input, of which it is a part.
     pub(crate) fn keep(&mut self, rest: &[u8]) {
         if self.backlog.is_empty() {
-            self.backlog = rest.to_vec();
+            self.backlog = rest.into();
         }
     }
 
@@ -276,7 +276,7 @@ impl<S: Socket> Connection<S> {
         let received = self.transport.read(buffer, bytes_max, traffic)?;
         // Output of a layer itself does not show that the program is alive.
         if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
-            self.heard_ms = now_ms;
+            self.received_ms = now_ms;
             self.reads += 1;
         }
         Ok(received)
@@ -286,10 +286,10 @@ impl<S: Socket> Connection<S> {
         self.reads
     }
 
-    /// Time of the last sign of life. One that the server keeps waiting is not read; whether it
-    /// is alive, TCP knows.
-    pub(crate) fn heard_ms(&self, now_ms: u64) -> u64 {
-        if self.is_paused() { now_ms } else { self.heard_ms }
+    /// Time at which bytes last arrived. A connection that the server keeps waiting is not read, so
+    /// it counts as alive; TCP detects a dead one.
+    pub(crate) fn received_ms(&self, now_ms: u64) -> u64 {
+        if self.is_paused() { now_ms } else { self.received_ms }
     }
 
     /// Returns whether it has sent bytes since `reads` reads, or is kept waiting itself.
@@ -349,8 +349,8 @@ impl<S: Socket> Connection<S> {
         Ok(self.output.is_empty() && self.transport.is_writable())
     }
 
-    /// Closes the sending side, once the last output is sent. Returns whether the connection
-    /// is over: that is out as well, and the peer has ended too.
+    /// Closes the sending side, once the last output is sent. Returns whether the connection is
+    /// over: this end is sent, and the peer's has arrived.
     ///
     /// # Errors
     /// The connection broke.

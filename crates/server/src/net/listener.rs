@@ -103,8 +103,8 @@ impl Listener {
     }
 }
 
-/// Returns whether an error of `accept` says nothing about the next peer: this one gave up while it
-/// was queued, or a signal came.
+/// Returns whether an error of `accept` concerns this peer only: it gave up while it was queued, or
+/// a signal arrived.
 pub(crate) fn is_about_one_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use glassline_hub::Now;
 use glassline_journal::Store;
-use glassline_wire::layer::LayerStack;
+use glassline_wire::layer::{LayerFactory, LayerStack};
 use glassline_wire::timestamp::Timestamp;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
@@ -30,8 +30,8 @@ const FIRST_LISTENER: usize = usize::MAX / 2;
 /// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, messages are stored before anybody is
-/// sent it.
+/// Serves until `shutdown` is requested. With a store, a message is stored before it is sent to
+/// anybody.
 ///
 /// # Errors
 /// The operating system gives no event queue, or takes a listener away; or the store cannot be read
@@ -46,7 +46,7 @@ pub fn run(
     let waker = Arc::new(Waker::new(poller.poll.registry(), WAKER)?);
     shutdown.wake_with(Arc::clone(&waker));
     if let Some(store) = store {
-        // A loop that cannot be woken sees what came back with its next event.
+        // If waking fails, the loop processes the results with its next event.
         let wake = move || drop(waker.wake());
         poller.reactor.start_history(|hub| History::start(store, hub, wake)).map_err(io::Error::other)?;
     }
@@ -66,6 +66,7 @@ struct Poller {
     registry: Rc<Registry>,
     events: Events,
     listeners: Vec<Listening>,
+    layers: Option<Arc<dyn LayerFactory>>,
     clock: Clock,
     reactor: Reactor<TcpSocket>,
 }
@@ -93,6 +94,7 @@ impl Poller {
             poll,
             events: Events::with_capacity(1_024),
             listeners: listening,
+            layers: config.layers.clone(),
             reactor: Reactor::new(config, durable, clock.now()),
             clock,
         })
@@ -157,7 +159,8 @@ impl Poller {
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
         let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
-        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers_of_new_connection());
+        let layers = self.layers.as_ref().map_or_else(LayerStack::default, |factory| factory.layers());
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers);
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
         if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
@@ -166,7 +169,7 @@ impl Poller {
         }
     }
 
-    /// Says goodbye, writes out what waits, and closes; all within the limit.
+    /// Sends goodbyes, writes queued output, and closes, all within the time limit.
     fn close_down(mut self, goodbye: &str, has_history_failed: bool) -> io::Result<()> {
         for mut listening in std::mem::take(&mut self.listeners) {
             let _ = self.registry.deregister(&mut listening.listener.socket);
@@ -194,15 +197,6 @@ impl Poller {
     fn left_ms(&self, until_ms: u64) -> u64 {
         until_ms.saturating_sub(self.reactor.now_ms())
     }
-}
-
-/// Returns the layers of a connection that was just accepted: plain TCP has none.
-fn layers_of_new_connection() -> LayerStack {
-    #[cfg(feature = "test-layer")]
-    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
-        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
-    }
-    LayerStack::default()
 }
 
 /// The two clocks, read once for each turn of the loop.

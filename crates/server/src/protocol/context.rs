@@ -60,7 +60,7 @@ impl SessionContext<'_> {
         if let Some(pause) = self.flood_pause() {
             Some(pause)
         } else if self.hub.is_overfull(member) {
-            Some(Pause::Outbox)
+            Some(Pause::SendQueue)
         } else if self.hub.is_flooded() {
             Some(Pause::FanOut)
         } else {

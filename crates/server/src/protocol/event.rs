@@ -27,7 +27,7 @@ enum Waiting {
     /// to be stored, or for an answer.
     Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
-    End(Step),
+    End(Box<Step>),
 }
 
 impl EventSession {
@@ -44,7 +44,7 @@ impl EventSession {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
             // It follows all queued output.
-            self.waiting = Waiting::End(step);
+            self.waiting = Waiting::End(Box::new(step));
             return Step::Pause(Pause::History);
         }
         step
@@ -72,7 +72,7 @@ impl EventSession {
                     context.charge(payload.len() + HEADER_BYTES);
                     let step = match *context.member {
                         None => before_welcome(payload, &mut self.waiting, context),
-                        Some(member) => hear(member, payload, &mut self.waiting, context),
+                        Some(member) => receive(member, payload, &mut self.waiting, context),
                     };
                     if step != Step::Continue {
                         return step;
@@ -104,7 +104,7 @@ impl EventSession {
         }
         match (std::mem::take(&mut self.waiting), *context.member) {
             (Waiting::Hello(waited), None) => self.enter_again(*waited, NameHolder::Unasked, context),
-            (Waiting::End(end), _) => end,
+            (Waiting::End(end), _) => *end,
             (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, context),
             _ => Step::Continue,
         }
@@ -184,7 +184,7 @@ fn enter(
     Step::Pause(pause)
 }
 
-fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
+fn receive(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
     let asked = Request::from_json(payload);
     if context.awaits() == Awaits::Nothing {
         return answer(member, asked, waiting, context);

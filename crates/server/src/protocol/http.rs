@@ -1,8 +1,8 @@
-//! Answers to peers that speak something this server does not (D).
+//! Answers to peers that use an unsupported protocol (D).
 
 use std::net::SocketAddr;
 
-/// The answer to HTTP: a page that says how to join.
+/// The answer to HTTP: a page that explains how to join.
 pub(crate) fn page(local: Option<SocketAddr>) -> Vec<u8> {
     let address = local.map_or_else(|| "ADDRESS:PORT".to_string(), |local| local.to_string());
     let page = format!(

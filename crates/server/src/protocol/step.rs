@@ -31,7 +31,7 @@ pub(crate) enum Pause {
     /// The flood limit delays it for so many milliseconds.
     Flood { resume_after_ms: u64 },
     /// It must read some of what is queued for it first.
-    Outbox,
+    SendQueue,
     /// The members of its room must be written to first: the next turn resumes it.
     FanOut,
     /// The holder of the name it claims is probed.

@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 
 use crate::prelude::*;
 
-/// With nothing received for this long, the client asks for a sign of life.
+/// With nothing received for this long, the client sends a `ping`.
 const QUIET_MS: u64 = 30_000;
 /// With nothing received for this long, the link is lost.
 const DEAD_MS: u64 = 75_000;

@@ -1,4 +1,4 @@
-//! First bytes from a server, which tell servers of other protocols from chats.
+//! First bytes from a server, which distinguish servers of other protocols from chats.
 
 use core::net::IpAddr;
 
@@ -136,12 +136,12 @@ mod tests {
 
     #[test]
     fn the_advice_fits_where_it_answers() {
-        let told = |address: &str| no_chat_server(address, Some("an HTTP server"), None);
+        let error_at = |address: &str| no_chat_server(address, Some("an HTTP server"), None);
         for here in ["127.0.0.1:1234", "localhost:1234", "[::1]:1234"] {
-            assert!(told(here).contains("is no chat server but an HTTP server"), "{}", told(here));
-            assert!(told(here).ends_with("`glassline --listen 127.0.0.1:1235`"), "{}", told(here));
+            assert!(error_at(here).contains("is no chat server but an HTTP server"), "{}", error_at(here));
+            assert!(error_at(here).ends_with("`glassline --listen 127.0.0.1:1235`"), "{}", error_at(here));
         }
-        assert!(told("127.0.0.1:65535").contains(":65534"));
-        assert!(told("192.0.2.7:1234").ends_with("check the address and the port"));
+        assert!(error_at("127.0.0.1:65535").contains(":65534"));
+        assert!(error_at("192.0.2.7:1234").ends_with("check the address and the port"));
     }
 }

@@ -37,8 +37,8 @@ const CONNECT_MS: u64 = 10_000;
 const WELCOME_OR_TUTORIAL_MS: u64 = 1_000;
 /// Wait for `welcome` where there is nothing to fall back to.
 const WELCOME_MS: u64 = 3_000;
-/// The same on a reconnect, to a server that is known to speak the event dialect and may be met by
-/// all its clients at once.
+/// The same on a reconnect, to a server that is known to support the event dialect and to which all
+/// clients may reconnect at once.
 const WELCOME_AGAIN_MS: u64 = 10_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl Connection {
         self.phase = Phase::Up { since_ms: now_ms };
     }
 
-    /// Falls back to the tutorial dialect, which a new connection is to speak.
+    /// Falls back to the tutorial dialect, for which a new connection is opened.
     pub(crate) fn fall_back(&mut self, is_silent: bool) {
         self.negotiation = if is_silent && self.negotiation == Negotiation::TryEvents {
             Negotiation::TutorialUntilGreeting
@@ -217,7 +217,7 @@ impl Connection {
         self.phase = Phase::Waiting { until_ms: now_ms + self.backoff.next_delay_ms(entropy) };
     }
 
-    /// Records that the link is lost; returns whether the user is to be told.
+    /// Records that the link is lost; returns whether a notice for the user is due.
     pub(crate) fn note_loss(&mut self, now_ms: u64) -> bool {
         let stood_ms = self.stood_ms(now_ms);
         let was_good = match self.tutorial() {
@@ -241,7 +241,7 @@ impl Connection {
     /// Drops the link, with everything that waits for it.
     pub(crate) fn drop_link(&mut self, outputs: &mut VecDeque<Output>) {
         self.link = None;
-        // A write for a connection that is going would only confuse the count of the next one.
+        // A pending write of this connection must not count for the next one.
         outputs.retain(|output| !matches!(output, Output::Send(_) | Output::HalfClose));
         outputs.push_back(Output::Disconnect);
     }
@@ -285,8 +285,8 @@ impl Connection {
         self.change_link(|link| put_frame(&mut link.out, payload));
     }
 
-    /// Returns whether more may be written now: a server that does not read is not asked more and
-    /// more.
+    /// Returns whether more may be written now: what waits for a server that does not read is
+    /// bounded.
     pub(crate) fn has_window(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.out.len() < WINDOW_BYTES)
     }
@@ -335,14 +335,14 @@ impl Connection {
     }
 
     /// Returns whether both dialects were answered by a close at once, without any bytes.
-    pub(crate) fn is_closed_to_strangers(&self, now_ms: u64) -> bool {
+    pub(crate) fn was_closed_in_both_dialects(&self, now_ms: u64) -> bool {
         self.negotiation == Negotiation::TutorialFallback
             && !self.first_bytes.has_come()
             && self.stood_ms(now_ms) < GOODBYE_MS
     }
 
-    /// Returns the last notice of a tutorial server that closed at once, the first time: it did not
-    /// like the name.
+    /// Returns the last notice of a tutorial server that closed at once, the first time: it refused
+    /// the name.
     pub(crate) fn tutorial_refusal(&self, now_ms: u64) -> Option<&str> {
         let link = self.tutorial().filter(|_| self.is_first() && self.stood_ms(now_ms) < GOODBYE_MS)?;
         link.only_notice()

@@ -6,8 +6,8 @@ use crate::update::{Dialect, DialectChoice};
 pub(crate) enum Negotiation {
     /// The event dialect is tried for the first time.
     TryEvents,
-    /// Nothing answered `hello` in time. Silence is no dialect, so events are tried again once the
-    /// server greets.
+    /// Nothing answered `hello` in time. Silence identifies no dialect, so events are tried again
+    /// once the server greets.
     TutorialUntilGreeting,
     /// The event dialect is tried again, after a late greeting.
     RetryEvents,

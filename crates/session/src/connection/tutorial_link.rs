@@ -5,13 +5,13 @@ use crate::limits::NAME_BYTES_MAX;
 use crate::prelude::*;
 use crate::status::SlashCommands;
 
-/// Name under which a server speaks for itself (T9).
+/// Name of a server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
-/// By then a server that sends notices has sent one.
-const FIRST_WORDS_MS: u64 = 500;
+/// Time within which a server that sends notices has sent the first.
+const FIRST_NOTICE_MS: u64 = 500;
 /// If the server's first notice is a refusal, its close arrives with it, or this much later at the
 /// most.
-const CLOSE_BEHIND_WORDS_MS: u64 = 100;
+const CLOSE_AFTER_NOTICE_MS: u64 = 100;
 /// A server with commands greets; a later `*` may be a member of a server that has none
 /// and forbids no name.
 const GREETING_MS: u64 = 3_000;
@@ -22,9 +22,10 @@ pub(crate) struct TutorialLink {
     from: Option<String>,
     /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
     server_greeted: bool,
-    /// Until then the first pair decides whether the server speaks; `None`: that pair has arrived.
+    /// Until then the first pair decides whether the server sends notices; `None`: that pair has
+    /// arrived.
     greeting_until_ms: Option<u64>,
-    others_spoke: bool,
+    has_member_pair: bool,
     last_notice: Option<String>,
     undecided_until_ms: Option<u64>,
     /// Until then the server may be about to refuse the name; `None`: it has not.
@@ -52,10 +53,10 @@ impl TutorialLink {
             from: None,
             server_greeted: false,
             greeting_until_ms: Some(now_ms + GREETING_MS),
-            others_spoke: false,
+            has_member_pair: false,
             last_notice: None,
-            undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
-            on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
+            undecided_until_ms: Some(now_ms + FIRST_NOTICE_MS),
+            on_trial_until_ms: Some(now_ms + FIRST_NOTICE_MS),
             notice: Notice::None,
             has_sent: false,
             current_room: CurrentRoom::new(),
@@ -122,7 +123,7 @@ impl TutorialLink {
 
     /// Returns the last notice of the server, if nobody else sent anything.
     pub(super) fn only_notice(&self) -> Option<&str> {
-        if self.others_spoke { None } else { self.last_notice.as_deref() }
+        if self.has_member_pair { None } else { self.last_notice.as_deref() }
     }
 
     pub(crate) fn take_granted_name(&mut self) -> Option<String> {
@@ -146,9 +147,9 @@ impl TutorialLink {
             self.current_room.note_notice(&text);
             self.last_notice = Some(text.clone());
             self.on_trial_until_ms =
-                self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));
+                self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_AFTER_NOTICE_MS));
         } else {
-            self.others_spoke = true;
+            self.has_member_pair = true;
             self.on_trial_until_ms = None;
         }
         Some((from, text))

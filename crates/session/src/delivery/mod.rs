@@ -17,7 +17,7 @@ use crate::prelude::*;
 const MESSAGES_MAX: usize = 1_024;
 /// Most bytes of text that wait.
 const BYTES_MAX: usize = 1024 * 1024;
-/// Ids remembered because their message went out twice and may be answered twice.
+/// Most ids kept of messages that were written twice and may be answered twice.
 const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
 /// An acknowledgement that takes longer is reported.
 const LATE_MS: u64 = 500;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_again_says_what_was_known_the_first_time() {
+    fn a_resent_message_states_what_was_known_the_first_time() {
         let after = |request: Option<&Request>| match request.map(|request| &request.content) {
             Some(Ask::Send(send)) => send.after,
             other => panic!("a message, not {other:?}"),

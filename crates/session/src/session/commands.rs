@@ -21,8 +21,7 @@ const OWN_REF_BYTES: usize = 41;
 impl Session {
     /// Processes a command of the user.
     ///
-    /// # Errors
-    /// [`CommandError`] says why it cannot be; nothing was sent then.
+    /// # Errors [`CommandError`] is the reason; nothing was sent then.
     pub fn command(&mut self, command: Command, now_ms: u64) -> Result<(), CommandError> {
         let done = self.take_command(command, now_ms);
         self.pump(now_ms);
@@ -69,7 +68,7 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
-            Command::History(wish) => self.ask_history(wish, now_ms),
+            Command::History(range) => self.ask_history(range, now_ms),
             Command::Older => self.ask_older(now_ms),
             Command::Search(query) => self.ask_search(query, now_ms),
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
@@ -91,7 +90,7 @@ impl Session {
     }
 
     pub(super) fn known_room(&self, room: Option<String>) -> Result<String, CommandError> {
-        let Some(room) = room else { return self.current_room().ok_or(CommandError::NowhereToTalk) };
+        let Some(room) = room else { return self.current_room().ok_or(CommandError::NoCurrentRoom) };
         self.rooms.resolve(&room).ok_or(CommandError::NotInRoom(room))
     }
 
@@ -149,8 +148,7 @@ impl Session {
         Ok(())
     }
 
-    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and
-    /// nothing else.
+    /// Until a `welcome` the dialect may turn out to be the tutorial's, which has texts only.
     fn check_dialect_known(&self, needs_events: bool) -> Result<(), CommandError> {
         if needs_events && !self.connection.is_dialect_settled() { Err(CommandError::NotConnected) } else { Ok(()) }
     }
@@ -160,7 +158,7 @@ impl Session {
         let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
         match self.delivery.unsent(|of| self.rooms.resolve(of).is_some_and(|of| of == room)) {
             0 => Ok(()),
-            unsent => Err(CommandError::StillSaying { room, unsent }),
+            unsent => Err(CommandError::UnsentMessages { room, unsent }),
         }
     }
 

@@ -17,7 +17,7 @@ const CAUSE_SHOWN_CHARS: usize = 200;
 /// `ref` of the session's own `ping`; its answer is not shown.
 const ALIVE_REF: &str = "glassline-alive";
 /// `ref` of the session's own `ping` after the `join`s of a reconnect: requests are answered in
-/// order, so its answer says that those are answered.
+/// order, so its answer means that those are answered.
 const REJOINED_REF: &str = "glassline-rejoined";
 /// `ref` of the session's own `members`, asked for the names and the count.
 const WHO_REF: &str = "glassline-who";
@@ -27,7 +27,7 @@ const BYE_REF: &str = "glassline-bye";
 
 impl Session {
     pub(super) fn send_bye(&mut self) {
-        // With a `ref`, so that the answer can be told from a server that stops.
+        // With a `ref`, which distinguishes the answer from the `bye` of a server that stops.
         let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
         self.put_request(&Request::new(Ask::Bye {}, Some(reference)));
     }
@@ -220,10 +220,10 @@ impl Session {
             Event::Joined(ref presence) => {
                 presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
                 let is_answer = reference.is_some();
-                let is_news = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
+                let is_new = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
                 self.receive_joined(presence, reference.as_deref());
-                if is_news {
+                if is_new {
                     self.show_answer(Update::Received(event), reference);
                 }
                 self.report_room_change(before.as_deref());

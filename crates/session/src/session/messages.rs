@@ -27,16 +27,15 @@ impl Session {
             _ => {}
         }
         if let Some(request) = id.and_then(|id| self.delivery.acknowledge(id)) {
-            // By its `ref` a program knows its own, also where it is one of the messages that it
-            // missed.
+            // The `ref` marks a program's own message, also among those that it missed.
             let reference = reference.or(request.reference);
             // A program gets the acknowledgement even of a message shown as another client's.
             if position != Position::Shown || self.program.is_some() {
                 self.show_answer(Update::Sent { event: Event::Message(message), acknowledged: true }, reference);
             }
         } else {
-            // One with another number is no second answer, but stored twice: its id was
-            // forgotten in between.
+            // One with another number is no second answer, but stored twice: the server had dropped
+            // its id.
             let is_again = id.is_some_and(|id| self.delivery.is_second_answer(id)) && message.seq.is_none();
             if position != Position::Shown && !is_again {
                 self.show_answer(Update::Received(Event::Message(message)), reference);

@@ -43,7 +43,7 @@ pub struct Config {
     pub address: String,
     /// Name to ask for.
     pub name: String,
-    /// Dialect to speak.
+    /// Choice of the dialect.
     pub dialect: DialectChoice,
     /// Time without a link before the session ends; `None`: until the user leaves.
     pub gives_up_after_ms: Option<u64>,

@@ -1,4 +1,4 @@
-//! Questions about the session that its driver and its display ask.
+//! State of the session for its driver and its display.
 
 use super::{ExitIntent, Session};
 use crate::connection::Phase;

@@ -123,6 +123,15 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// Returns the field.
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Set { field, .. } | Self::Add { field, .. } | Self::Replace { field, .. } => field,
+        }
+    }
+}
+
 /// Bytes that a rule sends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {

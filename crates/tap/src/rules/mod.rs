@@ -3,13 +3,22 @@
 
 mod action;
 mod draws;
+mod error;
+mod file;
+mod line_form;
 mod matcher;
+mod reading;
+mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 pub use action::{Action, Content, Edit, Injection, Postponement};
-#[allow(unused_imports, reason = "`Line` evaluates them in the next step")]
 pub(crate) use draws::Draws;
+pub use error::RuleError;
+pub use file::RuleFile;
+pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
 
 /// One rule: the frames that it matches, and what is done with them.
@@ -99,6 +108,11 @@ impl RuleSet {
     /// Returns whether there is no rule, so that every byte passes at once.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Returns whether a rule waits for decisions.
+    pub fn asks(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.action, Action::Hold { .. } | Action::Hook { .. }))
     }
 
     /// The set without the rule of this label. The labels and decisions of the others stay.

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// The command that opens a file in an editor. `EDITOR` is a piece of shell, as git takes it: it
 /// may hold options, quotes and variables.
 pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
-    // The shell makes way for the editor where it may, so that a signal reaches the editor.
+    // The shell replaces itself by the editor where possible, so that a signal reaches the editor.
     let exec = if is_one_command(editor) { "exec " } else { "" };
     let mut command = Command::new("sh");
     // The arguments after the script are `$0`, which begins the shell's error texts, and `$1`.
@@ -24,7 +24,7 @@ fn is_one_command(editor: &str) -> bool {
     !sets && !editor.contains([';', '|', '&', '(', ')', '{', '}', '!', '\n'])
 }
 
-/// Asks a child to end, so that it can put the terminal in order. It must not have been waited for.
+/// Sends a child SIGTERM, so that it can restore the terminal. It must not have been waited for.
 pub(crate) fn ask_to_end(child: &mut Child) -> io::Result<()> {
     Ok(kill_process(Pid::from_child(child), Signal::TERM)?)
 }

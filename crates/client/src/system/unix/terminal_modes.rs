@@ -30,8 +30,8 @@ impl TerminalModes {
         Ok(Self { terminal, modes })
     }
 
-    /// Returns true if the terminal takes whole lines and echoes them, as one does where nobody
-    /// else cares for either.
+    /// Returns true if the terminal reads whole lines and echoes them, as it does where no other
+    /// program edits lines.
     pub(crate) fn echoes_lines(&self) -> bool {
         self.modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }

@@ -25,7 +25,7 @@ impl KillRing {
         self.entry().push_str(text);
     }
 
-    /// Something else than a cut happened.
+    /// Records an action that is no cut.
     pub(crate) fn interrupt(&mut self) {
         self.joins = false;
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn old_cuts_are_forgotten() {
+    fn old_cuts_are_dropped() {
         let mut ring = KillRing::default();
         for number in 0..100 {
             ring.interrupt();

@@ -1,4 +1,4 @@
-//! Parts of a line editor beside the text itself; pure, each piece for one reason.
+//! Parts of a line editor beside the text itself; all of them pure.
 
 pub(crate) mod completion;
 pub(crate) mod editor;

@@ -63,7 +63,7 @@ impl LineSearch {
                 self.now = self.before.pop().unwrap_or_default();
                 SearchStep::Continue
             }
-            Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost | Action::Clear => {
+            Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost | Action::ClearScreen => {
                 SearchStep::Continue
             }
             Action::Cancel | Action::Interrupt => SearchStep::PutBack,

@@ -11,18 +11,18 @@ fn page(timestamps: bool) -> MessagePane {
     MessagePane::new(Formatter::with_clock("me", clock), settings)
 }
 
-fn heard(json: &str) -> Update {
+fn received(json: &str) -> Update {
     Update::Received(Event::from_json(json.as_bytes()).expect(json))
 }
 
 fn message(room: &str, from: &str, text: &str) -> Update {
-    heard(&format!(
+    received(&format!(
         r#"{{"type":"message","room":"{room}","from":"{from}","text":"{text}","at":"2026-11-22T12:34:56.000Z"}}"#
     ))
 }
 
 fn shown(page: &mut MessagePane, update: Update, now_ms: u64) -> Vec<String> {
-    page.hear(update, now_ms).lines.iter().flat_map(StyledLine::plain).collect()
+    page.receive(update, now_ms).lines.iter().flat_map(StyledLine::plain).collect()
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn each_line_has_its_time_and_each_new_day_a_mark() {
     let mut page = page(true);
     assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["12:34 bob > hi"]);
     let next_day =
-        heard(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
+        received(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
     assert_eq!(shown(&mut page, next_day, 0), ["── Monday, 23 November 2026 ──", "07:00 bob > up"]);
     page.settings.change(&ParsedLine::Timestamps(Some(false)));
     assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
@@ -41,7 +41,7 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
     let mut page = page(false);
     let rooms = ["lobby".to_owned(), "den".to_owned()];
     assert!(shown(&mut page, message("den", "bob", "me, look"), 0).is_empty());
-    assert!(page.hear(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
+    assert!(page.receive(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
     let waiting = UnreadCount { number: 2, room: "den".into(), messages: 2, mentions: 2 };
     assert_eq!(page.waiting(&rooms), [waiting]);
     assert_eq!(
@@ -57,9 +57,9 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
 }
 
 #[test]
-fn comings_are_told_together_and_before_what_the_newcomer_says() {
+fn joins_are_shown_together_before_a_message_of_the_new_member() {
     let mut page = page(false);
-    let joined = |who: &str| heard(&format!(r#"{{"type":"joined","room":"lobby","names":["{who}"],"count":1}}"#));
+    let joined = |who: &str| received(&format!(r#"{{"type":"joined","room":"lobby","names":["{who}"],"count":1}}"#));
     for who in ["alice", "bob", "carol", "dave"] {
         assert!(shown(&mut page, joined(who), 0).is_empty());
     }
@@ -70,17 +70,17 @@ fn comings_are_told_together_and_before_what_the_newcomer_says() {
     assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
     assert!(shown(&mut page, joined("me"), 0).is_empty(), "the user knows");
     assert_eq!(page.next_due_ms(), None);
-    let both = heard(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
+    let both = received(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
     assert!(shown(&mut page, both, 0).is_empty());
     let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(StyledLine::plain).collect();
-    assert_eq!(due, ["* fay joined"], "nor is it told among others");
+    assert_eq!(due, ["* fay joined"], "nor is it listed among others");
     assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
 }
 
 #[test]
-fn who_left_is_told_before_the_loss_of_the_link() {
+fn departures_are_shown_before_the_loss_of_the_link() {
     let mut page = page(false);
-    assert!(shown(&mut page, heard(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#), 0).is_empty());
+    assert!(shown(&mut page, received(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#), 0).is_empty());
     assert_eq!(shown(&mut page, Update::Notice("the link is lost".into()), 0), ["* bob left", "* the link is lost"]);
     assert_eq!(page.next_due_ms(), None);
 }
@@ -90,15 +90,15 @@ fn only_words_count_as_unread_and_a_gap_does_too() {
     let mut page = page(false);
     let rooms = ["lobby".to_owned(), "den".to_owned(), "ops".to_owned()];
     for room in ["den", "ops"] {
-        shown(&mut page, heard(&format!(r#"{{"type":"joined","room":"{room}","names":["eve"],"count":1}}"#)), 0);
+        shown(&mut page, received(&format!(r#"{{"type":"joined","room":"{room}","names":["eve"],"count":1}}"#)), 0);
     }
     shown(&mut page, message("den", "eve", "me: hi"), 0);
     let den = UnreadCount { number: 2, room: "den".into(), messages: 1, mentions: 1 };
     assert_eq!(page.waiting(&rooms), std::slice::from_ref(&den));
-    shown(&mut page, heard(r#"{"type":"gap","room":"ops","from":1,"to":40}"#), 0);
+    shown(&mut page, received(r#"{"type":"gap","room":"ops","from":1,"to":40}"#), 0);
     let ops = UnreadCount { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
     assert_eq!(page.waiting(&rooms), [den, ops]);
-    let left = shown(&mut page, heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
+    let left = shown(&mut page, received(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
     assert_eq!(left, ["* you left den", "* not read: 1 in den"]);
     assert_eq!(page.waiting(&rooms).len(), 1);
 }
@@ -111,7 +111,7 @@ fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
         all.extend(shown(&mut page, message("den", "bob", &number.to_string()), 0));
     }
     assert_eq!((all.len(), all[0].as_str()), (2_000, "12:34 [den] bob > 0"));
-    assert!(shown(&mut page, heard(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
+    assert!(shown(&mut page, received(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
     assert!(page.take_due(u64::MAX).is_empty());
     let there = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
     assert_eq!((there[0].as_str(), there.len()), ("── den: 100 new ──", 102));
@@ -122,7 +122,7 @@ fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
 fn rooms_that_were_listed_can_be_completed() {
     let mut page = page(false);
     let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":1},{"room":"den","count":2}],"count":2}"#;
-    assert_eq!(shown(&mut page, heard(rooms), 0), ["* rooms: lobby (1), den (2)"]);
+    assert_eq!(shown(&mut page, received(rooms), 0), ["* rooms: lobby (1), den (2)"]);
     assert_eq!(page.listed_rooms(), ["lobby", "den"]);
 }
 
@@ -151,9 +151,9 @@ fn past_messages_stand_apart_with_their_times_and_no_bell() {
     for timestamps in [false, true] {
         let mut page = page(timestamps);
         page.user_has_gone();
-        let heard = page.hear(heard(&EARLIER.replace("ROOM", "lobby")), 0);
-        assert!(!heard.rings);
-        let lines: Vec<String> = heard.lines.iter().flat_map(StyledLine::plain).collect();
+        let received = page.receive(received(&EARLIER.replace("ROOM", "lobby")), 0);
+        assert!(!received.rings);
+        let lines: Vec<String> = received.lines.iter().flat_map(StyledLine::plain).collect();
         assert_eq!(
             lines,
             [
@@ -176,7 +176,7 @@ fn days_of_earlier_do_not_mix_with_lines_without_times() {
     let mut page = page(false);
     let earlier = EARLIER.replace("ROOM", "lobby").replace("-22T", "-20T");
     for _ in 0..2 {
-        assert_eq!(shown(&mut page, heard(&earlier), 0)[1], "── Friday, 20 November 2026 ──");
+        assert_eq!(shown(&mut page, received(&earlier), 0)[1], "── Friday, 20 November 2026 ──");
         assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
     }
 }
@@ -184,7 +184,7 @@ fn days_of_earlier_do_not_mix_with_lines_without_times() {
 #[test]
 fn past_messages_of_another_room_wait_there_and_are_no_news() {
     let mut page = page(false);
-    assert!(shown(&mut page, heard(&EARLIER.replace("ROOM", "den")), 0).is_empty());
+    assert!(shown(&mut page, received(&EARLIER.replace("ROOM", "den")), 0).is_empty());
     assert!(page.waiting(&["lobby".to_owned(), "den".to_owned()]).is_empty());
     let there = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
     assert_eq!(
@@ -200,10 +200,10 @@ fn what_was_missed_rings_once() {
         r#"{"type":"welcome","name":"me","token":"t","server":"s","limits":{"name_chars":1,"name_bytes":1,"#,
         r#""text_bytes":1,"event_bytes":1},"rooms":[{"room":"lobby","seq":3,"count":1}]}"#
     );
-    page.hear(heard(welcome), 0);
+    page.receive(received(welcome), 0);
     let mut call = |seq: u64| {
         let json = format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"bob","text":"me!"}}"#);
-        page.hear(heard(&json), 0).rings
+        page.receive(received(&json), 0).rings
     };
     assert_eq!([1, 2, 3, 4, 5].map(&mut call), [true, false, false, true, true]);
 }
@@ -211,8 +211,8 @@ fn what_was_missed_rings_once() {
 #[test]
 fn a_change_of_name_does_not_overtake_who_had_it() {
     let mut page = page(false);
-    let left = heard(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
+    let left = received(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
     assert!(shown(&mut page, left, 0).is_empty(), "it is gathered");
-    let renamed = heard(r#"{"type":"renamed","from":"carol","to":"bob"}"#);
+    let renamed = received(r#"{"type":"renamed","from":"carol","to":"bob"}"#);
     assert_eq!(shown(&mut page, renamed, 1), ["* bob left", "* carol is now bob"]);
 }

@@ -1,5 +1,5 @@
 //! Consequences of an act, once it is stored: the moderation state changes, the members it applies
-//! to are told or disconnected, operators are told.
+//! to are notified or disconnected, operators are notified.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -63,7 +63,7 @@ impl Hub {
     }
 
     /// Returns the member that another server's kick removes here: the member of exactly that name.
-    pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
+    pub(in crate::hub) fn target_here(&self, act: &AuditEntry) -> Option<MemberId> {
         let Target::Name { name, .. } = Target::of_act(act)? else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)
     }

@@ -1,5 +1,5 @@
-//! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks
-//! is answered at once.
+//! Operator commands (O2): checked, turned into an act, and handed over to be stored; one that
+//! changes nothing is answered at once.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -166,7 +166,7 @@ impl Hub {
         Ok(target)
     }
 
-    /// Refuses a mute or ban that would hit an operator or half the world, or be one too many.
+    /// Refuses a mute or ban that would hit an operator or too wide a network, or exceed the limit.
     fn check_target(&self, by: MemberId, target: &Target, sanctions: &Sanctions, now: Now) -> Result<(), Rejection> {
         let bad = |text: String| Err(Rejection::new(ErrorCode::BadField, text));
         if let Target::Network(network) = target

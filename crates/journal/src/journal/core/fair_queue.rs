@@ -1,5 +1,5 @@
-//! A queue that serves subnets in turn, and within a subnet its requesters in turn, so that nobody
-//! gets more by asking more.
+//! A queue that serves subnets in turn, and within a subnet its requesters in turn, so that more
+//! items do not bring a requester more turns.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;

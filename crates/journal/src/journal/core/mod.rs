@@ -1,6 +1,6 @@
-//! Decisions of a journal, without a thread, a lock, a clock or a store: what is committed together
-//! and what becomes of it, whose question is answered next and for how long, when the store is
-//! maintained. Times are arguments.
+//! Decisions of a journal, without a thread, a lock, a clock or a store: which records are
+//! committed together and with which outcome, which question is answered next and for how long,
+//! when the store is maintained. Times are arguments.
 
 pub(super) mod fair_queue;
 pub(super) mod maintenance;

@@ -19,33 +19,33 @@ const SEARCH_SLICE: Duration = Duration::from_millis(20);
 /// wait.
 const SEARCH_TURNS_WAIT: Duration = Duration::from_secs(5);
 
-/// Queue of a question. Searches may take a thousand times as long as a page, and members that join
-/// or reconnect wait for pages, so neither waits for the other.
+/// Class of a question: each has a queue and a reader. Searches may take a thousand times as long
+/// as a page, and members that join or reconnect wait for pages, so neither waits for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub enum QuestionClass {
     /// Heads and pages by number: some steps down a tree.
-    Lookups,
+    Lookup,
     /// Searches: up to seconds.
-    Searches,
+    Search,
 }
 
-impl Lane {
-    pub(in crate::journal) const ALL: [Self; 2] = [Self::Lookups, Self::Searches];
+impl QuestionClass {
+    pub(in crate::journal) const ALL: [Self; 2] = [Self::Lookup, Self::Search];
 
     pub(in crate::journal) fn of(question: &Question) -> Self {
         match question {
-            Question::Head(_) | Question::Range(_) => Self::Lookups,
-            Question::Search(_) => Self::Searches,
+            Question::Head(_) | Question::Range(_) => Self::Lookup,
+            Question::Search(_) => Self::Search,
         }
     }
 
-    /// Lookups that find no place are asked again by the caller, which bounds them for each
+    /// Lookups that do not fit the queue are repeated by the caller, which bounds them for each
     /// connection; a search is refused.
     pub(in crate::journal) fn bounds(self, bounds: &JournalBounds) -> Bounds {
         let all = bounds.waiting_questions;
         match self {
-            Self::Lookups => Bounds { all, subnet: all, requester: all },
-            Self::Searches => Bounds {
+            Self::Lookup => Bounds { all, subnet: all, requester: all },
+            Self::Search => Bounds {
                 all: WAITING_SEARCHES_MAX,
                 subnet: WAITING_SEARCHES_OF_SUBNET_MAX,
                 requester: WAITING_SEARCHES_OF_REQUESTER_MAX,
@@ -83,13 +83,13 @@ impl Asked {
     }
 
     /// Begins a turn. Heads and pages are read however long they waited: without them a member
-    /// stays outside, or misses what is stored.
+    /// cannot log in, or misses stored messages.
     pub(in crate::journal) fn begin_turn(&mut self, now: Instant) -> Turn {
         self.waited += now.saturating_duration_since(self.at);
-        let left = match Lane::of(&self.question) {
-            Lane::Lookups => ANSWER_TIME,
-            Lane::Searches if self.waited > SEARCH_TURNS_WAIT => Duration::ZERO,
-            Lane::Searches => ANSWER_TIME.saturating_sub(self.read),
+        let left = match QuestionClass::of(&self.question) {
+            QuestionClass::Lookup => ANSWER_TIME,
+            QuestionClass::Search if self.waited > SEARCH_TURNS_WAIT => Duration::ZERO,
+            QuestionClass::Search => ANSWER_TIME.saturating_sub(self.read),
         };
         self.at = now;
         Turn { slice_end: now + SEARCH_SLICE, deadline: now + left }

@@ -1,5 +1,5 @@
-//! Mark in a lock file that tells a lock of this program from another program's. It counts only
-//! while the file is locked: a process that was killed leaves it.
+//! Mark in a lock file that distinguishes a lock of this program from another program's. It counts
+//! only while the file is locked: a killed process leaves its mark.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -13,7 +13,7 @@ const NAME: &str = "glassline ";
 /// Longest mark: the name, an id of a process and a line's end.
 const MARK_BYTES_MAX: u64 = 32;
 
-/// Looks at the mark, for the time in which a process marks what it has locked.
+/// Reads of the mark before it counts as missing: a process marks the file after it has locked it.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 

@@ -38,10 +38,9 @@ pub(in crate::sqlite) const MESSAGE_TEXT_TABLES: [&str; 5] =
 const MIGRATIONS: [&str; 3] = [
     // Version 1. `message.place` is the room's id and the message's number (rowid.rs): rows stand
     // in the order they are read in, and no second index is needed for it. `message_id`,
-    // `ids_merged` and the first facts are no longer used (version 3). `room.indexed` is the
-    // last number that is in `message_text`; both change in one transaction. The two partial
-    // indexes answer `whose messages are the oldest` and `who is extended with indexing` without
-    // looking at every room.
+    // `ids_merged` and the first facts are no longer used (version 3). `room.indexed` is the last
+    // number that is in `message_text`; both change in one transaction. The two partial indexes
+    // find the room with the oldest message and the next room to index without reading every room.
     concat!(
         "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
      INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
@@ -75,13 +74,13 @@ const MIGRATIONS: [&str; 3] = [
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
     // Version 3, in four parts. The ids of the most recent messages are kept in memory
-    // (id_window.rs), and `message_id` goes (legacy_ids.rs). `room_newest` answers `which rooms
-    // were spoken in last` without looking at every room. Each row has a checksum (checksum.rs).
-    // The facts `unsummed_first` and `unsummed_last` are the rowids between which a row may be
-    // without one (checksum_backfill.rs). `message.action` is `message.kind`, with the same
-    // numbers. Stored bytes count for somebody (shares.rs): `message.origin` is a number of the
-    // sender's subnet, `room.account` says whose the room is, `room.counted` is the last number in
-    // `share`, and `room.forgotten` is how many numbers from its oldest on have no message any
+    // (id_window.rs), and `message_id` goes (legacy_ids.rs). `room_newest` lists the rooms with the
+    // newest messages without reading every room. Each row has a checksum (checksum.rs). The facts
+    // `unsummed_first` and `unsummed_last` are the rowids between which a row may be without one
+    // (checksum_backfill.rs). `message.action` is `message.kind`, with the same numbers. Stored
+    // bytes count for an account and an origin (shares.rs): `message.origin` is a number of the
+    // sender's subnet, `room.account` is the owner of the room, `room.counted` is the last number
+    // in `share`, and `room.forgotten` is how many numbers from its oldest on have no message any
     // more. Messages of older versions are counted after the commits. Texts are folded without
     // regard to their normalisation form (folding.rs), and the index follows (refold.rs).
     //

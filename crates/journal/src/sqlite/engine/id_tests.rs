@@ -17,7 +17,7 @@ use crate::sqlite::retention::{Clock, CountedRow, Keep, Retention, remove};
 use crate::sqlite::rowid::rowid;
 use crate::store::{Store, StoreError};
 
-/// A message as the tests here say it.
+/// A message of these tests.
 #[derive(Debug, Clone)]
 struct Said {
     room: &'static str,
@@ -61,7 +61,7 @@ fn answer(engine: &mut Engine, said: &Said) -> Result<(u64, &'static str), Commi
     }
 }
 
-/// An engine that remembers so many messages.
+/// An engine with a window of so many messages.
 fn engine(folder: &Folder, messages_max: usize) -> Engine {
     let mut engine = folder.engine();
     engine.ids = IdWindow::new(messages_max);
@@ -101,8 +101,8 @@ fn what_left_the_window_is_not_guessed() {
     // Each message after 20 is in the window, and this is none of them.
     assert_eq!(answer(&mut engine, &said(40).after(20)), Ok((31, "stored")));
     assert_eq!(answer(&mut engine, &said(41).after(20)), Err(CommitOutcome::TooLate), "and now it is 21");
-    // A client that does not say what it knew says it for the first time, as far as the server can
-    // tell.
+    // A client that does not state what it knew sends a new message, as far as the server can
+    // determine.
     assert_eq!(answer(&mut engine, &said(1)), Ok((32, "stored")));
     assert_eq!(newest(&engine), 32);
 }
@@ -200,7 +200,7 @@ fn a_batch_that_fails_leaves_its_ids_unknown() {
 }
 
 #[test]
-fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
+fn removed_and_damaged_messages_are_not_stored_again() {
     let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 500, "hi")).expect("stores");
@@ -218,7 +218,7 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
         assert!(answer(&mut engine, &said(number).after(500)).is_ok());
     }
     drop(engine);
-    // A row of which nobody can say whose it is: what is before it counts as unknown.
+    // A row whose sender is unknown: what is before it counts as unknown.
     for spoil in ["sender = CAST(x'ff' AS TEXT)", "id = x'00'"] {
         let engine = folder.engine();
         let changed =
@@ -235,7 +235,7 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
 }
 
 #[test]
-fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
+fn a_message_removed_amid_a_room_is_too_late() {
     let folder = Folder::new();
     let mut engine = folder.engine();
     let said = |number: u128| Said::by("alice", 1, number);
@@ -290,7 +290,7 @@ fn loading_reads_no_more_than_the_window() {
     assert_eq!(answer(&mut engine, &said.after(0)), Ok((1, "again")));
 }
 
-/// The rules of E4, over everything that was ever said.
+/// The rules of E4, over everything that was ever sent.
 #[derive(Default)]
 struct Model {
     said: Vec<(Said, u64)>,

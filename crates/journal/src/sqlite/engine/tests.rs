@@ -168,7 +168,7 @@ fn at_the_end_of_numbers_one_message_is_refused_and_others_not() {
 }
 
 /// A history of `count` messages, all indexed.
-fn tended(folder: &Folder, count: u128) -> Engine {
+fn maintained(folder: &Folder, count: u128) -> Engine {
     let mut engine = folder.engine();
     engine.append(&batch(1, count, "some words")).expect("stores");
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -193,7 +193,7 @@ fn the_log_restarts_between_check_slices_without_false_faults() {
     use crate::sqlite::commands::check_with;
     use crate::sqlite::database::Checkpoint;
     let folder = Folder::new();
-    let mut engine = tended(&folder, 40_000);
+    let mut engine = maintained(&folder, 40_000);
     engine.retention = Retention::new(Keep { days: Some(1), bytes: None }, Clock::start());
     let mut slices = 0;
     let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {
@@ -216,7 +216,7 @@ fn the_log_restarts_between_check_slices_without_false_faults() {
 fn a_check_breaks_off_where_it_would_let_the_log_grow() {
     use crate::sqlite::commands::check_with;
     let folder = Folder::new();
-    let mut engine = tended(&folder, 5_000);
+    let mut engine = maintained(&folder, 5_000);
     engine.append(&batch(5_001, 1, "in the log")).expect("stores");
     let file = folder.0.join("history.db");
     let report = check_with(&file, 0, &unmonitored(), &mut || {}).expect("a report");
@@ -252,7 +252,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         ("act", "INSERT INTO act(json) VALUES('nonsense')".to_string(), "act number 1"),
     ] {
         let folder = Folder::new();
-        let engine = tended(&folder, 1_000);
+        let engine = maintained(&folder, 1_000);
         engine.connection().execute(&sql, []).expect("changes");
         let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {}).expect("a report");
         assert!(report.faults.iter().any(|fault| fault.contains(word)), "{name}: {report:?}");

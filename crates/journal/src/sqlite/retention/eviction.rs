@@ -33,7 +33,7 @@ const ROOMS_LOOKED_AT: usize = 64;
 /// Messages read in one step for those of one origin.
 const SCANNED_MAX: u64 = 4_096;
 
-/// Scan positions that are remembered; when there are more, all scans begin again.
+/// Most scan positions kept; beyond it all scans begin again.
 const SCANS_MAX: usize = 256;
 
 /// Lower bounds of the first number of an origin in a room, by room and origin.

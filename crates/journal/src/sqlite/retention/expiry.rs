@@ -12,7 +12,7 @@ use crate::sqlite::search_index::index_error;
 const DAY_MS: u64 = 86_400_000;
 
 /// Age difference, in milliseconds, up to which a message goes before another room's older one:
-/// rooms that speak in turns would otherwise be cut message by message.
+/// rooms with messages in turns would otherwise be removed message by message.
 const SLACK_MS: u64 = 60_000;
 
 /// A stamp further ahead of the clock is wrong: from an import, or from a wrong clock.
@@ -42,14 +42,14 @@ impl Expiry {
     pub(super) fn expire(&mut self, db: &mut Connection, rows_max: u64) -> Result<Option<Removed>, Error> {
         let now_ms = self.clock.now_ms(Instant::now());
         let before_ms = now_ms.saturating_sub(u64::from(self.days) * DAY_MS);
-        let credible_ms = now_ms.saturating_add(AHEAD_MS).min(STORED_MS_MAX);
+        let plausible_ms = now_ms.saturating_add(AHEAD_MS).min(STORED_MS_MAX);
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some((room, next_at_ms)) = oldest(&transaction, credible_ms, &mut self.cursor)? else { return Ok(None) };
+        let Some((room, next_at_ms)) = oldest(&transaction, plausible_ms, &mut self.cursor)? else { return Ok(None) };
         if room.at_ms >= before_ms {
             return Ok(None);
         }
         let until_ms = next_at_ms.max(room.at_ms.saturating_add(SLACK_MS)).min(before_ms - 1);
-        let rows = expired_rows(&transaction, &room, until_ms, credible_ms, rows_max)?;
+        let rows = expired_rows(&transaction, &room, until_ms, plausible_ms, rows_max)?;
         let removed = remove(&transaction, room.room_id, &rows)?;
         transaction.commit().map_err(index_error)?;
         Ok(Some(removed))
@@ -95,14 +95,14 @@ type AheadCursor = (u64, i64);
 
 /// Returns the room whose first message is the oldest, and the time of the next room's first
 /// message.
-fn oldest(db: &Connection, credible_ms: u64, cursor: &mut AheadCursor) -> Result<Option<(Prefix, u64)>, Error> {
+fn oldest(db: &Connection, plausible_ms: u64, cursor: &mut AheadCursor) -> Result<Option<(Prefix, u64)>, Error> {
     let mut rooms = prefixes(
         db,
         "SELECT id, oldest, newest, oldest_at_ms FROM room INDEXED BY room_oldest
          WHERE oldest <= newest AND oldest_at_ms <= ?1 ORDER BY oldest_at_ms LIMIT ?2",
-        (credible_ms, 2),
+        (plausible_ms, 2),
     )?;
-    let (stamp, id) = (*cursor).max((credible_ms, i64::MAX));
+    let (stamp, id) = (*cursor).max((plausible_ms, i64::MAX));
     let ahead = prefixes(
         db,
         "SELECT id, oldest, newest, oldest_at_ms FROM room INDEXED BY room_oldest
@@ -115,7 +115,7 @@ fn oldest(db: &Connection, credible_ms: u64, cursor: &mut AheadCursor) -> Result
         _ => AheadCursor::default(),
     };
     for mut room in ahead {
-        if let Some(at_ms) = said_behind(db, &room, credible_ms)? {
+        if let Some(at_ms) = first_plausible_stamp(db, &room, plausible_ms)? {
             (room.at_ms, room.is_ahead) = (at_ms, true);
         }
         rooms.push(room);
@@ -142,15 +142,15 @@ fn prefixes(db: &Connection, sql: &str, bounds: impl Params) -> Result<Vec<Prefi
 /// Returns the stamp of the first message of a room that does not lie ahead of the clock, by
 /// bisection: wrong stamps are taken for one stretch. If they are not, the stamp is of a later
 /// message. Returns nothing if all seem to lie ahead.
-fn said_behind(db: &Connection, room: &Prefix, credible_ms: u64) -> Result<Option<u64>, Error> {
+fn first_plausible_stamp(db: &Connection, room: &Prefix, plausible_ms: u64) -> Result<Option<u64>, Error> {
     // Not every number has a message.
     let mut statement =
         db.prepare_cached("SELECT at_ms FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1")?;
     let newest = rowid(room.room_id, room.newest);
-    let mut credible = |seq: u64| -> Result<Option<u64>, Error> {
+    let mut plausible_at = |seq: u64| -> Result<Option<u64>, Error> {
         let at_ms: Option<u64> =
             statement.query_row((rowid(room.room_id, seq), newest), |row| row.get(0)).optional()?;
-        Ok(at_ms.filter(|at_ms| *at_ms <= credible_ms))
+        Ok(at_ms.filter(|at_ms| *at_ms <= plausible_ms))
     };
     let (mut ahead, mut step) = (room.oldest, 1);
     let (mut found, mut at_ms) = loop {
@@ -158,14 +158,14 @@ fn said_behind(db: &Connection, room: &Prefix, credible_ms: u64) -> Result<Optio
         if seq == ahead {
             return Ok(None);
         }
-        if let Some(at_ms) = credible(seq)? {
+        if let Some(at_ms) = plausible_at(seq)? {
             break (seq, at_ms);
         }
         (ahead, step) = (seq, step * 2);
     };
     while found - ahead > 1 {
         let middle = ahead + (found - ahead) / 2;
-        match credible(middle)? {
+        match plausible_at(middle)? {
             Some(earlier_ms) => (found, at_ms) = (middle, earlier_ms),
             None => ahead = middle,
         }
@@ -179,7 +179,7 @@ fn expired_rows(
     db: &Connection,
     room: &Prefix,
     until_ms: u64,
-    credible_ms: u64,
+    plausible_ms: u64,
     rows_max: u64,
 ) -> Result<Vec<CountedRow>, Error> {
     let mut statement = db.prepare_cached(select_counted!("WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"))?;
@@ -188,7 +188,7 @@ fn expired_rows(
     let (mut going, mut is_ahead) = (Vec::new(), room.is_ahead);
     while let Some(row) = rows.next()? {
         let at_ms: u64 = row.get(3)?;
-        is_ahead &= at_ms > credible_ms;
+        is_ahead &= at_ms > plausible_ms;
         if !going.is_empty() && at_ms > until_ms && !is_ahead {
             break;
         }

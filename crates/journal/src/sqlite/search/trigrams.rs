@@ -1,5 +1,5 @@
 //! Choice of a query's trigrams for the index. It reads everything that has a trigram, so that
-//! common ones cost more than they narrow; a sample of the room's messages tells which ones are
+//! common ones cost more than they narrow; a sample of the room's messages shows which ones are
 //! common.
 
 use rusqlite::{Connection, Error};
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_says_is_not_asked_for_where_something_rare_is() {
+    fn common_trigrams_are_left_out_if_there_is_a_rare_one() {
         let text = |number: u32| format!("everybody says {}", if number.is_multiple_of(300) { "rare" } else { "this" });
         let texts: Vec<String> = (0..3_000).map(text).collect();
         let asked = asked(&texts, "everybody says rare");

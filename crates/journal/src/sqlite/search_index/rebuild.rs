@@ -10,7 +10,7 @@ use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{MESSAGE_TEXT, MESSAGE_TEXT_TABLES};
 
 /// Marks an error of a statement on the search index alone as damage of the index, if it is damage:
-/// `SQLite` cannot tell which table a page belongs to.
+/// `SQLite` does not report which table a page belongs to.
 pub(in crate::sqlite) fn index_error(error: Error) -> Error {
     if !is_corruption(&error) || is_row_damage(&error) {
         return error;

@@ -1,5 +1,5 @@
-//! Shutdown: messages received are still stored and sent on, clients are told, and each connection
-//! is closed after its last output.
+//! Shutdown: messages received are still stored and sent on, clients get a goodbye, and each
+//! connection is closed after its last output.
 //!
 //! [`crate::net::poll`] has the clock and waits between these steps, in this order:
 //! [`begin_closing`](Reactor::begin_closing), [`settle_turn`](Reactor::settle_turn),
@@ -38,11 +38,12 @@ impl<S: Socket> Reactor<S> {
         self.take_in_done()?;
         self.write_turn();
         let is_unsettled = self.history.is_some() && self.hub.unstored() > 0;
-        let is_busy = self.hub.has_writes() || self.has_done();
+        let is_busy = self.hub.has_writes() || self.may_have_more();
         Ok((is_unsettled && left_ms > 0).then_some(if is_busy { 0 } else { left_ms }))
     }
 
-    /// Says goodbye to members; returns the other goodbyes, for [`drain_all`](Self::drain_all).
+    /// Sends goodbyes to members; returns those of members in a replay, for
+    /// [`drain_all`](Self::drain_all).
     pub(crate) fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.hub.say_goodbye(text)
     }
@@ -56,7 +57,7 @@ impl<S: Socket> Reactor<S> {
         (left_ms > 0 && (is_blocked || has_writes)).then_some(if has_writes { 0 } else { left_ms })
     }
 
-    /// Ends every connection; `goodbyes` are for those that were not told before.
+    /// Ends every connection; `goodbyes` are for those that got none before.
     pub(crate) fn drain_all(&mut self, mut goodbyes: BTreeMap<usize, Vec<u8>>) {
         let everyone: Vec<_> =
             self.connections.iter().map(|(key, connection)| (key, connection.member().is_some())).collect();

@@ -10,8 +10,8 @@
 mod closing;
 mod eviction;
 mod moderation;
-mod outbox_budget;
 mod reading;
+mod send_queue_budget;
 mod takeover;
 #[cfg(any(test, feature = "test-server"))]
 pub(super) mod tests;
@@ -30,15 +30,15 @@ use crate::admission::Admission;
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::history::History;
-use crate::metrics::{Counted, Counters, Snapshot, Traffic};
+use crate::metrics::{Counted, LoopCounters, Snapshot, Traffic};
 use crate::net::connection::{Connection, READ_BYTES_MAX};
 use crate::net::connections::Connections;
 use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
 use crate::{Config, Limits};
 
-/// Within a turn the history is given so much at once: as much as one read, so that its bounds are
-/// passed by no more than two.
+/// Bytes handed to the history at once within a turn: as much as one read, so that its bounds are
+/// exceeded by two reads at most.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 
 pub(crate) struct Reactor<S> {
@@ -48,7 +48,7 @@ pub(crate) struct Reactor<S> {
     config: Config,
     timers: Timers,
     admission: Admission,
-    counters: Counters,
+    counters: LoopCounters,
     traffic: Traffic,
     /// Number of the last question of a watcher that was answered.
     last_answer: u64,
@@ -67,8 +67,8 @@ impl<S: Socket> Reactor<S> {
             pure: config.pure,
             log_bytes_max: limits.log_bytes_max,
             logs_bytes_max: limits.logs_bytes_max,
-            outbox_bytes_max: limits.outbox_bytes_max,
-            outboxes_bytes_max: limits.outboxes_bytes_max,
+            send_queue_bytes_max: limits.send_queue_bytes_max,
+            send_queues_bytes_max: limits.send_queues_bytes_max,
             durable,
             replay: config.replay,
             replay_tutorial: config.replay_tutorial,
@@ -83,7 +83,7 @@ impl<S: Socket> Reactor<S> {
             admission: Admission::new(config.flood),
             config,
             timers: Timers::default(),
-            counters: Counters::default(),
+            counters: LoopCounters::default(),
             traffic: Traffic::default(),
             last_answer: 0,
             now,
@@ -141,7 +141,7 @@ impl<S: Socket> Reactor<S> {
     fn take_from_history(&mut self) -> io::Result<()> {
         if self.history.is_some() {
             self.take_in_done()?;
-            self.hold_outbox_budget();
+            self.enforce_send_queue_budget();
             self.resume_settled();
         }
         Ok(())
@@ -160,8 +160,8 @@ impl<S: Socket> Reactor<S> {
         taken
     }
 
-    fn has_done(&self) -> bool {
-        self.history.as_ref().is_some_and(History::has_done)
+    fn may_have_more(&self) -> bool {
+        self.history.as_ref().is_some_and(History::may_have_more)
     }
 
     fn give_to_history(&mut self) {
@@ -204,7 +204,7 @@ impl<S: Socket> Reactor<S> {
     pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
         let is_to_read = !self.to_read.is_empty() || self.hub.has_settled();
-        if (is_to_read && self.may_read()) || self.hub.has_writes() || self.has_done() {
+        if (is_to_read && self.may_read()) || self.hub.has_writes() || self.may_have_more() {
             return Some(0);
         }
         let due = [accept_due, self.timers.next_due_ms(), self.hub.next_deadline_ms()];
@@ -325,7 +325,7 @@ impl<S: Socket> Reactor<S> {
             unregistered: self.admission.unregistered().len(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
-            tally: self.hub.counters(),
+            hub: self.hub.counters(),
             traffic: self.traffic,
             counters: self.counters.clone(),
             journal: self.history.as_ref().map(History::gauges),

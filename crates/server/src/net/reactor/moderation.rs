@@ -16,7 +16,7 @@ impl<S: Socket> Reactor<S> {
         while let Some(event) = self.hub.take_audit_event() {
             match event {
                 AuditEvent::Act(act) => log_act(&act),
-                AuditEvent::AheadOfHistory { room, seen, newest } => {
+                AuditEvent::ClientAheadOfHistory { room, seen, newest } => {
                     if let Some(history) = &mut self.history {
                         history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
                     }
@@ -43,8 +43,8 @@ impl<S: Socket> Reactor<S> {
     }
 }
 
-/// The audit log's line; names and reasons are quoted, so that nothing of them is obeyed by a
-/// terminal.
+/// Writes the audit log's line; names and reasons are quoted, so that a terminal interprets nothing
+/// in them.
 fn log_act(act: &AuditEntry) {
     let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
     let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));

@@ -31,7 +31,7 @@ impl<S: Socket> Reactor<S> {
                 self.read_one(key);
                 self.queue_read(key);
                 self.give_what_is_much();
-                self.hold_outbox_budget();
+                self.enforce_send_queue_budget();
             }
         }
     }
@@ -123,7 +123,7 @@ impl<S: Socket> Reactor<S> {
                 self.take_in(key, &backlog);
                 self.queue_read(key);
                 self.give_what_is_much();
-                self.hold_outbox_budget();
+                self.enforce_send_queue_budget();
             }
         }
     }
@@ -166,9 +166,9 @@ impl<S: Socket> Reactor<S> {
                 self.counters.add(Counted::FloodPauses);
                 self.timers.set(key, Kind::Resume, self.now.monotonic_ms + resume_after_ms);
             }
-            Pause::Outbox => {
-                connection.pause(PauseReason::Outbox);
-                self.counters.add(Counted::OutboxPauses);
+            Pause::SendQueue => {
+                connection.pause(PauseReason::SendQueue);
+                self.counters.add(Counted::SendQueuePauses);
             }
             Pause::FanOut => {}
             Pause::Takeover { holder } => self.ask_holder(key, holder),

@@ -13,7 +13,7 @@ use crate::net::transport::Socket;
 use crate::protocol::Step;
 
 impl<S: Socket> Reactor<S> {
-    /// Pauses a connection and asks the holder of the name that it claims.
+    /// Pauses a connection and probes the holder of the name that it claims.
     pub(super) fn ask_holder(&mut self, key: ConnectionKey, holder: MemberId) {
         let holder_connection = self.hub.connection(holder).and_then(|index| self.connections.key_at(index));
         let held = holder_connection.and_then(|key| Some((key, self.connections.get(key)?.reads())));
@@ -30,7 +30,7 @@ impl<S: Socket> Reactor<S> {
         self.timers.set(key, Kind::Probe, self.now.monotonic_ms + self.config.limits.takeover_probe_ms);
     }
 
-    /// Decides, once the holder has had its time (E2).
+    /// Decides a claim once the holder's time to answer is over (E2).
     pub(super) fn decide_takeover(&mut self, key: ConnectionKey) {
         let Some(claimant) = self.connections.get_mut(key) else { return };
         let Some(takeover) = claimant.take_takeover() else { return };
@@ -38,9 +38,9 @@ impl<S: Socket> Reactor<S> {
         let holder = holder.filter(|holder| holder.member() == Some(takeover.holder));
         let Some(holder) = holder.filter(|holder| !holder.has_answered(takeover.holder_reads)) else {
             // A closed one may be back on another connection, which was not probed.
-            let lives = self.connections.get(takeover.holder_connection);
-            let lives = lives.is_some_and(|holder| holder.member() == Some(takeover.holder));
-            self.resume_claim(key, if lives { NameHolder::Lives } else { NameHolder::Unasked });
+            let is_alive = self.connections.get(takeover.holder_connection);
+            let is_alive = is_alive.is_some_and(|holder| holder.member() == Some(takeover.holder));
+            self.resume_claim(key, if is_alive { NameHolder::Alive } else { NameHolder::Unasked });
             return;
         };
         // Its name passes to the newcomer in the hub; here it only loses its socket.

@@ -56,22 +56,22 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Asks a member that was silent for a sign of life, or closes it. Event members only; a
-    /// tutorial client cannot be asked, so TCP itself is (L).
+    /// Sends a silent member a `ping`, or closes it. Event members only; for tutorial members TCP
+    /// keepalive does this (L).
     fn check_silence(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get(key) else { return };
         let Some(member) = connection.member() else { return };
         let (limits, now_ms) = (&self.config.limits, self.now.monotonic_ms);
-        let heard_ms = connection.heard_ms(now_ms);
-        let silent_ms = now_ms.saturating_sub(heard_ms);
+        let received_ms = connection.received_ms(now_ms);
+        let silent_ms = now_ms.saturating_sub(received_ms);
         if silent_ms >= limits.dead_after_ms {
             self.close(key, CloseReason::Silent);
         } else if silent_ms >= limits.ping_after_ms {
-            let next_ms = (heard_ms + limits.dead_after_ms).min(now_ms + limits.ping_after_ms);
+            let next_ms = (received_ms + limits.dead_after_ms).min(now_ms + limits.ping_after_ms);
             self.hub.send_at_once(member, Event::Ping {});
             self.timers.set(key, Kind::Silence, next_ms);
         } else {
-            self.timers.set(key, Kind::Silence, heard_ms + limits.ping_after_ms);
+            self.timers.set(key, Kind::Silence, received_ms + limits.ping_after_ms);
         }
     }
 }

@@ -53,7 +53,7 @@ impl<S: Socket> Reactor<S> {
         for _ in 0..WRITES_PER_STEP {
             let Some(connection) = self.connections.get_mut(key) else { return };
             let Some(member) = connection.member() else { return };
-            let missed = self.hub.catch_up(member);
+            let missed = self.hub.skip_lost(member);
             if missed > 0 {
                 self.counters.add(Counted::Gaps);
                 self.counters.add_many(Counted::Missed, missed);
@@ -69,7 +69,7 @@ impl<S: Socket> Reactor<S> {
             };
             let is_writable = transport.is_writable();
             let is_drained = self.hub.advance(member, written);
-            if connection.waits_for_outbox() && !self.hub.is_overfull(member) {
+            if connection.waits_for_send_queue() && !self.hub.is_overfull(member) {
                 self.resume(key);
             }
             if !is_writable {
@@ -112,14 +112,14 @@ impl<S: Socket> Reactor<S> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         self.draining += usize::from(connection.drain());
         let peer = connection.peer();
-        let mut may_speak = true;
+        let mut may_append = true;
         if let Some(member) = connection.take_member() {
             self.keep_what_waits(key, member);
-            may_speak = !self.hub.is_mid_frame(member);
+            may_append = !self.hub.is_mid_frame(member);
             self.depart(member, peer, reason);
         }
         self.counters.add_closed(reason);
-        if may_speak && let Some(connection) = self.connections.get_mut(key) {
+        if may_append && let Some(connection) = self.connections.get_mut(key) {
             connection.say(output);
         }
         self.timers.cancel_all(key);
@@ -128,16 +128,16 @@ impl<S: Socket> Reactor<S> {
         self.queue_read(key);
     }
 
-    /// Copies what the hub has still for a member that is about to leave it.
+    /// Copies the hub's remaining output for a member that is about to leave the hub.
     fn keep_what_waits(&mut self, key: ConnectionKey, member: MemberId) {
         let bytes_max = if self.draining > DRAINING_FEW { WRITE_BYTES_MAX } else { DRAINING_BYTES_MAX };
         let Some(connection) = self.connections.get_mut(key) else { return };
         if self.is_closing && !connection.transport().is_writable() {
-            // It has had all the time there is.
+            // Its time to read was the shutdown's time limit.
             return;
         }
         loop {
-            self.hub.catch_up(member);
+            self.hub.skip_lost(member);
             let gathered = self.hub.gather(member);
             let bytes = gathered.bytes();
             if connection.output_bytes() + bytes > bytes_max {

@@ -1,4 +1,4 @@
-//! Messages of the past and missed messages: shown once, in order, or told to be missing.
+//! Stored and missed messages: shown once, in order, or reported as missing.
 
 use super::*;
 use crate::{HistoryQuery, HistorySelection, LinkState};
@@ -25,7 +25,7 @@ fn welcome(seq: u64) -> String {
     WELCOME.replace("\"seq\":4", &format!("\"seq\":{seq}"))
 }
 
-/// The link is lost and a new one has been greeted; what the client says it has.
+/// The link is lost and a new one is open; returns the `since` of its `hello`.
 fn come_back(client: &mut TestClient) -> alloc::collections::BTreeMap<String, u64> {
     client.close();
     client.wait_for_connect();
@@ -102,7 +102,7 @@ fn gaps_of_a_room_are_shown_before_it_is_left_despite_doubt() {
 }
 
 #[test]
-fn numbers_that_begin_again_are_said_and_followed_from_there() {
+fn numbers_that_restart_are_reported_and_followed_from_there() {
     let mut client = TestClient::event();
     client.receive(&message("lobby", 5));
     come_back(&mut client);
@@ -178,8 +178,8 @@ fn a_room_joined_again_shows_missed_messages_as_news() {
             "{asked:?}"
         );
         client.receive(&history("den", 5..=5, Some("glassline-newest")));
-        let told = shown(&mut client);
-        assert_eq!(told, expected[..expected.len() - 1], "before anything else is said");
+        let lines = shown(&mut client);
+        assert_eq!(lines, expected[..expected.len() - 1], "before anything else is said");
         client.receive(&message("den", 6));
         assert_eq!(shown(&mut client), ["6"]);
     }
@@ -214,9 +214,9 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     client.receive(&history("lobby", 4..=4, Some(&reference)));
     let (_, older) = ask(&mut client, Command::Older);
     assert!(matches!(older, Ask::Search(search) if search.query == "tea" && search.before == Some(4)));
-    // A server that answers nothing is not asked without end; a new link begins anew.
+    // Requests to a server that answers nothing are bounded; a new link begins anew.
     let asked = (0..100).filter(|_| client.command(Command::Older).is_ok()).count();
-    assert!(asked < 10 && client.command(Command::Older) == Err(CommandError::StillAsking), "{asked}");
+    assert!(asked < 10 && client.command(Command::Older) == Err(CommandError::AnswerPending), "{asked}");
     client.pass_ms(5_000);
     assert!(client.session.takes_commands());
     come_back(&mut client);
@@ -241,7 +241,7 @@ fn a_program_knows_its_own_by_the_ref_also_among_what_it_missed() {
     let id = "00000000000000000000000000000001";
     client.ask(&format!(r#"{{"type":"send","room":"lobby","text":"x","id":"{id}","ref":"r"}}"#)).expect("taken");
     come_back(&mut client);
-    // The name was taken meanwhile, so what was said under it comes from somebody of another name.
+    // The name was taken meanwhile, so the messages under it come from a client of another name.
     client.receive(&welcome(5).replace("alice", "alice-2"));
     client.take_updates();
     let stored = format!(r#"{{"type":"message","room":"lobby","seq":5,"from":"alice","text":"x","id":"{id}"}}"#);

@@ -60,7 +60,7 @@ fn after_of(request: &Request) -> Option<u64> {
 }
 
 #[test]
-fn a_message_says_what_was_known_when_it_was_first_sent() {
+fn a_message_states_what_was_known_when_first_sent() {
     let mut client = TestClient::event();
     client.say("one");
     let one = client.take_requests().remove(0);
@@ -77,7 +77,7 @@ fn a_message_says_what_was_known_when_it_was_first_sent() {
     client.receive(&WELCOME.replace("\"seq\":4", "\"seq\":30"));
     let again: Vec<_> = client.take_requests().iter().map(after_of).collect();
     assert_eq!(again, [Some(4), Some(9), Some(30)], "what is first sent now is behind all that `welcome` names");
-    // A server that begins anew has given no higher number than it says.
+    // A server that begins anew has given no higher number than it states.
     client.close();
     client.say("four");
     client.wait_for_connect();
@@ -89,7 +89,7 @@ fn a_message_says_what_was_known_when_it_was_first_sent() {
 }
 
 #[test]
-fn what_is_too_late_is_told_and_not_sent_again() {
+fn a_too_late_message_is_reported_and_not_sent_again() {
     let mut client = TestClient::event();
     client.say("one");
     client.take_requests();
@@ -127,10 +127,10 @@ fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
     client.take_hello();
     client.receive(WELCOME);
     let leave = || Command::LeaveRoom(Some("lobby".into()));
-    let declined = client.command(leave());
+    let rejected = client.command(leave());
     assert!(
-        matches!(&declined, Err(CommandError::StillSaying { room, unsent: 1.. }) if room == "lobby"),
-        "{declined:?}"
+        matches!(&rejected, Err(CommandError::UnsentMessages { room, unsent: 1.. }) if room == "lobby"),
+        "{rejected:?}"
     );
     client.takes_writes = true;
     client.handle(Input::Written);
@@ -142,7 +142,7 @@ fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
 }
 
 #[test]
-fn an_operator_is_told_that_the_role_went_with_the_connection() {
+fn an_operator_learns_that_the_role_ended_with_the_connection() {
     let mut client = TestClient::event();
     let mut notice_after_loss = |act: Option<&str>| {
         if let Some(act) = act {
@@ -161,8 +161,8 @@ fn an_operator_is_told_that_the_role_went_with_the_connection() {
     };
     let op =
         |reference: &str| format!(r#"{{"type":"act","at":"2026-11-23T10:00:00.000Z","by":"x","act":"op"{reference}}}"#);
-    let told = notice_after_loss(Some(&op(r#","ref":"glassline-operators""#)));
-    assert_eq!(told, "connected again as alice; you are no operator any more: /op TOKEN makes you one");
+    let notice = notice_after_loss(Some(&op(r#","ref":"glassline-operators""#)));
+    assert_eq!(notice, "connected again as alice; you are no operator any more: /op TOKEN makes you one");
     assert_eq!(notice_after_loss(None), "connected again as alice", "once is enough");
     assert_eq!(notice_after_loss(Some(&op(""))), "connected again as alice", "it was somebody else");
 }
@@ -241,7 +241,7 @@ fn a_server_that_welcomes_and_closes_is_given_up_too() {
         }
     }
     assert!(matches!(client.ending, Some(Ending::ServerWentAway(_))) && client.now_ms >= 59_000, "{}", client.now_ms);
-    assert!(client.notices().matches("is lost").count() > 2, "each loss is told");
+    assert!(client.notices().matches("is lost").count() > 2, "each loss is reported");
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Entropy for Counting {
     }
 }
 
-/// A session and everything it ever asked for.
+/// A session and all its outputs.
 struct TestClient {
     session: Session,
     now_ms: u64,
@@ -225,7 +225,7 @@ impl TestClient {
         events.map(|event| String::from_utf8(event.to_json()).expect("UTF-8")).collect()
     }
 
-    /// A program asks.
+    /// A request of a program.
     fn ask(&mut self, json: &str) -> Result<(), CommandError> {
         self.command(Command::Request(Request::from_json(json.as_bytes()).expect(json)))
     }

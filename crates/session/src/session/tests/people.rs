@@ -15,7 +15,7 @@ fn with_people(names: &[&str]) -> TestClient {
 #[test]
 fn a_person_counted_on_arrival_is_not_counted_when_announced() {
     let mut client = with_people(&["alice", "bob", "x"]);
-    // T11: each of these happened before the names were told, and is announced behind them.
+    // T11: each of these happened before the list of names, and is announced after it.
     for (announced, people) in [
         (r#""joined","room":"lobby","names":["x","alice"],"count":2"#, 3),
         (r#""left","room":"lobby","names":["gone"],"count":1"#, 3),

@@ -1,4 +1,4 @@
-//! Rooms that a reconnect asks for again.
+//! Rooms that a reconnect enters again.
 
 use super::*;
 

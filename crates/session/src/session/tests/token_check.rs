@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn nothing_of_the_form_of_a_token_is_sent() {
     let token = "glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8";
-    let told = || {
+    let commands = || {
         [
             Command::Say(token.into()),
             Command::Action(format!("says {token}")),
@@ -17,7 +17,7 @@ fn nothing_of_the_form_of_a_token_is_sent() {
         ]
     };
     let mut client = TestClient::event();
-    for command in told() {
+    for command in commands() {
         assert!(matches!(client.command(command.clone()), Err(CommandError::Token)), "{command:?}");
     }
     assert_eq!(client.take_requests(), []);

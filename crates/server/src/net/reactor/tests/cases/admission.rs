@@ -1,4 +1,4 @@
-//! Reconnecting, many connections at once, and connections that never say a name.
+//! Reconnecting, many connections at once, and connections that never send a name.
 
 use std::net::SocketAddr;
 
@@ -49,7 +49,7 @@ impl Flooder {
     fn step(&mut self, server: &mut TestServer) {
         // The next connection comes while the last one is still being closed.
         self.said_bye.drain(..).for_each(|pipe| pipe.end());
-        self.said_bye = self.connections.extract_if(.., |pipe| heard(pipe).contains("\"bye\"")).collect();
+        self.said_bye = self.connections.extract_if(.., |pipe| received(pipe).contains("\"bye\"")).collect();
         while self.connections.len() < self.connections_max {
             let pipe = connect_from(server, CLASSROOM);
             if pipe.is_closed() {
@@ -91,10 +91,10 @@ fn talk(mut flooder: Option<Flooder>) -> (Vec<u64>, usize) {
             }
         }
         turn_at(&mut server, now_ms);
-        let told = heard(&witness);
-        spam += count(&told, r#""text":"spam""#);
+        let output = received(&witness);
+        spam += count(&output, r#""text":"spam""#);
         waiting.retain(|(id, sent_ms)| {
-            let is_delivered = told.contains(id);
+            let is_delivered = output.contains(id);
             if is_delivered {
                 delays_ms.push(now_ms - sent_ms);
             }
@@ -115,12 +115,12 @@ fn requests_before_hello_are_limited_too() {
     }
     pipe.send(&frame(r#"{"type":"hello","name":"alice"}"#));
     turn_at(&mut server, 0);
-    assert_eq!(count(&heard(&pipe), "out_of_order"), 21, "the burst, and one that makes a debt");
+    assert_eq!(count(&received(&pipe), "out_of_order"), 21, "the burst, and one that makes a debt");
     turn_at(&mut server, 1_000);
-    let told = heard(&pipe);
-    assert!(count(&told, "out_of_order") == 5 && !told.contains("welcome"), "then five a second: {told}");
+    let output = received(&pipe);
+    assert!(count(&output, "out_of_order") == 5 && !output.contains("welcome"), "then five a second: {output}");
     turn_at(&mut server, 2_000);
-    assert!(heard(&pipe).contains("welcome"));
+    assert!(received(&pipe).contains("welcome"));
 }
 
 #[test]
@@ -142,11 +142,11 @@ fn a_takeover_brings_no_new_burst() {
     let witness = connect_from(&mut server, [192, 0, 2, 99]);
     witness.send(&hello("witness"));
     let first = connect_from(&mut server, CLASSROOM);
-    // It connects before the first one has said anything, so its own credit is whole.
+    // It connects before the first one has sent anything, so its own credit is whole.
     let second = connect_from(&mut server, CLASSROOM);
     first.send(&hello("mallory"));
     turn_at(&mut server, 0);
-    let welcome = heard(&first);
+    let welcome = received(&first);
     let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
     let claim = format!(r#"{{"type":"hello","name":"mallory","token":"{}"}}"#, &token[..32]);
     (0..20).for_each(|n| first.send(&send("spam", n)));
@@ -156,7 +156,7 @@ fn a_takeover_brings_no_new_burst() {
     turn_at(&mut server, 1);
     turn_at(&mut server, 1_500);
     assert!(server.counts().contains("taken_over=1"), "{}", server.counts());
-    let spam = count(&heard(&witness), r#""text":"spam""#);
+    let spam = count(&received(&witness), r#""text":"spam""#);
     assert!((20..=20 + 8).contains(&spam), "{spam} messages in one and a half seconds");
 }
 
@@ -166,7 +166,7 @@ fn a_class_that_reconnects_is_not_delayed() {
     for _ in 0..2 {
         let class = arrive(&mut server, CLASSROOM, 60);
         turn_at(&mut server, 0);
-        assert!(class.iter().all(|pipe| heard(pipe).contains("/help lists commands")), "{}", server.counts());
+        assert!(class.iter().all(|pipe| received(pipe).contains("/help lists commands")), "{}", server.counts());
         class.iter().for_each(Pipe::reset);
         turn_at(&mut server, 0);
     }
@@ -188,7 +188,7 @@ fn too_many_new_connections_are_delayed_and_not_refused() {
     elsewhere.send(b"5         alice");
     turn_at(&mut server, 0);
     assert!(server.counts().contains("joined=1"), "only alice is in: {}", server.counts());
-    assert!(heard(&elsewhere).contains("nobody else is here"), "alice is not delayed");
+    assert!(received(&elsewhere).contains("nobody else is here"), "alice is not delayed");
     turn_at(&mut server, 1_000);
     assert!(server.counts().contains("joined=17"), "sixteen a second: {}", server.counts());
     // One at a time, so that the loop wakes for each by itself.
@@ -220,7 +220,7 @@ fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
         turn_at(&mut server, now_ms);
     }
     assert!(flood.iter().any(Pipe::is_closed));
-    assert!(delayed.iter().chain([&prompt]).all(|pipe| heard(pipe).contains("/help lists")), "{}", server.counts());
+    assert!(delayed.iter().chain([&prompt]).all(|pipe| received(pipe).contains("/help lists")), "{}", server.counts());
 }
 
 #[test]
@@ -289,7 +289,11 @@ fn unfinished_hellos_do_not_keep_newcomers_out() {
             turn_at(&mut server, 301);
             let shown = unfinished.escape_ascii();
             for (pipe, name) in [(&at_once, "quick"), (&later, "slow")] {
-                assert!(heard(pipe).contains(r#""type":"welcome""#), "{name} among \"{shown}\": {}", server.counts());
+                assert!(
+                    received(pipe).contains(r#""type":"welcome""#),
+                    "{name} among \"{shown}\": {}",
+                    server.counts()
+                );
             }
             assert!(server.reactor.admission.unregistered().len() <= UNREGISTERED_MAX);
         }
@@ -303,7 +307,7 @@ fn a_crowd_that_waits_for_the_server_keeps_nobody_out() {
     let holder = connect_from(&mut server, CLASSROOM);
     holder.send(&hello("mallory"));
     turn_at(&mut server, 0);
-    let welcome = heard(&holder);
+    let welcome = received(&holder);
     let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
     let claim = opened(&format!(r#"{{"type":"hello","name":"mallory","token":"{}"}}"#, &token[..32]));
     let newcomer = connect_from(&mut server, [192, 0, 2, 2]);
@@ -318,7 +322,7 @@ fn a_crowd_that_waits_for_the_server_keeps_nobody_out() {
     assert!(crowd.iter().any(Pipe::is_closed) && !newcomer.is_closed(), "{}", server.counts());
     newcomer.send(&hello("alice"));
     turn_at(&mut server, 2);
-    assert!(heard(&newcomer).contains(r#""type":"welcome""#), "{}", server.counts());
+    assert!(received(&newcomer).contains(r#""type":"welcome""#), "{}", server.counts());
 }
 
 #[test]
@@ -338,5 +342,5 @@ fn a_crowd_is_closed_before_a_newcomer_from_elsewhere() {
     assert!(crowd.iter().any(Pipe::is_closed) && !newcomer.is_closed(), "{}", server.counts());
     newcomer.send(&hello("slow"));
     turn_at(&mut server, 9_000);
-    assert!(heard(&newcomer).contains(r#""type":"welcome""#), "{}", server.counts());
+    assert!(received(&newcomer).contains(r#""type":"welcome""#), "{}", server.counts());
 }

@@ -11,13 +11,13 @@ fn act(kind: AuditKind, who: Option<&str>) -> EntryContent {
 }
 
 /// Numbers and texts of the messages that a client received, in order, with `ref`.
-fn messages(heard: &str) -> Vec<String> {
+fn messages(received: &str) -> Vec<String> {
     let field = |event: &str, name: &str| {
         let (_, rest) = event.split_once(&format!("\"{name}\":"))?;
         let end = rest.find([',', '}'])?;
         Some(rest[..end].trim_matches('"').to_string())
     };
-    let events = heard.split(r#"{"type":"#).filter(|event| event.starts_with(r#""message""#));
+    let events = received.split(r#"{"type":"#).filter(|event| event.starts_with(r#""message""#));
     let short = |event: &str| {
         let acknowledged = field(event, "ref").map_or_else(String::new, |reference| format!(" ref {reference}"));
         format!(
@@ -41,7 +41,7 @@ fn messages_of_another_server_come_between_ones_own() {
     let tom = connect(&mut server, 3);
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut server);
-    heard(&tom);
+    received(&tom);
     bob.send(&[say("one", 1), say("two", 2), say("three", 3)].concat());
     turn_until_it_waits(&mut server);
     history.store_foreign(EntryContent::Message(message("lobby", 1, "first")));
@@ -54,11 +54,11 @@ fn messages_of_another_server_come_between_ones_own() {
     history.store_foreign(EntryContent::Message(message("lobby", 6, "last")));
     turn_until_it_waits(&mut server);
     assert_eq!(
-        messages(&heard(&bob)),
+        messages(&received(&bob)),
         ["1 first", "2 one ref 1", "3 middle", "4 two ref 2", "5 three ref 3", "6 last"]
     );
-    assert_eq!(messages(&heard(&eve)), ["1 first", "2 one", "3 middle", "4 two", "5 three", "6 last"]);
-    let pairs = heard(&tom);
+    assert_eq!(messages(&received(&eve)), ["1 first", "2 one", "3 middle", "4 two", "5 three", "6 last"]);
+    let pairs = received(&tom);
     let places: Vec<_> = ["first", "one", "middle", "two", "three", "last"].map(|text| pairs.find(text)).into();
     assert!(places.is_sorted() && places[0].is_some(), "{pairs}");
     assert_eq!((server.unstored(), pairs.matches("afar").count()), (0, 3));
@@ -75,7 +75,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
     turn_until_it_waits(&mut server);
     let [eve, bob, ann] = [(2, "eve"), (3, "bob"), (4, "ann")]
         .map(|(number, name)| enter(&mut server, number, &format!(r#"{{"type":"hello","name":"{name}"}}"#)));
-    heard(&teacher);
+    received(&teacher);
 
     eve.send(&say("before", 1));
     bob.send(&say("after", 2));
@@ -87,21 +87,21 @@ fn acts_of_another_server_are_in_force_in_their_place() {
     history.store_foreign(act(AuditKind::Op, None));
     history.store();
     turn_until_it_waits(&mut server);
-    let told = heard(&eve);
-    assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
-    assert!(heard(&ann).contains(r#""code":"kicked""#) && ann.is_finished());
-    let told = heard(&teacher);
+    let output = received(&eve);
+    assert!(output.contains(r#""code":"banned""#) && eve.is_finished(), "{output}");
+    assert!(received(&ann).contains(r#""code":"kicked""#) && ann.is_finished());
+    let output = received(&teacher);
     let places = ["before", r#""act":"ban","who":"eve""#, r#""act":"kick","who":"ann""#, r#""act":"op""#]
-        .map(|text| told.find(text));
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {told}");
+        .map(|text| output.find(text));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {output}");
     assert!(!teacher.is_finished(), "no operator can touch another");
-    assert_eq!(messages(&heard(&bob)).len(), 2, "what was said before an act is heard all the same");
+    assert_eq!(messages(&received(&bob)).len(), 2, "messages sent before an act arrive all the same");
 
     history.store_foreign(act(AuditKind::Freeze, None));
     turn_until_it_waits(&mut server);
     bob.send(&say("frozen", 3));
     turn_until_it_waits(&mut server);
-    assert!(heard(&bob).contains(r#""code":"frozen""#));
+    assert!(received(&bob).contains(r#""code":"frozen""#));
     history.store_foreign(act(AuditKind::Thaw, None));
     turn_until_it_waits(&mut server);
     bob.send(&say("thawed", 4));
@@ -112,7 +112,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
 }
 
 #[test]
-fn a_room_opens_behind_what_another_server_said_there() {
+fn a_room_opens_behind_the_messages_of_another_server() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let answer = |history: &mut ScriptedHistory, newest: u64| {
@@ -125,11 +125,11 @@ fn a_room_opens_behind_what_another_server_said_there() {
     history.store_foreign(EntryContent::Message(message("den", 8, "late")));
     answer(&mut history, 7);
     turn_until_it_waits(&mut server);
-    let told = heard(&bob);
-    assert!(told.contains(r#""room":"den","names":["bob"],"count":1,"seq":8"#), "{told}");
+    let output = received(&bob);
+    assert!(output.contains(r#""room":"den","names":["bob"],"count":1,"seq":8"#), "{output}");
     history.store_foreign(EntryContent::Message(message("den", 9, "news")));
     turn_until_it_waits(&mut server);
-    assert_eq!(messages(&heard(&bob)), ["9 news"]);
+    assert_eq!(messages(&received(&bob)), ["9 news"]);
 
     bob.send(&frame(r#"{"type":"leave","room":"den"}"#));
     turn_until_it_waits(&mut server);
@@ -144,10 +144,10 @@ fn a_room_opens_behind_what_another_server_said_there() {
     history.store_foreign(EntryContent::Message(message("attic", 5, "new there")));
     bob.send(&frame(r#"{"type":"join","room":"den"}"#));
     turn_until_it_waits(&mut server);
-    let told = heard(&bob);
-    assert_eq!(messages(&told), ["5 new there"], "{told}");
+    let output = received(&bob);
+    assert_eq!(messages(&output), ["5 new there"], "{output}");
     history.store_foreign(EntryContent::Message(message("den", 11, "heard")));
     turn_until_it_waits(&mut server);
-    let told = heard(&bob);
-    assert_eq!(messages(&told), ["11 heard"], "{told}");
+    let output = received(&bob);
+    assert_eq!(messages(&output), ["11 heard"], "{output}");
 }

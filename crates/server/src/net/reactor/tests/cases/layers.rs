@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use glassline_wire::layer::test_layer::TestLayer;
+use glassline_testkit::TestLayer;
 use glassline_wire::layer::{Layer, LayerState};
 
 use super::*;
@@ -11,7 +11,7 @@ use super::*;
 struct Layered {
     pipe: Pipe,
     layer: TestLayer,
-    heard: Vec<u8>,
+    received: Vec<u8>,
 }
 
 impl Layered {
@@ -19,7 +19,7 @@ impl Layered {
         let layers = LayerStack::new(vec![Box::new(TestLayer::server())]);
         let peer = SocketAddr::from(([192, 0, 2, 9], 1));
         let pipe = server.connect_through(peer, send_buffer_bytes, layers);
-        Self { pipe, layer: TestLayer::client(), heard: Vec::new() }
+        Self { pipe, layer: TestLayer::client(), received: Vec::new() }
     }
 
     /// Moves up to `step` bytes in each direction for as long as there are any.
@@ -31,15 +31,15 @@ impl Layered {
             self.layer.consume_output(sent);
             turn_until_it_waits(server);
             let received = self.pipe.take(step);
-            self.layer.receive(&received, &mut self.heard).expect("goes on");
+            self.layer.receive(&received, &mut self.received).expect("goes on");
             if sent == 0 && received.is_empty() {
                 return;
             }
         }
     }
 
-    fn heard(&mut self) -> String {
-        String::from_utf8(std::mem::take(&mut self.heard)).expect("text")
+    fn received(&mut self) -> String {
+        String::from_utf8(std::mem::take(&mut self.received)).expect("text")
     }
 }
 
@@ -56,20 +56,20 @@ fn a_conversation_through_a_layer_is_the_same() {
         said.extend(frame(r#"{"type":"bye"}"#));
         assert_eq!(bob.layer.send(&[&said]), said.len());
         bob.exchange(&mut server, step);
-        let told = bob.heard();
-        assert!(told.contains(r#""type":"welcome""#) && told.contains(r#""type":"bye""#), "{told}");
-        assert_eq!(told.matches(r#""text":"hi""#).count(), 30, "{told}");
+        let output = bob.received();
+        assert!(output.contains(r#""type":"welcome""#) && output.contains(r#""type":"bye""#), "{output}");
+        assert_eq!(output.matches(r#""text":"hi""#).count(), 30, "{output}");
         assert_eq!(bob.layer.state(), LayerState::PeerClosed, "the end is announced behind everything");
         assert!(bob.pipe.is_finished() && !bob.pipe.is_closed());
         bob.layer.close();
         bob.exchange(&mut server, step);
         assert!(bob.pipe.is_closed() && server.counts().contains("bye=1"), "{}", server.counts());
-        assert_eq!(heard(&witness).matches(r#""text":"hi""#).count(), 30);
+        assert_eq!(received(&witness).matches(r#""text":"hi""#).count(), 30);
     }
 }
 
 #[test]
-fn an_orderly_end_and_a_cut_are_told_apart() {
+fn an_orderly_end_and_a_cut_are_distinguished() {
     for (is_announced, reason) in [(true, "closed=1"), (false, "reset=1")] {
         let mut server = TestServer::open(unlimited(), None, NOW);
         let mut bob = Layered::connect(&mut server, 1 << 20);

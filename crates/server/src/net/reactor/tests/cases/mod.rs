@@ -1,4 +1,4 @@
-//! The loop between members and a history that does what the test says.
+//! The loop between members and a scripted history.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use glassline_hub::OperatorToken;
-use glassline_journal::{Done, Gauges, JournalBounds, Lane, Reader, SearchProgress, Stepper, Store, StoreError};
+use glassline_journal::{
+    Done, Gauges, JournalBounds, QuestionClass, Reader, SearchProgress, Stepper, Store, StoreError,
+};
 use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
@@ -48,7 +50,7 @@ impl Script {
     }
 }
 
-/// Stores and reads as a script says; all rooms are numbered as one.
+/// Stores and reads as scripted; all rooms are numbered as one.
 #[derive(Debug, Clone, Default)]
 struct ScriptedStore(Arc<Mutex<Script>>);
 
@@ -138,9 +140,9 @@ impl ScriptedHistory {
 
     /// Every question that waits is answered.
     fn answer(&mut self) {
-        for lane in [Lane::Lookups, Lane::Searches] {
-            while self.stepper.take_question(lane).is_some() {
-                self.stepper.answer(lane);
+        for class in [QuestionClass::Lookup, QuestionClass::Search] {
+            while self.stepper.take_question(class).is_some() {
+                self.stepper.answer(class);
             }
         }
     }
@@ -191,7 +193,7 @@ fn turn(server: &mut TestServer) {
     server.turn(NOW).expect("goes on");
 }
 
-/// Turns for as long as the loop says that it has something to do.
+/// Turns for as long as the loop has something to do.
 fn turn_until_it_waits(server: &mut TestServer) {
     for _ in 0..10_000 {
         turn(server);
@@ -215,7 +217,7 @@ fn enter(server: &mut TestServer, number: u8, hello: &str) -> Pipe {
     pipe
 }
 
-fn heard(pipe: &Pipe) -> String {
+fn received(pipe: &Pipe) -> String {
     String::from_utf8(pipe.take(usize::MAX)).expect("text")
 }
 
@@ -300,13 +302,13 @@ fn history_results_stay_queued_until_members_are_written_to() {
         }
         turn_until_it_waits(&mut server);
         assert_eq!((server.unstored(), history.stepper.unfetched()), (0, 0), "nothing is left lying there");
-        assert_eq!(heard(&eve).matches("something to be said").count(), 100);
+        assert_eq!(received(&eve).matches("something to be said").count(), 100);
         assert!(is_flooded || first < 50, "{first}");
     }
 }
 
 #[test]
-fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
+fn errors_for_members_do_not_name_the_hosts_files() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let damaged =
@@ -328,16 +330,16 @@ fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
     turn(&mut server);
     history.fail(damaged);
     turn_until_it_waits(&mut server);
-    let told = heard(&bob);
+    let output = received(&bob);
     for words in [
         r#""not_stored","text":"this could not be stored, so it did not happen; try again later""#,
         r#""busy","text":"the history cannot be read just now; try again later""#,
         r#""busy","text":"this took too long; ask for less""#,
         r#""busy","text":"the history of den cannot be read; try again""#,
     ] {
-        assert!(told.contains(words), "no {words} in {told}");
+        assert!(output.contains(words), "no {words} in {output}");
     }
-    assert!(!told.contains("secret") && !told.contains("export"), "{told}");
+    assert!(!output.contains("secret") && !output.contains("export"), "{output}");
 }
 
 #[test]
@@ -355,7 +357,7 @@ fn a_report_out_of_order_stops_the_server() {
 }
 
 #[test]
-fn who_is_still_sent_the_past_hears_goodbye_as_well() {
+fn a_member_in_a_replay_gets_the_goodbye_as_well() {
     let (mut server, mut history) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
     let eve = enter(&mut server, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
     let tom = connect(&mut server, 2);
@@ -373,11 +375,11 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
         (4..=6).map(|seq| Message { from: "bob".into(), ..message("lobby", seq, &"long ".repeat(100)) }).collect();
     history.store.script().page = Page { messages, more: true };
     for is_answered in [false, false, true] {
-        assert!(history.stepper.take_question(Lane::Lookups).is_some());
+        assert!(history.stepper.take_question(QuestionClass::Lookup).is_some());
         if is_answered {
-            history.stepper.answer(Lane::Lookups);
+            history.stepper.answer(QuestionClass::Lookup);
         } else {
-            history.stepper.drop_question(Lane::Lookups);
+            history.stepper.drop_question(QuestionClass::Lookup);
         }
     }
     turn_until_it_waits(&mut server);
@@ -392,17 +394,17 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     }
     server.reactor.drain_all(unsaid);
     for (pipe, bye) in [(&eve, r#""type":"bye""#), (&tom, "until tomorrow"), (&reads, r#""type":"bye""#)] {
-        let told = heard(pipe);
-        assert_eq!(told.matches("until tomorrow").count(), 1, "{told}");
-        assert!(told.contains(bye) && pipe.is_finished(), "{told}");
+        let output = received(pipe);
+        assert_eq!(output.matches("until tomorrow").count(), 1, "{output}");
+        assert!(output.contains(bye) && pipe.is_finished(), "{output}");
     }
     // Its socket takes something again, but nothing may come inside a frame.
-    let mut told = String::new();
+    let mut output = String::new();
     for _ in 0..10 {
-        told += &heard(&slow);
+        output += &received(&slow);
         turn(&mut server);
     }
-    assert!(slow.is_finished() && !told.contains("bye"), "{told}");
+    assert!(slow.is_finished() && !output.contains("bye"), "{output}");
 }
 
 #[test]
@@ -421,11 +423,11 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     assert!(server.reactor.settle_turn(1_000).expect("goes on").is_some(), "unsettled");
     history.store();
     assert_eq!(server.reactor.settle_turn(1_000).expect("goes on"), None, "settled");
-    let told = heard(&eve);
-    assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
+    let output = received(&eve);
+    assert!(output.contains(r#""code":"banned""#) && eve.is_finished(), "{output}");
 }
 
-/// So many connect from one address, then each says its name.
+/// So many connect from one address, then each sends its name.
 fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> {
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();
@@ -463,7 +465,7 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
     // comes back.
     let members: Vec<Pipe> =
         (0..63).map(|n| enter(&mut server, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
-    let welcome = heard(&members[0]);
+    let welcome = received(&members[0]);
     let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
     let token = &token[..32];
     let back = enter(&mut server, &format!(r#"{{"type":"hello","name":"m0","token":"{token}"}}"#));
@@ -475,13 +477,17 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
 
 #[test]
 fn a_client_without_a_name_is_evicted_for_one_of_its_address() {
-    let mut server = TestServer::open(Config::default(), None, NOW);
-    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
-    let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
-    let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
-    let class = arrive(&mut server, [192, 0, 2, 1], 30);
-    assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
-    let closed = silent.iter().map(Pipe::is_closed);
-    assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
-    assert!(!elsewhere.is_closed(), "and nobody of another address");
+    // Once all serials are higher than before, and once they wrap around at the sixteenth.
+    for first_serial in [0, u32::MAX - 15] {
+        let mut server = TestServer::open(Config::default(), None, NOW);
+        server.reactor.connections.set_next_serial(first_serial);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+        let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
+        let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
+        let class = arrive(&mut server, [192, 0, 2, 1], 30);
+        assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
+        let closed = silent.iter().map(Pipe::is_closed);
+        assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
+        assert!(!elsewhere.is_closed(), "and nobody of another address");
+    }
 }

@@ -1,4 +1,4 @@
-//! Clients that ask and never read.
+//! Clients that send requests and never read.
 
 use std::net::SocketAddr;
 
@@ -19,20 +19,20 @@ fn enter_narrow(server: &mut TestServer, n: usize, name: &str) -> Pipe {
 
 /// Reads everything that comes until the server waits.
 fn read_on(server: &mut TestServer, pipe: &Pipe) -> String {
-    let mut told = String::new();
+    let mut output = String::new();
     loop {
         turn_until_it_waits(server);
-        let more = heard(pipe);
+        let more = received(pipe);
         if more.is_empty() {
-            return told;
+            return output;
         }
-        told.push_str(&more);
+        output.push_str(&more);
     }
 }
 
 #[test]
 fn all_queues_together_are_bounded_and_readers_are_served() {
-    let limits = Limits { outboxes_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
+    let limits = Limits { send_queues_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
     let config = Config { limits, flood: FloodLimit::Off, replay: 0, ..Config::default() };
     for request in
         [r#"{"type":"rooms"}"#, r#"{"type":"members","room":"lobby"}"#, r#"{"type":"ping","ref":"x"}"#, "no event"]
@@ -50,8 +50,8 @@ fn all_queues_together_are_bounded_and_readers_are_served() {
             let queued_bytes = server.reactor.hub.queued_bytes_total();
             assert!(queued_bytes <= QUEUES_BYTES_MAX + ANSWER_BYTES_MAX, "{queued_bytes} bytes after {n}: {request}");
             reader.send(&frame(format!(r#"{{"type":"rooms","ref":"{n}"}}"#)));
-            let told = read_on(&mut server, &reader);
-            assert!(told.contains(&format!(r#""ref":"{n}""#)), "the reader is answered: {told}");
+            let output = read_on(&mut server, &reader);
+            assert!(output.contains(&format!(r#""ref":"{n}""#)), "the reader is answered: {output}");
         }
         assert!(!reader.is_finished());
     }
@@ -59,7 +59,7 @@ fn all_queues_together_are_bounded_and_readers_are_served() {
 
 #[test]
 fn who_reads_slowly_is_kept_and_who_never_reads_is_closed() {
-    let limits = Limits { outboxes_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
+    let limits = Limits { send_queues_bytes_max: QUEUES_BYTES_MAX, ..Limits::default() };
     let config = Config { limits, flood: FloodLimit::Off, replay: 0, ..Config::default() };
     let mut server = TestServer::open(config, None, NOW);
     let slow = enter_narrow(&mut server, 0, "slow");
@@ -67,7 +67,7 @@ fn who_reads_slowly_is_kept_and_who_never_reads_is_closed() {
     for n in 0..200 {
         slow.send(&frame(format!(r#"{{"type":"ping","ref":"{n}"}}"#)));
     }
-    let mut told = String::new();
+    let mut output = String::new();
     let mut silent = Vec::new();
     for n in 1..200_u64 {
         let now = Now { monotonic_ms: n, ..NOW };
@@ -76,13 +76,13 @@ fn who_reads_slowly_is_kept_and_who_never_reads_is_closed() {
         pipe.send(&frame(r#"{"type":"members","room":"lobby"}"#).repeat(100));
         silent.push(pipe);
         // It takes a little at a time, and so always has something waiting.
-        told.push_str(&String::from_utf8(slow.take(50)).expect("text"));
+        output.push_str(&String::from_utf8(slow.take(50)).expect("text"));
         for _ in 0..20 {
             server.turn(now).expect("goes on");
         }
     }
     let closed = silent.iter().filter(|pipe| pipe.is_closed()).count();
     assert!(closed > 0 && server.counts().contains(&format!("reads_too_little={closed}")), "{}", server.counts());
-    told.push_str(&read_on(&mut server, &slow));
-    assert!(told.contains(r#""ref":"199""#) && !slow.is_finished(), "{}", server.counts());
+    output.push_str(&read_on(&mut server, &slow));
+    assert!(output.contains(r#""ref":"199""#) && !slow.is_finished(), "{}", server.counts());
 }

@@ -16,7 +16,7 @@ const LARGE_QUEUE_BYTES: usize = 4 * 1024;
 impl<S: Socket> Reactor<S> {
     /// Closes members that take nothing until the rest is within the bound. Where all are about to
     /// be written to, none is closed.
-    pub(super) fn hold_outbox_budget(&mut self) {
+    pub(super) fn enforce_send_queue_budget(&mut self) {
         while self.hub.is_over_budget() {
             let Some(key) = self.worst_reader() else { return };
             self.close(key, CloseReason::ReadsTooLittle);

@@ -10,9 +10,9 @@
 //! kind (1) | payload bytes (2, big-endian) | checksum (1) | payload
 //! ```
 
-use alloc::{borrow::ToOwned, vec::Vec};
+use std::sync::Arc;
 
-use super::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
+use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerFactory, LayerStack, LayerState};
 
 const HEADER_BYTES: usize = 4;
 /// Small, so that a message of ordinary length takes several records.
@@ -34,6 +34,25 @@ enum Kind {
 
 impl Kind {
     const ALL: [Self; 6] = [Self::Hello, Self::Reply, Self::Finished, Self::Data, Self::Tick, Self::Close];
+}
+
+/// Returns whether servers and clients that know this layer are to speak it.
+pub fn is_test_layer_wanted() -> bool {
+    std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1")
+}
+
+/// Returns the layers of a side ([`TestLayer::client`], [`TestLayer::server`]) that knows this layer.
+pub fn test_layers(side: fn() -> TestLayer) -> Option<Arc<dyn LayerFactory>> {
+    is_test_layer_wanted().then(|| Arc::new(TestLayers(side)) as Arc<dyn LayerFactory>)
+}
+
+#[derive(Debug)]
+struct TestLayers(fn() -> TestLayer);
+
+impl LayerFactory for TestLayers {
+    fn layers(&self) -> LayerStack {
+        LayerStack::new(vec![Box::new((self.0)())])
+    }
 }
 
 /// One side's layer.
@@ -197,8 +216,6 @@ fn mask(record: u32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     /// Two sides that have shaken hands.
@@ -237,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_side_has_output_that_nobody_asked_for() {
+    fn each_side_has_unsolicited_output() {
         let (mut client, mut server) = pair();
         for _ in 0..RECORDS_PER_TICK {
             client.send(&[b"x"]);

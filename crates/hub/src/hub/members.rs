@@ -1,16 +1,19 @@
-//! Information on connections, rooms and absence.
+//! Members as others see them: name, connection, idle time and away status.
 
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
-use glassline_wire::event::{Away, ErrorCode, Rejection, RoomCount, Rooms, Whois};
-use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
+use glassline_wire::event::{Away, ErrorCode, Event, Rejection, Renamed, Whois};
+use glassline_wire::limits::AWAY_BYTES_MAX;
 use glassline_wire::visible;
 
 use crate::Now;
-use crate::hub::Hub;
+use crate::dialect::Dialect;
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
 use crate::member::Member;
-use crate::moderation::{SHORTER, check_length, check_text};
+use crate::name::Name;
+use crate::text::{SHORTER, check_length, check_no_token};
 
 /// The only kind of link so far.
 const LINK: &str = "plaintext";
@@ -41,15 +44,8 @@ impl Hub {
         })
     }
 
-    /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
-    pub fn rooms_listed(&self) -> Rooms {
-        let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
-        let rooms = listed.map(|room| RoomCount { room: room.name().to_string(), count: room.count() }).collect();
-        Rooms { rooms, count: self.rooms.len() }
-    }
-
-    /// Marks a member as away for a reason, or as back if there is none. Its correspondents are
-    /// told the reason.
+    /// Marks a member as away for a reason, or as back if there is none. Senders of direct messages
+    /// get the reason.
     ///
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
@@ -61,7 +57,7 @@ impl Hub {
                 return Err(Rejection::new(ErrorCode::EmptyText, text));
             }
             check_length(text, AWAY_BYTES_MAX, SHORTER)?;
-            check_text(text)?;
+            check_no_token(text)?;
             self.check_speech(id, now)?;
         }
         // It is shown inside a line of others' screens, so it stays on that line.
@@ -70,6 +66,38 @@ impl Hub {
             member.set_away(text.as_deref());
         }
         Ok(Away { name: self.name(id).to_string(), text })
+    }
+
+    /// Renames a member to exactly this name, and announces it to its rooms.
+    ///
+    /// # Errors
+    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
+    /// not send messages: a name is announced.
+    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
+        self.check_speech(id, now)?;
+        let name = Name::parse(wished.as_bytes())?;
+        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
+        self.moderation.check_name(&name, member.address(), now.at)?;
+        let (dialect, from) = (member.dialect(), member.name().to_string());
+        let looks = self.names.check_rename(&from, id, &name)?;
+        self.names.release(&from);
+        self.names.claim(name.as_str(), &looks, id);
+        let rooms: Vec<_> = member.rooms().collect();
+        if let Some(member) = self.members.get_mut(id) {
+            member.rename(name.clone().into_boxed());
+        }
+        self.renew_mute(id, now.at);
+        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
+        for &room in &rooms {
+            self.announce_waiting(room, [&from, name.as_str()], now);
+            self.send_to_room(room, renamed.clone());
+        }
+        Ok(match dialect {
+            Dialect::Tutorial => Reply::Nothing,
+            // Without a room, no room announces it.
+            Dialect::Event if rooms.is_empty() => renamed.into(),
+            Dialect::Event => Reply::Confirmation(renamed),
+        })
     }
 
     pub(super) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
@@ -86,12 +114,7 @@ mod tests {
     use crate::hub::Rules;
     use crate::hub::{LoginOutcome, NameHolder};
     use crate::member::ConnectInfo;
-    use alloc::format;
-    use alloc::{string::String, vec::Vec};
     use core::net::Ipv4Addr;
-    use glassline_wire::envelope::Envelope;
-    use glassline_wire::event::Event;
-    use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
     use glassline_wire::request::Hello;
     use glassline_wire::timestamp::Timestamp;
 
@@ -99,8 +122,8 @@ mod tests {
         Now { monotonic_ms, at: Timestamp::from_unix_ms(1_700_000_000_000 + monotonic_ms) }
     }
 
-    fn enter(hub: &mut Hub, name: &str, rooms: Vec<String>, now: Now) -> MemberId {
-        let hello = Hello { name: name.to_string(), rooms: Some(rooms), ..Hello::default() };
+    fn enter(hub: &mut Hub, name: &str, now: Now) -> MemberId {
+        let hello = Hello { name: name.to_string(), rooms: Some(Vec::new()), ..Hello::default() };
         let login = ConnectInfo { connection: 0, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
         match hub.enter_event(&hello, None, NameHolder::Unasked, login) {
             Ok(LoginOutcome::As(id)) => id,
@@ -111,7 +134,7 @@ mod tests {
     #[test]
     fn idle_time_counts_whole_seconds_from_the_last_activity() {
         let mut hub = Hub::new(Rules::default());
-        let bob = enter(&mut hub, "bob", Vec::new(), at(5_000));
+        let bob = enter(&mut hub, "bob", at(5_000));
         let idle_s = |hub: &Hub, now_ms| hub.whois("BOB", at(now_ms)).map(|found| found.idle_s);
         assert_eq!([5_000, 5_999, 6_000, 95_000].map(|now_ms| idle_s(&hub, now_ms)), [0, 0, 1, 90].map(Ok));
         hub.note_activity(bob, at(95_000));
@@ -120,25 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn excess_rooms_are_counted_and_the_longest_list_fits_a_frame() {
-        let mut hub = Hub::new(Rules::default());
-        // Thirty-two characters, most of which JSON writes as two.
-        let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
-        for (n, rooms) in names.chunks(16).enumerate() {
-            enter(&mut hub, &format!("m{n}"), rooms.to_vec(), at(0));
-        }
-        let listed = hub.rooms_listed();
-        assert_eq!((listed.count, listed.rooms.len()), (2_048, LISTED_ROOMS_MAX));
-        assert_eq!(listed.rooms[0], RoomCount { room: "lobby".to_string(), count: 0 });
-        assert!(listed.rooms[1..].iter().all(|room| room.count == 1 && names.contains(&room.room)));
-        let bytes = Envelope::new(Event::Rooms(listed), Some("\0".repeat(REF_BYTES_MAX))).to_json().len();
-        assert!((30_000..=EVENT_BYTES_MAX).contains(&bytes), "{bytes} bytes");
-    }
-
-    #[test]
     fn the_text_of_being_away_is_one_short_line() {
         let mut hub = Hub::new(Rules::default());
-        let bob = enter(&mut hub, "bob", Vec::new(), at(0));
+        let bob = enter(&mut hub, "bob", at(0));
         let longest = "\n".repeat(AWAY_BYTES_MAX);
         let away = hub.set_away(bob, Some(&longest), at(0)).expect("as long as may be");
         assert_eq!(away.text.as_deref(), Some("\u{fffd}".repeat(AWAY_BYTES_MAX).as_str()));

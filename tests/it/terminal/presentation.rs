@@ -83,8 +83,8 @@ fn each_message_has_its_time_where_the_reader_lives() {
         bob.say("what time is it?");
         alice.see("what time is it?");
         let (screen, after) = (alice.screen(), now(zone));
-        let told = |time: &str| screen.contains(&format!("\n{time} bob > what time is it?"));
-        assert!(told(&before) || told(&after), "{before} or {after} in\n{screen}");
+        let output = |time: &str| screen.contains(&format!("\n{time} bob > what time is it?"));
+        assert!(output(&before) || output(&after), "{before} or {after} in\n{screen}");
     }
 }
 

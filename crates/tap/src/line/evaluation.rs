@@ -1,0 +1,170 @@
+//! The rules, in their order, at one unit.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::apply::{Outcome, apply, cut, edit};
+use super::plan::{Fate, Pending, Work};
+use super::unit::Unit;
+use super::{Ask, LineOutput, Verdict};
+use crate::frame::{Direction, Frame, FrameKind, RawReason};
+use crate::observation::Applied;
+use crate::rules::{Action, Draws, Match, Rule, RuleSet};
+
+/// What a connection remembers of its rules.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// How often each rule was applied.
+    applied: HashMap<(String, Direction), u64>,
+    /// Rules of which was reported that they cannot be applied.
+    refused: HashSet<String>,
+}
+
+impl Tally {
+    /// Forgets rules that are not the same in the new set.
+    pub(super) fn change_rules(&mut self, old: &RuleSet, new: &RuleSet) {
+        let stays = |label: &str| old.get(label).is_some_and(|rule| new.get(label) == Some(rule));
+        self.applied.retain(|(label, _), _| stays(label));
+        self.refused.retain(|label| stays(label));
+    }
+
+    fn is_used_up(&self, rule: &Rule, direction: Direction) -> bool {
+        rule.count_max.is_some_and(|most| {
+            self.applied.get(&(rule.label.clone(), direction)).is_some_and(|count| *count >= most) || most == 0
+        })
+    }
+
+    fn note(&mut self, rule: &Rule, direction: Direction) {
+        if rule.count_max.is_some() {
+            *self.applied.entry((rule.label.clone(), direction)).or_default() += 1;
+        }
+    }
+}
+
+/// One pass through the rules.
+pub(super) struct Evaluation<'line> {
+    pub(super) rules: &'line RuleSet,
+    pub(super) tally: &'line mut Tally,
+    pub(super) outputs: &'line mut VecDeque<LineOutput>,
+    pub(super) now_us: u64,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates the rules that were not evaluated yet, up to one that waits for a decision.
+    pub(super) fn run(&mut self, work: &mut Work) {
+        work.pending = None;
+        while !work.plan.is_final()
+            && work.pending.is_none()
+            && let Some(rule) = self.rules.rules().get(work.next_rule)
+        {
+            work.next_rule += 1;
+            self.evaluate(rule, work);
+        }
+    }
+
+    fn evaluate(&mut self, rule: &Rule, work: &mut Work) {
+        let unit = &work.unit;
+        let is_passed_over =
+            unit.frame.kind == FrameKind::Opening && !rule.action.keeps_bytes() && !rule.matcher.names_opening();
+        if is_passed_over && rule.action != Action::Downgrade {
+            return;
+        }
+        match rule.matcher.matches(&unit.frame, unit.first_number, &unit.meaning) {
+            Match::Yes => {}
+            Match::No => return,
+            Match::Unreadable => return self.refuse(rule, unit, &unreadable(unit)),
+        }
+        let mut draws = Draws::new(self.rules.seed(), &rule.label, &unit.frame);
+        if !draws.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
+            return;
+        }
+        match apply(&rule.action, work, &rule.label, &mut draws) {
+            Outcome::Done { effect, at } => {
+                self.report(&rule.label, &work.unit, at, effect.clone());
+                work.plan.note(&rule.label, &effect);
+            }
+            Outcome::Ask(decider, timeout_us) => {
+                let deadline_us = self.now_us.saturating_add(timeout_us);
+                work.pending = Some(Pending { rule: rule.label.clone(), deadline_us });
+                let (frame, meaning) = (work.unit.frame.clone(), work.unit.meaning.clone());
+                let frame = Frame { bytes: work.bytes().to_vec(), ..frame };
+                let ask = Ask { frame, meaning, rule: rule.label.clone(), decider, deadline_us };
+                self.outputs.push_back(LineOutput::Ask(Box::new(ask)));
+            }
+            Outcome::NotHere => return,
+            Outcome::Refused(reason) => return self.refuse(rule, &work.unit, &reason),
+        }
+        self.tally.note(rule, work.unit.frame.direction);
+    }
+
+    /// Carries a decision out, and goes on with the rules behind the one that asked.
+    pub(super) fn decide(&mut self, work: &mut Work, verdict: Verdict) {
+        let Some(pending) = work.pending.take() else { return };
+        let outcome = match verdict {
+            Verdict::Pass => Outcome::Done { effect: "passed as decided".into(), at: 0 },
+            Verdict::Drop => {
+                work.plan.fate = Fate::Drop;
+                Outcome::Done { effect: "dropped as decided".into(), at: 0 }
+            }
+            Verdict::Replace(bytes) => {
+                let effect = format!("{} other bytes sent in its place, as decided", bytes.len());
+                work.plan.bytes = Some(bytes);
+                Outcome::Done { effect, at: 0 }
+            }
+            Verdict::Edit(edits) => edit(&edits, work),
+            Verdict::Cut(end) => cut(end, 0, work),
+        };
+        let (effect, at) = match outcome {
+            Outcome::Done { effect, at } => (effect, at),
+            Outcome::Refused(reason) => {
+                (format!("passed unchanged, since the decision cannot be carried out: {reason}"), 0)
+            }
+            Outcome::NotHere | Outcome::Ask(..) => {
+                ("passed unchanged, since it has none of the fields that were to be edited".to_owned(), 0)
+            }
+        };
+        self.report(&pending.rule, &work.unit, at, effect.clone());
+        work.plan.note(&pending.rule, &effect);
+        self.run(work);
+    }
+
+    /// Lets a unit pass the rule that asked without an answer, and goes on with the rules behind.
+    pub(super) fn time_out(&mut self, work: &mut Work) {
+        let Some(pending) = work.pending.take() else { return };
+        let effect = "passed unchanged, since no decision came in time";
+        self.report(&pending.rule, &work.unit, 0, effect.to_owned());
+        work.plan.note(&pending.rule, effect);
+        self.run(work);
+    }
+
+    /// Reports once for the connection why a rule has no effect.
+    fn refuse(&mut self, rule: &Rule, unit: &Unit, reason: &str) {
+        if self.tally.refused.insert(rule.label.clone()) {
+            self.report(&rule.label, unit, 0, format!("has no effect: {reason}"));
+        }
+    }
+
+    /// Reports what a rule did to a unit from its byte `at` on.
+    pub(super) fn report(&mut self, label: &str, unit: &Unit, at: usize, effect: String) {
+        self.outputs.push_back(LineOutput::Applied(Applied {
+            seed: self.rules.seed(),
+            rule: label.to_owned(),
+            connection: unit.frame.connection,
+            direction: unit.frame.direction,
+            frame: unit.frame.number,
+            offset: unit.frame.offset.saturating_add(at as u64),
+            at_us: self.now_us,
+            effect,
+        }));
+    }
+}
+
+fn unreadable(unit: &Unit) -> String {
+    match unit.frame.kind {
+        FrameKind::Raw(RawReason::Opaque) => format!(
+            "the content of this link ({}) cannot be read; match by direction, size, connection or probability instead",
+            unit.frame.dialect.name()
+        ),
+        FrameKind::Raw(_) => "these bytes are no frame; match them with kind=raw, or by direction or size".to_owned(),
+        _ => "the content of this frame cannot be read; match by direction, size or frame number instead".to_owned(),
+    }
+}

@@ -1,0 +1,159 @@
+//! A seeded session with edits, drops, large frames and each kind of end.
+
+use std::path::PathBuf;
+
+use glassline_tap::{Addresses, Direction, End, Recorder, Side};
+use glassline_testkit::frame::frame;
+use glassline_testkit::{Folder, Rng, seed_or};
+
+use crate::tools::{fields, frames, has_tshark, tshark};
+
+const AT_US: u64 = 1_764_429_300_000_000;
+/// Experts of Wireshark that a recording must not have.
+const FAULTS: &str = "_ws.malformed || tcp.analysis.retransmission || tcp.analysis.out_of_order || \
+                      tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || tcp.analysis.window_full || \
+                      tcp.analysis.duplicate_ack || tcp.analysis.zero_window || tcp.analysis.reused_ports || \
+                      ip.checksum.status == 0 || tcp.checksum.status == 0";
+const CHECKSUMS: [&str; 4] = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
+
+fn addresses(is_ipv6: bool, port: u16) -> Addresses {
+    let host = if is_ipv6 { "[::1]" } else { "127.0.0.1" };
+    let address = |port: u16| format!("{host}:{port}").parse().expect("an address");
+    Addresses { client: address(port), listen: address(1235), local: address(port + 10_000), server: address(1234) }
+}
+
+/// One connection with many texts in random pieces; the server answers with one large event.
+fn talk(recorder: &mut Recorder, number: u64, rng: &mut Rng) {
+    // Two connections use the same ports, one after the other.
+    let port = 40_000 + number as u16 % 5;
+    recorder.opened(number, &addresses(number.is_multiple_of(2), port), AT_US).expect("written");
+    let hello = frame(format!("{{\"type\":\"hello\",\"name\":\"user{number}\"}}"));
+    let mut sent = [b"GLASSLINE2".to_vec(), hello].concat();
+    for text in 0..rng.between(1, 30) {
+        let words = "ü".repeat(rng.magnitude(3_000) as usize);
+        sent.extend(frame(format!("{{\"type\":\"send\",\"room\":\"lobby\",\"text\":\"{text} {words}\"}}")));
+    }
+    let mut rest = &sent[..];
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(rng.between(1, rest.len().min(9_000) as u64) as usize);
+        recorder.relayed(number, Direction::ToServer, chunk, AT_US + number).expect("written");
+        rest = after;
+    }
+    let large = frame(format!("{{\"type\":\"message\",\"from\":\"bob\",\"text\":\"{}\"}}", "y".repeat(102_000)));
+    recorder.relayed(number, Direction::ToClient, &large, AT_US + number).expect("written");
+    let end = rng.pick(&[End::Finished, End::Reset]);
+    for direction in [Direction::ToClient, Direction::ToServer] {
+        let arrival = Side::of_arrival(direction);
+        let left = if arrival == Side::Client { Side::Server } else { Side::Client };
+        for side in [arrival, left] {
+            recorder.ended(number, side, direction, end, AT_US + number).expect("written");
+        }
+    }
+}
+
+fn recorded() -> (Folder, PathBuf) {
+    let mut rng = Rng::new(seed_or(12));
+    let folder = Folder::new();
+    let path = folder.join("session.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    for number in 1..=10 {
+        talk(&mut recorder, number, &mut rng);
+    }
+    // A tutorial client whose second text is edited and whose third one is dropped.
+    recorder.opened(11, &addresses(false, 45_000), AT_US).expect("written");
+    recorder.relayed(11, Direction::ToServer, &[frame("alice"), frame("one")].concat(), AT_US).expect("written");
+    let mut data = |side, bytes: &[u8], comment| {
+        recorder.data(11, side, Direction::ToServer, bytes, AT_US, comment).expect("written");
+    };
+    data(Side::Client, &frame("two"), None);
+    data(Side::Server, &frame("2"), Some("rule shorter: edited text"));
+    data(Side::Client, &frame("three"), Some("rule quiet: dropped"));
+    recorder.relayed(11, Direction::ToClient, &[frame("bob"), frame("hi alice")].concat(), AT_US).expect("written");
+    recorder.relayed(11, Direction::ToServer, b"/exit", AT_US).expect("written");
+    recorder.finish().expect("written");
+    (folder, path)
+}
+
+#[test]
+fn tshark_finds_no_fault_in_a_recording() {
+    if !has_tshark() {
+        return;
+    }
+    let (_folder, path) = recorded();
+    let faults = tshark(&path, &[&CHECKSUMS[..], &["-Y", FAULTS]].concat());
+    assert_eq!(faults, "");
+    let names = ["frame.interface_name", "tcp.checksum.status", "tcp.stream", "tcp.flags.str"];
+    let packets = fields(&path, &names, &CHECKSUMS);
+    assert!(packets.len() > 400, "{}", packets.len());
+    assert!(packets.iter().all(|packet| packet[1] == "1"), "each checksum is good");
+    let on = |side: Side| packets.iter().filter(|packet| packet[0] == side.interface_name()).count();
+    assert_eq!(on(Side::Client) + on(Side::Server), packets.len());
+    assert_eq!(on(Side::Client), on(Side::Server) + 1, "one packet was dropped");
+    // A connection of the tap is two of TCP, also where ports are used again.
+    let streams = packets.iter().map(|packet| packet[2].parse::<u32>().expect("a number")).max();
+    assert_eq!(streams, Some(2 * 11 - 1));
+    // The first pass learns what comes later.
+    let opening = ["-2", "-Y", "tcp.flags.syn == 1 && tcp.flags.ack == 0"];
+    let conversations = fields(&path, &["tcp.completeness"], &opening);
+    // 1 SYN, 2 SYN/ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+    assert!(conversations[..20].iter().all(|one| one[0] == "31" || one[0] == "47"), "{conversations:?}");
+}
+
+#[test]
+fn tshark_shows_frames_comments_and_both_sides() {
+    if !has_tshark() {
+        return;
+    }
+    let (_folder, path) = recorded();
+    let comments = fields(&path, &["frame.interface_name", "frame.comment"], &["-Y", "frame.comment"]);
+    assert_eq!(comments, [["server side", "rule shorter: edited text"], ["client side", "rule quiet: dropped"]]);
+    let side = |side: Side| {
+        let filter =
+            format!("glassline.dialect == \"tutorial\" && frame.interface_name == \"{}\"", side.interface_name());
+        let said = frames(&path, &filter).into_iter().map(|(_, frame)| {
+            let field = |name: &str| frame[format!("glassline.{name}")].as_str().unwrap_or_default().to_owned();
+            [
+                field("number"),
+                field("header"),
+                field("type"),
+                field("name"),
+                field("from"),
+                field("text"),
+                field("exit"),
+            ]
+            .join("|")
+        });
+        said.collect::<Vec<_>>()
+    };
+    let (name, one) = ("1|5         |name|alice|||", "2|3         |text||alice|one|");
+    let (bob, hi) = ("1|3         |name|bob|||", "2|8         |text||bob|hi alice|");
+    let (two, three) = ("3|3         |text||alice|two|", "4|5         |text||alice|three|");
+    assert_eq!(side(Side::Client), [name, one, two, three, bob, hi, "5||||alice||/exit"]);
+    assert_eq!(side(Side::Server), [name, one, "3|1         |text||alice|2|", bob, hi, "4||||alice||/exit"]);
+
+    let large = frames(&path, "glassline.length > 100000");
+    assert_eq!(large.len(), 20, "one on each side of ten connections");
+    assert!(large.iter().all(|(_, frame)| frame["glassline.text"].as_str() == Some(&"y".repeat(102_000))));
+    assert_eq!(
+        frames(&path, "glassline.opening == \"GLASSLINE2\"")
+            .iter()
+            .filter(|f| f.1["glassline.opening"].is_string())
+            .count(),
+        20
+    );
+    assert_eq!(tshark(&path, &["-Y", "glassline.not_a_frame || glassline.not_json || glassline.raw"]), "");
+}
+
+#[test]
+fn the_dissector_gives_the_same_in_two_passes() {
+    if !has_tshark() {
+        return;
+    }
+    let (_folder, path) = recorded();
+    let names = ["frame.number", "glassline.number", "glassline.type", "glassline.from", "glassline.text"];
+    let once = fields(&path, &names, &["-Y", "glassline"]);
+    assert_eq!(fields(&path, &names, &["-2", "-Y", "glassline"]), once);
+    // The client's side is at port 1235, which is no server's: it is recognised by its first bytes.
+    let ports = fields(&path, &names, &["-o", "glassline.ports:1,1200-1300", "-Y", "glassline"]);
+    assert_eq!(ports, once);
+}

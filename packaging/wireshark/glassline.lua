@@ -1,0 +1,438 @@
+-- Dissector of the Glassline protocol for Wireshark and tshark 4: both dialects of
+-- spec/protocol.md, whose clauses are named below.
+--
+-- Use it for one run:   tshark -X lua_script:glassline.lua -r recording.pcapng -Y glassline
+-- or for all:           copy it to the personal Lua plugins folder (Help, About, Folders)
+--
+-- It takes TCP port 1234 (Edit, Preferences, Protocols, Glassline, or
+-- -o glassline.ports:1234,1235), recognises connections on other ports by their first packet, if
+-- the first header is whole in it, and is offered under Decode As. What stands in brackets is not
+-- in the packet: it follows from the frames before it. After bytes that are no frame, it tries
+-- again at the next segment.
+
+local glassline = Proto("glassline", "Glassline chat")
+
+local HEADER_BYTES = 10
+local OPENING = "GLASSLINE2"
+local GOODBYE = "/exit"
+-- Longest payload of a frame (L), and of a tutorial client's first one, its name (T7).
+local PAYLOAD_BYTES_MAX = 6 * 16384 + 4096
+local NAME_BYTES_MAX = 64
+-- Deepest nesting of JSON that is read.
+local DEPTH_MAX = 32
+
+glassline.prefs.ports = Pref.range("TCP ports", "1234", "Ports of Glassline servers and taps", 65535)
+
+local fields = {
+    dialect = ProtoField.string("glassline.dialect", "Dialect"),
+    direction = ProtoField.string("glassline.direction", "Direction"),
+    number = ProtoField.uint32("glassline.number", "Frame number in this direction"),
+    opening = ProtoField.string("glassline.opening", "Opening"),
+    header = ProtoField.string("glassline.header", "Header"),
+    length = ProtoField.uint32("glassline.length", "Length of the payload"),
+    type = ProtoField.string("glassline.type", "Type"),
+    name = ProtoField.string("glassline.name", "Name"),
+    from = ProtoField.string("glassline.from", "From"),
+    to = ProtoField.string("glassline.to", "To"),
+    room = ProtoField.string("glassline.room", "Room"),
+    text = ProtoField.string("glassline.text", "Text"),
+    json = ProtoField.string("glassline.json", "JSON"),
+    exit = ProtoField.string("glassline.exit", "Raw /exit"),
+    raw = ProtoField.bytes("glassline.raw", "Bytes that are no frame"),
+}
+glassline.fields = fields
+
+local not_a_frame = ProtoExpert.new("glassline.not_a_frame", "No frame begins here", expert.group.PROTOCOL,
+    expert.severity.WARN)
+local not_json = ProtoExpert.new("glassline.not_json", "The payload is not a JSON object", expert.group.PROTOCOL,
+    expert.severity.WARN)
+glassline.experts = { not_a_frame, not_json }
+
+local tcp_stream = Field.new("tcp.stream")
+
+-- State of each connection, by tcp.stream. Packets come in order the first time; what a frame is
+-- by then is kept in `frames`, since Wireshark dissects again in any order.
+local streams = {}
+
+function glassline.init()
+    streams = {}
+end
+
+-- JSON ---------------------------------------------------------------------------------------
+
+local ESCAPES = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/" }
+local REPLACEMENT = "\239\191\189"
+
+-- A character as UTF-8. NUL would end a string in Wireshark, and a lone surrogate is none.
+local function utf8(code)
+    if code == 0 or (code >= 0xd800 and code <= 0xdfff) then return REPLACEMENT end
+    if code < 0x80 then return string.char(code) end
+    if code < 0x800 then return string.char(0xc0 + math.floor(code / 64), 0x80 + code % 64) end
+    local low = string.char(0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+    if code < 0x10000 then return string.char(0xe0 + math.floor(code / 4096)) .. low end
+    return string.char(0xf0 + math.floor(code / 262144), 0x80 + math.floor(code / 4096) % 64) .. low
+end
+
+-- Reads the string whose opening quote is at `at`; returns it and the place behind it, or nil.
+local function json_string(text, at)
+    local parts = {}
+    at = at + 1
+    while true do
+        local stop = text:find('["\\]', at)
+        if not stop then return nil end
+        parts[#parts + 1] = text:sub(at, stop - 1)
+        if text:sub(stop, stop) == '"' then return table.concat(parts), stop + 1 end
+        local letter = text:sub(stop + 1, stop + 1)
+        if letter == "u" then
+            local code = tonumber(text:match("^%x%x%x%x", stop + 2) or "", 16)
+            if not code then return nil end
+            at = stop + 6
+            local low = tonumber(text:match("^\\u(d[c-fC-F]%x%x)", at) or text:match("^\\u(D[c-fC-F]%x%x)", at) or "", 16)
+            if code >= 0xd800 and code <= 0xdbff and low then
+                code = 0x10000 + (code - 0xd800) * 1024 + low - 0xdc00
+                at = at + 6
+            end
+            parts[#parts + 1] = utf8(code)
+        else
+            if not ESCAPES[letter] then return nil end
+            parts[#parts + 1] = ESCAPES[letter]
+            at = stop + 2
+        end
+    end
+end
+
+local function skip_space(text, at)
+    return text:find("[^ \t\r\n]", at) or #text + 1
+end
+
+local json_value
+
+-- Reads the members between brackets; `member` reads one and returns the place behind it, or nil.
+local function json_members(text, at, close, member)
+    at = skip_space(text, at + 1)
+    if text:sub(at, at) == close then return at + 1 end
+    while true do
+        at = member(at)
+        if not at then return nil end
+        at = skip_space(text, at)
+        local sign = text:sub(at, at)
+        if sign == close then return at + 1 end
+        if sign ~= "," then return nil end
+        at = skip_space(text, at + 1)
+    end
+end
+
+-- Reads the object at `at`; returns its members that are strings, and the place behind it, or nil.
+local function json_object(text, at, depth)
+    local object = {}
+    local behind = json_members(text, at, "}", function(start)
+        if text:sub(start, start) ~= '"' then return nil end
+        local key, place = json_string(text, start)
+        place = key and skip_space(text, place)
+        if not place or text:sub(place, place) ~= ":" then return nil end
+        local value
+        value, place = json_value(text, skip_space(text, place + 1), depth + 1)
+        if type(value) == "string" then object[key] = value end
+        return place
+    end)
+    if behind then return object, behind end
+    return nil
+end
+
+-- Reads any value; returns a string for strings, something else for the rest, and the place behind
+-- it; no place if there is no value.
+function json_value(text, at, depth)
+    if depth > DEPTH_MAX then return nil end
+    local sign = text:sub(at, at)
+    if sign == '"' then return json_string(text, at) end
+    if sign == "{" then return json_object(text, at, depth) end
+    if sign == "[" then
+        return nil, json_members(text, at, "]", function(start)
+            local _, place = json_value(text, start, depth + 1)
+            return place
+        end)
+    end
+    local word = text:match("^true", at) or text:match("^false", at) or text:match("^null", at)
+        or text:match("^-?%d+%.?%d*[eE]?[+-]?%d*", at)
+    if word then return nil, at + #word end
+    return nil
+end
+
+local function parse_json(text)
+    local at = skip_space(text, 1)
+    if text:sub(at, at) ~= "{" then return nil end
+    local object, behind = json_object(text, at, 1)
+    if object and skip_space(text, behind) > #text then return object end
+    return nil
+end
+
+-- Connections --------------------------------------------------------------------------------
+
+local function endpoint(address, port)
+    return tostring(address) .. " " .. port
+end
+
+-- Returns whether a port is one of those of servers.
+local function is_server_port(port)
+    local text = tostring(glassline.prefs.ports)
+    for first, last in text:gmatch("(%d+)%-?(%d*)") do
+        local low = tonumber(first)
+        if port >= low and port <= (tonumber(last) or low) then return true end
+    end
+    return false
+end
+
+-- The client sends first (D), unless the capture began later: then the ports tell.
+local function stream_of(pinfo)
+    local key = tcp_stream().value
+    local stream = streams[key]
+    if not stream then
+        local is_answer = is_server_port(pinfo.src_port) and not is_server_port(pinfo.dst_port)
+        local client = is_answer and endpoint(pinfo.dst, pinfo.dst_port) or endpoint(pinfo.src, pinfo.src_port)
+        stream = { client = client, frames = {}, numbers = { to_server = 0, to_client = 0 } }
+        streams[key] = stream
+    end
+    return stream
+end
+
+-- Decides the dialect by the first bytes of the client (D1); `nil` means more are needed, `false`
+-- that they are of no dialect.
+local function sniff(bytes)
+    if bytes:match("^[0-9 ]") then return "tutorial" end
+    if bytes:sub(1, #OPENING) == OPENING then return "event" end
+    if OPENING:sub(1, #bytes) == bytes then return nil end
+    return false
+end
+
+-- Returns the length that a header states (T2), or nil.
+local function parse_header(header)
+    local digits = header:match("^ *(%d+) *$")
+    local length = digits and tonumber(digits)
+    return length and length <= PAYLOAD_BYTES_MAX and length or nil
+end
+
+-- Returns whether these bytes can begin a header.
+local function may_be_header(bytes)
+    return bytes:match("^ *%d* *$") ~= nil
+end
+
+-- What the frame at this place is, decided the first time: its number, and in the tutorial dialect
+-- name or text, and whose.
+local function remember(stream, pinfo, place, decide)
+    local key = pinfo.number .. " " .. place
+    if not stream.frames[key] then stream.frames[key] = decide() end
+    return stream.frames[key]
+end
+
+local function next_number(stream, direction)
+    stream.numbers[direction] = stream.numbers[direction] + 1
+    return stream.numbers[direction]
+end
+
+-- A client's first frame is its name (T3); a server sends pairs of name and text (T4).
+local function tutorial_role(stream, direction, payload)
+    local number = next_number(stream, direction)
+    if direction == "to_server" then
+        if stream.client_name then return { number = number, role = "text", from = stream.client_name } end
+        stream.client_name = payload
+        return { number = number, role = "name", from = payload }
+    end
+    if stream.pair_name then
+        local from = stream.pair_name
+        stream.pair_name = nil
+        return { number = number, role = "text", from = from }
+    end
+    stream.pair_name = payload
+    return { number = number, role = "name", from = payload }
+end
+
+-- A request is from the client, whose name `hello`, `welcome` and `renamed` tell.
+local function event_role(stream, direction, object)
+    local number = next_number(stream, direction)
+    if object and (object.type == "hello" and direction == "to_server" or object.type == "welcome") then
+        stream.client_name = object.name or stream.client_name
+    elseif object and object.type == "renamed" and object.from == stream.client_name then
+        stream.client_name = object.to or stream.client_name
+    end
+    return { number = number, from = direction == "to_server" and stream.client_name or nil }
+end
+
+-- Frames -------------------------------------------------------------------------------------
+
+local function shortened(text)
+    if #text <= 60 then return text end
+    -- Cut before a character that would be cut apart.
+    local cut = 60
+    while cut > 50 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xc0 do cut = cut - 1 end
+    return text:sub(1, cut) .. "…"
+end
+
+local function summarise(pinfo, words)
+    local before = pinfo.private["glassline_info"]
+    local info = before and before .. " | " .. words or words
+    pinfo.private["glassline_info"] = info
+    -- A packet with the end of one frame and a whole one is dissected in two calls.
+    pinfo.cols.info:clear_fence()
+    pinfo.cols.info = info
+end
+
+local function begin_tree(tree, range, stream, direction, number, title)
+    local item = tree:add(glassline, range, "Glassline, " .. title)
+    item:add(fields.dialect, stream.dialect):set_generated()
+    item:add(fields.direction, direction):set_generated()
+    item:add(fields.number, number):set_generated()
+    return item
+end
+
+local function tutorial_frame(item, range, frame, pinfo)
+    item:add(fields.type, frame.role):set_generated()
+    if frame.role == "name" then
+        item:add_packet_field(fields.name, range, ENC_UTF_8)
+        summarise(pinfo, "name " .. shortened(frame.from))
+    else
+        item:add(fields.from, frame.from):set_generated()
+        item:add_packet_field(fields.text, range, ENC_UTF_8)
+        summarise(pinfo, shortened(frame.from) .. ": " .. shortened(range:raw()))
+    end
+end
+
+local function event_frame(item, range, object, frame, pinfo)
+    item:add_packet_field(fields.json, range, ENC_UTF_8)
+    if not object then
+        item:add_proto_expert_info(not_json)
+        summarise(pinfo, "no JSON")
+        return
+    end
+    for _, field in ipairs({ "type", "name", "from", "to", "room", "text" }) do
+        if object[field] then item:add(fields[field], range, object[field]) end
+    end
+    if frame.from and not object.from then item:add(fields.from, frame.from):set_generated() end
+    local words = object.type or "no type"
+    local who = object.from or frame.from or object.name
+    if who then words = words .. " " .. shortened(who) end
+    if object.text then words = words .. ": " .. shortened(object.text) end
+    summarise(pinfo, words)
+end
+
+-- Dissects the frame at `offset`. Returns the offset behind it; nil and how many bytes more are
+-- needed, if it is not whole.
+local function dissect_frame(buffer, offset, pinfo, tree, stream, direction)
+    local rest = buffer:len() - offset
+    local start = buffer:range(offset, math.min(rest, HEADER_BYTES)):raw()
+    local place = buffer:offset() + offset
+    local is_first = direction == "to_server" and not stream.has_begun
+    if is_first and stream.dialect == "event" or (stream.frames[pinfo.number .. " " .. place] or {}).is_opening then
+        local range = buffer:range(offset, #OPENING)
+        local frame = remember(stream, pinfo, place, function()
+            return { number = next_number(stream, direction), is_opening = true }
+        end)
+        stream.has_begun = true
+        local item = begin_tree(tree, range, stream, direction, frame.number, "opening of the event dialect")
+        item:add(fields.opening, range)
+        summarise(pinfo, "opening")
+        return offset + #OPENING
+    end
+    local may_leave = stream.dialect == "tutorial" and direction == "to_server"
+    if may_leave and GOODBYE:sub(1, #start) == start:sub(1, #GOODBYE) then
+        if rest < #GOODBYE then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+        local range = buffer:range(offset, #GOODBYE)
+        local frame = remember(stream, pinfo, place, function()
+            return { number = next_number(stream, direction), from = stream.client_name }
+        end)
+        local item = begin_tree(tree, range, stream, direction, frame.number, "raw /exit")
+        item:add(fields.exit, range)
+        if frame.from then item:add(fields.from, frame.from):set_generated() end
+        summarise(pinfo, "/exit")
+        return offset + #GOODBYE
+    end
+    if rest < HEADER_BYTES and may_be_header(start) then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+    local length = #start == HEADER_BYTES and parse_header(start)
+    if not length then
+        local range = buffer:range(offset)
+        local frame = remember(stream, pinfo, place, function() return { number = next_number(stream, direction) } end)
+        local item = begin_tree(tree, range, stream, direction, frame.number, "no frame")
+        item:add(fields.raw, range)
+        item:add_proto_expert_info(not_a_frame)
+        summarise(pinfo, "no frame")
+        return buffer:len()
+    end
+    if rest < HEADER_BYTES + length then return nil, HEADER_BYTES + length - rest end
+
+    stream.has_begun = true
+    local payload_range = length > 0 and buffer:range(offset + HEADER_BYTES, length) or nil
+    local payload = payload_range and payload_range:raw() or ""
+    local is_event = stream.dialect == "event"
+    local object = is_event and parse_json(payload) or nil
+    local frame = remember(stream, pinfo, place, function()
+        if is_event then return event_role(stream, direction, object) end
+        return tutorial_role(stream, direction, payload)
+    end)
+    local range = buffer:range(offset, HEADER_BYTES + length)
+    local title = is_event and "event dialect" or "tutorial dialect, " .. frame.role
+    local item = begin_tree(tree, range, stream, direction, frame.number, title)
+    item:add(fields.header, buffer:range(offset, HEADER_BYTES))
+    item:add(fields.length, buffer:range(offset, HEADER_BYTES), length)
+    if payload_range and is_event then event_frame(item, payload_range, object, frame, pinfo) end
+    if payload_range and not is_event then tutorial_frame(item, payload_range, frame, pinfo) end
+    return offset + HEADER_BYTES + length
+end
+
+function glassline.dissector(buffer, pinfo, tree)
+    local stream = stream_of(pinfo)
+    local is_client = endpoint(pinfo.src, pinfo.src_port) == stream.client
+    local direction = is_client and "to_server" or "to_client"
+    if not stream.dialect then
+        local bytes = buffer:range(0, math.min(buffer:len(), HEADER_BYTES)):raw()
+        -- The beginning of a server's side does not tell, but JSON behind a header does.
+        local dialect = sniff(bytes)
+        if not is_client and dialect == "tutorial" and buffer:len() > HEADER_BYTES
+            and buffer:range(HEADER_BYTES, 1):raw() == "{" then
+            dialect = "event"
+        end
+        if dialect == nil then
+            pinfo.desegment_offset = 0
+            pinfo.desegment_len = DESEGMENT_ONE_MORE_SEGMENT
+            return
+        end
+        if not dialect then return 0 end
+        stream.dialect = dialect
+        -- Without its beginning, nothing is an opening.
+        stream.has_begun = bytes ~= OPENING
+    end
+    pinfo.cols.protocol = "Glassline"
+    local offset = 0
+    while offset < buffer:len() do
+        local behind, missing = dissect_frame(buffer, offset, pinfo, tree, stream, direction)
+        if not behind then
+            pinfo.desegment_offset = offset
+            pinfo.desegment_len = missing
+            return
+        end
+        offset = behind
+    end
+end
+
+-- Takes connections on other ports by the client's first bytes: the opening, or a canonical header
+-- (T1) of a name.
+local function recognise(buffer, pinfo, tree)
+    if buffer:len() < HEADER_BYTES then return false end
+    local start = buffer:range(0, HEADER_BYTES):raw()
+    local length = start:match("^%d+ +$") and parse_header(start)
+    if start ~= OPENING and not (length and length > 0 and length <= NAME_BYTES_MAX) then return false end
+    pinfo.conversation = glassline
+    glassline.dissector(buffer, pinfo, tree)
+    return true
+end
+
+glassline:register_heuristic("tcp", recognise)
+
+local tcp_port = DissectorTable.get("tcp.port")
+local registered = glassline.prefs.ports
+tcp_port:add(registered, glassline)
+
+function glassline.prefs_changed()
+    if tostring(registered) == tostring(glassline.prefs.ports) then return end
+    tcp_port:remove(registered, glassline)
+    registered = glassline.prefs.ports
+    tcp_port:add(registered, glassline)
+end

@@ -28,6 +28,7 @@ pub(crate) struct TapArguments {
 
 /// Settings of a tapped line.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct LineArguments {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1235", value_parser = parse_listen)]
@@ -44,6 +45,9 @@ pub(crate) struct LineArguments {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show connections and problems, no frames: relay and record at full speed
+    #[arg(long, conflicts_with_all = ["linear", "json"])]
+    pub(crate) quiet: bool,
     /// Seed of the rules' decisions; a random one is printed otherwise
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -12,6 +12,7 @@ use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
+use crate::tap::TapArguments;
 use crate::words;
 
 /// An empty history has some hundred thousand bytes already.
@@ -69,6 +70,7 @@ pub(crate) enum CliCommand {
     Serve(Serve),
     Join(Join),
     History(HistoryArguments),
+    Tap(Box<TapArguments>),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]

@@ -17,6 +17,7 @@ mod plain_file;
 mod serve;
 mod service_manager;
 mod signals;
+mod tap;
 mod upkeep;
 mod usage;
 mod words;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         // None of these reads settings, so a broken file does not matter.
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
         Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
+        Some(CliCommand::Tap(arguments)) => tap::tap(arguments),
         Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
         Some(CliCommand::Completions(completions)) => done(completions::print(completions.shell)),
         Some(CliCommand::Man(man)) => done(manual::write(&man.folder)),

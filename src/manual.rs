@@ -47,6 +47,14 @@ const HISTORY_EXIT: &[ManualRow] = &[
     ("129, 130, 131, 143", "ended by SIGHUP, SIGINT (Ctrl-C), SIGQUIT, SIGTERM; the history is as it was"),
     ("141", "export: whoever read stdout closed it, so not all was written"),
 ];
+const TAP_EXIT: &[ManualRow] = &[
+    ("0", "ended by the user, by a signal, or by whoever read its lines; the recording is complete"),
+    ("1", "an address is refused or cannot be used, or a file cannot be written; the words say which, and what to do"),
+    ("2", "wrong usage"),
+    ("130", "a second SIGINT, SIGTERM or SIGQUIT ended it at once; the end of the recording may be missing"),
+];
+const TAP_ENVIRONMENT: &[ManualRow] =
+    &[("NO_COLOR", "if set to anything, no colours"), ("TERM", "where it is dumb, lines are shown, as with --linear")];
 const JOIN_EXIT: &[ManualRow] = &[
     ("0", "left, or the input ended and everything was acknowledged"),
     ("1", "input or output failed, or some of the input could not be sent"),
@@ -113,6 +121,10 @@ fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
         "glassline-history" => {
             section(&mut page, "EXIT STATUS", HISTORY_EXIT)?;
             section(&mut page, "FILES", SERVE_FILES)?;
+        }
+        "glassline-tap" => {
+            section(&mut page, "EXIT STATUS", TAP_EXIT)?;
+            section(&mut page, "ENVIRONMENT", TAP_ENVIRONMENT)?;
         }
         below if below.starts_with("glassline-history-") => section(&mut page, "SEE ALSO", SEE_HISTORY)?,
         "glassline-join" => {

@@ -9,7 +9,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 10] = [
+const OFFERED: [(&str, &[&str]); 11] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -34,6 +34,7 @@ const OFFERED: [(&str, &[&str]); 10] = [
     ("history-import", &["history", "help"]),
     ("history-check", &["history", "help"]),
     ("history-vacuum", &["history", "help"]),
+    ("tap", &["listen", "to", "record", "linear", "json", "rule", "rules", "hook", "seed", "beyond-loopback", "help"]),
     ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];
@@ -147,6 +148,7 @@ fn each_command_has_a_manual_page_that_renders_without_warnings() {
             "join" => &["EXIT STATUS", "ENVIRONMENT", "FILES", "GLASSLINE_BELL", "NO_COLOR", "config.toml"],
             "serve" => &["EXIT STATUS", "FILES", "history.db"],
             "history" => &["EXIT STATUS", "FILES", "history.db", "glassline-history-vacuum(1)"],
+            "tap" => &["EXIT STATUS", "ENVIRONMENT", "NO_COLOR"],
             _ => &[],
         };
         for part in parts {

@@ -46,6 +46,9 @@ mod slicing;
 mod stalled;
 #[cfg(unix)]
 mod supervised;
+// A tap sees of a layer only opaque bytes.
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod tap;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -26,5 +26,5 @@ pub use reach::{Permission, Reach, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
 pub use report::{Evidence, Knowledge, Report, Seen};
-pub use rules::{Rule, RuleSet};
+pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;

@@ -1,6 +1,7 @@
 //! One tapped connection, without sockets and without a clock: bytes in, outputs out.
 
 mod apply;
+mod carry_out;
 mod evaluation;
 mod fields;
 mod plan;
@@ -20,7 +21,7 @@ use crate::observation::Applied;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
 use evaluation::{Evaluation, Tally};
-use plan::{Addition, Fate, Work};
+use plan::Work;
 use side::{Note, Side};
 use unit::Unit;
 
@@ -189,6 +190,10 @@ impl Line {
         } else if self.rules.is_empty() {
             self.pass_incomplete(direction, now_us);
         }
+        if self.held_bytes(direction) >= LINE_BYTES_MAX {
+            // Its sender is not read now, so that no later frames come.
+            self.side_mut(direction).forward_postponed(now_us, |_| true);
+        }
         self.note_deadline();
     }
 
@@ -355,83 +360,7 @@ impl Line {
         let side = self.side_mut(direction);
         side.forward_overdue(now_us);
         side.flush_additions();
-        side.finish();
-    }
-
-    fn carry_out(&mut self, work: Work, now_us: u64) {
-        let Work { mut unit, mut plan, .. } = work;
-        let direction = unit.frame.direction;
-        let bytes = plan.bytes.take().unwrap_or_else(|| std::mem::take(&mut unit.frame.bytes));
-        let again = if plan.copies.is_empty() && plan.replays.is_empty() { Vec::new() } else { bytes.clone() };
-        let comment = (!plan.comment.is_empty()).then_some(plan.comment.as_str());
-        let shape = Shape { due_us: now_us.saturating_add(plan.delay_us), pace: plan.pace };
-        if let Some(stall) = plan.stall {
-            let until_us = now_us.saturating_add(stall.duration_us);
-            self.side_mut(direction).stall(until_us);
-            if stall.both_directions {
-                self.side_mut(direction.opposite()).stall(until_us);
-            }
-        }
-        let (before, after): (Vec<_>, Vec<_>) =
-            plan.additions.into_iter().partition(|addition| addition.is_before || addition.direction != direction);
-        for addition in before {
-            self.add(addition, &unit, now_us);
-        }
-        let side = self.side_mut(direction);
-        match plan.fate {
-            Fate::Forward => {
-                side.note_within_pair(unit.begins_pair());
-                side.forward(bytes, comment, shape);
-                for (rule, copies) in plan.copies {
-                    self.copy(&again, copies, &rule, &unit, shape, now_us);
-                }
-                self.side_mut(direction).count_passed();
-            }
-            Fate::Drop => side.forward(Vec::new(), comment, shape),
-            Fate::Postpone(postponement) => {
-                side.postpone(bytes, plan.comment, postponement, now_us);
-            }
-            Fate::Cut { end, after_bytes, ends_both } => {
-                side.forward(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, shape);
-                return side.close(end, ends_both);
-            }
-        }
-        for (rule, postponement) in plan.replays {
-            let comment = format!("{rule}: sent once more");
-            self.side_mut(direction).postpone(again.clone(), comment, postponement, now_us);
-        }
-        for addition in after {
-            self.add(addition, &unit, now_us);
-        }
-    }
-
-    /// Forwards copies of a unit, as far as there is room for them.
-    fn copy(&mut self, bytes: &[u8], copies: u32, rule: &str, unit: &Unit, shape: Shape, now_us: u64) {
-        let (side, mut evaluation) = self.parts(unit.frame.direction, now_us);
-        let comment = format!("{rule}: copy");
-        for copy in 0..copies {
-            if side.is_full() {
-                let effect = format!("{} of the copies left out, since too much waits already", copies - copy);
-                return evaluation.report(rule, unit, 0, effect);
-            }
-            side.forward(bytes.to_vec(), Some(&comment), shape);
-        }
-    }
-
-    /// Sends what a rule adds, if there is room for it.
-    fn add(&mut self, addition: Addition, unit: &Unit, now_us: u64) {
-        let rule = addition.rule.clone();
-        let (side, mut evaluation) = self.parts(addition.direction, now_us);
-        if side.add(addition) {
-            side.flush_additions();
-        } else {
-            evaluation.report(
-                &rule,
-                unit,
-                0,
-                "not injected, since too much waits already or the end has passed".into(),
-            );
-        }
+        side.finish(now_us);
     }
 
     /// Lets everything pass whose longest time of waiting is over.

@@ -31,9 +31,10 @@ const NEVER_WRITTEN: [&str; 10] = [
     "\x1b[?1003h",
     "\x1b[?1006h",
     "\x1b[?1015h",
-    "\x1b[?1049h",
+    OTHER_SCREEN,
     "\u{9b}",
 ];
+const OTHER_SCREEN: &str = "\x1b[?1049h";
 
 /// Settings with which a client is started.
 pub(super) struct Opening {
@@ -42,6 +43,8 @@ pub(super) struct Opening {
     rows: u16,
     columns: u16,
     home: Rc<Folder>,
+    /// It may use the other screen of the terminal, and returns from it.
+    has_other_screen: bool,
 }
 
 /// A person at a terminal.
@@ -59,6 +62,7 @@ pub(super) struct Terminal {
     modes_before: String,
     // There for as long as the client is.
     home: Rc<Folder>,
+    has_other_screen: bool,
 }
 
 fn cells(count: u16) -> NonZero<u16> {
@@ -80,9 +84,16 @@ impl Opening {
         Self::of(&[PROGRAM, "--listen", "127.0.0.1:0", "--history", "none", "--name", name])
     }
 
+    /// `glassline tap` on a free port, before this server.
+    pub(super) fn tap(to: SocketAddr) -> Self {
+        let opening = Self::of(&[PROGRAM, "tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]);
+        Self { has_other_screen: true, ..opening }.size(24, 100)
+    }
+
     fn of(argv: &[&str]) -> Self {
         let argv = argv.iter().map(|argument| (*argument).to_owned()).collect();
-        let opening = Self { argv, variables: Vec::new(), rows: 12, columns: 70, home: Rc::new(Folder::new()) };
+        let (variables, home) = (Vec::new(), Rc::new(Folder::new()));
+        let opening = Self { argv, variables, rows: 12, columns: 70, home, has_other_screen: false };
         opening.variable("GLASSLINE_TIMESTAMPS", "off")
     }
 
@@ -157,7 +168,7 @@ impl Opening {
             }
         });
         let emulator = vt100::Parser::new(cells(self.rows), cells(self.columns), SCROLLBACK_ROWS);
-        let Self { home, .. } = self;
+        let Self { home, has_other_screen, .. } = self;
         Terminal {
             master: Some(pair.master),
             keyboard,
@@ -168,6 +179,7 @@ impl Opening {
             undrawn: Vec::new(),
             modes_before,
             home,
+            has_other_screen,
         }
     }
 }
@@ -387,6 +399,7 @@ impl Terminal {
         let (screen, written, last) = (self.emulator.screen(), self.written(), self.last_written());
         assert!(!screen.bracketed_paste(), "pastes are still bracketed: {last:?}");
         assert!(!screen.hide_cursor(), "the cursor is hidden: {last:?}");
+        assert!(!screen.alternate_screen(), "the other screen is still there: {last:?}");
         for (on, off, what) in [
             ("\x1b[?1004h", "\x1b[?1004l", "focus"),
             ("\x1b[?2026h", "\x1b[?2026l", "drawing"),
@@ -406,7 +419,7 @@ impl Drop for Terminal {
             return;
         }
         let written = self.written();
-        for never in NEVER_WRITTEN {
+        for never in NEVER_WRITTEN.into_iter().filter(|never| !(self.has_other_screen && *never == OTHER_SCREEN)) {
             assert!(!written.contains(never), "{never:?} was written: {:?}", self.last_written());
         }
         assert!(!written.contains("panicked"), "{}", self.last_written());

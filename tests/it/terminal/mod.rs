@@ -21,3 +21,5 @@ mod rooms;
 mod settings;
 #[cfg(target_os = "linux")]
 mod stuck;
+#[cfg(not(feature = "test-layer"))]
+mod tap;

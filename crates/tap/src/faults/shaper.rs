@@ -142,3 +142,82 @@ impl<Note: Clone> Shaper<Note> {
         self.pieces.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glassline_testkit::for_each_seed;
+
+    use super::*;
+
+    /// Lets everything leave; returns time, bytes and note of each slice.
+    fn drain(shaper: &mut Shaper<u64>) -> Vec<(u64, Vec<u8>, u64)> {
+        let mut slices = Vec::new();
+        let mut now_us = 0;
+        while let Some(due_us) = shaper.due_us() {
+            if due_us > now_us {
+                assert_eq!(shaper.next(due_us - 1), None);
+                now_us = due_us;
+            }
+            let (bytes, note) = shaper.next(now_us).expect("it is due");
+            slices.push((now_us, bytes, note));
+        }
+        assert_eq!((shaper.held_bytes(), shaper.len(), shaper.is_empty()), (0, 0, true));
+        slices
+    }
+
+    #[test]
+    fn bytes_leave_in_their_order_whatever_the_shape() {
+        for_each_seed(0..200, |mut rng| {
+            let mut shaper = Shaper::default();
+            let mut entered: Vec<u8> = Vec::new();
+            for note in 0..rng.between(1, 30) {
+                let bytes: Vec<u8> = (0..rng.below(40)).map(|_| rng.next_u64() as u8).collect();
+                entered.extend(&bytes);
+                let pace = Pace { slice_bytes: rng.between(1, 9) as usize, pause_us: rng.below(50) };
+                let shape = Shape { due_us: rng.below(1_000), pace: rng.per_mille(500).then_some(pace) };
+                shaper.push(bytes, note, shape);
+                if rng.per_mille(100) {
+                    shaper.stall(rng.below(2_000));
+                }
+            }
+            assert_eq!(shaper.held_bytes(), entered.len());
+            let slices = drain(&mut shaper);
+            let left: Vec<u8> = slices.iter().flat_map(|slice| slice.1.clone()).collect();
+            assert_eq!(left, entered);
+            assert!(slices.is_sorted_by_key(|slice| slice.2));
+        });
+    }
+
+    #[test]
+    fn a_rate_is_kept_whatever_the_pieces() {
+        for (rate, piece) in [(40, 1), (400, 77), (4_000, 1_000), (1_000_000, 3)] {
+            let mut shaper = Shaper::default();
+            for note in 0..100 {
+                let shape = Shape { due_us: 0, pace: Some(Pace::of_rate(rate)) };
+                shaper.push(vec![0; piece], note, shape);
+            }
+            let last_us = drain(&mut shaper).last().expect("slices").0;
+            let ideal_us = (100 * piece as u64) * 1_000_000 / rate;
+            assert!(last_us <= ideal_us && last_us * 100 >= ideal_us * 90, "{rate}: {last_us} of {ideal_us} us");
+        }
+    }
+
+    #[test]
+    fn a_release_lets_everything_leave_at_once() {
+        let mut shaper = Shaper::default();
+        let pace = Pace { slice_bytes: 1, pause_us: u64::MAX };
+        shaper.push(b"abc".to_vec(), 1, Shape { due_us: 5, pace: Some(pace) });
+        shaper.push(b"def".to_vec(), 2, Shape { due_us: u64::MAX, pace: None });
+        shaper.stall(u64::MAX - 1);
+        assert_eq!(shaper.next(1_000), None);
+        shaper.release();
+        assert_eq!(drain(&mut shaper), [(0, b"abc".to_vec(), 1), (0, b"def".to_vec(), 2)]);
+    }
+
+    #[test]
+    fn the_slower_of_two_paces_counts() {
+        let (small, slow) = (Pace { slice_bytes: 2, pause_us: 10 }, Pace { slice_bytes: 100, pause_us: 10_000 });
+        assert_eq!(small.slower(slow), Pace { slice_bytes: 2, pause_us: 200 });
+        assert_eq!(slow.slower(small), small.slower(slow));
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::plan::{Addition, Pending, Work};
 use super::unit::Unit;
 use super::{End, LINE_BYTES_MAX};
-use crate::faults::{Shape, Shaper};
+use crate::faults::{Pace, Shape, Shaper};
 use crate::rules::Postponement;
 
 /// What goes with bytes in the shaper.
@@ -21,11 +21,21 @@ pub(super) enum Note {
 
 /// Bytes that are kept back until later frames have passed.
 #[derive(Debug)]
-struct Postponed {
+pub(super) struct Postponed {
     bytes: Vec<u8>,
-    comment: String,
+    comment: Option<String>,
+    delay_us: u64,
+    pace: Option<Pace>,
     frames_left: u64,
     deadline_us: u64,
+}
+
+/// When and how bytes are forwarded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Delivery {
+    pub(super) delay_us: u64,
+    pub(super) pace: Option<Pace>,
+    pub(super) postponement: Option<Postponement>,
 }
 
 /// Whether a direction takes more.
@@ -41,6 +51,9 @@ enum State {
 
 /// Memory that a postponed piece or an addition takes besides its bytes.
 const ITEM_BYTES: usize = size_of::<Postponed>();
+/// Memory of additions that wait for a boundary. Together with the longest pair, of which the rest
+/// must still be read, it is below [`LINE_BYTES_MAX`].
+const ADDITIONS_BYTES_MAX: usize = 128 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Side {
@@ -148,20 +161,28 @@ impl Side {
         }
     }
 
-    /// Forwards bytes that a rule adds at the next boundary between two messages; returns false if
-    /// too many bytes are held for that, or none are taken any more.
+    /// Forwards bytes that a rule adds, at the next boundary between two messages; returns false if
+    /// too much is held for that, or nothing is taken any more.
     pub(super) fn add(&mut self, addition: Addition) -> bool {
-        if self.is_full() || self.is_closed() {
+        let waiting: usize = self.additions.iter().map(|addition| addition.bytes.len() + ITEM_BYTES).sum();
+        let has_room = self.is_at_boundary() || waiting + addition.bytes.len() <= ADDITIONS_BYTES_MAX;
+        if self.is_full() || self.is_closed() || !has_room {
             return false;
         }
         self.held_bytes += addition.bytes.len() + ITEM_BYTES;
         self.additions.push(addition);
+        self.flush_additions();
         true
+    }
+
+    /// Returns whether the receiver has whole messages only.
+    fn is_at_boundary(&self) -> bool {
+        !self.is_within_pair && self.passed_bytes == 0
     }
 
     /// Forwards additions, if this is a boundary between two messages.
     pub(super) fn flush_additions(&mut self) {
-        if self.is_within_pair || self.passed_bytes > 0 || self.additions.is_empty() {
+        if !self.is_at_boundary() || self.additions.is_empty() {
             return;
         }
         for Addition { bytes, rule, .. } in std::mem::take(&mut self.additions) {
@@ -174,49 +195,47 @@ impl Side {
         self.shaper.stall(until_us);
     }
 
-    /// Keeps bytes back. With too many held it forwards them at once, and returns false.
-    pub(super) fn postpone(
-        &mut self,
-        bytes: Vec<u8>,
-        comment: String,
-        postponement: Postponement,
-        now_us: u64,
-    ) -> bool {
-        if self.is_full() {
-            self.forward(bytes, Some(&comment), Shape::default());
-            return false;
+    /// Forwards bytes, or keeps them back until it is time for them. With too much held, it forwards
+    /// them now.
+    pub(super) fn send(&mut self, bytes: Vec<u8>, comment: Option<String>, delivery: Delivery, now_us: u64) {
+        let Delivery { delay_us, pace, postponement } = delivery;
+        match postponement {
+            Some(Postponement { frames, at_most_us }) if !self.is_full() && !self.is_closed() => {
+                self.held_bytes += bytes.len() + ITEM_BYTES;
+                let deadline_us = now_us.saturating_add(at_most_us);
+                let frames_left = frames.max(1);
+                self.postponed.push(Postponed { bytes, comment, delay_us, pace, frames_left, deadline_us });
+            }
+            _ => self.forward(bytes, comment.as_deref(), Shape { due_us: now_us.saturating_add(delay_us), pace }),
         }
-        self.held_bytes += bytes.len() + ITEM_BYTES;
-        let deadline_us = now_us.saturating_add(postponement.at_most_us);
-        self.postponed.push(Postponed { bytes, comment, frames_left: postponement.frames.max(1), deadline_us });
-        true
     }
 
     /// Counts a frame that has passed, and forwards what has waited for it.
-    pub(super) fn count_passed(&mut self) {
+    pub(super) fn count_passed(&mut self, now_us: u64) {
         for postponed in &mut self.postponed {
             postponed.frames_left -= 1;
         }
-        self.forward_postponed(|postponed| postponed.frames_left == 0);
+        self.forward_postponed(now_us, |postponed| postponed.frames_left == 0);
     }
 
     /// Forwards what has waited for its longest time, and everything if too much is held.
     pub(super) fn forward_overdue(&mut self, now_us: u64) {
         let is_full = self.is_full();
-        self.forward_postponed(|postponed| is_full || postponed.deadline_us <= now_us);
+        self.forward_postponed(now_us, |postponed| is_full || postponed.deadline_us <= now_us);
     }
 
-    fn forward_postponed(&mut self, mut is_meant: impl FnMut(&Postponed) -> bool) {
+    /// Forwards what was kept back for later frames.
+    pub(super) fn forward_postponed(&mut self, now_us: u64, mut is_meant: impl FnMut(&Postponed) -> bool) {
         let meant: Vec<Postponed> = self.postponed.extract_if(.., |postponed| is_meant(postponed)).collect();
-        for Postponed { bytes, comment, .. } in meant {
+        for Postponed { bytes, comment, delay_us, pace, .. } in meant {
             self.held_bytes -= bytes.len() + ITEM_BYTES;
-            self.forward(bytes, Some(&comment), Shape::default());
+            self.forward(bytes, comment.as_deref(), Shape { due_us: now_us.saturating_add(delay_us), pace });
         }
     }
 
     /// Lets everything pass that `is_kept` does not keep waiting.
     pub(super) fn release(&mut self, is_kept: impl Fn(&Pending) -> bool) {
-        self.forward_postponed(|_| true);
+        self.forward_postponed(0, |_| true);
         self.shaper.release();
         for work in &mut self.works {
             let before = work.held_bytes();
@@ -242,11 +261,11 @@ impl Side {
     }
 
     /// Forwards the end of the sender, once no decision is waited for.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, now_us: u64) {
         if let State::Ending(end) = self.state
             && self.works.is_empty()
         {
-            self.forward_postponed(|_| true);
+            self.forward_postponed(now_us, |_| true);
             self.flush_additions();
             self.close(end, false);
         }

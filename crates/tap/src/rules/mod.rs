@@ -3,12 +3,21 @@
 
 mod action;
 mod draws;
+mod error;
+mod file;
+mod line_form;
 mod matcher;
+mod reading;
+mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 pub use action::{Action, Content, Edit, Injection, Postponement};
 pub(crate) use draws::Draws;
+pub use error::RuleError;
+pub use file::RuleFile;
 pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
 

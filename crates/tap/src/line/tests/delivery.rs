@@ -86,6 +86,19 @@ fn a_reordered_frame_comes_in_time_without_others() {
 }
 
 #[test]
+fn a_frame_is_kept_back_with_its_copies_and_its_delay() {
+    let action = Action::Reorder(Postponement { frames: 1, at_most_us: 60 * SECOND_US });
+    let rules = vec![
+        Rule::new(message_frame(3), action),
+        Rule::new(message_frame(3), Action::Duplicate { copies: 2 }),
+        Rule::new(message_frame(3), Action::Delay { delay_us: SECOND_US, jitter_us: 0 }),
+    ];
+    let bench = run(1, rules, &event_session());
+    assert_eq!(texts_down(&bench)[..8], words(&[0, 1, 2, 4, 3, 3, 3, 5]));
+    assert!(bench.now_us >= SECOND_US);
+}
+
+#[test]
 fn the_end_comes_after_what_was_kept_back() {
     let action = Action::Reorder(Postponement { frames: 100, at_most_us: 60 * SECOND_US });
     let bench = run(1, vec![Rule::new(down(), action)], &event_session());

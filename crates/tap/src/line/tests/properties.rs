@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::faults::Pace;
-use crate::rules::{Content, Injection, Postponement};
+use crate::rules::{Content, Injection, Postponement, Range};
 
 fn actions() -> Vec<Action> {
     let postponement = Postponement { frames: 3, at_most_us: SECOND_US };
@@ -75,6 +75,27 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
             let others: std::collections::BTreeSet<_> = (0..20).map(applied).collect();
             let is_possible = session == event_session() || action != Action::Downgrade;
             assert_eq!(others.len() > 1, is_possible, "{action:?}: the seed decides nothing: {others:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reported_fault_is_repeated_alone() {
+    for session in [event_session(), tutorial_session()] {
+        for action in actions() {
+            let rule = |matcher| Rule::new(matcher, action.clone()).labelled("mine");
+            let bench = run(11, vec![rule(Matcher::default()).with_probability(0.2)], &session);
+            let Some(applied) = bench.applied.last() else { continue };
+            let matcher = Matcher {
+                direction: Some(applied.direction),
+                connection: Some(Range::only(applied.connection)),
+                frame: Some(Range::only(applied.frame)),
+                ..Matcher::default()
+            };
+            let alone = run(applied.seed, vec![rule(matcher)], &session);
+            let repeated = alone.applied.last().expect("the same fault");
+            assert_eq!((repeated.offset, &repeated.effect), (applied.offset, &applied.effect), "{action:?}");
+            assert!(alone.applied.len() <= 2, "{:?}", alone.applied);
         }
     }
 }
@@ -174,4 +195,21 @@ fn no_action_holds_more_than_its_bound() {
         }
         bench.finish();
     }
+}
+
+#[test]
+fn additions_leave_room_for_the_text_that_they_wait_for() {
+    let content = Content::Payload(vec![b'x'; 90_000]);
+    let mut bench = Bench::new(1, vec![]);
+    bench.send(UP, &frame("bob"));
+    bench.send(DOWN, &frame("alice"));
+    bench.set_rules(vec![Rule::new(up(), Action::Inject(Injection { content, backwards: true, before: false }))]);
+    for _ in 0..20 {
+        bench.send(UP, &frame("words"));
+    }
+    assert!(bench.line.held_bytes(DOWN) + 102_410 < LINE_BYTES_MAX, "{}", bench.line.held_bytes(DOWN));
+    assert_eq!(bench.effects().iter().filter(|effect| effect.starts_with("not injected")).count(), 19);
+    bench.send(DOWN, &frame("words"));
+    assert_eq!(bench.to_client.len(), pair("alice", "words").len() + 90_010);
+    bench.finish();
 }

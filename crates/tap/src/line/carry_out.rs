@@ -1,0 +1,82 @@
+//! What follows from the decisions about one unit.
+
+use super::Line;
+use super::plan::{Addition, Fate, Plan, Work};
+use super::side::Delivery;
+use super::unit::Unit;
+
+impl Line {
+    /// Forwards a unit as its plan says, and what belongs to it.
+    pub(super) fn carry_out(&mut self, work: Work, now_us: u64) {
+        let Work { mut unit, plan, .. } = work;
+        let Plan { fate, bytes, copies, delay_us, pace, stall, replays, additions, comment } = plan;
+        let direction = unit.frame.direction;
+        let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut unit.frame.bytes));
+        let again = if copies.is_empty() && replays.is_empty() { Vec::new() } else { bytes.clone() };
+        let comment = (!comment.is_empty()).then_some(comment);
+        if let Some(stall) = stall {
+            let until_us = now_us.saturating_add(stall.duration_us);
+            self.side_mut(direction).stall(until_us);
+            if stall.both_directions {
+                self.side_mut(direction.opposite()).stall(until_us);
+            }
+        }
+        let (before, after): (Vec<_>, Vec<_>) =
+            additions.into_iter().partition(|addition| addition.is_before || addition.direction != direction);
+        for addition in before {
+            self.add(addition, &unit, now_us);
+        }
+        let mut delivery = Delivery { delay_us, pace, postponement: None };
+        let side = self.side_mut(direction);
+        match fate {
+            Fate::Forward => {
+                side.note_within_pair(unit.begins_pair());
+                side.send(bytes, comment, delivery, now_us);
+                self.copy(&again, copies, &unit, delivery, now_us);
+                self.side_mut(direction).count_passed(now_us);
+            }
+            Fate::Postpone(postponement) => {
+                delivery.postponement = Some(postponement);
+                side.send(bytes, comment, delivery, now_us);
+                self.copy(&again, copies, &unit, delivery, now_us);
+            }
+            Fate::Drop => side.send(Vec::new(), comment, delivery, now_us),
+            Fate::Cut { end, after_bytes, ends_both } => {
+                side.send(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, delivery, now_us);
+                side.close(end, ends_both);
+            }
+        }
+        for (rule, postponement) in replays {
+            let delivery = Delivery { postponement: Some(postponement), ..Delivery::default() };
+            self.side_mut(direction).send(again.clone(), Some(format!("{rule}: sent once more")), delivery, now_us);
+        }
+        for addition in after {
+            self.add(addition, &unit, now_us);
+        }
+    }
+
+    /// Forwards copies of a unit, as far as there is room for them.
+    fn copy(&mut self, bytes: &[u8], copies: Vec<(String, u32)>, unit: &Unit, delivery: Delivery, now_us: u64) {
+        let (side, mut evaluation) = self.parts(unit.frame.direction, now_us);
+        for (rule, copies) in copies {
+            for copy in 0..copies {
+                if side.is_full() {
+                    let effect = format!("{} of the copies left out, since too much waits already", copies - copy);
+                    evaluation.report(&rule, unit, 0, effect);
+                    break;
+                }
+                side.send(bytes.to_vec(), Some(format!("{rule}: copy")), delivery, now_us);
+            }
+        }
+    }
+
+    /// Sends what a rule adds, if there is room for it.
+    fn add(&mut self, addition: Addition, unit: &Unit, now_us: u64) {
+        let rule = addition.rule.clone();
+        let (side, mut evaluation) = self.parts(addition.direction, now_us);
+        if !side.add(addition) {
+            let effect = "not injected, since too much waits already or the end has passed";
+            evaluation.report(&rule, unit, 0, effect.to_owned());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A report as the columns of one line. Everything in it is safe to show on a terminal.
+
+use std::borrow::Cow;
+
+use glassline_tap::{Applied, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
+use glassline_wire::visible;
+use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthChar;
+
+/// Bytes of a frame that are described at most; a line shows fewer.
+const DESCRIBED_BYTES_MAX: usize = 1_024;
+
+/// One report, column by column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// Local time, as `14:02:03.123`.
+    pub(super) time: String,
+    /// `3>12` for frame 12 of connection 3 to the server, `3<12` to the client, `3` for the
+    /// connection.
+    pub(super) id: String,
+    /// Dialect of a frame.
+    pub(super) dialect: &'static str,
+    /// Bytes of a frame.
+    pub(super) length: String,
+    /// Who says it.
+    pub(super) speaker: String,
+    /// The room.
+    pub(super) room: String,
+    /// The words, the event, or what happened.
+    pub(super) text: String,
+}
+
+/// Local times.
+#[derive(Debug, Clone)]
+pub(super) struct Clock(TimeZone);
+
+impl Clock {
+    /// The system's time zone.
+    pub(super) fn system() -> Self {
+        Self(TimeZone::system())
+    }
+
+    /// As `14:02:03.123`, of microseconds since 1970.
+    pub(super) fn time(&self, at_us: u64) -> String {
+        let at = jiff::Timestamp::from_microsecond(i64::try_from(at_us).unwrap_or(i64::MAX));
+        at.unwrap_or(jiff::Timestamp::MAX).to_zoned(self.0.clone()).strftime("%H:%M:%S%.3f").to_string()
+    }
+
+    /// Returns the columns of a report.
+    pub(super) fn columns(&self, observation: &Observation) -> Columns {
+        let note = |at_us: u64, connection: u64, text: String| Columns {
+            time: self.time(at_us),
+            id: connection.to_string(),
+            text,
+            ..Columns::default()
+        };
+        match observation {
+            Observation::Arrived(frame, meaning) => Columns {
+                time: self.time(frame.at_us),
+                id: id(frame.connection, frame.direction, frame.number),
+                dialect: frame.dialect.name(),
+                length: frame.bytes.len().to_string(),
+                speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
+                room: safe(meaning.room.as_deref().unwrap_or_default()).into_owned(),
+                text: frame_text(frame, meaning),
+            },
+            Observation::Opened { connection, at_us, client } => {
+                note(*at_us, *connection, format!("* opened by {client}"))
+            }
+            Observation::Asked(ask) => Columns {
+                id: id(ask.frame.connection, ask.frame.direction, ask.frame.number),
+                ..note(ask.frame.at_us, ask.frame.connection, format!("? {} decides", safe(&ask.rule)))
+            },
+            Observation::Applied(applied) => Columns {
+                id: id(applied.connection, applied.direction, applied.frame),
+                ..note(applied.at_us, applied.connection, applied_text(applied))
+            },
+            Observation::Ended { connection, at_us, direction, end, by_tap } => {
+                note(*at_us, *connection, format!("* {}", end_text(*direction, *end, *by_tap)))
+            }
+            Observation::Closed { connection, at_us } => note(*at_us, *connection, "* closed".into()),
+            Observation::Problem { connection, at_us, text } => Columns {
+                id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
+                ..note(*at_us, 0, format!("! {}", safe(text)))
+            },
+            Observation::LeftOut(count) => {
+                Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
+            }
+        }
+    }
+}
+
+impl Columns {
+    /// The line, cut to so many columns.
+    pub(super) fn line(&self, columns: usize) -> String {
+        let filled = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let start = format!("{:<12}  {:<9}", filled(&self.time), filled(&self.id));
+        let middle = if self.dialect.is_empty() {
+            String::new()
+        } else {
+            let (speaker, room) = (filled(&self.speaker), filled(&self.room));
+            format!("  {:<8} {:>6}  {speaker:<10} {room:<10}", self.dialect, self.length)
+        };
+        cut(&format!("{start}{middle}  {}", self.text), columns)
+    }
+}
+
+/// Returns how a frame is named: `3>12`, or `3<12`.
+pub(super) fn id(connection: u64, direction: Direction, frame: u64) -> String {
+    format!("{connection}{}{frame}", sign(direction))
+}
+
+/// Returns the sign of a direction.
+pub(super) fn sign(direction: Direction) -> char {
+    match direction {
+        Direction::ToServer => '>',
+        Direction::ToClient => '<',
+    }
+}
+
+/// Returns who ended a direction, and how.
+pub(super) fn end_text(direction: Direction, end: End, by_tap: bool) -> String {
+    let sender = match direction {
+        Direction::ToServer => "client",
+        Direction::ToClient => "server",
+    };
+    match (by_tap, end) {
+        (true, End::Finished) => format!("a rule ended the {sender}'s side (FIN)"),
+        (true, End::Reset) => format!("a rule reset the {sender}'s side (RST)"),
+        (false, End::Finished) => format!("{sender} ended its side (FIN)"),
+        (false, End::Reset) => format!("{sender} reset the connection (RST)"),
+    }
+}
+
+/// Returns a label for bytes that are no frame.
+pub(super) fn raw_label(reason: RawReason) -> &'static str {
+    match reason {
+        RawReason::Malformed => "raw bytes, malformed",
+        RawReason::Truncated => "raw bytes, cut off",
+        RawReason::Opaque => "raw bytes, opaque",
+    }
+}
+
+fn applied_text(applied: &Applied) -> String {
+    let Applied { rule, effect, offset, seed, .. } = applied;
+    format!("+ {}: {} (byte {offset}, seed {seed})", safe(rule), safe(effect))
+}
+
+fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
+    let start = &frame.payload()[..frame.payload().len().min(DESCRIBED_BYTES_MAX)];
+    match (frame.kind, meaning.text.as_deref()) {
+        (FrameKind::Opening, _) => "opening of the event dialect".into(),
+        (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
+        (FrameKind::Payload, Some(text)) => {
+            let text = safe(shortened(text));
+            match (meaning.to.as_deref(), meaning.kind.as_str()) {
+                (Some(to), _) => format!("[to {}] {text}", safe(to)),
+                (None, "message" | "send" | "text") => text.into_owned(),
+                (None, kind) => format!("[{}] {text}", safe(kind)),
+            }
+        }
+        (FrameKind::Payload, None) if meaning.kind.is_empty() => format!("[unreadable] {}", printable(start)),
+        (FrameKind::Payload, None) => format!("[{}] {}", safe(&meaning.kind), printable(start)),
+    }
+}
+
+/// Returns bytes as text that is safe to show.
+pub(super) fn printable(bytes: &[u8]) -> String {
+    safe(&String::from_utf8_lossy(bytes)).into_owned()
+}
+
+/// Returns text of a peer as it may be shown in one line.
+pub(super) fn safe(text: &str) -> Cow<'_, str> {
+    visible::one_line(text)
+}
+
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(DESCRIBED_BYTES_MAX)]
+}
+
+/// Returns as much of a line as fits, with `…` at the end where some is missing.
+pub(super) fn cut(line: &str, columns: usize) -> String {
+    let mut width = 0;
+    let mut fits = 0;
+    for (at, character) in line.char_indices() {
+        width += character.width().unwrap_or(0);
+        if width > columns {
+            return format!("{}…", &line[..fits]);
+        }
+        if width < columns {
+            fits = at + character.len_utf8();
+        }
+    }
+    line.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tap::generator::Generator;
+
+    fn clock() -> Clock {
+        Clock(TimeZone::UTC)
+    }
+
+    #[test]
+    fn a_message_shows_who_says_what_where() {
+        let mut generator = Generator::new(1);
+        let line = clock().columns(&generator.heard("bob", "hi there")).line(100);
+        assert_eq!(line, "22:13:20.003  1<1        event        74  bob        lobby       hi there");
+        let line = clock().columns(&generator.sent("hello")).line(100);
+        assert!(line.contains("1>3 ") && line.contains("alice ") && line.ends_with("  hello"), "{line}");
+    }
+
+    #[test]
+    fn hostile_bytes_are_not_shown_as_they_are() {
+        let mut generator = Generator::new(1);
+        let texts = ["a\u{1b}]0;title\u{7}", "a\nb", "\u{202e}gpj", "\u{9b}31m"];
+        for text in texts {
+            for report in [generator.sent(text), generator.heard(text, text)] {
+                let columns = clock().columns(&report);
+                let line = columns.line(200);
+                assert!(!line.contains(|c: char| c.is_control() || visible::is_direction_or_break(c)), "{line:?}");
+            }
+        }
+        let raw = generator.pass(Direction::ToClient, b"\x1b[2J\x9bwhat");
+        let line = clock().columns(&raw).line(200);
+        assert!(line.contains("[raw bytes, malformed]") && !line.contains('\u{1b}'), "{line:?}");
+        let problem = Observation::Problem { connection: None, at_us: 0, text: "\u{1b}[2J".into() };
+        assert!(!clock().columns(&problem).line(80).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_line_is_cut_to_its_width() {
+        assert_eq!(cut("hello", 5), "hello");
+        assert_eq!(cut("hello", 4), "hel…");
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("漢字漢字", 8), "漢字漢字");
+    }
+
+    #[test]
+    fn an_event_without_a_text_shows_its_json() {
+        let mut generator = Generator::new(1);
+        let pong = generator.pass(Direction::ToClient, &glassline_testkit::frame::frame(r#"{"type":"pong","ref":7}"#));
+        assert_eq!(clock().columns(&pong).text, r#"[pong] {"type":"pong","ref":7}"#);
+    }
+}

@@ -1,0 +1,191 @@
+//! `glassline tap`: a relay between client and server, shown in a live view, as lines or as JSON.
+//! What passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
+
+mod arguments;
+mod columns;
+mod confirmation;
+#[cfg(test)]
+mod generator;
+mod json;
+mod line_control;
+mod linear;
+mod print;
+mod rules;
+mod view;
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, anyhow};
+use glassline_tap::relay::{ChannelObserver, Observations, channel};
+use glassline_tap::{
+    Observation, Observer, Permission, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Role, RuleSet, reach,
+};
+
+pub(crate) use arguments::TapArguments;
+
+use arguments::LineArguments;
+use columns::safe;
+use json::Json;
+use line_control::LineControl;
+use linear::Linear;
+use view::{Announcer, Input, Inputs, Title};
+
+use crate::signals::end_on_signal;
+use crate::{done, note};
+
+/// Reports that wait to be shown at most; further ones are left out and counted.
+const REPORTS_MAX: usize = 65_536;
+/// Bytes of their frames.
+const REPORTS_BYTES_MAX: usize = 32 << 20;
+/// Words of every start.
+const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
+                       your own systems, and for people who have agreed to it.";
+
+/// Taps a line until a signal or the user ends it.
+pub(crate) fn tap(arguments: &TapArguments) -> ExitCode {
+    done(tap_line(&arguments.line))
+}
+
+fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
+    note(PURPOSE);
+    let permission = permission(arguments)?;
+    let rules = Arc::new(rules::read(arguments)?);
+    let seed = rules.seed();
+    if !rules.is_empty() {
+        note(format_args!("{} in force, seed {seed}", counted_rules(&rules)));
+    }
+    let recorder =
+        arguments.record.as_deref().map(|file| Recorder::create(file, now_us()).map_err(worded)).transpose()?;
+    let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
+    let mut options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
+    if let Some(recorder) = recorder {
+        options = options.record(recorder);
+    }
+    if shows_view(arguments) {
+        let (inputs, sender) = Inputs::new();
+        let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
+        let running = Running::start(options.observe(announcing))?;
+        let at_signal = sender.clone();
+        watch_signals(running.handle.clone(), move || {
+            // A full queue means that the view takes nothing in; the relay ends all the same.
+            let _ = at_signal.try_send(Input::End);
+        })?;
+        let title = title(arguments, &running, &rules);
+        let control = LineControl::new(running.handle.clone(), rules);
+        let shown = view::run(&title, (&inputs, sender), &observations, &control);
+        shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
+    } else {
+        let running = Running::start(options.observe(observer))?;
+        watch_signals(running.handle.clone(), || {})?;
+        let addresses = (running.address, arguments.to);
+        let printed = if arguments.json {
+            print::run(&mut Json { seed }, addresses, &observations)
+        } else {
+            print::run(&mut Linear::new(), addresses, &observations)
+        };
+        printed
+            .context("cannot write what passes; direct it to a file that can be written")
+            .and(running.end(&observations))
+    }
+}
+
+/// Returns how far the tap may reach: beyond this machine if the user confirms it. A public address
+/// is refused before anything is asked.
+fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
+    if !arguments.beyond_loopback {
+        return Ok(Permission::LoopbackOnly);
+    }
+    for (role, address) in [(Role::Listen, arguments.listen), (Role::Target, arguments.to)] {
+        reach::check(role, address, Permission::PrivateNetworks)?;
+    }
+    confirmation::ask(arguments.listen, arguments.to)?;
+    Ok(Permission::PrivateNetworks)
+}
+
+/// Returns whether the view is shown: on a terminal that can be drawn on, unless lines are asked for.
+fn shows_view(arguments: &LineArguments) -> bool {
+    let can_draw = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !arguments.linear && !arguments.json && can_draw && !is_dumb
+}
+
+fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
+    let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
+    let applied = (!rules.is_empty()).then(|| format!("{}, seed {}", counted_rules(rules), rules.seed()));
+    let settings: Vec<String> = [applied, recording].into_iter().flatten().collect();
+    Title { listens: running.address, to: arguments.to, settings: settings.join("  ") }
+}
+
+fn counted_rules(rules: &RuleSet) -> String {
+    match rules.rules().len() {
+        1 => "1 rule".into(),
+        count => format!("{count} rules"),
+    }
+}
+
+fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    end_on_signal(move || {
+        handle.stop();
+        then();
+    })
+    .context("cannot watch for signals")
+}
+
+/// Passes reports on, and announces them to the view.
+struct Announcing {
+    observer: ChannelObserver,
+    announcer: Announcer,
+}
+
+impl Observer for Announcing {
+    fn observe(&mut self, observation: Observation) {
+        self.observer.observe(observation);
+        self.announcer.announce();
+    }
+}
+
+/// A relay in a thread of its own.
+struct Running {
+    address: SocketAddr,
+    handle: RelayHandle,
+    thread: JoinHandle<Result<(), RelayError>>,
+}
+
+impl Running {
+    fn start(options: RelayOptions) -> anyhow::Result<Self> {
+        let relay = Relay::bind(options).map_err(worded)?;
+        let (address, handle) = (relay.address(), relay.handle());
+        let thread = thread::Builder::new().name("relay".into()).spawn(move || relay.run());
+        Ok(Self { address, handle, thread: thread.context("cannot start a thread")? })
+    }
+
+    /// Ends the relay, which completes the recording, and tells what went wrong at the end.
+    fn end(self, observations: &Observations) -> anyhow::Result<()> {
+        self.handle.stop();
+        // Until the relay has gone, so that nothing that it reports is lost.
+        while let Ok(observation) = observations.receive_within(std::time::Duration::MAX) {
+            if let Observation::Problem { text, .. } = observation {
+                note(format_args!("glassline: {}", safe(&text)));
+            }
+        }
+        match self.thread.join() {
+            Ok(ended) => ended.map_err(worded),
+            Err(_) => Err(anyhow!("the relay has failed; please report the words above")),
+        }
+    }
+}
+
+/// Returns an error of the tap as its words, which include its cause.
+fn worded(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("{error}")
+}
+
+fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
+}

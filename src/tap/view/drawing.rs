@@ -1,0 +1,217 @@
+//! The whole screen: title, connections, reports or what is open, held frames, problems, and the
+//! line of the keys.
+
+use std::net::SocketAddr;
+
+use ratatui::Frame as Screen;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::palette::Palette;
+use super::state::{Mode, Purpose, State};
+use super::{detail_pane, frames_pane, help, holds};
+use crate::tap::columns::{cut, id, safe};
+
+/// Rows from which connections are shown.
+const ROWS_FOR_CONNECTIONS: u16 = 12;
+/// Connections that are shown, unless the user wants more.
+const CONNECTIONS_SHOWN: u16 = 3;
+const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
+
+/// What the title says and no report changes.
+#[derive(Debug)]
+pub(crate) struct Title {
+    /// Where the tap listens.
+    pub(crate) listens: SocketAddr,
+    /// Where the server is.
+    pub(crate) to: SocketAddr,
+    /// What is recorded and applied, in words.
+    pub(crate) settings: String,
+}
+
+/// Draws everything.
+pub(super) fn draw(state: &mut State, title: &Title, palette: Palette, now_us: u64, screen: &mut Screen<'_>) {
+    let area = screen.area();
+    let mut rest = Rows { area };
+    let buffer = screen.buffer_mut();
+    title_row(state, title, palette, now_us, rest.first(1), buffer);
+    let bottom = rest.last(1);
+    if let Some(problem) = state.last_problem() {
+        let row = rest.last(u16::from(area.height > 4));
+        put(buffer, row, &format!("! {}", safe(problem)), palette.problem());
+    }
+    held_rows(state, palette, now_us, &mut rest, buffer);
+    connection_rows(state, palette, area.height, &mut rest, buffer);
+    let clock = state.clock.clone();
+    match &mut state.mode {
+        Mode::Detail { frame, fields, scroll } => {
+            *scroll = detail_pane::draw((frame, fields), *scroll, (&clock, palette), rest.area, buffer);
+        }
+        Mode::Help { scroll } => *scroll = help::draw(*scroll, palette, rest.area, buffer),
+        Mode::List | Mode::Typing { .. } if state.entries.len() == 0 => empty(state, title, rest.area, buffer),
+        Mode::List | Mode::Typing { .. } => frames_pane::draw(state, palette, rest.area, buffer),
+    }
+    if let Some(cursor) = bottom_row(state, palette, bottom, buffer) {
+        screen.set_cursor_position(cursor);
+    }
+}
+
+/// The rows that are still free.
+struct Rows {
+    area: Rect,
+}
+
+impl Rows {
+    fn first(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.area.height);
+        let taken = Rect { height: rows, ..self.area };
+        self.area.y += rows;
+        self.area.height -= rows;
+        taken
+    }
+
+    fn last(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.area.height);
+        self.area.height -= rows;
+        Rect { y: self.area.bottom(), height: rows, ..self.area }
+    }
+}
+
+/// Puts a text into a row of its own.
+fn put(buffer: &mut Buffer, row: Rect, text: &str, style: Style) {
+    if row.height > 0 {
+        buffer.set_stringn(row.x, row.y, cut(text, row.width.into()), row.width.into(), style);
+    }
+}
+
+fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, row: Rect, buffer: &mut Buffer) {
+    let mut parts = Vec::new();
+    if let Some(passed) = state.paused() {
+        parts.push(format!("PAUSED, {passed} passed"));
+    }
+    if state.left_out() > 0 {
+        parts.push(format!("SAMPLED: {} frames not shown", state.left_out()));
+    }
+    if let Some(held) = state.holds.filter_line() {
+        parts.push(if held.is_empty() { "HOLDING all".into() } else { format!("HOLDING {}", safe(held)) });
+    }
+    if !state.filter_line().is_empty() {
+        parts.push(format!("filter {}", safe(state.filter_line())));
+    }
+    parts.push(format!("{}/s", state.rate.per_second(now_us)));
+    if state.applied() > 0 {
+        parts.push(format!("{} applied", state.applied()));
+    }
+    parts.push(title.settings.clone());
+    parts.retain(|part| !part.is_empty());
+    let (addresses, parts) = (format!("{} > {}", title.listens, title.to), parts.join("  "));
+    // Where not all of it fits, what changes matters more.
+    let is_narrow = addresses.width() + parts.width() + 16 > row.width.into();
+    let text = if is_narrow { format!("{parts}  {addresses}") } else { format!("glassline tap {addresses}  {parts}") };
+    put(buffer, row, &text, palette.heading());
+}
+
+fn connection_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows, buffer: &mut Buffer) {
+    if height < ROWS_FOR_CONNECTIONS || matches!(state.mode, Mode::Detail { .. } | Mode::Help { .. }) {
+        return;
+    }
+    let rows = if state.shows_more_connections() { height / 2 } else { CONNECTIONS_SHOWN };
+    let shown = state.connections.newest(rows.into());
+    if shown.is_empty() {
+        return;
+    }
+    put(buffer, rest.first(1), &format!("connections: {} open", state.connections.open_count()), palette.heading());
+    for (number, connection) in shown {
+        let style = if connection.is_open() { Style::new() } else { Style::new().add_modifier(Modifier::DIM) };
+        put(buffer, rest.first(1), &format!("  {}", connection.line(number, &state.clock)), style);
+    }
+}
+
+fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buffer: &mut Buffer) {
+    let Some(ask) = state.holds.first() else { return };
+    let style = palette.note().add_modifier(Modifier::REVERSED);
+    let keys = rest.last(1);
+    let row = rest.last(1);
+    let frame = &ask.frame;
+    let seconds_until = |at_us: u64| at_us.saturating_sub(now_us).div_ceil(1_000_000);
+    let heard_us = state.connections.heard_before(frame).unwrap_or(frame.at_us);
+    let patience = match holds::gives_up(frame, heard_us) {
+        Some((side, at_us)) if at_us > now_us => format!("the {side} gives up in {} s", seconds_until(at_us)),
+        Some((side, _)) => format!("the {side} may have given up"),
+        None => "neither side gives up".into(),
+    };
+    let others = match state.holds.len() {
+        1 => String::new(),
+        count => format!("  {} more wait", count - 1),
+    };
+    let frame_id = id(frame.connection, frame.direction, frame.number);
+    let speaker = safe(ask.meaning.speaker.as_deref().unwrap_or("-"));
+    let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
+    put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
+    let passes = format!("passes in {} s", seconds_until(ask.deadline_us));
+    put(buffer, keys, &format!("e edit  E payload  p forward  d drop  {patience}, {passes}{others}"), style);
+}
+
+/// Says what the tap is and how to send something through it.
+fn empty(state: &State, title: &Title, area: Rect, buffer: &mut Buffer) {
+    let has_filter = !state.entries.filter().is_empty();
+    let join = format!("Join through the tap:  glassline join {}", title.listens);
+    let lines = if has_filter {
+        ["Nothing that is kept matches the filter.", "Esc removes it.", "", ""]
+    } else {
+        [
+            "Waiting for a connection.",
+            &join,
+            "The tap shows and can change what passes on a line.",
+            "Use it on your own systems only.",
+        ]
+    };
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        put(buffer, Rect { y, height: 1, ..area }, line, Style::new());
+    }
+}
+
+/// Draws the line that is typed, the answer to the last key, or the keys. Returns where the cursor
+/// is to stand, if somewhere.
+fn bottom_row(state: &State, palette: Palette, row: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let Mode::Typing { purpose, line } = &state.mode else {
+        match state.message() {
+            Some(message) => put(buffer, row, &safe(message), palette.note()),
+            None => put(buffer, row, HINTS, palette.heading()),
+        }
+        return None;
+    };
+    if row.height == 0 {
+        return None;
+    }
+    let prompt = match (state.message(), purpose) {
+        (Some(wrong), _) => format!("({wrong}) "),
+        (None, Purpose::Filter) => "filter: ".into(),
+        (None, Purpose::Search) => "search: ".into(),
+        (None, Purpose::Jump) => "jump to: ".into(),
+        (None, Purpose::Hold) => "hold frames that match: ".into(),
+        (None, Purpose::Text(_)) => "text: ".into(),
+        (None, Purpose::Payload(_)) => "payload: ".into(),
+    };
+    let width = usize::from(row.width);
+    let prompt = cut(&prompt, width / 2);
+    let (before, behind) = line.shown();
+    // The end of a long line, so that the cursor is on the screen.
+    let room = width.saturating_sub(prompt.width() + 1);
+    let before = end_of(&before, room);
+    buffer.set_stringn(row.x, row.y, format!("{prompt}{before}{behind}"), width, palette.note());
+    let column = (prompt.width() + before.width()).min(width.saturating_sub(1));
+    Some(Position { x: row.x + column as u16, y: row.y })
+}
+
+/// Returns as much of the end of a text as fits.
+fn end_of(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let fits = text.char_indices().rev().take_while(|(_, character)| {
+        used += character.width().unwrap_or(0);
+        used <= columns
+    });
+    &text[fits.last().map_or(text.len(), |(at, _)| at)..]
+}

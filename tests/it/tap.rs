@@ -1,0 +1,241 @@
+//! `glassline tap` as lines and as JSON, in a process of its own.
+
+use std::net::SocketAddr;
+
+use glassline_tap::Side;
+use glassline_tap::capture::Capture;
+use serde_json::{Value, json};
+
+use crate::harness::{EventClient, Server, Tutorial, Wire, frame};
+use crate::program::{Ended, Folder, PROGRAM, Process, command};
+
+/// `glassline tap` before a server.
+struct Tap {
+    process: Process,
+    address: SocketAddr,
+    home: Folder,
+}
+
+impl Tap {
+    #[track_caller]
+    fn start(to: SocketAddr, arguments: &[&str]) -> Self {
+        let home = Folder::new();
+        let mut tap = command(PROGRAM, &home);
+        tap.current_dir(home.path());
+        tap.args(["tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).args(arguments);
+        let mut process = Process::start(tap);
+        process.close_stdin();
+        let first = process.line();
+        let address = match first.strip_prefix("listening on ") {
+            Some(address) => address.to_owned(),
+            None => serde_json::from_str::<Value>(&first).expect(&first)["address"].as_str().expect(&first).to_owned(),
+        };
+        Self { process, address: address.parse().expect("an address"), home }
+    }
+
+    /// The next report that is wanted.
+    #[track_caller]
+    fn report(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.process.line();
+            let report = serde_json::from_str(&line).expect(&line);
+            if wanted(&report) {
+                return report;
+            }
+        }
+    }
+
+    /// The next line that contains this.
+    #[track_caller]
+    fn line_with(&self, part: &str) -> String {
+        loop {
+            let line = self.process.line();
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Ends it in order.
+    #[track_caller]
+    fn interrupt(self) -> (Ended, Folder) {
+        self.process.signal("INT");
+        let ended = self.process.ended();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        (ended, self.home)
+    }
+}
+
+#[test]
+fn each_line_of_json_is_a_report() {
+    let server = Server::start();
+    let tap = Tap::start(server.address, &["--json"]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    alice.say("hello there");
+    let sent = tap.report(|report| report["content"]["type"] == "send");
+    let expected = json!([1, "to_server", 3, "event", "payload", "alice", "hello there"]);
+    let content = &sent["content"];
+    let fields = ["connection", "direction", "frame", "dialect", "kind", "speaker"].map(|field| sent[field].clone());
+    assert_eq!(json!([fields.as_slice(), &[content["text"].clone()]].concat()), expected, "{sent}");
+    let raw = frame(content.to_string());
+    let hexadecimal = sent["raw"].as_str().expect("bytes");
+    let bytes: Vec<u8> = (0..hexadecimal.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hexadecimal[at..at + 2], 16).expect("hexadecimal"))
+        .collect();
+    assert_eq!(bytes, raw, "the bytes are those of the content");
+    let heard = tap.report(|report| report["direction"] == "to_client" && report["content"]["text"] == "hello there");
+    assert_eq!(heard["speaker"], "alice");
+    drop(alice);
+    assert_eq!(tap.report(|report| report["report"] == "ended")["direction"], "to_server");
+    tap.report(|report| report["report"] == "closed");
+    let (ended, _) = tap.interrupt();
+    assert!(ended.stdout.is_empty() && ended.stderr.contains("for your own systems"), "{ended:?}");
+}
+
+#[test]
+fn a_line_tells_who_says_what_and_obeys_nothing() {
+    let server = Server::start();
+    let tap = Tap::start(server.address, &["--linear"]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let line = tap.line_with("[welcome]");
+    assert!(line.contains("1<1"), "{line}");
+    alice.say("\u{1b}]0;owned\u{7}\u{202e}reversed");
+    let line = tap.line_with("reversed");
+    assert!(line.contains("1>3") && line.contains("alice") && line.contains("lobby"), "{line}");
+    assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
+    let mut raw = Wire::connect(tap.address);
+    raw.send(b"5         alice2         hi");
+    tap.line_with("hi");
+    raw.send(b"\x1b[2J\x9b\x07 no frame");
+    drop(raw);
+    let line = tap.line_with("raw bytes");
+    assert!(!line.contains(char::is_control) && line.contains("no frame"), "{line:?}");
+    tap.interrupt();
+}
+
+#[test]
+fn an_interrupt_leaves_a_complete_recording() {
+    let server = Server::start();
+    for signal in ["INT", "TERM"] {
+        let tap = Tap::start(server.address, &["--linear", "--record", "lesson.pcapng"]);
+        let mut alice = EventClient::join(tap.address, "alice");
+        let mut bob = Tutorial::join(tap.address, "bob");
+        bob.barrier();
+        alice.say("for the record");
+        bob.expect_message("alice", "for the record");
+        alice.expect_message("alice", "for the record");
+        tap.process.signal(signal);
+        let ended = tap.process.ended();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let capture = Capture::open(&tap.home.join("lesson.pcapng")).expect("a capture");
+        assert!(capture.refused().is_empty(), "{:?}", capture.refused());
+        assert_eq!((capture.connections(Side::Client).count(), capture.connections(Side::Server).count()), (2, 2));
+        let file = std::fs::read(tap.home.join("lesson.pcapng")).expect("a file");
+        let words = b"for the record";
+        let found = file.windows(words.len()).filter(|window| *window == words).count();
+        // Alice's request, her echo, and Bob's pair, each on both sides.
+        assert_eq!(found, 6);
+    }
+}
+
+#[test]
+fn a_reader_that_stops_ends_the_tap_in_order() {
+    let server = Server::start();
+    let home = Folder::new();
+    let mut pipe = command("sh", &home);
+    let to = server.address;
+    let script = format!(
+        "'{PROGRAM}' tap --listen 127.0.0.1:0 --to {to} --json --record a.pcapng | (read -r first; echo \"$first\")"
+    );
+    pipe.current_dir(home.path()).args(["-c", &script]);
+    let process = Process::start(pipe);
+    let listening: Value = serde_json::from_str(&process.line()).expect("JSON");
+    let address = listening["address"].as_str().and_then(|address| address.parse().ok()).expect("an address");
+    let mut alice = EventClient::connect(address);
+    alice.send(&json!({"type": "hello", "name": "alice"}));
+    // What it had before the tap ended is of no interest here.
+    alice.expect_closed();
+    assert_eq!(process.ended().code, Some(0));
+    assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").refused().is_empty());
+}
+
+#[test]
+fn addresses_beyond_this_machine_are_refused() {
+    for (arguments, reason) in [
+        (&["--to", "8.8.8.8:1234"][..], "is refused"),
+        (&["--to", "8.8.8.8:1234", "--beyond-loopback"], "is refused"),
+        (&["--listen", "0.0.0.0:0", "--beyond-loopback"], "stands for every address"),
+        (&["--to", "192.168.0.7:1234"], "confirm it with --beyond-loopback"),
+        (&["--to", "192.168.0.7:1234", "--beyond-loopback"], "needs a terminal"),
+        (&["--listen", "127.0.0.1:1234"], "to itself"),
+        (&["--listen", "127.0.0.1:0", "--record", "no/such/folder.pcapng"], "name a file in a folder that exists"),
+    ] {
+        let home = Folder::new();
+        let mut tap = command(PROGRAM, &home);
+        tap.current_dir(home.path()).arg("tap").args(arguments);
+        let ended = crate::program::run(tap);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(reason) && ended.stderr.contains("your own systems"), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn rules_of_flags_and_files_change_what_passes() {
+    let server = Server::start();
+    let rules = Folder::new();
+    let file = rules.write(
+        "rules.toml",
+        "seed = 7\n[[rule]]\nlabel = \"lost\"\naction = \"drop\"\nto = \"server\"\ntext = \"gone\"\n",
+    );
+    let file = file.to_str().expect("UTF-8");
+    let edit = "edit to=server text~noon replace.text=\"noon=>midnight\"";
+    let tap = Tap::start(server.address, &["--json", "--rules", file, "--rule", edit]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let mut bob = EventClient::join(server.address, "bob");
+    for text in ["gone", "meet at noon"] {
+        alice.say(text);
+    }
+    bob.expect_message("alice", "meet at midnight");
+    let applied = |label: &str| tap.report(|report| report["report"] == "applied" && report["rule"] == label);
+    let (lost, edited) = (applied("lost"), applied("edit-2"));
+    assert_eq!((&lost["seed"], &lost["frame"]), (&json!(7), &json!(3)), "{lost}");
+    assert_eq!((&edited["connection"], &edited["frame"]), (&json!(1), &json!(4)), "{edited}");
+    let (ended, _) = tap.interrupt();
+    assert!(ended.stderr.contains("2 rules in force, seed 7"), "{ended:?}");
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_says_where() {
+    for (arguments, reason) in [
+        (&["--rule", "drp"][..], "drop"),
+        (&["--rule", "drop to=up"], "character 6"),
+        (&["--rules", "no-such.toml"], "cannot read the rules of no-such.toml"),
+        (&["--hook", ""], "hook"),
+    ] {
+        let home = Folder::new();
+        let mut tap = command(PROGRAM, &home);
+        tap.current_dir(home.path()).args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert!(matches!(ended.code, Some(1 | 2)) && ended.stderr.contains(reason), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_hook_decides_about_each_frame() {
+    let server = Server::start();
+    let home = Folder::new();
+    // Forwards everything, and changes one word; in sed, so that no other language is needed.
+    let script = "exec sed -u -n \
+        -e 's/.*\"connection\":\\([0-9]*\\).*\"direction\":\"\\([a-z_]*\\)\".*\"frame\":\\([0-9]*\\).*\"text\":\"secret\".*/{\"connection\":\\1,\"direction\":\"\\2\",\"frame\":\\3,\"set\":{\"text\":\"public\"}}/p;t' \
+        -e 's/.*\"connection\":\\([0-9]*\\).*\"direction\":\"\\([a-z_]*\\)\".*\"frame\":\\([0-9]*\\).*/{\"connection\":\\1,\"direction\":\"\\2\",\"frame\":\\3,\"action\":\"pass\"}/p'\n";
+    let hook = home.write("hook.sh", script);
+    let tap = Tap::start(server.address, &["--json", "--hook", &format!("sh {}", hook.display())]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let mut bob = EventClient::join(server.address, "bob");
+    alice.say("secret");
+    bob.expect_message("alice", "public");
+    let applied = tap.report(|report| report["report"] == "applied" && report["frame"] == 3);
+    assert_eq!(applied["rule"], "hook-1", "{applied}");
+    tap.interrupt();
+}

@@ -130,11 +130,11 @@ fn counted_rules(rules: &RuleSet) -> String {
 }
 
 fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    end_on_signal(move || {
+    let end = move || {
         handle.stop();
         then();
-    })
-    .context("cannot watch for signals")
+    };
+    end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
 /// Passes reports on, and announces them to the view.

@@ -215,3 +215,6 @@ fn end_of(text: &str, columns: usize) -> &str {
     });
     &text[fits.last().map_or(text.len(), |(at, _)| at)..]
 }
+
+#[cfg(test)]
+mod tests;

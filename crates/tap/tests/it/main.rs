@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deciding;
+mod faults;
 mod load;
 mod relaying;
 mod tapped;

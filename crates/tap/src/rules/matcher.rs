@@ -96,7 +96,8 @@ impl Matcher {
         self.frame.is_some() || self.kind.as_deref() == Some("opening")
     }
 
-    fn asks_for_words(&self) -> bool {
+    /// Returns whether it asks for a name, a room or a text.
+    pub(crate) fn asks_for_words(&self) -> bool {
         let parts = [&self.name, &self.name_contains, &self.room, &self.text, &self.text_contains];
         parts.into_iter().any(Option::is_some)
     }

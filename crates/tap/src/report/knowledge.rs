@@ -12,6 +12,8 @@ use crate::meaning::Meaning;
 
 /// Names, rooms and connections kept; further ones are counted only.
 const FACTS_MAX: usize = 10_000;
+/// Reasons kept of what was not evaluated; further ones are counted only.
+const REASONS_MAX: usize = 1_000;
 /// Frames kept as marks of the timeline; further ones are counted only.
 const MARKS_MAX: usize = 20_000;
 
@@ -80,6 +82,9 @@ pub struct Knowledge {
     pub(super) malformed: Proof,
     pub(super) marks: Vec<Mark>,
     pub(super) frames_left_out: u64,
+    /// What was not evaluated, and why, in words.
+    pub(super) not_evaluated: Vec<String>,
+    pub(super) not_evaluated_count: u64,
 }
 
 impl Knowledge {
@@ -96,6 +101,15 @@ impl Knowledge {
             self.add_content(content, evidence);
         }
         self.add_utterance(frame, meaning, evidence);
+    }
+
+    /// Notes that something was not evaluated, such as a connection of which bytes are missing: what
+    /// it carried is unknown, not absent.
+    pub fn add_not_evaluated(&mut self, reason: String) {
+        self.not_evaluated_count += 1;
+        if self.not_evaluated.len() < REASONS_MAX {
+            self.not_evaluated.push(reason);
+        }
     }
 
     /// Returns when the first and the last frame passed, in microseconds since 1970 (UTC).

@@ -70,7 +70,7 @@ pub(crate) enum CliCommand {
     Serve(Serve),
     Join(Join),
     History(HistoryArguments),
-    Tap(TapArguments),
+    Tap(Box<TapArguments>),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]

@@ -48,12 +48,12 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     let store = open_history(arguments)?;
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
-    end_on_signal(move || {
+    let end = move || {
         // First, because the server ends at once without connections.
         notify_stopping();
         at_signal.request();
-    })
-    .context("cannot watch for signals")?;
+    };
+    end_on_signal(end, || {}).context("cannot watch for signals")?;
     announce(&listeners)?;
     if let Some(metrics) = metrics {
         serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;

@@ -21,12 +21,15 @@ mod unix {
     const ENDED_AT_ONCE: i32 = 130;
 
     /// Watches signals: the first SIGINT, SIGTERM or SIGQUIT calls `end`, which asks for an orderly
-    /// end; the second ends the process.
+    /// end; the second calls `at_once`, which must not wait for anything, and ends the process.
     ///
     /// A hangup calls `end` too where the server was started at a terminal, which is then gone.
     /// Elsewhere the server continues. It never counts as the second signal, because the kernel and
     /// the shell each send one.
-    pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn end_on_signal(
+        end: impl FnOnce() + Send + 'static,
+        at_once: impl Fn() + Send + 'static,
+    ) -> io::Result<()> {
         let ends_on_hangup = !is_hangup_ignored() && is_at_terminal();
         // The history reports a file that may not grow further; SIGXFSZ is watched so that it does
         // not end the process.
@@ -35,7 +38,10 @@ mod unix {
             let mut end = Some(end);
             for signal in signals.forever() {
                 match signal {
-                    SIGINT | SIGTERM | SIGQUIT if end.is_none() => std::process::exit(ENDED_AT_ONCE),
+                    SIGINT | SIGTERM | SIGQUIT if end.is_none() => {
+                        at_once();
+                        std::process::exit(ENDED_AT_ONCE);
+                    }
                     SIGINT | SIGTERM | SIGQUIT => end.take().into_iter().for_each(|end| end()),
                     SIGHUP if ends_on_hangup => end.take().into_iter().for_each(|end| end()),
                     SIGHUP => info!("SIGHUP: no settings are reloaded yet; the server continues"),
@@ -59,7 +65,7 @@ mod elsewhere {
     /// Nothing is watched: the system ends the process its own way, without a goodbye to those who
     /// are connected.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
-    pub(crate) fn end_on_signal(_: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn end_on_signal(_: impl FnOnce() + Send + 'static, _: impl Fn() + Send + 'static) -> io::Result<()> {
         Ok(())
     }
 }

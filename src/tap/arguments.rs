@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use glassline_tap::Side;
+use glassline_tap::{Rule, Side};
 
+use super::rules::parse_hook;
 use crate::address::parse_listen;
 
 /// See, record and change what passes between a client and a server
@@ -16,6 +17,7 @@ Examples:
   glassline tap                              watch the server on this machine: join 127.0.0.1:1235
   glassline tap --record lesson.pcapng       and record what passes, for Wireshark or tshark
   glassline tap --linear                     one line for each frame
+  glassline tap --rule 'edit to=server text~noon replace.text=noon=>midnight'
   glassline tap --json --listen 127.0.0.1:0  JSON Lines; the first one tells the address
   glassline tap report lesson.pcapng         what an observer of the session knows
 
@@ -120,6 +122,16 @@ pub(crate) struct LineArguments {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// Change what passes, as in 'drop to=server name=bob text~secret'; may be given several times
+    #[arg(long, value_name = "RULE", value_hint = ValueHint::Other)]
+    pub(crate) rule: Vec<Rule>,
+    /// A TOML file with rules; may be given several times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rules: Vec<PathBuf>,
+    /// A program and its arguments; it is given each frame as a line of JSON, and answers what to do
+    /// with it
+    #[arg(long, value_name = "COMMAND", value_parser = parse_hook, value_hint = ValueHint::CommandString)]
+    pub(crate) hook: Option<Rule>,
     /// Seed of the rules' decisions; a random one is printed otherwise
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use glassline_tap::{Applied, Dialect, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
+use glassline_tap::{Applied, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
 use glassline_wire::visible;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
@@ -58,7 +58,7 @@ impl Clock {
             Observation::Arrived(frame, meaning) => Columns {
                 time: self.time(frame.at_us),
                 id: id(frame.connection, frame.direction, frame.number),
-                dialect: dialect_name(frame.dialect),
+                dialect: frame.dialect.name(),
                 length: frame.bytes.len().to_string(),
                 speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
                 room: safe(meaning.room.as_deref().unwrap_or_default()).into_owned(),
@@ -115,18 +115,6 @@ pub(super) fn sign(direction: Direction) -> char {
     match direction {
         Direction::ToServer => '>',
         Direction::ToClient => '<',
-    }
-}
-
-/// Returns the name of a dialect.
-pub(super) fn dialect_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Tutorial => "tutorial",
-        Dialect::Event => "event",
-        Dialect::Tls => "tls",
-        Dialect::Noise => "noise",
-        Dialect::Http => "http",
-        Dialect::Unknown => "unknown",
     }
 }
 

@@ -8,11 +8,15 @@ use serde_json::json;
 use super::print::Format;
 
 /// Lines for programs.
-pub(super) struct Json;
+pub(super) struct Json {
+    /// Seed of the rules' decisions.
+    pub(super) seed: u64,
+}
 
 impl Format for Json {
     fn start(&mut self, listens: SocketAddr, to: SocketAddr) -> String {
-        json!({"report": "listening", "address": listens.to_string(), "to": to.to_string()}).to_string()
+        json!({"report": "listening", "address": listens.to_string(), "to": to.to_string(), "seed": self.seed})
+            .to_string()
     }
 
     fn line(&mut self, observation: &Observation) -> String {

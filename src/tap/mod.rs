@@ -12,6 +12,7 @@ mod linear;
 mod print;
 mod replay;
 mod report;
+mod rules;
 mod view;
 
 use std::env;
@@ -60,7 +61,11 @@ pub(crate) fn tap(arguments: &TapArguments) -> ExitCode {
 fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     note(PURPOSE);
     let permission = permission(arguments)?;
-    let rules = Arc::new(RuleSet::new(arguments.seed.unwrap_or_default(), Vec::new()).map_err(worded)?);
+    let rules = Arc::new(rules::read(arguments)?);
+    let seed = rules.seed();
+    if !rules.is_empty() {
+        note(format_args!("{} in force, seed {seed}", counted_rules(&rules)));
+    }
     let recorder =
         arguments.record.as_deref().map(|file| Recorder::create(file, now_us()).map_err(worded)).transpose()?;
     let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
@@ -77,7 +82,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
             // A full queue means that the view takes nothing in; the relay ends all the same.
             let _ = at_signal.try_send(Input::End);
         })?;
-        let title = title(arguments, &running);
+        let title = title(arguments, &running, &rules);
         let control = LineControl::new(running.handle.clone(), rules);
         let shown = view::run(&title, (&inputs, sender), &observations, &control);
         shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
@@ -86,7 +91,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         watch_signals(running.handle.clone(), || {})?;
         let addresses = (running.address, arguments.to);
         let printed = if arguments.json {
-            print::run(&mut Json, addresses, &observations)
+            print::run(&mut Json { seed }, addresses, &observations)
         } else {
             print::run(&mut Linear::new(), addresses, &observations)
         };
@@ -119,17 +124,26 @@ fn shows_view(arguments: &LineArguments) -> bool {
     !arguments.linear && !arguments.json && can_draw && !is_dumb
 }
 
-fn title(arguments: &LineArguments, running: &Running) -> Title {
-    let settings = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
-    Title { listens: running.address, to: arguments.to, settings: settings.unwrap_or_default() }
+fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
+    let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
+    let applied = (!rules.is_empty()).then(|| format!("{}, seed {}", counted_rules(rules), rules.seed()));
+    let settings: Vec<String> = [applied, recording].into_iter().flatten().collect();
+    Title { listens: running.address, to: arguments.to, settings: settings.join("  ") }
+}
+
+fn counted_rules(rules: &RuleSet) -> String {
+    match rules.rules().len() {
+        1 => "1 rule".into(),
+        count => format!("{count} rules"),
+    }
 }
 
 fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    end_on_signal(move || {
+    let end = move || {
         handle.stop();
         then();
-    })
-    .context("cannot watch for signals")
+    };
+    end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
 /// Passes reports on, and announces them to the view.

@@ -34,7 +34,7 @@ const OFFERED: [(&str, &[&str]); 11] = [
     ("history-import", &["history", "help"]),
     ("history-check", &["history", "help"]),
     ("history-vacuum", &["history", "help"]),
-    ("tap", &["listen", "to", "record", "linear", "json", "seed", "beyond-loopback", "help"]),
+    ("tap", &["listen", "to", "record", "linear", "json", "rule", "rules", "hook", "seed", "beyond-loopback", "help"]),
     ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];

@@ -124,6 +124,7 @@ fn an_interrupt_leaves_a_complete_recording() {
         bob.barrier();
         alice.say("for the record");
         bob.expect_message("alice", "for the record");
+        alice.expect_message("alice", "for the record");
         tap.process.signal(signal);
         let ended = tap.process.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -177,4 +178,64 @@ fn addresses_beyond_this_machine_are_refused() {
         assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
         assert!(ended.stderr.contains(reason) && ended.stderr.contains("your own systems"), "{arguments:?}: {ended:?}");
     }
+}
+
+#[test]
+fn rules_of_flags_and_files_change_what_passes() {
+    let server = Server::start();
+    let rules = Folder::new();
+    let file = rules.write(
+        "rules.toml",
+        "seed = 7\n[[rule]]\nlabel = \"lost\"\naction = \"drop\"\nto = \"server\"\ntext = \"gone\"\n",
+    );
+    let file = file.to_str().expect("UTF-8");
+    let edit = "edit to=server text~noon replace.text=\"noon=>midnight\"";
+    let tap = Tap::start(server.address, &["--json", "--rules", file, "--rule", edit]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let mut bob = EventClient::join(server.address, "bob");
+    for text in ["gone", "meet at noon"] {
+        alice.say(text);
+    }
+    bob.expect_message("alice", "meet at midnight");
+    let applied = |label: &str| tap.report(|report| report["report"] == "applied" && report["rule"] == label);
+    let (lost, edited) = (applied("lost"), applied("edit-2"));
+    assert_eq!((&lost["seed"], &lost["frame"]), (&json!(7), &json!(3)), "{lost}");
+    assert_eq!((&edited["connection"], &edited["frame"]), (&json!(1), &json!(4)), "{edited}");
+    let (ended, _) = tap.interrupt();
+    assert!(ended.stderr.contains("2 rules in force, seed 7"), "{ended:?}");
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_says_where() {
+    for (arguments, reason) in [
+        (&["--rule", "drp"][..], "drop"),
+        (&["--rule", "drop to=up"], "character 6"),
+        (&["--rules", "no-such.toml"], "cannot read the rules of no-such.toml"),
+        (&["--hook", ""], "hook"),
+    ] {
+        let home = Folder::new();
+        let mut tap = command(PROGRAM, &home);
+        tap.current_dir(home.path()).args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert!(matches!(ended.code, Some(1 | 2)) && ended.stderr.contains(reason), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_hook_decides_about_each_frame() {
+    let server = Server::start();
+    let home = Folder::new();
+    // Forwards everything, and changes one word; in sed, so that no other language is needed.
+    let script = "exec sed -u -n \
+        -e 's/.*\"connection\":\\([0-9]*\\).*\"direction\":\"\\([a-z_]*\\)\".*\"frame\":\\([0-9]*\\).*\"text\":\"secret\".*/{\"connection\":\\1,\"direction\":\"\\2\",\"frame\":\\3,\"set\":{\"text\":\"public\"}}/p;t' \
+        -e 's/.*\"connection\":\\([0-9]*\\).*\"direction\":\"\\([a-z_]*\\)\".*\"frame\":\\([0-9]*\\).*/{\"connection\":\\1,\"direction\":\"\\2\",\"frame\":\\3,\"action\":\"pass\"}/p'\n";
+    let hook = home.write("hook.sh", script);
+    let tap = Tap::start(server.address, &["--json", "--hook", &format!("sh {}", hook.display())]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let mut bob = EventClient::join(server.address, "bob");
+    alice.say("secret");
+    bob.expect_message("alice", "public");
+    let applied = tap.report(|report| report["report"] == "applied" && report["frame"] == 3);
+    assert_eq!(applied["rule"], "hook-1", "{applied}");
+    tap.interrupt();
 }

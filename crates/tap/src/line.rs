@@ -190,9 +190,11 @@ impl Line {
         } else if self.rules.is_empty() {
             self.pass_incomplete(direction, now_us);
         }
-        if self.held_bytes(direction) >= LINE_BYTES_MAX {
-            // Its sender is not read now, so that no later frames come.
-            self.side_mut(direction).forward_postponed(now_us, |_| true);
+        for direction in Direction::BOTH {
+            if self.held_bytes(direction) >= LINE_BYTES_MAX {
+                // Its sender is not read now, so that no later frames come.
+                self.side_mut(direction).forward_postponed(now_us, |_| true);
+            }
         }
         self.note_deadline();
     }

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::fields::Field;
 use super::palette::{Palette, letter};
-use crate::tap::columns::{Clock, dialect_name, id};
+use crate::tap::columns::{Clock, id};
 
 /// Draws the fields from row `scroll` on. Returns the row that is shown first: less, where there are
 /// fewer.
@@ -29,7 +29,7 @@ pub(super) fn draw(
         "{}  {}  {}  {} bytes from byte {}",
         id(frame.connection, frame.direction, frame.number),
         clock.time(frame.at_us),
-        dialect_name(frame.dialect),
+        frame.dialect.name(),
         frame.bytes.len(),
         frame.offset,
     );

@@ -102,7 +102,7 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
     }
     parts.push(format!("{}/s", state.rate.per_second(now_us)));
     if state.applied() > 0 {
-        parts.push(format!("{} rules applied", state.applied()));
+        parts.push(format!("{} applied", state.applied()));
     }
     parts.push(title.settings.clone());
     parts.retain(|part| !part.is_empty());
@@ -215,3 +215,6 @@ fn end_of(text: &str, columns: usize) -> &str {
     });
     &text[fits.last().map_or(text.len(), |(at, _)| at)..]
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,9 +101,11 @@ impl Term {
                 "<" | "to-client" | "client" => Ok(Self::Direction(Direction::ToClient)),
                 _ => Err(format!("{value:?} is no direction; write dir:> for the server, dir:< for the client")),
             },
-            "dialect" => dialect(&lower)
-                .map(Self::Dialect)
-                .ok_or_else(|| format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")),
+            "dialect" => {
+                Dialect::ALL.into_iter().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(|| {
+                    format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")
+                })
+            }
             "conn" => value
                 .parse()
                 .map(Self::Connection)
@@ -148,18 +150,6 @@ impl Term {
             }
         }
     }
-}
-
-fn dialect(name: &str) -> Option<Dialect> {
-    Some(match name {
-        "tutorial" => Dialect::Tutorial,
-        "event" => Dialect::Event,
-        "tls" => Dialect::Tls,
-        "noise" => Dialect::Noise,
-        "http" => Dialect::Http,
-        "unknown" => Dialect::Unknown,
-        _ => return None,
-    })
 }
 
 #[derive(Default)]

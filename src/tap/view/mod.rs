@@ -33,6 +33,7 @@ use holds::HoldChange;
 pub(super) use holds::Ticket;
 use palette::Palette;
 use screen::Screen;
+pub(super) use screen::release_keyboard;
 use state::State;
 
 use super::columns::Clock;
@@ -42,7 +43,8 @@ use super::line_control::LineControl;
 const DRAW_EVERY: Duration = Duration::from_millis(33);
 /// Longest time between two drawings: countdowns and rates change by themselves.
 const DRAW_AT_LEAST_EVERY: Duration = Duration::from_secs(1);
-/// Time that reports may take before keys are looked for again.
+/// Time that reports may take between two drawings: less than a third of it, so that the line has
+/// the rest. What does not fit is left out by the queue.
 const REPORTS_TURN: Duration = Duration::from_millis(10);
 /// Reports between two looks at the clock.
 const REPORTS_PER_LOOK: usize = 256;
@@ -53,6 +55,8 @@ const INPUTS_MAX: usize = 1_024;
 pub(super) enum Input {
     /// A key, a paste or another size.
     Terminal(Event),
+    /// The terminal has another size.
+    Resized,
     /// Reports wait.
     Reported,
     /// The tap is to end: a signal, or the keyboard is gone.
@@ -106,6 +110,8 @@ pub(super) fn run(
     control: &LineControl,
 ) -> io::Result<()> {
     let mut screen = Screen::enter()?;
+    #[cfg(unix)]
+    watch_size(keys.clone())?;
     thread::spawn(move || read_keys(&keys));
     let palette = Palette::from_environment();
     let mut view = View { state: State::new(Clock::system()), relay_ended: false, is_resized: false };
@@ -116,8 +122,11 @@ pub(super) fn run(
         let until = if is_changed { DRAW_EVERY } else { DRAW_AT_LEAST_EVERY };
         let (has_key, has_reports) = view.take_inputs(&inputs.receiver, until.saturating_sub(since));
         inputs.is_announced.store(false, Ordering::SeqCst);
-        let reports_wait = view.take_reports(observations);
-        is_changed |= has_reports || reports_wait;
+        is_changed |= has_reports;
+        // A key is answered first.
+        if !has_key {
+            is_changed |= view.take_reports(observations);
+        }
         let now_us = now_us();
         view.state.advance(now_us);
         view.carry_out(control);
@@ -128,7 +137,8 @@ pub(super) fn run(
         if has_key || since >= DRAW_AT_LEAST_EVERY || (is_changed && since >= DRAW_EVERY) {
             screen.draw(|frame| drawing::draw(&mut view.state, title, palette, now_us, frame))?;
             drawn_at = Some(Instant::now());
-            is_changed = false;
+            // Reports may wait that the key was preferred to.
+            is_changed = has_key;
         }
     }
     Ok(())
@@ -158,6 +168,7 @@ impl View {
                     has_key = true;
                     self.take_event(event);
                 }
+                Input::Resized => (has_key, self.is_resized) = (true, true),
                 Input::Reported => has_reports = true,
                 Input::End => self.state.act(keys::Action::Quit),
             }
@@ -227,6 +238,18 @@ fn read_keys(keys: &SyncSender<Input>) {
         }
     }
     let _ = keys.send(Input::End);
+}
+
+/// Announces another size of the terminal. The reader of the keys does so too, but not if a key
+/// comes at the same time.
+#[cfg(unix)]
+fn watch_size(resized: SyncSender<Input>) -> io::Result<()> {
+    use signal_hook::consts::SIGWINCH;
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGWINCH])?;
+    thread::spawn(move || signals.forever().take_while(|_| resized.send(Input::Resized).is_ok()).for_each(drop));
+    Ok(())
 }
 
 fn now_us() -> u64 {

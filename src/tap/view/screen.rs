@@ -8,7 +8,7 @@ use std::thread;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    enable_raw_mode, is_raw_mode_enabled,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -72,10 +72,58 @@ impl Drop for Screen {
     }
 }
 
+/// Gives the shell its line editing back, for a thread that ends the process while another one may
+/// wait for the terminal in the middle of a drawing.
+pub(crate) fn release_keyboard() {
+    if is_raw_mode_enabled().unwrap_or(false) {
+        let _ = disable_raw_mode();
+    }
+}
+
 /// Restores the terminal. Errors are ignored: the terminal may be gone.
-pub(super) fn restore() {
+fn restore() {
     let mut stdout = io::stdout();
     let _ = queue!(stdout, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = stdout.flush();
     let _ = disable_raw_mode();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    #[test]
+    #[ignore = "panics, in the terminal that the test below gives it"]
+    fn panics_while_it_draws() {
+        let mut screen = Screen::enter().expect("a terminal");
+        screen.draw(|_| panic!("while drawing")).expect("it panics");
+    }
+
+    #[test]
+    fn a_panic_returns_the_terminal_first() {
+        let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
+        let modes = || format!("{:?}", pair.master.get_termios().expect("modes"));
+        let before = modes();
+        let mut test = CommandBuilder::new(std::env::current_exe().expect("this test"));
+        test.args(["--ignored", "--exact", "tap::view::screen::tests::panics_while_it_draws", "--nocapture"]);
+        let mut child = pair.slave.spawn_command(test).expect("it starts");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let mut written = Vec::new();
+        let mut buffer = [0; 1_024];
+        while !String::from_utf8_lossy(&written).contains("test result: FAILED") {
+            let bytes = reader.read(&mut buffer).expect("output");
+            assert_ne!(bytes, 0, "it ended early");
+            written.extend_from_slice(&buffer[..bytes]);
+        }
+        assert!(!child.wait().expect("it ends").success());
+        assert_eq!(modes(), before);
+        let written = String::from_utf8_lossy(&written);
+        let place = |part: &str| written.find(part).unwrap_or_else(|| panic!("no {part:?} in {written:?}"));
+        assert!(place("\u{1b}[?1049h") < place("\u{1b}[?1049l"));
+        assert!(place("\u{1b}[?1049l") < place("while drawing"), "the words stand on the screen of the shell");
+    }
 }

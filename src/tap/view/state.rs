@@ -402,3 +402,6 @@ fn frame_id(text: &str) -> Option<(u64, Direction, u64)> {
     let (connection, number) = text.split_once(sign)?;
     Some((connection.trim().parse().ok()?, direction, number.trim().parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests;

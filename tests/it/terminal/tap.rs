@@ -62,6 +62,7 @@ fn somebodys_words_are_read_in_the_tap() {
     tapped.tap.see("22 77 68 61 74");
     tapped.tap.keys_until("\x1b", "connections: 2 open");
     // How a connection ended.
+    tapped.tap.keys("G");
     bob.finish();
     tapped.tap.see("client ended its side (FIN)");
     tapped.tap.see("connections: 1 open");

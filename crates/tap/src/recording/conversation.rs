@@ -91,6 +91,13 @@ impl Conversation {
         }
     }
 
+    /// Records a comment where no bytes passed.
+    pub(super) fn note(&mut self, output: &mut Output, passed: Passed<'_>) {
+        if !self.has_ended(passed.direction) {
+            self.packet(output, passed, Flag::Ack, &Chunk::NONE);
+        }
+    }
+
     /// Records the end of a direction, unless it has ended.
     pub(super) fn end(&mut self, output: &mut Output, passed: Passed<'_>, end: End) {
         if self.has_ended(passed.direction) {

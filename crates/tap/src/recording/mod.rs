@@ -184,7 +184,8 @@ impl Recorder {
     }
 
     /// Records bytes that passed on one side in this direction. The comment is that of the first
-    /// packet. Ignores bytes behind an end and of a connection that is not open.
+    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame. Ignores
+    /// bytes behind an end and of a connection that is not open.
     pub fn data(
         &mut self,
         connection: u64,
@@ -195,6 +196,10 @@ impl Recorder {
         mut comment: Option<&str>,
     ) -> Result<(), RecordingError> {
         let Some(found) = self.connections.get_mut(&connection) else { return Ok(()) };
+        if bytes.is_empty() && comment.is_some() {
+            found.side(side).note(&mut self.output, Passed { direction, at_us, comment });
+            return self.write_if_full(at_us);
+        }
         for bytes in bytes.chunks(SEGMENT_BYTES_MAX) {
             let passed = Passed { direction, at_us, comment: comment.take() };
             found.side(side).data(&mut self.output, passed, &Chunk::new(bytes));

@@ -234,6 +234,21 @@ fn a_reset_ends_a_side_at_once() {
 }
 
 #[test]
+fn a_dropped_frame_is_a_comment_of_an_empty_packet() {
+    let file = recorded(|recorder| {
+        let mut data = |bytes: &[u8], comment| {
+            recorder.data(1, Side::Server, Direction::ToServer, bytes, AT_US, comment).expect("written");
+        };
+        data(b"", Some("drop-1: dropped"));
+        data(b"next", None);
+    });
+    let packets = packets(&file);
+    let [noted, next] = &packets[packets.len() - 2..] else { panic!("{packets:?}") };
+    assert_eq!((noted.payload.len(), noted.comment.as_deref()), (0, Some("drop-1: dropped")));
+    assert_eq!((next.payload.as_slice(), next.sequence), (&b"next"[..], noted.sequence));
+}
+
+#[test]
 fn comments_are_cut_at_a_character() {
     let comment = "ü".repeat(2_000);
     let file = recorded(|recorder| {

@@ -208,7 +208,13 @@ impl Connection {
         };
         let held = self.line.as_ref().map_or(0, |line| line.held_bytes(direction));
         let is_open = pipe.input() == Input::Open && !sink.is_reset();
-        is_open && source.is_readable() && pipe.is_empty() && held < LINE_BYTES_MAX
+        // A rule may answer each frame with one to its sender, who may not read.
+        let back = match direction {
+            Direction::ToServer => &self.to_client,
+            Direction::ToClient => &self.to_server,
+        };
+        let has_room = held < LINE_BYTES_MAX && back.waiting_bytes() < LINE_BYTES_MAX;
+        is_open && source.is_readable() && pipe.is_empty() && has_room
     }
 
     fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {

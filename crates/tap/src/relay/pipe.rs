@@ -50,6 +50,11 @@ impl Pipe {
         self.waiting.is_empty()
     }
 
+    /// Returns the bytes that the sink has not taken.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting.len() - self.written
+    }
+
     pub(crate) fn end_input(&mut self, end: End) {
         self.input = Input::Ended(end);
     }

@@ -193,6 +193,7 @@ fn audience(audience: &Audience) -> String {
     match audience {
         Audience::Room(room) => format!("room {}", one_line(room)),
         Audience::Person(person) => format!("{} alone", one_line(person)),
+        Audience::Server => "the server alone".into(),
         Audience::Unnamed => "the room it is in".into(),
     }
 }

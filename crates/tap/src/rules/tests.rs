@@ -237,6 +237,29 @@ fn rules_without_a_label_get_one() {
     assert_eq!(twice, Err(DuplicateLabel("a".into())));
 }
 
+#[test]
+fn the_page_shows_rules_that_can_be_read() {
+    let page = include_str!("../../../../docs/tap-rules.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let file = RuleFile::parse(example).expect("the example is right");
+    let lines: Vec<Rule> = page
+        .split("--rule '")
+        .skip(1)
+        .filter_map(|rest| rest.split("' ").next().or(Some(rest)))
+        .map(|line| rule(line.split('\'').next().unwrap_or_default()))
+        .collect();
+    assert_eq!((file.rules.len(), file.seed), (2, Some(7)));
+    let actions = |rules: &[Rule]| rules.iter().map(|rule| rule.action.clone()).collect::<Vec<_>>();
+    assert_eq!(actions(&lines), actions(&file.rules));
+    for action in reading::ACTIONS {
+        assert!(page.contains(&format!("\n| `{action}` | ")), "{action} is not in the table");
+    }
+    let error = "drop zzzz=1".parse::<Rule>().expect_err("no such key").to_string();
+    for key in error.split("write one of ").nth(1).expect("the keys").split(", ") {
+        assert!(page.contains(&format!("`{key}`")), "{key} is not on the page");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_breaks_the_parser(text in "[ -~\\n\u{e9}]{0,60}", words in "(drop|edit|send|flip) [a-z.]{1,9}[=~][\"'\\\\x0-9a]{0,9}") {

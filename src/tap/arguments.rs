@@ -106,6 +106,7 @@ impl From<SideName> for Side {
 
 /// Settings of a tapped line.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct LineArguments {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1235", value_parser = parse_listen)]
@@ -122,6 +123,9 @@ pub(crate) struct LineArguments {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show connections and problems, no frames: relay and record at full speed
+    #[arg(long, conflicts_with_all = ["linear", "json"])]
+    pub(crate) quiet: bool,
     /// Change what passes, as in 'drop to=server name=bob text~secret'; may be given several times
     #[arg(long, value_name = "RULE", value_hint = ValueHint::Other)]
     pub(crate) rule: Vec<Rule>,

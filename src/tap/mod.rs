@@ -87,7 +87,8 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         let shown = view::run(&title, (&inputs, sender), &observations, &control);
         shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
     } else {
-        let running = Running::start(options.observe(observer))?;
+        let options = if arguments.quiet { options.observe(Quiet(observer)) } else { options.observe(observer) };
+        let running = Running::start(options)?;
         watch_signals(running.handle.clone(), || {})?;
         let addresses = (running.address, arguments.to);
         let printed = if arguments.json {
@@ -121,7 +122,7 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
 fn shows_view(arguments: &LineArguments) -> bool {
     let can_draw = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !arguments.linear && !arguments.json && can_draw && !is_dumb
+    !arguments.linear && !arguments.json && !arguments.quiet && can_draw && !is_dumb
 }
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
@@ -156,6 +157,21 @@ impl Observer for Announcing {
     fn observe(&mut self, observation: Observation) {
         self.observer.observe(observation);
         self.announcer.announce();
+    }
+}
+
+/// Passes on what is reported of connections, and asks for no frames.
+struct Quiet(ChannelObserver);
+
+impl Observer for Quiet {
+    fn observe(&mut self, observation: Observation) {
+        if !matches!(observation, Observation::Arrived(..)) {
+            self.0.observe(observation);
+        }
+    }
+
+    fn wants_frames(&self) -> bool {
+        false
     }
 }
 

@@ -8,12 +8,12 @@ use super::unit::Unit;
 use super::{Ask, LineOutput, Verdict};
 use crate::frame::{Direction, Frame, FrameKind, RawReason};
 use crate::observation::Applied;
-use crate::rules::{Action, Draws, Match, Rule, RuleSet};
+use crate::rules::{Action, Match, Rule, RuleRng, RuleSet};
 
-/// What a connection remembers of its rules.
+/// Counts of a connection's rules.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// How often each rule was applied.
+    /// Number of times that each rule was applied.
     applied: HashMap<(String, Direction), u64>,
     /// Rules of which was reported that they cannot be applied.
     refused: HashSet<String>,
@@ -73,11 +73,11 @@ impl Evaluation<'_> {
             Match::No => return,
             Match::Unreadable => return self.refuse(rule, unit, &unreadable(unit)),
         }
-        let mut draws = Draws::new(self.rules.seed(), &rule.label, &unit.frame);
-        if !draws.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
+        let mut rng = RuleRng::new(self.rules.seed(), &rule.label, &unit.frame);
+        if !rng.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
             return;
         }
-        match apply(&rule.action, work, &rule.label, &mut draws) {
+        match apply(&rule.action, work, &rule.label, &mut rng) {
             Outcome::Done { effect, at } => {
                 self.report(&rule.label, &work.unit, at, effect.clone());
                 work.plan.note(&rule.label, &effect);

@@ -1,4 +1,4 @@
-//! Which frames a rule matches.
+//! Conditions on the frames that a rule matches.
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::Meaning;
@@ -52,7 +52,7 @@ pub struct Matcher {
     pub text_contains: Option<String>,
 }
 
-/// Whether a rule matches a frame.
+/// Result of matching a rule with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Match {
     /// It does.

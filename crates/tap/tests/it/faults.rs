@@ -41,7 +41,7 @@ fn actions() -> Vec<Action> {
     ]
 }
 
-/// What a client or a server of this dialect sends.
+/// Everything that a client or a server of this dialect sends.
 fn script(direction: Direction, is_event: bool) -> Vec<u8> {
     let texts = (0..20).map(|index| format!("words {index}"));
     let frames: Vec<Vec<u8>> = match (direction, is_event) {

@@ -10,7 +10,7 @@ use super::{End, LINE_BYTES_MAX};
 use crate::faults::{Pace, Shape, Shaper};
 use crate::rules::Postponement;
 
-/// What goes with bytes in the shaper.
+/// Companion of bytes in the shaper.
 #[derive(Debug, Clone)]
 pub(super) enum Note {
     /// Rules that made them.
@@ -38,7 +38,7 @@ pub(super) struct Delivery {
     pub(super) postponement: Option<Postponement>,
 }
 
-/// Whether a direction takes more.
+/// State of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
     #[default]

@@ -1,4 +1,4 @@
-//! Which frames a rule matches.
+//! Conditions on the frames that a rule matches.
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::Meaning;
@@ -52,7 +52,7 @@ pub struct Matcher {
     pub text_contains: Option<String>,
 }
 
-/// Whether a rule matches a frame.
+/// Result of matching a rule with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Match {
     /// It does.
@@ -96,7 +96,8 @@ impl Matcher {
         self.frame.is_some() || self.kind.as_deref() == Some("opening")
     }
 
-    fn asks_for_words(&self) -> bool {
+    /// Returns whether it asks for a name, a room or a text.
+    pub(crate) fn asks_for_words(&self) -> bool {
         let parts = [&self.name, &self.name_contains, &self.room, &self.text, &self.text_contains];
         parts.into_iter().any(Option::is_some)
     }

@@ -26,6 +26,8 @@ pub enum Command {
         #[arg(default_value_t = ANY_PORT)]
         addr: SocketAddr,
     },
+    /// Relay bytes, and nothing else
+    PlainRelay { addr: SocketAddr, to: SocketAddr },
     /// Run a terminal client that redraws for each message
     NaiveClient { addr: SocketAddr },
     /// Draw every 16 ms
@@ -37,6 +39,8 @@ pub enum Command {
     /// Measure the cost of a history and the speed of reading it; `--only` selects by table: fanout,
     /// all-sending, storing, one-at-a-time, stored
     History(RunOptions),
+    /// Measure the tap beside other relays; `--only` selects by WORKLOAD/RELAY
+    Tap(RunOptions),
 }
 
 #[derive(Args, Debug, Default, PartialEq)]

@@ -16,6 +16,7 @@ mod results;
 mod rounds;
 mod stats;
 mod systems;
+mod tap;
 mod terminal;
 mod workloads;
 
@@ -32,9 +33,11 @@ fn main() -> Result<()> {
         Command::Floor { addr } => floor::serve(addr),
         Command::Broadcast { addr } => broadcast::serve(addr),
         Command::NaiveClient { addr } => terminal::naive::run(addr),
+        Command::PlainRelay { addr, to } => tap::plain::serve(addr, to),
         Command::Metronome => terminal::metronome::run(),
         Command::History(options) => keep(&history::run(&options)?, options.out.as_deref()),
         Command::Run(options) => run(&options),
+        Command::Tap(options) => keep(&tap::run(&options)?, options.out.as_deref()),
         Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),
     }
 }

@@ -62,6 +62,14 @@ measures! {
     CloserThanRoundedPercent: "closer than 15 ms (%)", 1.0, 1;
     PromptMillis: "start to prompt (ms)", 1.0, 2;
     OnlineMillis: "start to online (ms)", 1.0, 2;
+    FramesPerSecond: "frames/s (k)", 1e3, 1;
+    CpuMicrosPerFrame: "CPU per frame (µs)", 1.0, 3;
+    RelayBusyPercent: "relay busy (%)", 1.0, 0;
+    MedianMicros: "median (µs)", 1.0, 1;
+    P99Micros: "p99 (µs)", 1.0, 1;
+    FewMib: "memory after few (MiB)", 1.0, 1;
+    ManyMib: "memory after many (MiB)", 1.0, 1;
+    KibPerConnection: "memory per connection (KiB)", 1.0, 2;
 }
 
 impl Measure {

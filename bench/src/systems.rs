@@ -233,16 +233,16 @@ fn ngircd_config(port: u16) -> String {
     )
 }
 
-fn words(words: &[&str]) -> Vec<OsString> {
+pub fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
 
-fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Servers are in `sbin`, which is not on every path.
-fn find_program(name: impl AsRef<OsStr>) -> Option<PathBuf> {
+pub fn find_program(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let name = Path::new(name.as_ref());
     if name.components().count() > 1 {
         return fs::canonicalize(name).ok();

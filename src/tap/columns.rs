@@ -125,8 +125,8 @@ pub(super) fn end_text(direction: Direction, end: End, by_tap: bool) -> String {
         Direction::ToClient => "server",
     };
     match (by_tap, end) {
-        (true, End::Finished) => format!("a rule ended the {sender}'s side (FIN)"),
-        (true, End::Reset) => format!("a rule reset the {sender}'s side (RST)"),
+        (true, End::Finished) => format!("the tap ended the {sender}'s side (FIN)"),
+        (true, End::Reset) => format!("the tap reset the {sender}'s side (RST)"),
         (false, End::Finished) => format!("{sender} ended its side (FIN)"),
         (false, End::Reset) => format!("{sender} reset the connection (RST)"),
     }

@@ -10,6 +10,8 @@ mod json;
 mod line_control;
 mod linear;
 mod print;
+mod replay;
+mod report;
 mod rules;
 mod view;
 
@@ -29,7 +31,7 @@ use glassline_tap::{
 
 pub(crate) use arguments::TapArguments;
 
-use arguments::LineArguments;
+use arguments::{LineArguments, TapCommand};
 use columns::safe;
 use json::Json;
 use line_control::LineControl;
@@ -47,9 +49,13 @@ const REPORTS_BYTES_MAX: usize = 32 << 20;
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
                        your own systems, and for people who have agreed to it.";
 
-/// Taps a line until a signal or the user ends it.
+/// Taps a line until a signal or the user ends it, or works with a recording.
 pub(crate) fn tap(arguments: &TapArguments) -> ExitCode {
-    done(tap_line(&arguments.line))
+    done(match &arguments.command {
+        None => tap_line(&arguments.line),
+        Some(TapCommand::Report(arguments)) => report::report(arguments),
+        Some(TapCommand::Replay(arguments)) => replay::replay(arguments),
+    })
 }
 
 fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
@@ -81,7 +87,8 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         let shown = view::run(&title, (&inputs, sender), &observations, &control);
         shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
     } else {
-        let running = Running::start(options.observe(observer))?;
+        let options = if arguments.quiet { options.observe(Quiet(observer)) } else { options.observe(observer) };
+        let running = Running::start(options)?;
         watch_signals(running.handle.clone(), || {})?;
         let addresses = (running.address, arguments.to);
         let printed = if arguments.json {
@@ -104,7 +111,10 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
     for (role, address) in [(Role::Listen, arguments.listen), (Role::Target, arguments.to)] {
         reach::check(role, address, Permission::PrivateNetworks)?;
     }
-    confirmation::ask(arguments.listen, arguments.to)?;
+    confirmation::ask(&format!(
+        "The tap will listen on {} and relay to {}. Whoever connects through it is read and can be changed.",
+        arguments.listen, arguments.to
+    ))?;
     Ok(Permission::PrivateNetworks)
 }
 
@@ -112,7 +122,7 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
 fn shows_view(arguments: &LineArguments) -> bool {
     let can_draw = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !arguments.linear && !arguments.json && can_draw && !is_dumb
+    !arguments.linear && !arguments.json && !arguments.quiet && can_draw && !is_dumb
 }
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
@@ -147,6 +157,21 @@ impl Observer for Announcing {
     fn observe(&mut self, observation: Observation) {
         self.observer.observe(observation);
         self.announcer.announce();
+    }
+}
+
+/// Passes on what is reported of connections, and asks for no frames.
+struct Quiet(ChannelObserver);
+
+impl Observer for Quiet {
+    fn observe(&mut self, observation: Observation) {
+        if !matches!(observation, Observation::Arrived(..)) {
+            self.0.observe(observation);
+        }
+    }
+
+    fn wants_frames(&self) -> bool {
+        false
     }
 }
 

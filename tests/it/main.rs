@@ -49,6 +49,8 @@ mod supervised;
 // A tap sees of a layer only opaque bytes.
 #[cfg(all(unix, not(feature = "test-layer")))]
 mod tap;
+#[cfg(target_os = "linux")]
+mod tap_descriptors;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -29,7 +29,7 @@ use unit::Unit;
 /// it, and bytes that rules add may exceed it by one frame.
 pub const LINE_BYTES_MAX: usize = 512 * 1024;
 
-/// How a direction ends.
+/// End of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
@@ -39,7 +39,7 @@ pub enum End {
     Reset,
 }
 
-/// What is to be done or reported, in this order.
+/// Something to do or to report, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LineOutput {
     /// A frame arrived from its sender.
@@ -65,19 +65,20 @@ pub enum LineOutput {
 /// A frame that waits for a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
-    /// The frame; both frames of a tutorial pair, with the number of the second.
+    /// The frame as earlier rules have left it; both frames of a tutorial pair, with the number of
+    /// the second.
     pub frame: Frame,
-    /// What it says.
+    /// Content of the frame as it was sent.
     pub meaning: Meaning,
     /// Label of the rule that asks.
     pub rule: String,
-    /// Who is asked.
+    /// The one that is asked.
     pub decider: Decider,
     /// Time at which it passes without an answer, in microseconds since 1970 (UTC).
     pub deadline_us: u64,
 }
 
-/// Who decides about a frame.
+/// Source of a decision about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decider {
     /// The user of the tap.
@@ -190,9 +191,11 @@ impl Line {
         } else if self.rules.is_empty() {
             self.pass_incomplete(direction, now_us);
         }
-        if self.held_bytes(direction) >= LINE_BYTES_MAX {
-            // Its sender is not read now, so that no later frames come.
-            self.side_mut(direction).forward_postponed(now_us, |_| true);
+        for direction in Direction::BOTH {
+            if self.held_bytes(direction) >= LINE_BYTES_MAX {
+                // Its sender is not read now, so that no later frames come.
+                self.side_mut(direction).forward_postponed(now_us, |_| true);
+            }
         }
         self.note_deadline();
     }

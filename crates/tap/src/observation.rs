@@ -38,7 +38,7 @@ pub enum Observation {
         direction: Direction,
         /// How.
         end: End,
-        /// Whether a rule ended it, not its sender.
+        /// True if the tap ended it, by a rule or because it stops, and not its sender.
         by_tap: bool,
     },
     /// Both directions have ended, or the connection was given up.

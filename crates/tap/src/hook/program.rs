@@ -73,10 +73,16 @@ impl Program {
         };
         let thread = || thread::Builder::new().name("hook".to_owned());
         thread().spawn(move || write(stdin, &waiting))?;
-        thread().spawn(move || keep_last_words(stderr, &last_words))?;
+        let (words_ended, are_words_complete) = sync_channel::<()>(0);
+        thread().spawn(move || {
+            keep_last_words(stderr, &last_words);
+            drop(words_ended);
+        })?;
         thread().spawn(move || {
             read(stdout, &said);
             await_end(&child);
+            // Nothing is sent: the channel is disconnected when the last words are known.
+            let _ = are_words_complete.recv_timeout(END_WAIT);
             said(Said::End);
             drop(ended);
         })?;

@@ -7,9 +7,9 @@ use super::plan::{Addition, Fate, Stall, Work};
 use super::unit::Form;
 use super::{Decider, End};
 use crate::frame::{Dialect, Direction, FrameKind};
-use crate::rules::{Action, Content, Draws, Edit, Injection, Postponement};
+use crate::rules::{Action, Content, Edit, Injection, Postponement, RuleRng};
 
-/// What became of an action.
+/// Outcome of an action.
 pub(super) enum Outcome {
     /// It has this effect, from this byte of the unit on.
     Done { effect: String, at: usize },
@@ -26,7 +26,7 @@ fn done(effect: impl Into<String>) -> Outcome {
 }
 
 /// Decides about a unit as the action says.
-pub(super) fn apply(action: &Action, work: &mut Work, label: &str, draws: &mut Draws) -> Outcome {
+pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut RuleRng) -> Outcome {
     let plan = &mut work.plan;
     match action {
         Action::Drop => {
@@ -34,7 +34,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, draws: &mut D
             done("dropped")
         }
         Action::Delay { delay_us, jitter_us } => {
-            let delay_us = delay_us.saturating_add(draws.below(jitter_us.saturating_add(1)));
+            let delay_us = delay_us.saturating_add(rng.below(jitter_us.saturating_add(1)));
             plan.delay_us = plan.delay_us.saturating_add(delay_us);
             done(format!("delayed by {}", duration(delay_us)))
         }
@@ -65,10 +65,10 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, draws: &mut D
             plan.pace = Some(plan.pace.map_or(pace, |before| before.slower(pace)));
             done(format!("written at {bytes_per_s} bytes per second"))
         }
-        Action::FlipBit { bit } => flip(*bit, work, draws),
+        Action::FlipBit { bit } => flip(*bit, work, rng),
         Action::Edit(edits) => edit(edits, work),
-        Action::Send(content) => replace(content, work, draws),
-        Action::Inject(injection) => inject(injection, work, label, draws),
+        Action::Send(content) => replace(content, work, rng),
+        Action::Inject(injection) => inject(injection, work, label, rng),
         Action::Impersonate { name, text } => impersonate(name, text.as_deref(), work),
         Action::Downgrade => downgrade(work),
         Action::Hold { timeout_us } => Outcome::Ask(Decider::Hand, *timeout_us),
@@ -103,19 +103,19 @@ pub(super) fn edit(edits: &[Edit], work: &mut Work) -> Outcome {
     }
 }
 
-fn flip(bit: Option<u64>, work: &mut Work, draws: &mut Draws) -> Outcome {
+fn flip(bit: Option<u64>, work: &mut Work, rng: &mut RuleRng) -> Outcome {
     let mut bytes = work.bytes().to_vec();
     let first = 8 * payload_offset(&bytes, work.unit.form) as u64;
     let after_last = 8 * bytes.len() as u64;
-    let bit = bit.unwrap_or_else(|| first + draws.below(after_last.saturating_sub(first)));
+    let bit = bit.unwrap_or_else(|| first + rng.below(after_last.saturating_sub(first)));
     let Some(byte) = usize::try_from(bit / 8).ok().and_then(|at| bytes.get_mut(at)) else { return Outcome::NotHere };
     *byte ^= 0x80 >> (bit % 8);
     work.plan.bytes = Some(bytes);
     Outcome::Done { effect: format!("bit {bit} of it inverted"), at: (bit / 8) as usize }
 }
 
-fn replace(content: &Content, work: &mut Work, draws: &mut Draws) -> Outcome {
-    match encoded(content, work.unit.frame.dialect, work.unit.frame.direction, draws) {
+fn replace(content: &Content, work: &mut Work, rng: &mut RuleRng) -> Outcome {
+    match encoded(content, work.unit.frame.dialect, work.unit.frame.direction, rng) {
         Ok(bytes) => {
             let effect = format!("{} other bytes sent in its place", bytes.len());
             work.plan.bytes = Some(bytes);
@@ -125,10 +125,10 @@ fn replace(content: &Content, work: &mut Work, draws: &mut Draws) -> Outcome {
     }
 }
 
-fn inject(injection: &Injection, work: &mut Work, label: &str, draws: &mut Draws) -> Outcome {
+fn inject(injection: &Injection, work: &mut Work, label: &str, rng: &mut RuleRng) -> Outcome {
     let frame = &work.unit.frame;
     let direction = if injection.backwards { frame.direction.opposite() } else { frame.direction };
-    match encoded(&injection.content, frame.dialect, direction, draws) {
+    match encoded(&injection.content, frame.dialect, direction, rng) {
         Ok(bytes) => {
             let place = match (injection.backwards, injection.before) {
                 (true, _) => "to its sender",
@@ -190,7 +190,7 @@ fn downgrade(work: &mut Work) -> Outcome {
 }
 
 /// Returns the bytes of some content; the error says why they would make no sense.
-fn encoded(content: &Content, dialect: Dialect, to: Direction, draws: &mut Draws) -> Result<Vec<u8>, String> {
+fn encoded(content: &Content, dialect: Dialect, to: Direction, rng: &mut RuleRng) -> Result<Vec<u8>, String> {
     let needs = |wanted: Dialect, what: &str| {
         if dialect == wanted {
             return Ok(());
@@ -202,7 +202,7 @@ fn encoded(content: &Content, dialect: Dialect, to: Direction, draws: &mut Draws
         Content::Payload(payload) => Ok(frames(&[payload])),
         Content::Event(object) => {
             needs(Dialect::Event, "an event")?;
-            Ok(event(&with_id(object, draws)))
+            Ok(event(&with_id(object, rng)))
         }
         Content::Pair { name, text } => {
             needs(Dialect::Tutorial, "a pair")?;
@@ -215,11 +215,11 @@ fn encoded(content: &Content, dialect: Dialect, to: Direction, draws: &mut Draws
 }
 
 /// Adds the id that a message must have (E4).
-fn with_id(object: &Map<String, Value>, draws: &mut Draws) -> Map<String, Value> {
+fn with_id(object: &Map<String, Value>, rng: &mut RuleRng) -> Map<String, Value> {
     let mut object = object.clone();
     let is_message = object.get("type").and_then(Value::as_str).is_some_and(|kind| matches!(kind, "send" | "direct"));
     if is_message && !object.contains_key("id") {
-        let id = format!("{:016x}{:016x}", draws.next_u64(), draws.next_u64());
+        let id = format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64());
         object.insert("id".into(), Value::String(id));
     }
     object
@@ -227,7 +227,8 @@ fn with_id(object: &Map<String, Value>, draws: &mut Draws) -> Map<String, Value>
 
 fn shown(postponement: Postponement) -> String {
     let Postponement { frames, at_most_us } = postponement;
-    format!("{frames} later frames have passed, {} at most", duration(at_most_us))
+    let have = if frames == 1 { "frame has" } else { "frames have" };
+    format!("{frames} later {have} passed, {} at most", duration(at_most_us))
 }
 
 /// A time as text.

@@ -1,4 +1,4 @@
-//! What follows from the decisions about one unit.
+//! Execution of the decisions about one unit.
 
 use super::Line;
 use super::plan::{Addition, Fate, Plan, Work};

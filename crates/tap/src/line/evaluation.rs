@@ -8,12 +8,12 @@ use super::unit::Unit;
 use super::{Ask, LineOutput, Verdict};
 use crate::frame::{Direction, Frame, FrameKind, RawReason};
 use crate::observation::Applied;
-use crate::rules::{Action, Draws, Match, Rule, RuleSet};
+use crate::rules::{Action, Match, Rule, RuleRng, RuleSet};
 
-/// What a connection remembers of its rules.
+/// Counts of a connection's rules.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// How often each rule was applied.
+    /// Number of times that each rule was applied.
     applied: HashMap<(String, Direction), u64>,
     /// Rules of which was reported that they cannot be applied.
     refused: HashSet<String>,
@@ -73,11 +73,11 @@ impl Evaluation<'_> {
             Match::No => return,
             Match::Unreadable => return self.refuse(rule, unit, &unreadable(unit)),
         }
-        let mut draws = Draws::new(self.rules.seed(), &rule.label, &unit.frame);
-        if !draws.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
+        let mut rng = RuleRng::new(self.rules.seed(), &rule.label, &unit.frame);
+        if !rng.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
             return;
         }
-        match apply(&rule.action, work, &rule.label, &mut draws) {
+        match apply(&rule.action, work, &rule.label, &mut rng) {
             Outcome::Done { effect, at } => {
                 self.report(&rule.label, &work.unit, at, effect.clone());
                 work.plan.note(&rule.label, &effect);
@@ -89,6 +89,11 @@ impl Evaluation<'_> {
                 let frame = Frame { bytes: work.bytes().to_vec(), ..frame };
                 let ask = Ask { frame, meaning, rule: rule.label.clone(), decider, deadline_us };
                 self.outputs.push_back(LineOutput::Ask(Box::new(ask)));
+            }
+            Outcome::NotHere if rule.matcher.asks_for_words() => {
+                let reason = "a frame that it matches has not the field, the words or the bit to be changed; \
+                              `glassline tap --json` shows its fields";
+                return self.refuse(rule, &work.unit, reason);
             }
             Outcome::NotHere => return,
             Outcome::Refused(reason) => return self.refuse(rule, &work.unit, &reason),

@@ -1,4 +1,4 @@
-//! What is to be done with one unit, as the rules have decided so far.
+//! Decisions of the rules about one unit, so far.
 
 use super::End;
 use super::unit::Unit;
@@ -6,7 +6,7 @@ use crate::faults::Pace;
 use crate::frame::Direction;
 use crate::rules::Postponement;
 
-/// Whether a unit is forwarded.
+/// Decision whether a unit is forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Fate {
     #[default]

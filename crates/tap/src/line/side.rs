@@ -10,7 +10,7 @@ use super::{End, LINE_BYTES_MAX};
 use crate::faults::{Pace, Shape, Shaper};
 use crate::rules::Postponement;
 
-/// What goes with bytes in the shaper.
+/// Companion of bytes in the shaper.
 #[derive(Debug, Clone)]
 pub(super) enum Note {
     /// Rules that made them.
@@ -38,7 +38,7 @@ pub(super) struct Delivery {
     pub(super) postponement: Option<Postponement>,
 }
 
-/// Whether a direction takes more.
+/// State of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
     #[default]
@@ -218,10 +218,9 @@ impl Side {
         self.forward_postponed(now_us, |postponed| postponed.frames_left == 0);
     }
 
-    /// Forwards what has waited for its longest time, and everything if too much is held.
+    /// Forwards what has waited for its longest time.
     pub(super) fn forward_overdue(&mut self, now_us: u64) {
-        let is_full = self.is_full();
-        self.forward_postponed(now_us, |postponed| is_full || postponed.deadline_us <= now_us);
+        self.forward_postponed(now_us, |postponed| postponed.deadline_us <= now_us);
     }
 
     /// Forwards what was kept back for later frames.

@@ -1,9 +1,9 @@
-//! What rules apply to: a frame, or both frames of a pair of the tutorial dialect.
+//! The unit that rules apply to: a frame, or both frames of a pair of the tutorial dialect.
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::Meaning;
 
-/// How the bytes of a unit are made up.
+/// Structure of a unit's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// A header and JSON.

@@ -22,6 +22,7 @@
 mod conversation;
 mod packet;
 mod pcapng;
+mod writer;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -111,16 +112,15 @@ pub enum RecordingError {
     },
 }
 
-/// A recording in progress. Its methods write to a buffer, which is written to the file whenever
-/// 256 KiB are full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`]; so a
-/// killed tap loses a second at most.
+/// A recording in progress. Its methods write to a buffer of 256 KiB. A thread writes it to the
+/// file whenever it is full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`];
+/// so a killed tap loses a second at most. A disk that is slower than the line slows the line once
+/// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`).
 ///
-/// The file may be a pipe (`wireshark -k -i PIPE`); a reader that is slow then slows the relay.
+/// The first write error ends the recording: the next call returns it, and every later one does
+/// nothing. The file is cut where the last whole buffer ends, which is between packets.
 ///
-/// The first write error ends the recording: the method in which it happens returns it, and every
-/// later call does nothing. The file is cut where the last whole packet ends.
-///
-/// Memory is that of the buffer and about 200 bytes for each open connection.
+/// Memory is that of the buffers and about 200 bytes for each open connection.
 #[derive(Debug)]
 pub struct Recorder {
     path: PathBuf,
@@ -151,11 +151,7 @@ impl Recorder {
     /// # Errors
     /// The file cannot be made or written.
     pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
-        let created = Self::open(path).and_then(|file| {
-            let mut output = Output::new(file, now_us);
-            output.flush(now_us)?;
-            Ok(output)
-        });
+        let created = Self::open(path).and_then(|file| Output::new(file, now_us));
         let output = created.map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
     }
@@ -258,7 +254,7 @@ impl Recorder {
         self.output.due_us()
     }
 
-    /// Writes what is buffered if the last write is a second ago.
+    /// Writes what is buffered if the last write is a second ago, without waiting for the disk.
     pub fn flush_due(&mut self, now_us: u64) -> Result<(), RecordingError> {
         if self.output.due_us().is_some_and(|due_us| due_us <= now_us) {
             let flushed = self.output.flush(now_us);
@@ -269,8 +265,7 @@ impl Recorder {
 
     /// Completes the file, and returns its packets.
     pub fn finish(mut self) -> Result<u64, RecordingError> {
-        let flushed = self.output.flush(0);
-        flushed.map_err(|source| stopped(&self.path, source))?;
+        self.output.finish().map_err(|source| stopped(&self.path, source))?;
         Ok(self.output.packets())
     }
 

@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+use glassline_wire::visible;
+
 use super::Side;
+use super::writer::Writer;
 
 /// Bytes that are buffered before they are written.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -52,25 +55,27 @@ pub(super) struct PacketInfo<'a> {
 #[derive(Debug)]
 pub(super) struct Output {
     /// `None` after an error.
-    file: Option<File>,
-    /// Whole blocks that are not written yet.
+    writer: Option<Writer>,
+    /// Whole blocks that are not handed to the writer yet.
     buffer: Vec<u8>,
-    /// Bytes in the file, which are whole blocks too.
-    written: u64,
-    written_at_us: u64,
+    flushed_at_us: u64,
     packets: u64,
 }
 
 impl Output {
     /// Begins a section in an empty file.
-    pub(super) fn new(file: File, now_us: u64) -> Self {
-        let buffer = Vec::with_capacity(BUFFER_BYTES + LAST_BLOCKS_BYTES_MAX);
-        let mut output = Self { file: Some(file), buffer, written: 0, written_at_us: now_us, packets: 0 };
+    pub(super) fn new(mut file: File, now_us: u64) -> io::Result<Self> {
+        let mut output = Self { writer: None, buffer: Vec::new(), flushed_at_us: now_us, packets: 0 };
         output.section_header();
         for side in Side::BOTH {
             output.interface_description(side);
         }
-        output
+        // A file that cannot be written is noticed at once.
+        file.write_all(&output.buffer)?;
+        let buffer_bytes = BUFFER_BYTES + LAST_BLOCKS_BYTES_MAX;
+        output.writer = Some(Writer::new(file, output.buffer.len() as u64, buffer_bytes)?);
+        output.buffer = Vec::with_capacity(buffer_bytes);
+        Ok(output)
     }
 
     /// Returns the packets so far.
@@ -83,15 +88,27 @@ impl Output {
         self.buffer.len()
     }
 
-    /// Returns when the buffer is to be written; `None` if it is empty.
+    #[cfg(test)]
+    pub(super) fn is_writing(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_busy)
+    }
+
+    /// Writes on to another file.
+    #[cfg(test)]
+    pub(super) fn write_to(&mut self, file: File) {
+        self.writer = Some(Writer::new(file, 0, BUFFER_BYTES).expect("a thread"));
+    }
+
+    /// Returns when the writer is to be looked after; `None` while everything is in the file.
     pub(super) fn due_us(&self) -> Option<u64> {
-        (!self.buffer.is_empty()).then_some(self.written_at_us + FLUSH_INTERVAL_US)
+        let is_busy = !self.buffer.is_empty() || self.writer.as_ref().is_some_and(Writer::is_busy);
+        is_busy.then_some(self.flushed_at_us + FLUSH_INTERVAL_US)
     }
 
     /// Adds an Enhanced Packet Block for a packet, which comes as the headers of IP and TCP, and
     /// the payload.
     pub(super) fn packet(&mut self, packet: &PacketInfo<'_>, pieces: [&[u8]; 3]) {
-        if self.file.is_none() {
+        if self.writer.is_none() {
             return;
         }
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
@@ -106,6 +123,8 @@ impl Output {
         }
         self.pad();
         if let Some(comment) = packet.comment {
+            // Wireshark prints comments as they are, and rules quote what peers sent.
+            let comment = visible::lines(comment);
             let end = comment.floor_char_boundary(COMMENT_BYTES_MAX);
             self.option(option::COMMENT, &comment.as_bytes()[..end]);
         }
@@ -115,28 +134,42 @@ impl Output {
         self.packets += 1;
     }
 
-    /// Writes the buffer if it is full, or was last written long ago.
+    /// Hands the buffer to the writer if it is full, or was last handed over long ago.
     pub(super) fn write_if_full(&mut self, now_us: u64) -> io::Result<()> {
-        let is_due = now_us.saturating_sub(self.written_at_us) >= FLUSH_INTERVAL_US;
+        let is_due = now_us.saturating_sub(self.flushed_at_us) >= FLUSH_INTERVAL_US;
         if self.buffer.len() >= BUFFER_BYTES || is_due { self.flush(now_us) } else { Ok(()) }
     }
 
-    /// Writes the buffer.
+    /// Hands the buffer to the writer.
     ///
     /// # Errors
     /// The file cannot be written. It is cut at the end of a block and written no more.
     pub(super) fn flush(&mut self, now_us: u64) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let result = file.write_all(&self.buffer);
-        if result.is_ok() {
-            self.written += self.buffer.len() as u64;
-            self.written_at_us = now_us;
-        } else {
-            // A pipe cannot be cut; its reader has what it has.
-            let _ = file.set_len(self.written);
-            self.file = None;
+        self.flushed_at_us = now_us;
+        self.with_writer(|writer, buffer| {
+            if buffer.is_empty() {
+                return writer.check();
+            }
+            *buffer = writer.exchange(std::mem::take(buffer))?;
+            Ok(())
+        })
+    }
+
+    /// Completes the file.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        let result = self.with_writer(|writer, buffer| writer.finish(std::mem::take(buffer)));
+        self.writer = None;
+        result
+    }
+
+    /// Lets the writer do something, which is the last thing it does if it fails.
+    fn with_writer(&mut self, act: impl FnOnce(&mut Writer, &mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let result = act(writer, &mut self.buffer);
+        if result.is_err() {
+            self.writer = None;
+            self.buffer = Vec::new();
         }
-        self.buffer.clear();
         result
     }
 
@@ -202,8 +235,8 @@ impl Output {
 }
 
 impl Drop for Output {
-    /// Writes what is left, as far as possible; who wants to know calls `flush`.
+    /// Writes what is left, as far as possible; who wants to know calls `finish`.
     fn drop(&mut self) {
-        let _ = self.flush(0);
+        let _ = self.finish();
     }
 }

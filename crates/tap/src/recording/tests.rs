@@ -268,33 +268,77 @@ fn what_is_buffered_is_written_after_a_second() {
     assert_eq!(recorder.due_us(), Some(AT_US + 1_000_000));
     recorder.flush_due(AT_US + 999_999).expect("nothing to do");
     assert_eq!(packets(&fs::read(&path).expect("the file")).len(), 0);
-    recorder.flush_due(AT_US + 1_000_000).expect("written");
+    recorder.flush_due(AT_US + 1_000_000).expect("handed over");
+    assert_eq!(recorder.due_us(), Some(AT_US + 2_000_000), "the writer is to be looked after");
+    while let Some(due_us) = recorder.due_us() {
+        recorder.flush_due(due_us).expect("written");
+        std::thread::yield_now();
+    }
     assert_eq!(packets(&fs::read(&path).expect("the file")).len(), 6);
-    assert_eq!(recorder.due_us(), None);
     recorder.relayed(1, Direction::ToServer, b"x", AT_US + 1_200_000).expect("buffered");
     drop(recorder);
     assert_eq!(packets(&fs::read(&path).expect("the file")).len(), 8, "a dropped recorder writes what it has");
 }
 
+/// A recorder whose file takes no byte after the section header.
+#[cfg(target_os = "linux")]
+fn on_full_disk() -> Recorder {
+    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
+    let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
+    recorder.path = PathBuf::from("/full/line.pcapng");
+    recorder.output.write_to(full);
+    recorder
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_reported_once() {
-    let file = File::options().write(true).open("/dev/full").expect("a device that is always full");
-    let mut recorder = Recorder {
-        path: PathBuf::from("/full/line.pcapng"),
-        output: Output::new(file, AT_US),
-        connections: HashMap::new(),
-    };
+    let mut recorder = on_full_disk();
     recorder.opened(1, &addresses(), AT_US).expect("buffered");
-    let error = recorder.relayed(1, Direction::ToServer, b"x", AT_US + 1_000_000).expect_err("no room");
+    let mut now_us = AT_US;
+    let error = loop {
+        now_us = recorder.due_us().expect("it is not written yet").max(now_us);
+        if let Err(error) = recorder.flush_due(now_us) {
+            break error;
+        }
+        std::thread::yield_now();
+    };
     let text = error.to_string();
     assert!(text.starts_with("the recording /full/line.pcapng stopped (No space left on device"), "{text}");
     recorder.relayed(1, Direction::ToServer, &vec![0; 1_000_000], AT_US + 9_000_000).expect("ignored");
     assert_eq!((recorder.due_us(), recorder.output.buffered_bytes()), (None, 0));
     recorder.finish().expect("the error was returned already");
 
-    let error = Recorder::create(Path::new("/dev/full"), AT_US).expect_err("no room");
-    assert!(matches!(error, RecordingError::Create { .. }));
+    let mut recorder = on_full_disk();
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    assert!(matches!(recorder.finish(), Err(RecordingError::Stopped { .. })));
+    let mut recorder = on_full_disk();
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    let large = vec![0; 4_000_000];
+    assert!(recorder.relayed(1, Direction::ToServer, &large, AT_US).is_err(), "both buffers were full");
+    assert!(matches!(Recorder::create(Path::new("/dev/full"), AT_US), Err(RecordingError::Create { .. })));
+}
+
+#[test]
+fn a_killed_tap_leaves_a_file_that_can_be_read() {
+    let folder = Folder::new();
+    let path = folder.join("line.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    let hello = b"5         alice5         hello";
+    for second in 1..=10 {
+        recorder.relayed(1, Direction::ToServer, hello, AT_US + second * 1_000_000).expect("written");
+    }
+    while recorder.output.is_writing() {
+        recorder.output.flush(AT_US).expect("written");
+    }
+    recorder.relayed(1, Direction::ToServer, hello, AT_US + 1).expect("buffered");
+    // Nothing of it runs any more, as if it were killed.
+    std::mem::forget(recorder);
+    let capture = crate::capture::Capture::open(&path).expect("a capture");
+    assert_eq!((capture.end(), capture.refused().len()), (crate::capture::CaptureEnd::Whole, 0));
+    let frames: Vec<usize> = capture.connections(Side::Server).map(|connection| connection.frames.len()).collect();
+    assert_eq!(frames, [20]);
 }
 
 #[cfg(unix)]

@@ -151,6 +151,7 @@ impl Connection {
             self.check_connected(turn);
         }
         if self.state == State::Open {
+            self.write_waiting();
             for direction in Direction::BOTH {
                 self.read(direction, turn);
             }
@@ -257,17 +258,22 @@ impl Connection {
         }
     }
 
-    /// Notes how a sender has ended.
+    /// Passes the end of a sender on, behind what is held.
     fn end_input(&mut self, direction: Direction, end: End, turn: &mut Turn<'_>) {
+        self.note_end(direction, end, turn);
+        match &mut self.line {
+            Some(line) => line.end(direction, end, turn.now_us),
+            None => self.parts(direction).2.end_output(end),
+        }
+    }
+
+    /// Notes how a sender has ended.
+    fn note_end(&mut self, direction: Direction, end: End, turn: &mut Turn<'_>) {
         let (connection, at_us) = (self.number, turn.now_us);
         let (_, _, pipe) = self.parts(direction);
         pipe.end_input(end);
         turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
         turn.reports.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
-        match &mut self.line {
-            Some(line) => line.end(direction, end, at_us),
-            None => self.parts(direction).2.end_output(end),
-        }
     }
 
     /// Carries out what the line puts out.
@@ -281,12 +287,9 @@ impl Connection {
                 LineOutput::Forward { direction, bytes, comment } => {
                     let departure = (departure(direction), direction);
                     turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
+                    // Each by itself: it may be one slice of many.
                     let (_, sink, pipe) = self.parts(direction);
-                    pipe.push(&bytes);
-                    if comment.is_some() {
-                        // Bytes that a rule made leave by themselves: they may be one slice of many.
-                        pipe.write_waiting(sink);
-                    }
+                    pipe.send(sink, &bytes);
                 }
                 LineOutput::End(direction, end) => {
                     let (_, _, pipe) = self.parts(direction);
@@ -297,6 +300,10 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Writes what the sinks did not take before.
+    fn write_waiting(&mut self) {
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
             pipe.write_waiting(sink);
@@ -329,12 +336,14 @@ impl Connection {
             let input = pipe.input();
             let is_overdue = turn.now_us >= *self.reset_due_us.get_or_insert(turn.now_us + RESET_WAIT_US);
             if input == Input::Ended(End::Finished) || (input == Input::Open && is_overdue) {
-                self.end_input(direction, End::Reset, turn);
-                self.forward_outputs(turn);
+                self.note_end(direction, End::Reset, turn);
             }
+            let (_, _, pipe) = self.parts(direction);
             if is_overdue {
-                let (_, _, pipe) = self.parts(direction);
                 pipe.discard_waiting();
+            }
+            // The sink has seen the FIN, or nothing before the reset is waited for any more.
+            if is_overdue || (pipe.input() == Input::Ended(End::Reset) && pipe.output() == Output::Ended) {
                 pipe.end_output(End::Reset);
             }
         }
@@ -375,6 +384,8 @@ impl Connection {
         if self.state != State::Open {
             return;
         }
+        // Whatever waits for its time or for a decision passes now.
+        self.set_rules(&Arc::default(), turn.now_us);
         self.forward_outputs(turn);
         let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
         for direction in Direction::BOTH {

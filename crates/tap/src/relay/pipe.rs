@@ -77,13 +77,6 @@ impl Pipe {
         }
     }
 
-    /// Adds bytes to those that wait, so that [`Self::write_waiting`] writes them together.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if self.output == Output::Open {
-            self.waiting.extend_from_slice(bytes);
-        }
-    }
-
     /// Writes what waits, as far as the sink takes it.
     pub(crate) fn write_waiting(&mut self, sink: &mut Peer) {
         if self.waiting.is_empty() {

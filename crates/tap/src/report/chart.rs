@@ -91,6 +91,7 @@ pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
         let to = match &said.audience {
             Audience::Room(room) => format!("room {room}"),
             Audience::Person(person) => person.clone(),
+            Audience::Server => "the server".into(),
             Audience::Unnamed => "the room it is in".into(),
         };
         *edges.entry((said.speaker.clone(), to)).or_default() += 1;

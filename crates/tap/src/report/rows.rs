@@ -87,7 +87,10 @@ pub(super) fn to_text(title: &str, rows: &[Row]) -> String {
     for row in rows {
         let _ = write!(out, "\n{}: {}\n", row.id.title(), row.summary);
         for finding in &row.findings {
-            let _ = writeln!(out, "  {}  [{}]", finding.words, finding.proof);
+            let _ = match finding.proof.count() {
+                0 => writeln!(out, "  {}", finding.words),
+                _ => writeln!(out, "  {}  [{}]", finding.words, finding.proof),
+            };
         }
     }
     out
@@ -138,14 +141,22 @@ fn link(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What a row says that found nothing: nothing was there, or nothing could be read.
+/// What a row says that found nothing: nothing was there, nothing could be read, or it is unknown.
 fn nothing(knowledge: &Knowledge) -> String {
     let opaque = knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count();
-    match (opaque, knowledge.connections.len()) {
-        (_, 0) => "no connection was seen".into(),
+    let found = match (opaque, knowledge.connections.len()) {
+        (_, 0) => "no connection was evaluated".into(),
         (0, _) => "none seen".into(),
         (opaque, all) if opaque == all => "not readable, only sizes and times".into(),
         (opaque, all) => format!("none seen; {opaque} of {all} connections are not readable"),
+    };
+    format!("{found}{}", and_not_evaluated(knowledge))
+}
+
+fn and_not_evaluated(knowledge: &Knowledge) -> String {
+    match knowledge.not_evaluated_count {
+        0 => String::new(),
+        count => format!("; {count} not evaluated (see {:?})", RowId::Unreadable.title()),
     }
 }
 
@@ -173,7 +184,7 @@ fn facts(facts: &Facts, knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = facts.known().iter().map(|(fact, proof)| finding(one_line(fact), proof)).collect();
     let summary = match findings.len() {
         0 => nothing(knowledge),
-        count => format!("{count} readable{}", and_left_out(facts.left_out())),
+        count => format!("{count} readable{}{}", and_left_out(facts.left_out()), and_not_evaluated(knowledge)),
     };
     (summary, findings)
 }
@@ -182,6 +193,7 @@ fn audience(audience: &Audience) -> String {
     match audience {
         Audience::Room(room) => format!("room {}", one_line(room)),
         Audience::Person(person) => format!("{} alone", one_line(person)),
+        Audience::Server => "the server alone".into(),
         Audience::Unnamed => "the room it is in".into(),
     }
 }
@@ -200,7 +212,10 @@ fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
     let summary = match findings.len() {
         0 => nothing(knowledge),
-        count => format!("{count} readable{}", and_left_out(knowledge.utterances.left_out())),
+        count => {
+            let left_out = and_left_out(knowledge.utterances.left_out());
+            format!("{count} readable{left_out}{}", and_not_evaluated(knowledge))
+        }
     };
     (summary, findings)
 }
@@ -294,7 +309,16 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         findings.push(finding(words, &knowledge.malformed));
     }
     let all = knowledge.connections.len();
+    findings.extend(
+        knowledge
+            .not_evaluated
+            .iter()
+            .map(|reason| finding(format!("not evaluated: {}", one_line(reason)), &Proof::default())),
+    );
     let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
+    if knowledge.not_evaluated_count > 0 {
+        let _ = write!(summary, "; {} not evaluated", knowledge.not_evaluated_count);
+    }
     if knowledge.frames_left_out > 0 {
         let _ = write!(summary, "; {} frames beyond the limit of the timeline", knowledge.frames_left_out);
     }

@@ -1,11 +1,11 @@
-//! What a rule does with a frame.
+//! Actions of rules on frames.
 
 use serde_json::{Map, Value};
 
 use crate::faults::Pace;
 use crate::line::End;
 
-/// What is done with the bytes of a frame, or of a pair of the tutorial dialect. Times are in
+/// Treatment of the bytes of a frame, or of a pair of the tutorial dialect. Times are in
 /// microseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -38,7 +38,7 @@ pub enum Action {
     Stall {
         /// The time.
         duration_us: u64,
-        /// Whether the other direction stands still as well.
+        /// True if the other direction stands still as well.
         both_directions: bool,
     },
     /// Writes it in slices, with a pause after each.
@@ -84,8 +84,8 @@ pub enum Action {
     },
 }
 
-/// How long something is kept back: until so many frames of its direction have passed, but no
-/// longer than a time.
+/// Condition until which something is kept back: so many frames of its direction have passed, or
+/// a time is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Postponement {
     /// Frames that pass first.
@@ -118,7 +118,7 @@ pub enum Edit {
         field: String,
         /// The words, not empty.
         old: String,
-        /// What stands there instead.
+        /// The words in their place.
         new: String,
     },
 }
@@ -153,11 +153,11 @@ pub enum Content {
 /// Something that is sent beside a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// What is sent.
+    /// The bytes.
     pub content: Content,
-    /// Whether it goes to the sender of the frame, not to its receiver.
+    /// True if it goes to the sender of the frame, not to its receiver.
     pub backwards: bool,
-    /// Whether it goes before the frame. To the sender of the frame it goes at the next boundary
+    /// True if it goes before the frame. To the sender of the frame it goes at the next boundary
     /// between two messages.
     pub before: bool,
 }

@@ -24,7 +24,7 @@ const RULES_MAX: usize = 1_000;
 /// Tables whose fields are settings of their own.
 const GROUPS: [&str; 3] = ["set", "add", "replace"];
 
-/// What a rule file says.
+/// Content of a rule file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RuleFile {
     /// Seed of the decisions, if the file has one.

@@ -1,13 +1,13 @@
-//! Rules: which frames are changed, and how. A rule is made in code, read from a TOML file, or
+//! Rules: conditions on frames, and actions. A rule is made in code, read from a TOML file, or
 //! read from one line.
 
 mod action;
-mod draws;
 mod error;
 mod file;
 mod line_form;
 mod matcher;
 mod reading;
+mod rng;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -15,11 +15,11 @@ mod tests;
 use std::sync::Arc;
 
 pub use action::{Action, Content, Edit, Injection, Postponement};
-pub(crate) use draws::Draws;
 pub use error::RuleError;
 pub use file::RuleFile;
 pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
+pub(crate) use rng::RuleRng;
 
 /// One rule: the frames that it matches, and what is done with them.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Rule {
     pub probability: f64,
     /// Most times that it is applied to one direction of a connection.
     pub count_max: Option<u64>,
-    /// What is done.
+    /// Action on them.
     pub action: Action,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Settings {
     left: Vec<Setting>,
     /// Place of the rule.
     at: usize,
-    /// Whether values have types: a text is a text, and no number.
+    /// True if values have types: a text is a text, and no number.
     is_typed: bool,
     known: Vec<&'static str>,
     faults: Vec<Fault>,

@@ -1,6 +1,8 @@
 //! The tap over real sockets.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod deciding;
+mod faults;
 mod load;
 mod relaying;
 mod tapped;

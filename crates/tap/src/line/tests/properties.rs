@@ -1,4 +1,4 @@
-//! What holds for all rules, bytes and slicings.
+//! Properties that hold for all rules, bytes and slicings.
 
 use proptest::prelude::*;
 

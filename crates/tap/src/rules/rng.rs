@@ -4,9 +4,9 @@ use crate::frame::{Direction, Frame, FrameKind};
 
 /// Random numbers for one rule at one frame.
 #[derive(Debug)]
-pub(crate) struct Draws(u64);
+pub(crate) struct RuleRng(u64);
 
-impl Draws {
+impl RuleRng {
     /// Numbers that depend on seed, label of the rule, connection, direction and frame number. The
     /// pieces of raw bytes share a number, so the offset counts there as well.
     pub(crate) fn new(seed: u64, label: &str, frame: &Frame) -> Self {
@@ -71,16 +71,16 @@ mod tests {
 
     #[test]
     fn the_place_of_a_frame_decides_and_nothing_else() {
-        let first = Draws::new(1, "a", &frame(1, 1)).next_u64();
+        let first = RuleRng::new(1, "a", &frame(1, 1)).next_u64();
         let later = Frame { at_us: 99, offset: 99, bytes: vec![1], ..frame(1, 1) };
-        assert_eq!(Draws::new(1, "a", &later).next_u64(), first);
+        assert_eq!(RuleRng::new(1, "a", &later).next_u64(), first);
         let other_way = Frame { direction: Direction::ToClient, ..frame(1, 1) };
         for other in [
-            Draws::new(2, "a", &frame(1, 1)),
-            Draws::new(1, "b", &frame(1, 1)),
-            Draws::new(1, "a", &frame(2, 1)),
-            Draws::new(1, "a", &frame(1, 2)),
-            Draws::new(1, "a", &other_way),
+            RuleRng::new(2, "a", &frame(1, 1)),
+            RuleRng::new(1, "b", &frame(1, 1)),
+            RuleRng::new(1, "a", &frame(2, 1)),
+            RuleRng::new(1, "a", &frame(1, 2)),
+            RuleRng::new(1, "a", &other_way),
         ] {
             let mut other = other;
             assert_ne!(other.next_u64(), first);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_probability_is_the_part_of_the_frames_that_is_met() {
-        let met = |probability| (1..=4_000).filter(|n| Draws::new(5, "r", &frame(1, *n)).chance(probability)).count();
+        let met = |probability| (1..=4_000).filter(|n| RuleRng::new(5, "r", &frame(1, *n)).chance(probability)).count();
         assert_eq!((met(0.0), met(1.0)), (0, 4_000));
         assert!((1_800..2_200).contains(&met(0.5)), "{}", met(0.5));
         assert!((20..60).contains(&met(0.01)), "{}", met(0.01));

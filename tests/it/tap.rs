@@ -248,6 +248,7 @@ fn generous_server(frames: usize) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         let (mut client, _) = listener.accept().expect("a client");
+        client.set_nodelay(true).expect("TCP_NODELAY");
         client.read_exact(&mut [0; 10]).expect("the opening");
         let long = frame("x".repeat(100_000));
         for _ in 0..frames {

@@ -59,7 +59,7 @@ impl Peer {
             Self::Client(address) => {
                 let listener = TcpListener::bind(address)
                     .with_context(|| format!("cannot listen on {address}; choose another port"))?;
-                note(format_args!("waiting for a client on {}", listener.local_addr()?));
+                println!("listening on {}", listener.local_addr()?);
                 Ok(listener.accept().context("cannot accept a client")?.0)
             }
         }

@@ -17,7 +17,7 @@ fn read(bytes: &[u8]) -> Capture {
     Capture::read(bytes).expect("a capture")
 }
 
-/// What a connection says, as "speaker: text" with the number of the packet.
+/// Words of a connection, as "speaker: text" with the number of the packet.
 fn words(connection: &CapturedConnection) -> Vec<(String, u64)> {
     let mut reader = Reader::default();
     let frames = connection.frames.iter().map(|captured| {

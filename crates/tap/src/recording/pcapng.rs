@@ -43,7 +43,7 @@ pub(super) enum Bound {
     Out = 2,
 }
 
-/// What a block says of its packet.
+/// Properties of a packet beside its bytes.
 pub(super) struct PacketInfo<'a> {
     pub(super) interface: Side,
     pub(super) bound: Bound,

@@ -58,7 +58,7 @@ pub enum Observation {
         text: String,
     },
     /// So many reports were left out here, since whoever reads them is too slow.
-    LeftOut(u64),
+    Omitted(u64),
 }
 
 /// A rule applied to a frame: with the rules and the ends as they were, this suffices to repeat it.
@@ -110,7 +110,7 @@ impl Observation {
             Self::Problem { connection, at_us, text } => {
                 json!({"report": "problem", "at": at(*at_us), "connection": connection, "text": text})
             }
-            Self::LeftOut(count) => json!({"report": "left_out", "count": count}),
+            Self::Omitted(count) => json!({"report": "left_out", "count": count}),
         }
     }
 }

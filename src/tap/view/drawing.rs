@@ -20,14 +20,14 @@ const ROWS_FOR_CONNECTIONS: u16 = 12;
 const CONNECTIONS_SHOWN: u16 = 3;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
-/// What the title says and no report changes.
+/// Parts of the title that no report changes.
 #[derive(Debug)]
 pub(crate) struct Title {
-    /// Where the tap listens.
+    /// Address of the tap.
     pub(crate) listens: SocketAddr,
-    /// Where the server is.
+    /// Address of the server.
     pub(crate) to: SocketAddr,
-    /// What is recorded and applied, in words.
+    /// Recording and rules, in words.
     pub(crate) settings: String,
 }
 

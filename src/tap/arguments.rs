@@ -33,7 +33,7 @@ pub(crate) struct TapArguments {
     pub(crate) line: LineArguments,
 }
 
-/// What is done with a recording.
+/// Commands for recordings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TapCommand {
     /// Report what an observer of a recorded session knows

@@ -22,7 +22,7 @@ pub(super) struct Columns {
     pub(super) dialect: &'static str,
     /// Bytes of a frame.
     pub(super) length: String,
-    /// Who says it.
+    /// Name of the speaker.
     pub(super) speaker: String,
     /// The room.
     pub(super) room: String,
@@ -83,7 +83,7 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::LeftOut(count) => {
+            Observation::Omitted(count) => {
                 Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
             }
         }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::bail;
 
-/// What the user types.
+/// Line that the user types.
 const CONFIRMATION: &str = "these systems are mine";
 
 /// Asks the user on the terminal, after this sentence. Errors: there is none, or something else is

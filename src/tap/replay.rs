@@ -16,7 +16,7 @@ use crate::note;
 /// Time to connect to the server.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// What is played, and with whom.
+/// Bytes that are played, and their peer.
 enum Peer {
     Server(SocketAddr),
     Client(SocketAddr),
@@ -44,7 +44,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Whose bytes are played, and the side of the tap on which they were recorded as sent.
+    /// Direction of the bytes that are played, and the side of the tap on which they were recorded as
+    /// sent.
     fn side(&self) -> (Direction, Side) {
         match self {
             Self::Server(_) => (Direction::ToServer, Side::Client),
@@ -59,7 +60,7 @@ impl Peer {
             Self::Client(address) => {
                 let listener = TcpListener::bind(address)
                     .with_context(|| format!("cannot listen on {address}; choose another port"))?;
-                note(format_args!("waiting for a client on {}", listener.local_addr()?));
+                println!("listening on {}", listener.local_addr()?);
                 Ok(listener.accept().context("cannot accept a client")?.0)
             }
         }

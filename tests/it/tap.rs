@@ -13,15 +13,15 @@ use crate::harness::{EventClient, Server, Tutorial, Wire, frame};
 use crate::program::{Ended, Folder, PROGRAM, Process, command};
 
 /// `glassline tap` before a server.
-struct Tap {
+pub(crate) struct Tap {
     process: Process,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     home: Folder,
 }
 
 impl Tap {
     #[track_caller]
-    fn start(to: SocketAddr, arguments: &[&str]) -> Self {
+    pub(crate) fn start(to: SocketAddr, arguments: &[&str]) -> Self {
         let home = Folder::new();
         let mut tap = command(PROGRAM, &home);
         tap.current_dir(home.path());
@@ -61,7 +61,7 @@ impl Tap {
 
     /// Ends it in order.
     #[track_caller]
-    fn interrupt(self) -> (Ended, Folder) {
+    pub(crate) fn interrupt(self) -> (Ended, Folder) {
         self.process.signal("INT");
         let ended = self.process.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -248,6 +248,7 @@ fn generous_server(frames: usize) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         let (mut client, _) = listener.accept().expect("a client");
+        client.set_nodelay(true).expect("TCP_NODELAY");
         client.read_exact(&mut [0; 10]).expect("the opening");
         let long = frame("x".repeat(100_000));
         for _ in 0..frames {

@@ -92,7 +92,7 @@ fn everything_said_in_plaintext_is_known_once() {
     assert_eq!(summary(&report, RowId::Texts), "301 readable", "seed {seed}: copies count once");
     assert!(texts.iter().any(|words| words.ends_with(" alice to bob alone: only you")));
     assert!(!report.to_text().contains("s3cret") && !report.to_html().contains("s3cret"));
-    assert_eq!(summary(&report, RowId::Secrets), "3 frames carry a token (not shown, not kept)");
+    assert_eq!(summary(&report, RowId::Secrets), "3 frames with a token (not shown, not kept)");
     let row = report.rows().iter().find(|row| row.id == RowId::Texts).expect("texts");
     assert!(row.findings.iter().all(|finding| finding.proof.count() >= 1), "each finding has evidence");
 }

@@ -62,7 +62,7 @@ impl Connections {
                     self.open -= 1;
                 }
             }
-            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::LeftOut(_) => {
+            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::Omitted(_) => {
             }
         }
     }

@@ -75,7 +75,7 @@ pub struct Knowledge {
     pub(super) names: Facts,
     pub(super) rooms: Facts,
     pub(super) utterances: Utterances,
-    /// Frames that list who is where: arrivals, departures, members.
+    /// Frames about who is where, and those of the server itself, which say it in words.
     pub(super) presence: Proof,
     /// Frames with a secret in readable form. The secret is not kept.
     pub(super) secrets: Proof,
@@ -97,6 +97,9 @@ impl Knowledge {
             && frame.dialect.has_frames()
         {
             self.malformed.add(evidence);
+        }
+        if meaning.speaker.as_deref() == Some("*") && meaning.kind == "text" {
+            self.presence.add(evidence);
         }
         if let Some(Value::Object(content)) = &meaning.content {
             self.add_content(content, evidence);

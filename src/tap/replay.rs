@@ -44,7 +44,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Direction of the bytes that are played, and the side of the tap on which they were recorded as sent.
+    /// Direction of the bytes that are played, and the side of the tap on which they were recorded as
+    /// sent.
     fn side(&self) -> (Direction, Side) {
         match self {
             Self::Server(_) => (Direction::ToServer, Side::Client),

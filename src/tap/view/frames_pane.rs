@@ -31,7 +31,6 @@ pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut
         room: "room".into(),
         text: "text".into(),
     };
-    // As far in as the rows, which begin with a marker.
     let heading = format!("  {}", row(&heading, width.saturating_sub(2), true));
     buffer.set_stringn(area.x, area.y, heading, width, palette.heading());
     let window = state.cursor.window(&state.entries, usize::from(area.height - 1));

@@ -1,9 +1,10 @@
 //! The commands of README and docs are run as they stand there, in a network and a home of their
 //! own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ const NOT_HERE: [&str; 5] = ["cargo xtask test", "cargo xtask bench", "cargo xta
 ///
 /// The documents use port 1234, which may be a running chat outside of it.
 const IN_NETWORK: &str = "ip link set lo up && ip addr add 192.0.2.7/24 dev lo && exec \"$@\"";
+
+/// Sentence that a client types which joins a tap: a rule of the documents changes it.
+const SENTENCE: &str = "meet me at noon";
 
 /// Runs the commands of all documents.
 pub(crate) fn run() -> Outcome {
@@ -48,6 +52,10 @@ pub(crate) fn run_here() -> Outcome {
         for line in &lines {
             if NOT_HERE.iter().any(|elsewhere| line.starts_with(elsewhere)) {
                 println!("$ {line}    (not here)");
+                continue;
+            }
+            if line.starts_with("tshark ") && !succeeds("tshark", &["--version"]) {
+                println!("$ {line}    (NOT RUN: tshark is missing)");
                 continue;
             }
             println!("$ {line}");
@@ -79,6 +87,8 @@ struct Reader {
     home: PathBuf,
     /// The server that listens on port 1234.
     server: Option<Process>,
+    /// The tap that listens on port 1235.
+    tap: Option<Process>,
     others: Vec<(String, Process)>,
 }
 
@@ -88,7 +98,8 @@ impl Reader {
         // Left there by an earlier run.
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
-        Ok(Self { home, server: None, others: Vec::new() })
+        save_scripts(page, &home)?;
+        Ok(Self { home, server: None, tap: None, others: Vec::new() })
     }
 
     fn run(&mut self, line: &str) -> Outcome {
@@ -98,6 +109,10 @@ impl Reader {
         } else if line.starts_with("glassline serve") {
             self.server = None;
             self.server = Some(self.start_server(line)?);
+        } else if is_tap(line) {
+            self.need_server()?;
+            self.end_tap()?;
+            self.tap = Some(self.start_server(line)?);
         } else if line.contains("<>silence") {
             self.need_server()?;
             let child = spawn(&mut self.shell(&format!("exec {line}")), line)?;
@@ -109,13 +124,30 @@ impl Reader {
             if line.contains("join") {
                 self.need_server()?;
             }
+            let joins_tap = line.starts_with("glassline join") && line.ends_with(":1235");
+            if joins_tap {
+                return self.run_to_its_end(&format!("echo '{SENTENCE}' | {line}"));
+            }
+            // What reads or plays a recording wants the whole of it.
+            self.end_tap()?;
             self.run_to_its_end(line)?;
         }
         Ok(())
     }
 
+    /// Ends the tap as its user does, so that its recording is complete.
+    fn end_tap(&mut self) -> Outcome {
+        let Some(mut tap) = self.tap.take() else { return Ok(()) };
+        tap.signal("INT");
+        match end_of(&mut tap)? {
+            status if status.success() => Ok(()),
+            status => Err(format!("the tap ended with {status}")),
+        }
+    }
+
     /// Ends what runs still; each must have run until now.
     fn end(mut self) -> Outcome {
+        self.end_tap()?;
         for (line, background) in &mut self.others {
             if let Ok(Some(status)) = background.try_wait() {
                 return Err(format!("{line}: ended by itself with {status}"));
@@ -136,7 +168,7 @@ impl Reader {
         let binaries = root().join("target/release");
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("sh");
-        let is_of_the_repository = line.contains("cargo ");
+        let is_of_the_repository = line.contains("cargo ") || line.contains("packaging/");
         let folder = if is_of_the_repository { root() } else { self.home.clone() };
         command.args(["-c", line]).current_dir(folder).stdin(Stdio::null());
         keep_from_the_user(&mut command);
@@ -174,22 +206,45 @@ impl Reader {
     fn run_to_its_end(&self, line: &str) -> Outcome {
         // Only the exit code and the complaints count here.
         let mut child = spawn(&mut self.shell(line), line)?;
-        let until = Instant::now() + COMMAND_TIMEOUT;
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => return Err(format!("{line}: {status}")),
-                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
-                Ok(None) => return Err(format!("{line} did not end in {} s", COMMAND_TIMEOUT.as_secs())),
-                Err(error) => return Err(format!("{line}: {error}")),
-            }
+        match end_of(&mut child).map_err(|error| format!("{line}: {error}"))? {
+            status if status.success() => Ok(()),
+            status => Err(format!("{line}: {status}")),
         }
     }
+}
+
+/// Waits for the end of a process.
+fn end_of(process: &mut Process) -> Result<ExitStatus, String> {
+    let until = Instant::now() + COMMAND_TIMEOUT;
+    loop {
+        match process.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+            Ok(None) => return Err(format!("it did not end in {} s", COMMAND_TIMEOUT.as_secs())),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Saves the scripts that a page shows, which are in a folder of its name, as its reader does.
+fn save_scripts(page: &str, home: &Path) -> Outcome {
+    let Ok(entries) = fs::read_dir(root().join("docs").join(page)) else { return Ok(()) };
+    for script in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        if let (Some("py"), Some(name)) = (script.extension().and_then(OsStr::to_str), script.file_name()) {
+            fs::copy(&script, home.join(name)).map_err(|error| format!("cannot copy {}: {error}", script.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Starts a process that always ends with this step.
 fn spawn(command: &mut Command, line: &str) -> Result<Process, String> {
     Process::spawn(command).map_err(|error| format!("cannot run {line}: {error}"))
+}
+
+/// Reports whether a command taps a line, which it does until it is ended.
+fn is_tap(line: &str) -> bool {
+    line.strip_prefix("glassline tap").is_some_and(|rest| rest.is_empty() || rest.starts_with(" --"))
 }
 
 /// Reports whether a command hosts: it takes port 1234 itself, and ends with its input.
@@ -233,6 +288,12 @@ mod tests {
         let text = "```sh\n# a comment\ncargo run   # hosts\n\n```\n```text\nnot this\n```\n\
                     ```sh\nglassline join\n```\n```sh\n#!/bin/sh\nexit\n```\n";
         assert_eq!(shell_lines(text), ["cargo run", "glassline join"]);
+    }
+
+    #[test]
+    fn a_tap_is_distinguished_from_work_with_recordings() {
+        assert!(is_tap("glassline tap") && is_tap("glassline tap --record lesson.pcapng"));
+        assert!(!is_tap("glassline tap report lesson.pcapng") && !is_tap("glassline tap replay lesson.pcapng"));
     }
 
     #[test]

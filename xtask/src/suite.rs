@@ -51,7 +51,10 @@ const STEPS: [Step; 12] = [
     BUILD,
     after_build("peers", "independent peers", &[PYTHON], peers),
     after_build("crashes", "kills under load", &[CC], programs::crash_short),
-    after_build("documents", "the commands of README and docs", &[UNSHARE, IP, CURL], documents::run),
+    Step {
+        optional: &[TSHARK],
+        ..after_build("documents", "the commands of README and docs", &[UNSHARE, IP, CURL, PYTHON], documents::run)
+    },
     after_build("dist", "the packages", &[CC], dist::test),
     step("fuzz", "a short fuzz", &[CC, CXX], || fuzz::run(&[], SHORT_FUZZ_S)),
 ];

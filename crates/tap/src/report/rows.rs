@@ -276,7 +276,7 @@ fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
 fn frames_of(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
     match proof.count() {
         0 => (nothing(knowledge), Vec::new()),
-        count => (format!("{} {what}", counted(count, "frame")), vec![finding(format!("frames that {what}"), proof)]),
+        count => (format!("{} {what}", counted(count, "frame")), vec![finding(format!("frames {what}"), proof)]),
     }
 }
 

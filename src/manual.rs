@@ -20,6 +20,8 @@ const SEE_JOIN: &[ManualRow] =
     &[("glassline-join(1)", "tells the exit status, the environment and the files; they are the same")];
 const SEE_HISTORY: &[ManualRow] =
     &[("glassline-history(1)", "tells the exit status and the files; they are the same for each of its commands")];
+const SEE_TAP: &[ManualRow] =
+    &[("glassline-tap(1)", "tells the exit status and the environment; they are the same for each of its commands")];
 const SERVE_EXIT: &[ManualRow] = &[
     (
         "0",
@@ -126,6 +128,7 @@ fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
             section(&mut page, "EXIT STATUS", TAP_EXIT)?;
             section(&mut page, "ENVIRONMENT", TAP_ENVIRONMENT)?;
         }
+        below if below.starts_with("glassline-tap-") => section(&mut page, "SEE ALSO", SEE_TAP)?,
         below if below.starts_with("glassline-history-") => section(&mut page, "SEE ALSO", SEE_HISTORY)?,
         "glassline-join" => {
             section(&mut page, "EXIT STATUS", JOIN_EXIT)?;

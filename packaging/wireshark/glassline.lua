@@ -259,12 +259,41 @@ end
 
 -- Frames -------------------------------------------------------------------------------------
 
+-- Returns the length of the UTF-8 character at `at`, and whether it may be shown: tshark prints
+-- columns and fields as they are, and a terminal obeys control characters and changes of direction.
+local function character(text, at)
+    local first = text:byte(at)
+    if first < 0x80 then return 1, first >= 0x20 and first ~= 0x7f or first == 0x0a or first == 0x09 end
+    local length = first >= 0xc2 and first <= 0xdf and 2 or first >= 0xe0 and first <= 0xef and 3
+        or first >= 0xf0 and first <= 0xf4 and 4 or 1
+    local bytes = text:sub(at, at + length - 1)
+    if length == 1 or #bytes < length or not bytes:match("^.[\128-\191]+$") then return 1, false end
+    local is_control = bytes:match("^\194[\128-\159]$")
+    local is_direction = bytes:match("^\226\128[\168-\174]$") or bytes:match("^\226\129[\166-\169]$")
+    return length, not is_control and not is_direction
+end
+
+-- A text with U+FFFD for each character that is not to be shown, cut after so many characters.
+local function visible(text, characters_max)
+    if #text <= characters_max and not text:find("[^\t\n -~]") then return text end
+    local parts, at = {}, 1
+    while at <= #text and #parts < characters_max do
+        local length, is_shown = character(text, at)
+        parts[#parts + 1] = is_shown and text:sub(at, at + length - 1) or REPLACEMENT
+        at = at + length
+    end
+    if at <= #text then parts[#parts + 1] = "…" end
+    return table.concat(parts)
+end
+
+-- A text for the column of a packet.
 local function shortened(text)
-    if #text <= 60 then return text end
-    -- Cut before a character that would be cut apart.
-    local cut = 60
-    while cut > 50 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xc0 do cut = cut - 1 end
-    return text:sub(1, cut) .. "…"
+    return (visible(text, 60):gsub("[\t\n]", " "))
+end
+
+-- Adds a text as a field. Its bytes are in the packet; what is shown is harmless.
+local function add_text(item, field, range, text)
+    return item:add(field, range, visible(text, PAYLOAD_BYTES_MAX))
 end
 
 local function summarise(pinfo, words)
@@ -287,27 +316,29 @@ end
 local function tutorial_frame(item, range, frame, pinfo)
     item:add(fields.type, frame.role):set_generated()
     if frame.role == "name" then
-        item:add_packet_field(fields.name, range, ENC_UTF_8)
+        add_text(item, fields.name, range, frame.from)
         summarise(pinfo, "name " .. shortened(frame.from))
     else
-        item:add(fields.from, frame.from):set_generated()
-        item:add_packet_field(fields.text, range, ENC_UTF_8)
+        item:add(fields.from, visible(frame.from, NAME_BYTES_MAX)):set_generated()
+        add_text(item, fields.text, range, range:raw())
         summarise(pinfo, shortened(frame.from) .. ": " .. shortened(range:raw()))
     end
 end
 
 local function event_frame(item, range, object, frame, pinfo)
-    item:add_packet_field(fields.json, range, ENC_UTF_8)
+    add_text(item, fields.json, range, range:raw())
     if not object then
         item:add_proto_expert_info(not_json)
         summarise(pinfo, "no JSON")
         return
     end
     for _, field in ipairs({ "type", "name", "from", "to", "room", "text" }) do
-        if object[field] then item:add(fields[field], range, object[field]) end
+        if object[field] then add_text(item, fields[field], range, object[field]) end
     end
-    if frame.from and not object.from then item:add(fields.from, frame.from):set_generated() end
-    local words = object.type or "no type"
+    if frame.from and not object.from then
+        item:add(fields.from, visible(frame.from, NAME_BYTES_MAX)):set_generated()
+    end
+    local words = object.type and shortened(object.type) or "no type"
     local who = object.from or frame.from or object.name
     if who then words = words .. " " .. shortened(who) end
     if object.text then words = words .. ": " .. shortened(object.text) end
@@ -341,7 +372,7 @@ local function dissect_frame(buffer, offset, pinfo, tree, stream, direction)
         end)
         local item = begin_tree(tree, range, stream, direction, frame.number, "raw /exit")
         item:add(fields.exit, range)
-        if frame.from then item:add(fields.from, frame.from):set_generated() end
+        if frame.from then item:add(fields.from, visible(frame.from, NAME_BYTES_MAX)):set_generated() end
         summarise(pinfo, "/exit")
         return offset + #GOODBYE
     end

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
-use glassline_tap::Rule;
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use glassline_tap::{Rule, Side};
 
 use super::rules::parse_hook;
 use crate::address::parse_listen;
 
 /// See, record and change what passes between a client and a server
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
   glassline tap                              watch the server on this machine: join 127.0.0.1:1235
@@ -18,6 +19,7 @@ Examples:
   glassline tap --linear                     one line for each frame
   glassline tap --rule 'edit to=server text~noon replace.text=noon=>midnight'
   glassline tap --json --listen 127.0.0.1:0  JSON Lines; the first one tells the address
+  glassline tap report lesson.pcapng         what an observer of the session knows
 
 Clients join the tap's address in place of the server's. Recording needs no root and no capture driver. Ctrl-C ends the \
 tap and its connections, and completes the recording.
@@ -25,8 +27,81 @@ tap and its connections, and completes the recording.
 The tap is for your own systems. It stays on this machine unless --beyond-loopback is confirmed, and never uses a public \
 address.")]
 pub(crate) struct TapArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<TapCommand>,
     #[command(flatten)]
     pub(crate) line: LineArguments,
+}
+
+/// Commands for recordings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TapCommand {
+    /// Report what an observer of a recorded session knows
+    Report(ReportArguments),
+    /// Play one side of a recorded connection back
+    Replay(ReplayArguments),
+}
+
+/// Settings of a report.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Several recordings are compared: a row for each question, a column for each recording. #12 is packet 12 of the recording, \
+as Wireshark and tshark number them.")]
+pub(crate) struct ReportArguments {
+    /// Recordings of the tap, or captures of other tools (pcapng, pcap)
+    #[arg(required = true, num_args = 1..=8, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) recordings: Vec<PathBuf>,
+    /// Write one page of HTML instead, without scripts or other files
+    #[arg(long, value_name = "PAGE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// Side of the tap that the observer is on, in the tap's own recordings
+    #[arg(long, value_enum, default_value_t = SideName::Client)]
+    pub(crate) side: SideName,
+}
+
+/// Settings of a replay.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("peer").required(true).args(["to", "listen"]))]
+pub(crate) struct ReplayArguments {
+    /// A recording of the tap, or a capture of another tool (pcapng, pcap)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) recording: PathBuf,
+    /// Play the client: connect to this server
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    pub(crate) to: Option<SocketAddr>,
+    /// Play the server: wait for one client here; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Connection of the recording
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) connection: u64,
+    /// New message ids and no token, as a test; without it the recorded bytes are sent, as an attack
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Seconds to wait for each answer
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) wait_s: u64,
+    /// Allow private networks too, after a typed confirmation; public addresses are refused
+    #[arg(long)]
+    pub(crate) beyond_loopback: bool,
+}
+
+/// A side of the tap, as users write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideName {
+    /// Between client and tap
+    Client,
+    /// Between tap and server
+    Server,
+}
+
+impl From<SideName> for Side {
+    fn from(name: SideName) -> Self {
+        match name {
+            SideName::Client => Self::Client,
+            SideName::Server => Self::Server,
+        }
+    }
 }
 
 /// Settings of a tapped line.

@@ -22,7 +22,7 @@ pub(super) struct Columns {
     pub(super) dialect: &'static str,
     /// Bytes of a frame.
     pub(super) length: String,
-    /// Who says it.
+    /// Name of the speaker.
     pub(super) speaker: String,
     /// The room.
     pub(super) room: String,
@@ -83,7 +83,7 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::LeftOut(count) => {
+            Observation::Omitted(count) => {
                 Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
             }
         }
@@ -125,8 +125,8 @@ pub(super) fn end_text(direction: Direction, end: End, by_tap: bool) -> String {
         Direction::ToClient => "server",
     };
     match (by_tap, end) {
-        (true, End::Finished) => format!("a rule ended the {sender}'s side (FIN)"),
-        (true, End::Reset) => format!("a rule reset the {sender}'s side (RST)"),
+        (true, End::Finished) => format!("the tap ended the {sender}'s side (FIN)"),
+        (true, End::Reset) => format!("the tap reset the {sender}'s side (RST)"),
         (false, End::Finished) => format!("{sender} ended its side (FIN)"),
         (false, End::Reset) => format!("{sender} reset the connection (RST)"),
     }

@@ -1,4 +1,4 @@
-//! What the user decides about a running line, on its way to the relay.
+//! Decisions of the user about a running line, on their way to the relay.
 
 use std::sync::Arc;
 

@@ -10,6 +10,8 @@ mod json;
 mod line_control;
 mod linear;
 mod print;
+mod replay;
+mod report;
 mod rules;
 mod view;
 
@@ -29,7 +31,7 @@ use glassline_tap::{
 
 pub(crate) use arguments::TapArguments;
 
-use arguments::LineArguments;
+use arguments::{LineArguments, TapCommand};
 use columns::safe;
 use json::Json;
 use line_control::LineControl;
@@ -47,9 +49,13 @@ const REPORTS_BYTES_MAX: usize = 32 << 20;
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
                        your own systems, and for people who have agreed to it.";
 
-/// Taps a line until a signal or the user ends it.
+/// Taps a line until a signal or the user ends it, or works with a recording.
 pub(crate) fn tap(arguments: &TapArguments) -> ExitCode {
-    done(tap_line(&arguments.line))
+    done(match &arguments.command {
+        None => tap_line(&arguments.line),
+        Some(TapCommand::Report(arguments)) => report::report(arguments),
+        Some(TapCommand::Replay(arguments)) => replay::replay(arguments),
+    })
 }
 
 fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
@@ -105,7 +111,10 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
     for (role, address) in [(Role::Listen, arguments.listen), (Role::Target, arguments.to)] {
         reach::check(role, address, Permission::PrivateNetworks)?;
     }
-    confirmation::ask(arguments.listen, arguments.to)?;
+    confirmation::ask(&format!(
+        "The tap will listen on {} and relay to {}. Whoever connects through it is read and can be changed.",
+        arguments.listen, arguments.to
+    ))?;
     Ok(Permission::PrivateNetworks)
 }
 

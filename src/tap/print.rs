@@ -8,7 +8,7 @@ use std::time::Duration;
 use glassline_tap::Observation;
 use glassline_tap::relay::Observations;
 
-/// How a report becomes a line.
+/// Form of a report as a line.
 pub(super) trait Format {
     /// Returns the first line, which tells the address.
     fn start(&mut self, listens: SocketAddr, to: SocketAddr) -> String;

@@ -9,7 +9,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 11] = [
+const OFFERED: [(&str, &[&str]); 13] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -34,7 +34,25 @@ const OFFERED: [(&str, &[&str]); 11] = [
     ("history-import", &["history", "help"]),
     ("history-check", &["history", "help"]),
     ("history-vacuum", &["history", "help"]),
-    ("tap", &["listen", "to", "record", "linear", "json", "rule", "rules", "hook", "seed", "beyond-loopback", "help"]),
+    (
+        "tap",
+        &[
+            "listen",
+            "to",
+            "record",
+            "linear",
+            "json",
+            "quiet",
+            "rule",
+            "rules",
+            "hook",
+            "seed",
+            "beyond-loopback",
+            "help",
+        ],
+    ),
+    ("tap-report", &["html", "side", "help"]),
+    ("tap-replay", &["to", "listen", "connection", "fresh", "wait-s", "beyond-loopback", "help"]),
     ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];

@@ -51,6 +51,8 @@ mod supervised;
 mod tap;
 #[cfg(target_os = "linux")]
 mod tap_descriptors;
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod tap_recordings;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -1,6 +1,9 @@
 //! `glassline tap` as lines and as JSON, in a process of its own.
 
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
+use std::thread;
 
 use glassline_tap::Side;
 use glassline_tap::capture::Capture;
@@ -10,15 +13,15 @@ use crate::harness::{EventClient, Server, Tutorial, Wire, frame};
 use crate::program::{Ended, Folder, PROGRAM, Process, command};
 
 /// `glassline tap` before a server.
-struct Tap {
+pub(crate) struct Tap {
     process: Process,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     home: Folder,
 }
 
 impl Tap {
     #[track_caller]
-    fn start(to: SocketAddr, arguments: &[&str]) -> Self {
+    pub(crate) fn start(to: SocketAddr, arguments: &[&str]) -> Self {
         let home = Folder::new();
         let mut tap = command(PROGRAM, &home);
         tap.current_dir(home.path());
@@ -58,7 +61,7 @@ impl Tap {
 
     /// Ends it in order.
     #[track_caller]
-    fn interrupt(self) -> (Ended, Folder) {
+    pub(crate) fn interrupt(self) -> (Ended, Folder) {
         self.process.signal("INT");
         let ended = self.process.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -151,11 +154,10 @@ fn a_reader_that_stops_ends_the_tap_in_order() {
     pipe.current_dir(home.path()).args(["-c", &script]);
     let process = Process::start(pipe);
     let listening: Value = serde_json::from_str(&process.line()).expect("JSON");
-    let address = listening["address"].as_str().and_then(|address| address.parse().ok()).expect("an address");
-    let mut alice = EventClient::connect(address);
-    alice.send(&json!({"type": "hello", "name": "alice"}));
-    // What it had before the tap ended is of no interest here.
-    alice.expect_closed();
+    let mut client = TcpStream::connect(listening["address"].as_str().expect("an address")).expect("it accepts");
+    // The tap may end before or behind it.
+    let _ = client.write_all(b"GLASSLINE2");
+    let _ = client.read_to_end(&mut Vec::new());
     assert_eq!(process.ended().code, Some(0));
     assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").refused().is_empty());
 }
@@ -238,4 +240,47 @@ fn a_hook_decides_about_each_frame() {
     let applied = tap.report(|report| report["report"] == "applied" && report["frame"] == 3);
     assert_eq!(applied["rule"], "hook-1", "{applied}");
     tap.interrupt();
+}
+
+/// A server that answers the opening with so many frames of 100,000 bytes, and then closes.
+fn generous_server(frames: usize) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        client.set_nodelay(true).expect("TCP_NODELAY");
+        client.read_exact(&mut [0; 10]).expect("the opening");
+        let long = frame("x".repeat(100_000));
+        for _ in 0..frames {
+            client.write_all(&long).expect("the tap takes them");
+        }
+    });
+    address
+}
+
+#[test]
+fn a_reader_that_stalls_loses_reports_and_not_the_line() {
+    const FRAMES: usize = 420;
+    let home = Folder::new();
+    let to = generous_server(FRAMES);
+    let mut tap = command(PROGRAM, &home);
+    tap.args(["tap", "--json", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).stdout(Stdio::piped());
+    let mut tap = tap.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut lines = BufReader::new(tap.stdout.take().expect("stdout")).lines().map(|line| line.expect("UTF-8"));
+    let listening: Value = serde_json::from_str(&lines.next().expect("a line")).expect("JSON");
+    let address = listening["address"].as_str().expect("an address");
+    let mut client = TcpStream::connect(address).expect("the tap accepts");
+    client.write_all(b"GLASSLINE2").expect("it is taken");
+    // Nobody reads what is reported, and everything passes.
+    let passed = std::io::copy(&mut client, &mut std::io::sink()).expect("everything passes");
+    assert_eq!(passed, FRAMES as u64 * 100_010);
+    glassline_testkit::signal("INT", tap.id().into());
+    let (mut frames, mut left_out) = (0, 0);
+    for line in lines {
+        let report: Value = serde_json::from_str(&line).expect("JSON");
+        frames += u64::from(report["direction"] == "to_client" && report["report"] == "frame");
+        left_out += report["count"].as_u64().unwrap_or(0);
+    }
+    assert!(left_out > 0 && frames > 0 && frames + left_out >= FRAMES as u64, "{frames} and {left_out} left out");
+    assert!(tap.wait().expect("it ends").success());
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, programs, wording};
 
@@ -36,7 +36,7 @@ const fn after_build(name: &'static str, about: &'static str, tools: &'static [T
 
 /// A step that runs the tests, some of them with tools that need not be there.
 const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
-    Step { optional: &[ZSH, FISH, MAN, TSHARK], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
+    Step { optional: &[ZSH, FISH, MAN, TSHARK, CHROMIUM], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);

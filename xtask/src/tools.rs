@@ -52,6 +52,7 @@ tools! {
     FISH = "fish", ["fish", "--version"], Package::Debian("fish"), "reads the completions for fish";
     MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
     TSHARK = "tshark", ["tshark", "--version"], Package::Debian("tshark"), "reads recordings of the tap";
+    CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the pages of the tap's reports";
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
 

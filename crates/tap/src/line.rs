@@ -65,9 +65,10 @@ pub enum LineOutput {
 /// A frame that waits for a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
-    /// The frame; both frames of a tutorial pair, with the number of the second.
+    /// The frame as earlier rules have left it; both frames of a tutorial pair, with the number of
+    /// the second.
     pub frame: Frame,
-    /// Content of the frame.
+    /// Content of the frame as it was sent.
     pub meaning: Meaning,
     /// Label of the rule that asks.
     pub rule: String,

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 
+/// End of the name before a direct message of the tutorial dialect (T12); no name contains it.
+const DIRECT_SUFFIX: &str = "→you";
+
 /// The content of one frame.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Meaning {
@@ -49,12 +52,7 @@ impl Reader {
     }
 
     fn tutorial(&mut self, frame: &Frame) -> Meaning {
-        let Ok(text) = std::str::from_utf8(frame.payload()) else {
-            if frame.direction == Direction::ToClient && self.pair_name.take().is_none() {
-                self.pair_name = Some(String::from_utf8_lossy(frame.payload()).into_owned());
-            }
-            return Meaning::default();
-        };
+        let text = &*String::from_utf8_lossy(frame.payload());
         let is_name = match frame.direction {
             Direction::ToServer => self.client_name.is_none(),
             Direction::ToClient => self.pair_name.is_none(),
@@ -66,14 +64,54 @@ impl Reader {
             };
             *name = Some(text.to_owned());
             let content = Some(json!({"type": "name", "name": text}));
-            return Meaning { kind: "name".into(), speaker: Some(text.to_owned()), content, ..Meaning::default() };
+            let speaker = Some(text.strip_suffix(DIRECT_SUFFIX).unwrap_or(text).to_owned());
+            return Meaning { kind: "name".into(), speaker, content, ..Meaning::default() };
         }
-        let speaker = match frame.direction {
-            Direction::ToServer => self.client_name.clone(),
-            Direction::ToClient => self.pair_name.take(),
+        match frame.direction {
+            Direction::ToServer => self.tutorial_line(text),
+            Direction::ToClient => self.tutorial_message(text),
+        }
+    }
+
+    /// A client's message or command (T3, T10).
+    fn tutorial_line(&self, line: &str) -> Meaning {
+        let speaker = self.client_name.clone();
+        let content = json!({"type": "text", "from": speaker, "text": line});
+        let said = |kind: &str, to: Option<&str>, text: String| Meaning {
+            kind: kind.into(),
+            speaker: speaker.clone(),
+            to: to.map(str::to_owned),
+            text: Some(text),
+            content: Some(content.clone()),
+            ..Meaning::default()
         };
-        let content = Some(json!({"type": "text", "from": speaker, "text": text}));
-        Meaning { kind: "text".into(), speaker, text: Some(text.to_owned()), content, ..Meaning::default() }
+        let Some(command) = line.strip_prefix('/').filter(|rest| !rest.starts_with('/')) else {
+            return said("text", None, line.strip_prefix('/').unwrap_or(line).to_owned());
+        };
+        let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        match (name, arguments.trim_start().split_once(char::is_whitespace)) {
+            ("me", _) => said("text", None, format!("* {}", arguments.trim_start())),
+            ("msg", Some((to, text))) => said("direct", Some(to), text.trim_start().to_owned()),
+            _ => said("command", None, line.to_owned()),
+        }
+    }
+
+    /// A message of a pair. The name of a direct one ends with an arrow and `you` (T12).
+    fn tutorial_message(&mut self, text: &str) -> Meaning {
+        let name = self.pair_name.take();
+        let content = Some(json!({"type": "text", "from": name, "text": text}));
+        let text = Some(text.to_owned());
+        match name.as_deref().and_then(|name| name.strip_suffix(DIRECT_SUFFIX)) {
+            Some(speaker) => Meaning {
+                kind: "direct".into(),
+                speaker: Some(speaker.to_owned()),
+                to: self.client_name.clone(),
+                text,
+                content,
+                ..Meaning::default()
+            },
+            None => Meaning { kind: "text".into(), speaker: name, text, content, ..Meaning::default() },
+        }
     }
 
     fn event(&mut self, frame: &Frame) -> Meaning {

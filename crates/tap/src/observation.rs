@@ -1,6 +1,5 @@
 //! What the tap reports of a line, in the order in which it happened, and its JSON form.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use glassline_wire::timestamp::Timestamp;
@@ -38,7 +37,7 @@ pub enum Observation {
         direction: Direction,
         /// How.
         end: End,
-        /// Whether a rule ended it, not its sender.
+        /// True if the tap ended it, by a rule or because it stops, and not its sender.
         by_tap: bool,
     },
     /// Both directions have ended, or the connection was given up.
@@ -59,7 +58,7 @@ pub enum Observation {
         text: String,
     },
     /// So many reports were left out here, since whoever reads them is too slow.
-    LeftOut(u64),
+    Omitted(u64),
 }
 
 /// A rule applied to a frame: with the rules and the ends as they were, this suffices to repeat it.
@@ -111,7 +110,7 @@ impl Observation {
             Self::Problem { connection, at_us, text } => {
                 json!({"report": "problem", "at": at(*at_us), "connection": connection, "text": text})
             }
-            Self::LeftOut(count) => json!({"report": "left_out", "count": count}),
+            Self::Omitted(count) => json!({"report": "left_out", "count": count}),
         }
     }
 }
@@ -125,7 +124,9 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
     };
     let mut raw = String::with_capacity(2 * frame.bytes.len());
     for byte in &frame.bytes {
-        let _ = write!(raw, "{byte:02x}");
+        for digit in [byte >> 4, byte & 15] {
+            raw.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
     }
     json!({
         "report": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,

@@ -92,7 +92,7 @@ fn everything_said_in_plaintext_is_known_once() {
     assert_eq!(summary(&report, RowId::Texts), "301 readable", "seed {seed}: copies count once");
     assert!(texts.iter().any(|words| words.ends_with(" alice to bob alone: only you")));
     assert!(!report.to_text().contains("s3cret") && !report.to_html().contains("s3cret"));
-    assert_eq!(summary(&report, RowId::Secrets), "3 frames carry a token (not shown, not kept)");
+    assert_eq!(summary(&report, RowId::Secrets), "3 frames with a token (not shown, not kept)");
     let row = report.rows().iter().find(|row| row.id == RowId::Texts).expect("texts");
     assert!(row.findings.iter().all(|finding| finding.proof.count() >= 1), "each finding has evidence");
 }
@@ -108,11 +108,24 @@ fn the_tutorial_dialect_is_read_in_pairs() {
     for payload in ["*", "bob joined", "bob", "hello there"] {
         session.frame(eve, Direction::ToClient, payload);
     }
+    for line in ["/msg eve psst", "/search maths", "/op glop_0123"] {
+        session.frame(bob, Direction::ToServer, line);
+    }
+    for payload in ["bob→you", "psst"] {
+        session.frame(eve, Direction::ToClient, payload);
+    }
     session.bytes(bob, Direction::ToServer, b"/exit");
     let report = session.report();
     assert_eq!(words(&report, RowId::Names), ["bob", "eve"].map(str::to_owned).into());
-    assert_eq!(words(&report, RowId::Texts).len(), 1, "seen twice, said once, without the server's own messages");
-    assert_eq!(words(&report, RowId::Activity).len(), 1);
+    let texts: Vec<String> = words(&report, RowId::Texts).into_iter().collect();
+    let expected = [
+        " bob to the room it is in: hello there",
+        " bob to eve alone: psst",
+        " bob to the server alone: /search maths",
+    ];
+    assert_eq!(texts.len(), expected.len(), "each once, without the server's own messages: {texts:?}");
+    assert!(expected.iter().all(|end| texts.iter().any(|text| text.ends_with(end))), "{texts:?}");
+    assert!(!report.to_text().contains("glop"), "a token is not shown");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) struct Connection {
     client: SocketAddr,
     opened_us: u64,
     closed_us: Option<u64>,
-    /// The end that came first: direction, how, and whether a rule made it.
+    /// The end that came first: direction, how, and whether the tap made it.
     first_end: Option<(Direction, End, bool)>,
     dialect: Dialect,
     name: Option<String>,
@@ -62,7 +62,7 @@ impl Connections {
                     self.open -= 1;
                 }
             }
-            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::LeftOut(_) => {
+            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::Omitted(_) => {
             }
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn draw(
     scroll
 }
 
-/// How many bytes stand in a row.
+/// Bytes in a row.
 struct HexColumns {
     bytes: usize,
 }

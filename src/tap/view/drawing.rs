@@ -20,14 +20,14 @@ const ROWS_FOR_CONNECTIONS: u16 = 12;
 const CONNECTIONS_SHOWN: u16 = 3;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
-/// What the title says and no report changes.
+/// Parts of the title that no report changes.
 #[derive(Debug)]
 pub(crate) struct Title {
-    /// Where the tap listens.
+    /// Address of the tap.
     pub(crate) listens: SocketAddr,
-    /// Where the server is.
+    /// Address of the server.
     pub(crate) to: SocketAddr,
-    /// What is recorded and applied, in words.
+    /// Recording and rules, in words.
     pub(crate) settings: String,
 }
 
@@ -151,7 +151,7 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
     put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
     let passes = format!("passes in {} s", seconds_until(ask.deadline_us));
-    put(buffer, keys, &format!("e edit  E payload  p forward  d drop  {patience}, {passes}{others}"), style);
+    put(buffer, keys, &format!("{patience}, {passes}{others}  e text  E payload  p pass  d drop"), style);
 }
 
 /// Says what the tap is and how to send something through it.

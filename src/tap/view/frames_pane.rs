@@ -31,7 +31,8 @@ pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut
         room: "room".into(),
         text: "text".into(),
     };
-    buffer.set_stringn(area.x, area.y, row(&heading, width.saturating_sub(2), true), width, palette.heading());
+    let heading = format!("  {}", row(&heading, width.saturating_sub(2), true));
+    buffer.set_stringn(area.x, area.y, heading, width, palette.heading());
     let window = state.cursor.window(&state.entries, usize::from(area.height - 1));
     let selected = state.cursor.place(&state.entries);
     for (y, place) in (area.y + 1..area.bottom()).zip(window) {
@@ -54,7 +55,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
             Direction::ToServer => palette.to_server(),
             Direction::ToClient => palette.to_client(),
         },
-        Observation::Problem { .. } | Observation::LeftOut(_) => palette.problem(),
+        Observation::Problem { .. } | Observation::Omitted(_) => palette.problem(),
         Observation::Opened { .. }
         | Observation::Asked(_)
         | Observation::Applied(_)

@@ -27,7 +27,7 @@ fn rows(width: usize) -> Vec<(bool, String)> {
     let mut rows = vec![heading("Keys")];
     rows.extend(keys::help().map(|(keys, meaning)| (false, format!("{keys:<10} {meaning}"))));
     rows.push(heading("Filter, search and hold"));
-    rows.extend(words(&format!("{TERMS}. All terms have to match. Text with spaces stands in \"quotes\".")));
+    rows.extend(words(&format!("{TERMS}. All terms have to match. Text with spaces stands in \"quotes\". Upper and lower case differ where frames are held.")));
     rows.push(heading("Signs"));
     rows.extend(words(
         "3>12 is frame 12 of connection 3 to the server, 3<12 to the client. * a connection opened or ended, \

@@ -18,7 +18,7 @@ const SILENCE_US: u64 = 75_000_000;
 /// Time that this project's client waits for the `welcome` before it tries the tutorial dialect.
 const WELCOME_US: u64 = 1_000_000;
 
-/// What names a frame that waits: connection, direction and number.
+/// Key of a frame that waits: connection, direction and number.
 pub(crate) type Ticket = (u64, Direction, u64);
 
 /// Returns what names this frame.
@@ -38,7 +38,7 @@ pub(super) enum HoldChange {
 /// The frames that wait, oldest first, and which are to wait.
 #[derive(Debug, Default)]
 pub(super) struct Holds {
-    /// What is held, as it was typed.
+    /// Condition of the frames that are held, as it was typed.
     filter_line: Option<String>,
     waiting: VecDeque<Ask>,
     decided: Vec<(Ticket, Verdict)>,

@@ -1,10 +1,10 @@
-//! What each key does, and the help made from the same table.
+//! Keys with their actions, and the help made from the same table.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::input_line::Edit;
 
-/// What the user asks for.
+/// Action that the user asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     Quit,

@@ -31,12 +31,12 @@ impl Palette {
         self.coloured(Color::Green)
     }
 
-    /// What happened beside the frames.
+    /// Reports that are no frames.
     pub(super) fn note(self) -> Style {
         self.coloured(Color::Yellow)
     }
 
-    /// What the user must know.
+    /// Problems, which the user must know.
     pub(super) fn problem(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
     }

@@ -1,6 +1,7 @@
 //! The terminal: taken on entering, restored on leaving, also when the drawing thread panics.
 
 use std::io::{self, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Arc;
 use std::thread;
@@ -19,7 +20,9 @@ type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
 /// Raw mode and the alternate screen until dropped.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Not dropped: its end prints an error where the terminal has gone, and panics if that cannot be
+    /// printed either.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     hook_before: Arc<PanicHook>,
 }
 
@@ -40,7 +43,7 @@ impl Screen {
         let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
             .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match entered {
-            Ok(terminal) => Ok(Self { terminal, hook_before }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), hook_before }),
             Err(error) => {
                 restore();
                 Err(error)

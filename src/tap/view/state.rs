@@ -16,7 +16,7 @@ use crate::tap::columns::Clock;
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
 
-/// What has the keyboard.
+/// Part of the view that has the keyboard.
 #[derive(Debug)]
 pub(super) enum Mode {
     /// The list of reports.
@@ -29,7 +29,7 @@ pub(super) enum Mode {
     Typing { purpose: Purpose, line: InputLine },
 }
 
-/// What a typed line is for.
+/// Purpose of a typed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Filter,
@@ -97,7 +97,7 @@ impl State {
         match &observation {
             Observation::Asked(ask) if ask.decider == Decider::Hand => return self.holds.push((**ask).clone()),
             Observation::Arrived(frame, _) => self.rate.count(frame.at_us, 1),
-            Observation::LeftOut(count) => {
+            Observation::Omitted(count) => {
                 self.left_out += count;
                 self.rate.count_untimed(*count);
             }
@@ -111,7 +111,7 @@ impl State {
         match (&mut self.paused, &observation) {
             // A view that is paused shows the same for as long as the user wants.
             (Some(passed), Observation::Arrived(..)) => *passed += 1,
-            (Some(passed), Observation::LeftOut(count)) => *passed += count,
+            (Some(passed), Observation::Omitted(count)) => *passed += count,
             _ => self.entries.push(observation),
         }
     }
@@ -277,7 +277,7 @@ impl State {
         let place = self.cursor.place(&self.entries);
         let start = if is_backwards { place } else { place + 1 };
         let wanted = |observation: &Observation| {
-            !matches!(observation, Observation::LeftOut(_) | Observation::Problem { connection: None, .. })
+            !matches!(observation, Observation::Omitted(_) | Observation::Problem { connection: None, .. })
                 && search.matches(observation)
         };
         if let Some(found) = self.entries.find(start, is_backwards, wanted) {
@@ -335,7 +335,7 @@ impl State {
     }
 }
 
-/// What the drawing needs.
+/// Values that the drawing needs.
 impl State {
     /// Returns whether keys are letters of a line.
     pub(super) fn is_typing(&self) -> bool {

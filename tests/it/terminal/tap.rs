@@ -207,6 +207,19 @@ fn a_signal_ends_the_view_and_completes_the_recording() {
 }
 
 #[test]
+fn a_terminal_that_goes_ends_the_tap_in_order() {
+    let mut tapped = Tapped::with(|opening| opening.argument("--record").argument("lesson.pcapng"));
+    let mut alice = EventClient::join(tapped.address, "alice");
+    alice.say("kept");
+    tapped.tap.see("kept");
+    tapped.tap.hang_up();
+    alice.expect_closed();
+    tapped.tap.code_without_a_terminal();
+    let capture = Capture::open(&tapped.tap.home().join("lesson.pcapng")).expect("a capture");
+    assert_eq!((capture.connections(Side::Server).count(), capture.refused()), (1, &[][..]));
+}
+
+#[test]
 fn beyond_this_machine_the_user_types_a_confirmation() {
     let server = Server::start();
     for (typed, answer, code) in [("yes", "not confirmed, so nothing was started", 1), ("\x04", "not confirmed", 1)] {

@@ -49,7 +49,7 @@ pub enum CaptureError {
     NotACapture,
 }
 
-/// How a capture file ends.
+/// End of a capture file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaptureEnd {
     /// After a whole packet.
@@ -138,7 +138,7 @@ pub struct RefusedConnection {
     pub reason: Refusal,
 }
 
-/// What a capture holds.
+/// Content of a capture.
 #[derive(Debug)]
 pub struct Capture {
     connections: Vec<CapturedConnection>,

@@ -29,7 +29,7 @@ pub(super) struct Packet<'a> {
     pub(super) segment: Segment<'a>,
 }
 
-/// What a capture held beside the segments.
+/// Content of a capture beside the segments.
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) packets: u64,

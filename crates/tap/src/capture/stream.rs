@@ -83,7 +83,7 @@ impl Stream {
         }
         // Bytes that were passed on already, and those of a keepalive, are behind.
         let Ok(end) = u64::try_from(end) else { return Ok(()) };
-        if end <= self.passed {
+        if end <= self.passed || payload.is_empty() {
             return Ok(());
         }
         match u64::try_from(offset) {
@@ -187,6 +187,8 @@ mod tests {
         let mut stream = begun(99);
         assert_eq!(take(&mut stream, 103, b"", true), b"");
         assert_eq!(stream.gap(), Some(0), "the FIN says that there was more");
+        assert_eq!(take(&mut stream, 100, b"abc", false), b"abc");
+        assert!(stream.is_complete() && stream.gap().is_none());
     }
 
     #[test]

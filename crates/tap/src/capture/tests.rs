@@ -17,7 +17,7 @@ fn read(bytes: &[u8]) -> Capture {
     Capture::read(bytes).expect("a capture")
 }
 
-/// What a connection says, as "speaker: text" with the number of the packet.
+/// Words of a connection, as "speaker: text" with the number of the packet.
 fn words(connection: &CapturedConnection) -> Vec<(String, u64)> {
     let mut reader = Reader::default();
     let frames = connection.frames.iter().map(|captured| {
@@ -358,4 +358,34 @@ fn bytes_that_are_no_chat_are_opaque() {
     let capture = read(&file);
     let frames: Vec<_> = capture.connections(Side::Client).flat_map(|connection| &connection.frames).collect();
     assert_eq!((frames[0].frame.kind, frames[0].frame.dialect), (FrameKind::Raw(RawReason::Opaque), Dialect::Unknown));
+}
+
+#[test]
+fn any_damage_gives_whole_streams_or_a_reason() {
+    let names = ["tcpdump-sll2-ipv4.pcap", "tcpdump-ethernet-ipv6-ns.pcap", "dumpcap-ethernet-ipv4.pcapng"];
+    let files = names.map(fixture).into_iter().chain([recorded_texts(&["one", "two"])]).collect::<Vec<_>>();
+    for_each_seed(0..200, |mut rng: Rng| {
+        let mut file = files[rng.index(files.len())].clone();
+        for _ in 0..rng.between(1, 8) {
+            let at = rng.index(file.len());
+            match rng.below(4) {
+                0 => file[at] = rng.pick(&[0, 1, 0x7f, 0x80, 0xff]),
+                1 => file[at] ^= 1 << rng.below(8),
+                2 => drop(file.remove(at)),
+                _ => file.insert(at, rng.next_u64() as u8),
+            }
+        }
+        let Ok(capture) = Capture::read(&file[..]) else { return };
+        for connection in Side::BOTH.into_iter().flat_map(|side| capture.connections(side)) {
+            for direction in Direction::BOTH {
+                let mut passed = 0;
+                for frame in connection.frames.iter().map(|captured| &captured.frame) {
+                    if frame.direction == direction {
+                        assert_eq!(frame.offset, passed);
+                        passed += frame.bytes.len() as u64;
+                    }
+                }
+            }
+        }
+    });
 }

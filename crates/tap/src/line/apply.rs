@@ -227,7 +227,8 @@ fn with_id(object: &Map<String, Value>, rng: &mut RuleRng) -> Map<String, Value>
 
 fn shown(postponement: Postponement) -> String {
     let Postponement { frames, at_most_us } = postponement;
-    format!("{frames} later frames have passed, {} at most", duration(at_most_us))
+    let have = if frames == 1 { "frame has" } else { "frames have" };
+    format!("{frames} later {have} passed, {} at most", duration(at_most_us))
 }
 
 /// A time as text.

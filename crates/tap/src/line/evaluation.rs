@@ -90,6 +90,11 @@ impl Evaluation<'_> {
                 let ask = Ask { frame, meaning, rule: rule.label.clone(), decider, deadline_us };
                 self.outputs.push_back(LineOutput::Ask(Box::new(ask)));
             }
+            Outcome::NotHere if rule.matcher.asks_for_words() => {
+                let reason = "a frame that it matches has not the field, the words or the bit to be changed; \
+                              `glassline tap --json` shows its fields";
+                return self.refuse(rule, &work.unit, reason);
+            }
             Outcome::NotHere => return,
             Outcome::Refused(reason) => return self.refuse(rule, &work.unit, &reason),
         }

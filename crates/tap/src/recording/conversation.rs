@@ -17,7 +17,7 @@ const UNACKNOWLEDGED_SEGMENTS_MAX: u32 = 16;
 const WINDOW: u16 = u16::MAX;
 const WINDOW_SCALE: u8 = 14;
 
-/// What all packets of one call have in common.
+/// Properties that all packets of one call have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Passed<'a> {
     pub(super) direction: Direction,

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+use glassline_wire::visible;
+
 use super::Side;
 use super::writer::Writer;
 
@@ -41,7 +43,7 @@ pub(super) enum Bound {
     Out = 2,
 }
 
-/// What a block says of its packet.
+/// Properties of a packet beside its bytes.
 pub(super) struct PacketInfo<'a> {
     pub(super) interface: Side,
     pub(super) bound: Bound,
@@ -121,6 +123,8 @@ impl Output {
         }
         self.pad();
         if let Some(comment) = packet.comment {
+            // Wireshark prints comments as they are, and rules quote what peers sent.
+            let comment = visible::lines(comment);
             let end = comment.floor_char_boundary(COMMENT_BYTES_MAX);
             self.option(option::COMMENT, &comment.as_bytes()[..end]);
         }

@@ -387,6 +387,8 @@ impl Connection {
         if self.state != State::Open {
             return;
         }
+        // Whatever waits for its time or for a decision passes now.
+        self.set_rules(&Arc::default(), turn.now_us);
         self.forward_outputs(turn);
         let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
         for direction in Direction::BOTH {

@@ -65,7 +65,7 @@ impl Observer for ChannelObserver {
             self.left_out += 1;
             return;
         }
-        if self.left_out > 0 && self.sender.try_send(Observation::LeftOut(self.left_out)).is_ok() {
+        if self.left_out > 0 && self.sender.try_send(Observation::Omitted(self.left_out)).is_ok() {
             self.left_out = 0;
         }
         // Counted first: the other thread may receive it before this one goes on.
@@ -157,7 +157,7 @@ mod tests {
         // A connection's end has a place that frames cannot take.
         observer.observe(CLOSED);
         let received: Vec<_> = std::iter::from_fn(|| reports.try_receive().ok()).collect();
-        assert_eq!(received, [frame(10), frame(10), Observation::LeftOut(3), CLOSED]);
+        assert_eq!(received, [frame(10), frame(10), Observation::Omitted(3), CLOSED]);
         observer.observe(frame(10));
         assert_eq!(reports.try_receive(), Ok(frame(10)));
     }
@@ -171,7 +171,7 @@ mod tests {
         }
         assert_eq!(reports.try_receive(), Ok(frame(5_000)));
         observer.observe(frame(1_000));
-        assert_eq!(reports.try_receive(), Ok(Observation::LeftOut(1)));
+        assert_eq!(reports.try_receive(), Ok(Observation::Omitted(1)));
         assert_eq!(reports.try_receive(), Ok(frame(1_000)));
     }
 }

@@ -1,6 +1,7 @@
 //! What is sent and what is waited for, derived from a recorded connection.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use glassline_wire::frame::put_frame;
 use serde_json::{Map, Value};
@@ -27,6 +28,17 @@ pub enum Awaited {
     Frames(u64),
     /// The ten bytes of the event dialect.
     Opening,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reference(reference) => write!(f, "the answer to {reference:?}"),
+            Self::Kind(kind) => write!(f, "{kind:?}"),
+            Self::Frames(count) => write!(f, "{count} frames"),
+            Self::Opening => f.write_str("the opening of the event dialect"),
+        }
+    }
 }
 
 /// One step.

@@ -9,6 +9,7 @@ use glassline_wire::visible;
 use maud::{Markup, html};
 
 use super::knowledge::{Knowledge, Mark};
+use super::rows::counted;
 use super::utterances::Audience;
 use crate::frame::Direction;
 
@@ -48,7 +49,7 @@ pub(super) fn timeline(knowledge: &Knowledge) -> Markup {
                 @for (number, row) in &rows {
                     @let name = knowledge.connections[number].name.as_deref().map_or_else(|| format!("connection {number}"), label);
                     text x="0" y=(y(*row) + 4.0) { (name) }
-                    line.axis x1=(NAMES_WIDTH) x2=(NAMES_WIDTH + PLOT_WIDTH) y1=(y(*row)) y2=(y(*row));
+                    line.axis x1=(NAMES_WIDTH) x2=(NAMES_WIDTH + PLOT_WIDTH) y1=(y(*row)) y2=(y(*row)) {}
                 }
                 @for mark in distinct(&knowledge.marks, span_us) {
                     @if let Some(row) = rows.get(&mark.connection) {
@@ -91,6 +92,7 @@ pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
         let to = match &said.audience {
             Audience::Room(room) => format!("room {room}"),
             Audience::Person(person) => person.clone(),
+            Audience::Server => "the server".into(),
             Audience::Unnamed => "the room it is in".into(),
         };
         *edges.entry((said.speaker.clone(), to)).or_default() += 1;
@@ -119,12 +121,12 @@ pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
                     @if let (Some(a), Some(b)) = (places.get(from), places.get(to)) {
                         line.edge x1=(px(a.0)) y1=(px(a.1)) x2=(px(b.0)) y2=(px(b.1))
                             stroke-width=(format!("{:.1}", 1.0 + (*count as f64).log2())) {
-                            title { (label(from)) " to " (label(to)) ": " (count) " messages" }
+                            title { (label(from)) " to " (label(to)) ": " (counted(*count, "message")) }
                         }
                     }
                 }
                 @for (node, (x, y)) in &places {
-                    circle.node cx=(px(*x)) cy=(px(*y)) r="6";
+                    circle.node cx=(px(*x)) cy=(px(*y)) r="6" {}
                     text x=(px(*x)) y=(px(y - 10.0)) text-anchor="middle" { (label(node)) }
                 }
             }

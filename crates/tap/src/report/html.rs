@@ -20,7 +20,7 @@ pub(super) fn page(title: &str, rows: &[Row], knowledge: &Knowledge) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
                 // Without it a browser asks the server for a picture.
                 link rel="icon" href="data:,";
                 title { "What an observer of " (title) " knows" }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use glassline_wire::operator_token;
 use serde_json::{Map, Value};
 
 use super::sizes::Sizes;
@@ -12,6 +13,8 @@ use crate::meaning::Meaning;
 
 /// Names, rooms and connections kept; further ones are counted only.
 const FACTS_MAX: usize = 10_000;
+/// Reasons kept of what was not evaluated; further ones are counted only.
+const REASONS_MAX: usize = 1_000;
 /// Frames kept as marks of the timeline; further ones are counted only.
 const MARKS_MAX: usize = 20_000;
 
@@ -72,7 +75,7 @@ pub struct Knowledge {
     pub(super) names: Facts,
     pub(super) rooms: Facts,
     pub(super) utterances: Utterances,
-    /// Frames that list who is where: arrivals, departures, members.
+    /// Frames about who is where, and those of the server itself, which say it in words.
     pub(super) presence: Proof,
     /// Frames with a secret in readable form. The secret is not kept.
     pub(super) secrets: Proof,
@@ -80,6 +83,9 @@ pub struct Knowledge {
     pub(super) malformed: Proof,
     pub(super) marks: Vec<Mark>,
     pub(super) frames_left_out: u64,
+    /// What was not evaluated, and why, in words.
+    pub(super) not_evaluated: Vec<String>,
+    pub(super) not_evaluated_count: u64,
 }
 
 impl Knowledge {
@@ -92,10 +98,22 @@ impl Knowledge {
         {
             self.malformed.add(evidence);
         }
+        if meaning.speaker.as_deref() == Some("*") && meaning.kind == "text" {
+            self.presence.add(evidence);
+        }
         if let Some(Value::Object(content)) = &meaning.content {
             self.add_content(content, evidence);
         }
         self.add_utterance(frame, meaning, evidence);
+    }
+
+    /// Notes that something was not evaluated, such as a connection of which bytes are missing: what
+    /// it carried is unknown, not absent.
+    pub fn add_not_evaluated(&mut self, reason: String) {
+        self.not_evaluated_count += 1;
+        if self.not_evaluated.len() < REASONS_MAX {
+            self.not_evaluated.push(reason);
+        }
     }
 
     /// Returns when the first and the last frame passed, in microseconds since 1970 (UTC).
@@ -154,7 +172,10 @@ impl Knowledge {
         if matches!(kind, "joined" | "left" | "members" | "whois" | "away") {
             self.presence.add(evidence);
         }
-        if content.contains_key("token") {
+        let has_token = content.iter().any(|(field, value)| {
+            field == "token" || (field == "line" || field == "text") && value.as_str().is_some_and(has_secret)
+        });
+        if has_token {
             self.secrets.add(evidence);
         }
         for (field, value) in content {
@@ -180,6 +201,7 @@ impl Knowledge {
     }
 
     fn add_name(&mut self, name: &str, evidence: Evidence) {
+        let name = name.strip_suffix("→you").unwrap_or(name);
         // The server's own messages are from `*` (T9).
         if name != "*" {
             self.names.add(name, evidence);
@@ -203,7 +225,7 @@ impl Knowledge {
                     self.add_message(frame, &stored, evidence);
                 }
             }
-            "send" | "message" | "direct" | "text" => self.add_message(frame, meaning, evidence),
+            "send" | "message" | "direct" | "text" | "command" => self.add_message(frame, meaning, evidence),
             _ => {}
         }
     }
@@ -211,12 +233,13 @@ impl Knowledge {
     fn add_message(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
         let (Some(speaker), Some(text)) = (&meaning.speaker, &meaning.text) else { return };
         // The server's own messages are from `*`; `/exit` is the end of a session (T6).
-        if speaker == "*" || (meaning.kind == "text" && text == "/exit") {
+        if speaker == "*" || text == "/exit" || has_secret(text) {
             return;
         }
         let audience = match (&meaning.to, &meaning.room) {
             (Some(person), _) => Audience::Person(person.clone()),
             (None, Some(room)) => Audience::Room(room.clone()),
+            (None, None) if meaning.kind == "command" => Audience::Server,
             (None, None) => Audience::Unnamed,
         };
         self.utterances.add(Appearance {
@@ -230,4 +253,11 @@ impl Knowledge {
             evidence,
         });
     }
+}
+
+/// Returns whether a text holds an operator's token (O1), or a line that sends one.
+fn has_secret(text: &str) -> bool {
+    let command = text.trim_start().trim_start_matches('/');
+    let is_op = command.split_whitespace().next().is_some_and(|name| name.eq_ignore_ascii_case("op"));
+    (is_op && text.trim_start().starts_with('/')) || operator_token::is_in(text)
 }

@@ -27,7 +27,7 @@ pub enum RowId {
     Activity,
     /// Who talks to whom.
     Contacts,
-    /// Who is present.
+    /// Who is present, and what the server says itself.
     Presence,
     /// Secrets that pass in readable form.
     Secrets,
@@ -49,7 +49,7 @@ impl RowId {
             Self::Texts => "Texts",
             Self::Activity => "Who talks when, how often",
             Self::Contacts => "Who talks to whom",
-            Self::Presence => "Who is present",
+            Self::Presence => "Presence, server messages",
             Self::Secrets => "Secrets in readable form",
             Self::Sizes => "Sizes",
             Self::Times => "Times",
@@ -87,7 +87,10 @@ pub(super) fn to_text(title: &str, rows: &[Row]) -> String {
     for row in rows {
         let _ = write!(out, "\n{}: {}\n", row.id.title(), row.summary);
         for finding in &row.findings {
-            let _ = writeln!(out, "  {}  [{}]", finding.words, finding.proof);
+            let _ = match finding.proof.count() {
+                0 => writeln!(out, "  {}", finding.words),
+                _ => writeln!(out, "  {}  [{}]", finding.words, finding.proof),
+            };
         }
     }
     out
@@ -101,15 +104,12 @@ fn row(id: RowId, knowledge: &Knowledge) -> Row {
         RowId::Texts => texts(knowledge),
         RowId::Activity => activity(knowledge),
         RowId::Contacts => contacts(knowledge),
-        RowId::Presence => counted(&knowledge.presence, knowledge, "list or announce who is present"),
-        RowId::Secrets => counted(&knowledge.secrets, knowledge, "carry a token (not shown, not kept)"),
+        RowId::Presence => frames_of(&knowledge.presence, knowledge, "about who is present, or from the server itself"),
+        RowId::Secrets => frames_of(&knowledge.secrets, knowledge, "with a token (not shown, not kept)"),
         RowId::Sizes => per_connection(knowledge, |facts| {
             format!("to the server {}; to the client {}", facts.to_server.in_words(), facts.to_client.in_words())
         }),
-        RowId::Times => per_connection(knowledge, |facts| {
-            let (up, down) = (facts.to_server.times_in_words(), facts.to_client.times_in_words());
-            format!("{} to {}: to the server {up}; to the client {down}", at(facts.first_us), at(facts.last_us))
-        }),
+        RowId::Times => times(knowledge),
         RowId::Unreadable => unreadable(knowledge),
     };
     Row { id, summary, findings }
@@ -121,6 +121,11 @@ fn one_line(text: &str) -> String {
 
 fn finding(words: String, proof: &Proof) -> Finding {
     Finding { words, proof: proof.clone() }
+}
+
+/// A number with its noun, in the plural where that is right.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn at(at_us: u64) -> Timestamp {
@@ -138,14 +143,22 @@ fn link(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What a row says that found nothing: nothing was there, or nothing could be read.
+/// What a row says that found nothing: nothing was there, nothing could be read, or it is unknown.
 fn nothing(knowledge: &Knowledge) -> String {
     let opaque = knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count();
-    match (opaque, knowledge.connections.len()) {
-        (_, 0) => "no connection was seen".into(),
+    let found = match (opaque, knowledge.connections.len()) {
+        (_, 0) => "no connection was evaluated".into(),
         (0, _) => "none seen".into(),
         (opaque, all) if opaque == all => "not readable, only sizes and times".into(),
         (opaque, all) => format!("none seen; {opaque} of {all} connections are not readable"),
+    };
+    format!("{found}{}", and_not_evaluated(knowledge))
+}
+
+fn and_not_evaluated(knowledge: &Knowledge) -> String {
+    match knowledge.not_evaluated_count {
+        0 => String::new(),
+        count => format!("; {count} not evaluated (see {:?})", RowId::Unreadable.title()),
     }
 }
 
@@ -173,7 +186,7 @@ fn facts(facts: &Facts, knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = facts.known().iter().map(|(fact, proof)| finding(one_line(fact), proof)).collect();
     let summary = match findings.len() {
         0 => nothing(knowledge),
-        count => format!("{count} readable{}", and_left_out(facts.left_out())),
+        count => format!("{count} readable{}{}", and_left_out(facts.left_out()), and_not_evaluated(knowledge)),
     };
     (summary, findings)
 }
@@ -182,6 +195,7 @@ fn audience(audience: &Audience) -> String {
     match audience {
         Audience::Room(room) => format!("room {}", one_line(room)),
         Audience::Person(person) => format!("{} alone", one_line(person)),
+        Audience::Server => "the server alone".into(),
         Audience::Unnamed => "the room it is in".into(),
     }
 }
@@ -200,7 +214,10 @@ fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
     let summary = match findings.len() {
         0 => nothing(knowledge),
-        count => format!("{count} readable{}", and_left_out(knowledge.utterances.left_out())),
+        count => {
+            let left_out = and_left_out(knowledge.utterances.left_out());
+            format!("{count} readable{left_out}{}", and_not_evaluated(knowledge))
+        }
     };
     (summary, findings)
 }
@@ -226,7 +243,7 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     }
     if by_speaker.is_empty() {
         let sends = |facts: &ConnectionFacts| facts.to_server.units();
-        let (summary, findings) = per_connection(knowledge, |facts| format!("sent {} units", sends(facts)));
+        let (summary, findings) = per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), "frame")));
         let summary = if findings.is_empty() { summary } else { "by connection, not by name".into() };
         return (summary, findings);
     }
@@ -234,10 +251,10 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         .iter()
         .map(|(speaker, active)| {
             let span = format!("{} to {}", at(active.first_us), at(active.last_us));
-            finding(format!("{}: {} messages, {span}", one_line(speaker), active.count), &active.proof)
+            finding(format!("{}: {}, {span}", one_line(speaker), counted(active.count, "message")), &active.proof)
         })
         .collect();
-    (format!("{} people by name", by_speaker.len()), findings)
+    (format!("{} by name", counted(by_speaker.len() as u64, "speaker")), findings)
 }
 
 fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
@@ -250,16 +267,16 @@ fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = by_pair
         .iter()
         .map(|((speaker, to), (count, proof))| {
-            finding(format!("{} to {}: {count} messages", one_line(speaker), audience(to)), proof)
+            finding(format!("{} to {}: {}", one_line(speaker), audience(to), counted(*count, "message")), proof)
         })
         .collect();
-    (if findings.is_empty() { nothing(knowledge) } else { format!("{} pairs", findings.len()) }, findings)
+    (if findings.is_empty() { nothing(knowledge) } else { counted(findings.len() as u64, "pair") }, findings)
 }
 
-fn counted(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
+fn frames_of(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
     match proof.count() {
         0 => (nothing(knowledge), Vec::new()),
-        count => (format!("{count} frames {what}"), vec![finding(format!("frames that {what}"), proof)]),
+        count => (format!("{} {what}", counted(count, "frame")), vec![finding(format!("frames that {what}"), proof)]),
     }
 }
 
@@ -274,11 +291,26 @@ fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> Str
             .values()
             .map(direction)
             .fold((0, 0), |(units, bytes), sizes| (units + sizes.units(), bytes + sizes.bytes()));
-        format!("{units} of {bytes} bytes")
+        format!("{} of {bytes} bytes in all", counted(units, "frame"))
     };
     let summary = match connections.len() {
         0 => nothing(knowledge),
         _ => format!("to servers {}, to clients {}", total(|facts| &facts.to_server), total(|facts| &facts.to_client)),
+    };
+    (summary, findings)
+}
+
+fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
+    let (_, findings) = per_connection(knowledge, |facts| {
+        let (up, down) = (facts.to_server.times_in_words(), facts.to_client.times_in_words());
+        format!("{} to {}: to the server {up}; to the client {down}", at(facts.first_us), at(facts.last_us))
+    });
+    let summary = match knowledge.span_us() {
+        None => nothing(knowledge),
+        Some((first_us, last_us)) => {
+            let ms = (last_us - first_us) / 1_000;
+            format!("{} to {}, {}.{:03} s", at(first_us), at(last_us), ms / 1_000, ms % 1_000)
+        }
     };
     (summary, findings)
 }
@@ -294,7 +326,16 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         findings.push(finding(words, &knowledge.malformed));
     }
     let all = knowledge.connections.len();
+    findings.extend(
+        knowledge
+            .not_evaluated
+            .iter()
+            .map(|reason| finding(format!("not evaluated: {}", one_line(reason)), &Proof::default())),
+    );
     let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
+    if knowledge.not_evaluated_count > 0 {
+        let _ = write!(summary, "; {} not evaluated", knowledge.not_evaluated_count);
+    }
     if knowledge.frames_left_out > 0 {
         let _ = write!(summary, "; {} frames beyond the limit of the timeline", knowledge.frames_left_out);
     }

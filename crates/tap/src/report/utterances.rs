@@ -17,6 +17,8 @@ pub(super) enum Audience {
     Room(String),
     /// One person.
     Person(String),
+    /// The server alone: a command.
+    Server,
     /// The room in which the speaker is: the tutorial dialect does not name it.
     Unnamed,
 }

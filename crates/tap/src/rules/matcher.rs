@@ -37,7 +37,7 @@ pub struct Matcher {
     pub size: Option<Range>,
     /// Dialect of the connection.
     pub dialect: Option<Dialect>,
-    /// Type of the request or event; `name` or `text` in the tutorial dialect, a pair is a `text`;
+    /// Type of the request or event; `name` or `text` in the tutorial dialect, where a pair is both;
     /// `opening`, or `raw` for bytes that are no frame.
     pub kind: Option<String>,
     /// Name of the speaker.
@@ -88,7 +88,8 @@ impl Matcher {
                 _ => Match::Unreadable,
             };
         }
-        if self.says_so(meaning) { Match::Yes } else { Match::No }
+        let is_pair = first_number < frame.number;
+        if self.says_so(meaning, is_pair) { Match::Yes } else { Match::No }
     }
 
     /// Returns whether `GLASSLINE2` is meant, and not only within every frame.
@@ -96,19 +97,21 @@ impl Matcher {
         self.frame.is_some() || self.kind.as_deref() == Some("opening")
     }
 
-    fn asks_for_words(&self) -> bool {
+    /// Returns whether it asks for a name, a room or a text.
+    pub(crate) fn asks_for_words(&self) -> bool {
         let parts = [&self.name, &self.name_contains, &self.room, &self.text, &self.text_contains];
         parts.into_iter().any(Option::is_some)
     }
 
-    fn says_so(&self, meaning: &Meaning) -> bool {
+    fn says_so(&self, meaning: &Meaning, is_pair: bool) -> bool {
         let is =
             |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
         let has = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found.is_some_and(|found| found.contains(wanted)))
         };
         let (speaker, text) = (meaning.speaker.as_deref(), meaning.text.as_deref());
-        is(&self.kind, Some(&meaning.kind))
+        let has_kind = is(&self.kind, Some(&meaning.kind)) || (is_pair && self.kind.as_deref() == Some("name"));
+        has_kind
             && is(&self.name, speaker)
             && has(&self.name_contains, speaker)
             && is(&self.room, meaning.room.as_deref())

@@ -5,11 +5,12 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 use glassline_tap::faults::Pace;
+use glassline_tap::relay::channel;
 use glassline_tap::rules::{Action, Content, Edit, Injection, Matcher, Postponement, Rule, RuleSet};
-use glassline_tap::{Direction, End};
+use glassline_tap::{Direction, End, Observation};
 use glassline_testkit::frame::frame;
 
-use crate::tapped::Tapped;
+use crate::tapped::{Tapped, report};
 
 fn actions() -> Vec<Action> {
     // The longest time only counts where no later frames come, which the end of a stream ends.
@@ -119,5 +120,20 @@ fn faults_of_time_alone_change_no_byte() {
         // If every frame waits for others to pass first, none is overtaken.
         let probability = if matches!(action, Action::Reorder(_)) { 0.5 } else { 1.0 };
         assert_eq!(run(3, &action, probability, true) == unchanged, keeps_bytes, "{action:?}");
+    }
+}
+
+#[test]
+fn what_is_held_passes_when_the_tap_stops() {
+    let wait = Action::Delay { delay_us: 3_600_000_000, jitter_us: 0 };
+    for action in [Action::Hold { timeout_us: 3_600_000_000 }, wait] {
+        let rules = Arc::new(RuleSet::new(1, vec![Rule::new(Matcher::default(), action)]).unwrap());
+        let (observer, observations) = channel(1_000, 1 << 20);
+        let tapped = Tapped::start(|options| options.apply(rules).observe(observer));
+        let (mut client, mut server) = tapped.connect();
+        client.write_all(&frame(b"bob")).unwrap();
+        report(&observations, |observation| matches!(observation, Observation::Arrived(..)));
+        tapped.stop();
+        assert_eq!(arrived(&mut server), frame(b"bob"));
     }
 }

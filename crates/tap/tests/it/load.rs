@@ -97,7 +97,7 @@ fn an_observer_that_does_not_listen_costs_neither_bytes_nor_memory() {
     while let Ok(observation) = reports.try_receive() {
         seen += match observation {
             Observation::Arrived(..) => 1,
-            Observation::LeftOut(count) => count,
+            Observation::Omitted(count) => count,
             _ => 0,
         };
     }

@@ -20,7 +20,7 @@ struct Slice {
     bytes: Vec<u8>,
 }
 
-/// What a frame says, by connection, direction and number.
+/// Content of each frame, by connection, direction and number.
 type Said = BTreeMap<(u64, String, u64), Map<String, Value>>;
 
 /// Texts that are easy to get wrong: escapes, several planes, JSON in JSON, headers, commands.

@@ -157,3 +157,31 @@ fn the_dissector_gives_the_same_in_two_passes() {
     let ports = fields(&path, &names, &["-o", "glassline.ports:1,1200-1300", "-Y", "glassline"]);
     assert_eq!(ports, once);
 }
+
+#[test]
+fn hostile_bytes_reach_no_terminal() {
+    if !has_tshark() {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.join("hostile.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    let hostile = b"a\x1b]52;c;aGk=\x07b\xff\xfe\x00c\xc2\x9b31m\r\n\xe2\x80\xaed";
+    let escaped = b"{\"type\":\"send\",\"text\":\"a\\u001b]52;c;aGk=\\u0007\\u0000b\\u009b31m\\r\\n\\u202ec\\ud800\"}";
+    let texts: [(&[u8], &[u8]); 2] = [(b"", hostile), (b"GLASSLINE2", escaped)];
+    for (number, (opening, text)) in (1..).zip(texts) {
+        recorder.opened(number, &addresses(false, 40_000 + number as u16), AT_US).expect("written");
+        let sent = [opening.to_vec(), frame(text), frame(text)].concat();
+        let comment = "rule \u{1b}]52;c;aGk=\u{7}: edited";
+        recorder.data(number, Side::Server, Direction::ToServer, &sent, AT_US, Some(comment)).expect("written");
+    }
+    recorder.finish().expect("written");
+    for arguments in
+        [&["-Y", "glassline"][..], &["-V"], &["-T", "fields", "-e", "glassline.text", "-e", "glassline.name"]]
+    {
+        let output = tshark(&path, arguments);
+        assert!(output.contains("]52;c;aGk="), "{arguments:?}");
+        let is_hostile = |line: &&str| line.chars().any(|c| c.is_control() && c != '\t' || c == '\u{202e}');
+        assert_eq!(output.split('\n').find(is_hostile), None, "{arguments:?}");
+    }
+}

@@ -35,7 +35,7 @@ fn busy() -> State {
     let applied =
         Applied { seed: 7, rule, connection: 1, direction: Direction::ToServer, frame: 3, offset: 0, at_us: 0, effect };
     state.observe(Observation::Applied(applied));
-    state.observe(Observation::LeftOut(12_345));
+    state.observe(Observation::Omitted(12_345));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full\u{1b}[2J".into() });
     state
 }

@@ -81,6 +81,16 @@ fn an_edit_leaves_frames_without_the_field() {
 }
 
 #[test]
+fn an_edit_of_a_field_that_is_not_there_is_reported_once() {
+    let edits = vec![Edit::Replace { field: "text".into(), old: "Words".into(), new: "x".into() }];
+    let matcher = Matcher { text_contains: Some("words".into()), ..down() };
+    let bench = run(1, vec![Rule::new(matcher, Action::Edit(edits))], &event_session());
+    assert_eq!(bench.to_client, sent(&event_session(), DOWN));
+    let [effect] = &bench.effects()[..] else { panic!("{:?}", bench.effects()) };
+    assert!(effect.starts_with("has no effect: a frame that it matches has not the field"), "{effect}");
+}
+
+#[test]
 fn raw_bytes_take_the_place_of_a_frame() {
     let matcher = Matcher { text: Some("words 2".into()), ..down() };
     let bench = run(1, vec![Rule::new(matcher, Action::Send(Content::Raw(b"-5 garbage".to_vec())))], &event_session());

@@ -43,6 +43,10 @@ fn a_tutorial_pair_is_dropped_as_a_whole() {
         .collect();
     assert_eq!(bench.to_client, expected);
     assert_eq!(bench.applied[0].frame, 10, "the number of the text, the second frame of the fifth pair");
+    for kind in ["name", "text"] {
+        let matcher = Matcher { kind: Some(kind.into()), ..down() };
+        assert!(run(1, vec![Rule::new(matcher, Action::Drop)], &tutorial_session()).to_client.is_empty(), "{kind}");
+    }
 }
 
 #[test]

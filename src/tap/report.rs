@@ -1,0 +1,74 @@
+//! `glassline tap report`: what an observer of recorded sessions knows.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use glassline_tap::capture::CapturedFrame;
+use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, report};
+
+use super::arguments::ReportArguments;
+use super::worded;
+use crate::note;
+
+/// Prints the report of one recording, compares several, or writes a page.
+pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
+    let reports: Vec<Report> =
+        arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
+    match (&arguments.html, &reports[..]) {
+        (Some(page), [only]) => {
+            fs::write(page, only.to_html()).with_context(|| format!("cannot write {}", page.display()))?;
+            note(format_args!("{} is written; open it in a browser", page.display()));
+            Ok(())
+        }
+        (Some(_), _) => bail!("--html takes one recording; write a page for each, or leave --html out to compare them"),
+        (None, [only]) => print(&only.to_text()),
+        (None, several) => print(&report::compare(several)),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write the report"),
+        _ => Ok(()),
+    }
+}
+
+fn evaluate(file: &Path, side: Side) -> anyhow::Result<Report> {
+    let capture = Capture::open(file).map_err(worded)?;
+    let mut knowledge = Knowledge::default();
+    let mut readers: Vec<(u64, Reader)> = Vec::new();
+    let mut frames: Vec<(&CapturedFrame, usize)> = Vec::new();
+    for connection in capture.connections(side) {
+        frames.extend(connection.frames.iter().map(|frame| (frame, readers.len())));
+        readers.push((connection.number, Reader::default()));
+    }
+    // A message is told from its copies by the order in which they passed.
+    frames.sort_by_key(|(frame, _)| frame.packet);
+    for (captured, reader) in frames {
+        let meaning = readers[reader].1.read(&captured.frame);
+        let evidence = Evidence::Packet(captured.packet);
+        knowledge.add(Seen { frame: &captured.frame, meaning: &meaning, evidence });
+    }
+    for refused in capture.refused().iter().filter(|refused| refused.side.is_none_or(|of| of == side)) {
+        knowledge.add_not_evaluated(format!("connection of {}: {}", refused.client, refused.reason));
+    }
+    if capture.left_out() > 0 {
+        knowledge.add_not_evaluated(format!("{} connections beyond the limit", capture.left_out()));
+    }
+    for (link, packets) in capture.unknown_links() {
+        knowledge.add_not_evaluated(format!("{packets} packets of link type {link}, which this program cannot read"));
+    }
+    match capture.end() {
+        CaptureEnd::Whole => {}
+        CaptureEnd::Truncated { packets } => {
+            knowledge.add_not_evaluated(format!("what follows packet {packets}, within which the file ends"));
+        }
+        CaptureEnd::Damaged { packets } => {
+            knowledge.add_not_evaluated(format!("what follows packet {packets}, since the file is damaged there"));
+        }
+    }
+    let title = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    Ok(Report::new(title, knowledge))
+}

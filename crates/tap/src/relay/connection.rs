@@ -24,7 +24,7 @@ const READS_PER_TURN: usize = 4;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
-/// What a connection needs of the loop.
+/// Parts of the loop that a connection uses in its turn.
 pub(crate) struct Turn<'a> {
     pub(crate) now_us: u64,
     /// Shared by all connections.
@@ -34,7 +34,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) registry: &'a Registry,
 }
 
-/// What the loop is to do with a connection.
+/// Result of a turn: what the loop is to do with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Wait for an event, or for [`Connection::due_us`].

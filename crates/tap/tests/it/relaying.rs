@@ -1,4 +1,4 @@
-//! What passes, and how it ends.
+//! Bytes and ends of connections, in both directions.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

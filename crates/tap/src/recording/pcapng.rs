@@ -134,24 +134,26 @@ impl Output {
         self.packets += 1;
     }
 
-    /// Hands the buffer to the writer if it is full, or was last handed over long ago.
+    /// Hands the buffer to the writer if it is full, and waits for one; or if it was last handed
+    /// over long ago.
     pub(super) fn write_if_full(&mut self, now_us: u64) -> io::Result<()> {
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flushed_at_us = now_us;
+            return self.with_writer(hand_over);
+        }
         let is_due = now_us.saturating_sub(self.flushed_at_us) >= FLUSH_INTERVAL_US;
-        if self.buffer.len() >= BUFFER_BYTES || is_due { self.flush(now_us) } else { Ok(()) }
+        if is_due { self.flush(now_us) } else { Ok(()) }
     }
 
-    /// Hands the buffer to the writer.
+    /// Hands the buffer to the writer, unless it is busy.
     ///
     /// # Errors
     /// The file cannot be written. It is cut at the end of a block and written no more.
     pub(super) fn flush(&mut self, now_us: u64) -> io::Result<()> {
         self.flushed_at_us = now_us;
         self.with_writer(|writer, buffer| {
-            if buffer.is_empty() {
-                return writer.check();
-            }
-            *buffer = writer.exchange(std::mem::take(buffer))?;
-            Ok(())
+            writer.check()?;
+            if writer.is_busy() || buffer.is_empty() { Ok(()) } else { hand_over(writer, buffer) }
         })
     }
 
@@ -232,6 +234,11 @@ impl Output {
         let padded = self.buffer.len().next_multiple_of(4);
         self.buffer.resize(padded, 0);
     }
+}
+
+fn hand_over(writer: &mut Writer, buffer: &mut Vec<u8>) -> io::Result<()> {
+    *buffer = writer.exchange(std::mem::take(buffer))?;
+    Ok(())
 }
 
 impl Drop for Output {

@@ -319,6 +319,28 @@ fn a_full_disk_is_reported_once() {
     assert!(matches!(Recorder::create(Path::new("/dev/full"), AT_US), Err(RecordingError::Create { .. })));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_flush_does_not_wait_for_a_slow_disk() {
+    use std::io::Read;
+    let (mut reader, pipe) = std::io::pipe().expect("a pipe");
+    let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
+    recorder.output.write_to(std::os::fd::OwnedFd::from(pipe).into());
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    // More than a pipe holds: its writer waits for the reader.
+    recorder.relayed(1, Direction::ToServer, &vec![0; 150_000], AT_US).expect("handed over");
+    recorder.relayed(1, Direction::ToServer, b"late", AT_US).expect("buffered");
+    recorder.flush_due(AT_US + 1_000_000).expect("nothing to do yet");
+    assert!(recorder.output.is_writing() && recorder.output.buffered_bytes() > 0);
+    let read = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).map(|_| all)
+    });
+    recorder.finish().expect("written");
+    let all = read.join().expect("the reader ends").expect("bytes");
+    assert!(all.windows(4).any(|bytes| bytes == b"late"));
+}
+
 #[test]
 fn a_killed_tap_leaves_a_file_that_can_be_read() {
     let folder = Folder::new();
@@ -329,8 +351,9 @@ fn a_killed_tap_leaves_a_file_that_can_be_read() {
     for second in 1..=10 {
         recorder.relayed(1, Direction::ToServer, hello, AT_US + second * 1_000_000).expect("written");
     }
-    while recorder.output.is_writing() {
-        recorder.output.flush(AT_US).expect("written");
+    while let Some(due_us) = recorder.due_us() {
+        recorder.flush_due(due_us).expect("written");
+        std::thread::yield_now();
     }
     recorder.relayed(1, Direction::ToServer, hello, AT_US + 1).expect("buffered");
     // Nothing of it runs any more, as if it were killed.

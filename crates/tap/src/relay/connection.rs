@@ -70,7 +70,8 @@ pub(crate) struct Connection {
     line: Option<Box<Line>>,
     state: State,
     was_opened: bool,
-    /// Time at which a reset is forwarded although the other side does not take what precedes it.
+    /// Time at which a reset is forwarded although what precedes it was not taken: the other side
+    /// has read nothing for [`RESET_WAIT_US`].
     reset_due_us: Option<u64>,
 }
 
@@ -246,6 +247,8 @@ impl Connection {
     /// Takes the bytes of the turn's buffer.
     fn received(&mut self, direction: Direction, length: usize, turn: &mut Turn<'_>) {
         let bytes = &turn.buffer[..length];
+        // As long as something passes, a reset that follows it waits.
+        self.reset_due_us = None;
         if let Some(line) = &mut self.line {
             let arrival = (Side::of_arrival(direction), direction);
             turn.reports.data(self.number, arrival, bytes, turn.now_us, None);

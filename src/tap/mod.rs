@@ -41,8 +41,9 @@ use view::{Announcer, Input, Inputs, Title};
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Reports that wait to be shown at most; further ones are left out and counted.
-const REPORTS_MAX: usize = 65_536;
+/// Reports that wait to be shown at most; further ones are left out and counted. Each takes about
+/// 2 KB with its content as JSON. The view takes them 30 times a second.
+const REPORTS_MAX: usize = 16_384;
 /// Bytes of their frames.
 const REPORTS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.

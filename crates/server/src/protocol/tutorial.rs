@@ -18,7 +18,7 @@ pub(crate) struct TutorialSession {
 #[derive(Debug)]
 enum Held {
     Payload(Vec<u8>),
-    End(Step),
+    End(Box<Step>),
 }
 
 impl TutorialSession {
@@ -38,7 +38,7 @@ impl TutorialSession {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
             // It follows all queued output.
-            self.held = Some(Held::End(step));
+            self.held = Some(Held::End(Box::new(step)));
             return Step::Pause(Pause::History);
         }
         step
@@ -50,7 +50,7 @@ impl TutorialSession {
             && let Some(held) = self.held.take()
         {
             let step = match (held, *context.member) {
-                (Held::End(step), _) => step,
+                (Held::End(step), _) => *step,
                 (Held::Payload(payload), Some(member)) => {
                     let step = receive(member, &payload, context);
                     if step == Step::Pause(Pause::History) {
@@ -75,7 +75,7 @@ impl TutorialSession {
             match self.decoder.next(input) {
                 Ok(None) => return Step::Continue,
                 Ok(Some(Frame::Goodbye)) => return left(CloseReason::RawGoodbye),
-                Ok(Some(Frame::Payload(payload))) if context.awaits() != Awaits::Nothing && !is_said(payload) => {
+                Ok(Some(Frame::Payload(payload))) if context.awaits() != Awaits::Nothing && !is_message(payload) => {
                     context.charge(payload.len() + HEADER_BYTES);
                     self.held = Some(Held::Payload(payload.to_vec()));
                 }
@@ -152,7 +152,7 @@ fn receive(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -
 
 /// Returns whether a payload is a message, which may follow others that are not stored yet;
 /// commands wait for them.
-fn is_said(payload: &[u8]) -> bool {
+fn is_message(payload: &[u8]) -> bool {
     !payload.starts_with(b"/") || payload.starts_with(b"//")
 }
 

@@ -308,7 +308,7 @@ fn history_results_stay_queued_until_members_are_written_to() {
 }
 
 #[test]
-fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
+fn errors_for_members_do_not_name_the_hosts_files() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let damaged =
@@ -357,7 +357,7 @@ fn a_report_out_of_order_stops_the_server() {
 }
 
 #[test]
-fn who_is_still_sent_the_past_hears_goodbye_as_well() {
+fn a_member_in_a_replay_gets_the_goodbye_as_well() {
     let (mut server, mut history) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
     let eve = enter(&mut server, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
     let tom = connect(&mut server, 2);
@@ -477,13 +477,17 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
 
 #[test]
 fn a_client_without_a_name_is_evicted_for_one_of_its_address() {
-    let mut server = TestServer::open(Config::default(), None, NOW);
-    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
-    let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
-    let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
-    let class = arrive(&mut server, [192, 0, 2, 1], 30);
-    assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
-    let closed = silent.iter().map(Pipe::is_closed);
-    assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
-    assert!(!elsewhere.is_closed(), "and nobody of another address");
+    // Once all serials are higher than before, and once they wrap around at the sixteenth.
+    for first_serial in [0, u32::MAX - 15] {
+        let mut server = TestServer::open(Config::default(), None, NOW);
+        server.reactor.connections.set_next_serial(first_serial);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+        let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
+        let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
+        let class = arrive(&mut server, [192, 0, 2, 1], 30);
+        assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
+        let closed = silent.iter().map(Pipe::is_closed);
+        assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
+        assert!(!elsewhere.is_closed(), "and nobody of another address");
+    }
 }

@@ -43,15 +43,14 @@ pub(crate) struct Member {
     name_bytes: Option<Box<[u8]>>,
     /// Number under which the owner of the sockets knows this member.
     connection: usize,
-    token: u128,
+    /// Bytes, because a `u128` aligns each member to 16 bytes.
+    token: [u8; 16],
     address: IpAddr,
     since: Timestamp,
     /// Time of its last request, on the monotonic clock.
     active_ms: u64,
     /// Reason for which it is away, if it is.
     away: Option<Box<str>>,
-    /// Scope of its message ids: the same as long as the client shows the same token.
-    author: Scope,
     is_operator: bool,
     arrival: Arrival,
     /// Number of wrong operator tokens that it has shown.
@@ -72,12 +71,11 @@ impl Member {
             name,
             name_bytes: None,
             connection,
-            token,
+            token: token.to_ne_bytes(),
             address: address.to_canonical(),
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
-            author: author_of(token),
             is_operator: false,
             arrival,
             wrong_tokens: 0,
@@ -110,7 +108,7 @@ impl Member {
     }
 
     pub(crate) fn token(&self) -> u128 {
-        self.token
+        u128::from_ne_bytes(self.token)
     }
 
     /// Returns the address that it connects from, in its canonical form.
@@ -122,8 +120,9 @@ impl Member {
         self.since
     }
 
+    /// Scope of its message ids: the same as long as the client shows the same token.
     pub(crate) fn author(&self) -> Scope {
-        self.author
+        author_of(self.token())
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

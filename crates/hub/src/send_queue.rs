@@ -18,7 +18,6 @@ pub(crate) use gaps::MissedRange;
 use queued_bytes::QueuedBytes;
 pub(crate) use queued_bytes::QueuedBytesTotal;
 pub(crate) use replay::Fetch;
-use replay::Replay;
 pub(crate) use segment::ReplaySegment;
 
 /// Steps that a queue may hold, besides the limit on its bytes: a member that sends without reading
@@ -74,7 +73,8 @@ pub(crate) struct SendQueue {
     dialect: Dialect,
     subscriptions: Vec<Subscription>,
     steps: VecDeque<SendStep>,
-    replay: Replay,
+    /// Stored messages are among the steps, or were until now.
+    is_replaying: bool,
     /// Bytes already sent of a first step that has bytes.
     front_sent: usize,
     /// The first step is the rest of an entry that is half sent.
@@ -86,9 +86,10 @@ impl SendQueue {
     pub(crate) fn new(dialect: Dialect, total: &QueuedBytesTotal) -> Self {
         Self {
             dialect,
-            subscriptions: Vec::new(),
-            steps: VecDeque::new(),
-            replay: Replay::Over,
+            // A member is in one room, and has one step queued when it is welcomed; few ever have more.
+            subscriptions: Vec::with_capacity(1),
+            steps: VecDeque::with_capacity(1),
+            is_replaying: false,
             front_sent: 0,
             front_is_rest: false,
             queued_bytes: QueuedBytes::counted_in(Rc::clone(total)),
@@ -375,7 +376,7 @@ impl SendQueue {
 
     pub(crate) fn discard(&mut self, rooms: &Rooms) {
         self.steps = VecDeque::new();
-        self.replay = Replay::Over;
+        self.is_replaying = false;
         self.queued_bytes.clear();
         for subscription in &mut self.subscriptions {
             subscription.cursor = rooms.log(subscription.room, self.dialect).map_or(subscription.cursor, Log::end);

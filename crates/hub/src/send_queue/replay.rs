@@ -10,16 +10,6 @@ use super::{ReplaySegment, Rooms, SendQueue, SendStep};
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Replay {
-    /// Nothing of the past is to be sent.
-    Over,
-    /// No question is under way.
-    Idle,
-    /// The question with this ticket is pending, for the first segment, which is of this room.
-    Asked { ticket: u64, room: RoomId },
-}
-
 #[derive(Debug)]
 pub(crate) enum Fetch {
     Wait,
@@ -34,18 +24,16 @@ impl SendQueue {
     pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
         self.follow_to_ends(rooms);
         self.steps.push_back(SendStep::Replay(Box::new(segment)));
-        if matches!(self.replay, Replay::Over) {
-            self.replay = Replay::Idle;
-        }
+        self.is_replaying = true;
     }
 
     pub(crate) fn is_replaying(&self) -> bool {
-        !matches!(self.replay, Replay::Over)
+        self.is_replaying
     }
 
     /// Returns whether the question with this ticket is under way for this member.
-    pub(crate) fn awaits_page(&self, asked: u64) -> bool {
-        matches!(self.replay, Replay::Asked { ticket, .. } if ticket == asked)
+    pub(crate) fn awaits_page(&self, asked: Ticket) -> bool {
+        self.first_segment().is_some_and(|(_, segment)| segment.asked() == Some(asked))
     }
 
     /// Returns the page to ask for next, once most of the one before has been sent.
@@ -54,16 +42,16 @@ impl SendQueue {
             return Fetch::Wait;
         }
         let Some((index, segment)) = self.first_segment() else {
-            self.replay = Replay::Over;
+            self.is_replaying = false;
             return Fetch::Ended;
         };
         if self.has_room_before(index) { Fetch::Page(segment.range()) } else { Fetch::Wait }
     }
 
     /// Records that the page named by [`SendQueue::next_fetch`] was requested.
-    pub(crate) fn note_asked(&mut self, ticket: u64) {
-        if let Some((_, segment)) = self.first_segment() {
-            self.replay = Replay::Asked { ticket, room: segment.room() };
+    pub(crate) fn note_asked(&mut self, ticket: Ticket) {
+        if let Some((_, segment)) = self.first_segment_mut() {
+            segment.note_asked(ticket);
         }
     }
 
@@ -72,13 +60,9 @@ impl SendQueue {
         if !self.awaits_page(ticket) {
             return false;
         }
-        self.replay = Replay::Idle;
-        if let Some((index, segment)) = self.steps.iter_mut().enumerate().find_map(|(index, step)| match step {
-            SendStep::Replay(segment) => Some((index, segment)),
-            _ => None,
-        }) {
+        let dialect = self.dialect;
+        if let Some((index, segment)) = self.first_segment_mut() {
             let mut frames = Vec::new();
-            let dialect = self.dialect;
             let is_complete = segment.render(answer, &mut |event| frames.extend(dialect.encode(&event.into())));
             if is_complete {
                 self.steps.remove(index);
@@ -100,9 +84,6 @@ impl SendQueue {
     /// Drops the segments of a room that the member leaves, and queues the notice of what it
     /// misses. Once it has left, [`SendQueue::replay_what_passed`].
     pub(crate) fn cancel_replay(&mut self, left: RoomId) {
-        if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
-            self.replay = Replay::Idle;
-        }
         let is_cancelled = |step: &SendStep| matches!(step, SendStep::Replay(segment) if segment.room() == left);
         while let Some(index) = self.steps.iter().position(is_cancelled)
             && let Some(SendStep::Replay(segment)) = self.steps.remove(index)
@@ -113,13 +94,21 @@ impl SendQueue {
         }
     }
 
+    /// Returns whether the past is being sent, and no question is under way for it.
     pub(super) fn is_replay_idle(&self) -> bool {
-        matches!(self.replay, Replay::Idle)
+        self.is_replaying && self.first_segment().is_none_or(|(_, segment)| segment.asked().is_none())
     }
 
     pub(super) fn first_segment(&self) -> Option<(usize, &ReplaySegment)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {
             SendStep::Replay(segment) => Some((index, &**segment)),
+            _ => None,
+        })
+    }
+
+    fn first_segment_mut(&mut self) -> Option<(usize, &mut ReplaySegment)> {
+        self.steps.iter_mut().enumerate().find_map(|(index, step)| match step {
+            SendStep::Replay(segment) => Some((index, &mut **segment)),
             _ => None,
         })
     }

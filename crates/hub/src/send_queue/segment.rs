@@ -4,7 +4,7 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use glassline_wire::event::{Event, Gap, History};
-use glassline_wire::history::{Answer, Page, ReadError};
+use glassline_wire::history::{Answer, Page, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
 use crate::id::RoomId;
@@ -15,6 +15,8 @@ pub(crate) struct ReplaySegment {
     room: RoomId,
     name: Box<str>,
     extent: Extent,
+    /// Ticket of the question that is under way for its next page.
+    asked: Option<Ticket>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,16 +42,24 @@ impl ReplaySegment {
             None if context_max > 0 && newest > 0 => Extent::Context { limit: context_max as u64, until: newest },
             _ => return None,
         };
-        Some(Self { room, name: name.into(), extent })
+        Some(Self { room, name: name.into(), extent, asked: None })
     }
 
     /// Returns the segment of messages that a log's tail has passed.
     pub(super) fn missed(room: RoomId, name: &str, from: u64, to: u64) -> Self {
-        Self { room, name: name.into(), extent: Extent::Missed { next: from, until: to } }
+        Self { room, name: name.into(), extent: Extent::Missed { next: from, until: to }, asked: None }
     }
 
     pub(super) fn room(&self) -> RoomId {
         self.room
+    }
+
+    pub(super) fn asked(&self) -> Option<Ticket> {
+        self.asked
+    }
+
+    pub(super) fn note_asked(&mut self, ticket: Ticket) {
+        self.asked = Some(ticket);
     }
 
     pub(super) fn range(&self) -> HistoryRange {
@@ -64,8 +74,10 @@ impl ReplaySegment {
         }
     }
 
-    /// Passes what an answer holds to `send`. Returns whether the segment is complete.
+    /// Passes what the answer to its question holds to `send`. Returns whether the segment is
+    /// complete.
     pub(super) fn render(&mut self, answer: Result<Answer, ReadError>, send: &mut impl FnMut(Event)) -> bool {
+        self.asked = None;
         let (messages, more) = match answer {
             Ok(Answer::Page(Page { messages, more })) => (messages, more),
             // It exists; it is requested again.

@@ -1,4 +1,4 @@
-//! Connections without an accepted name, by subnet and age.
+//! Connections without an accepted name, by subnet.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -52,7 +52,7 @@ impl Unregistered {
         self.by_size.iter().rev().map(|&(_, subnet)| subnet)
     }
 
-    /// Connections of a subnet, the oldest first.
+    /// Connections of a subnet, in the order of their keys.
     pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
         self.by_subnet.get(&subnet).into_iter().flatten().copied()
     }
@@ -66,12 +66,12 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    fn key(serial: u64) -> ConnectionKey {
+    fn key(serial: u32) -> ConnectionKey {
         ConnectionKey::new(serial, 10)
     }
 
     #[test]
-    fn subnets_come_by_size_and_connections_by_age() {
+    fn subnets_come_by_size() {
         let mut unregistered = Unregistered::default();
         for (serial, last) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
             unregistered.insert(subnet(last), key(serial));

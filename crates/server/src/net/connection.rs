@@ -79,7 +79,7 @@ pub(crate) struct Connection<S> {
     /// last output once it has left the hub.
     output: Vec<u8>,
     /// Bytes read that wait until it may resume.
-    backlog: Vec<u8>,
+    backlog: Box<[u8]>,
     /// Flood credit; `None` for an exempt address, and once its session has ended.
     flood: Option<Box<Flood>>,
     /// Nothing is read from it before: its subnet opened too many connections.
@@ -101,7 +101,7 @@ impl<S: Socket> Connection<S> {
             protocol: Protocol::default(),
             member: None,
             output: Vec::new(),
-            backlog: Vec::new(),
+            backlog: Box::default(),
             flood: terms.flood.map(Box::new),
             served_from_ms: now_ms + terms.delay_ms,
             is_queued: false,
@@ -218,7 +218,7 @@ impl<S: Socket> Connection<S> {
         }
         self.state = ConnectionState::Draining(PeerInput::MayFollow);
         self.protocol = Protocol::default();
-        self.backlog = Vec::new();
+        self.backlog = Box::default();
         true
     }
 
@@ -251,14 +251,14 @@ impl<S: Socket> Connection<S> {
         self.is_queued = false;
     }
 
-    pub(crate) fn take_backlog(&mut self) -> Vec<u8> {
+    pub(crate) fn take_backlog(&mut self) -> Box<[u8]> {
         std::mem::take(&mut self.backlog)
     }
 
     /// Keeps input until it resumes, unless there is earlier input, of which it is a part.
     pub(crate) fn keep(&mut self, rest: &[u8]) {
         if self.backlog.is_empty() {
-            self.backlog = rest.to_vec();
+            self.backlog = rest.into();
         }
     }
 

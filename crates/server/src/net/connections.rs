@@ -8,7 +8,7 @@ use crate::net::connection::Connection;
 #[derive(Debug)]
 pub(crate) struct Connections<S> {
     entries: Slab<(ConnectionKey, Connection<S>)>,
-    next_serial: u64,
+    next_serial: u32,
 }
 
 impl<S> Connections<S> {
@@ -26,7 +26,7 @@ impl<S> Connections<S> {
 
     pub(crate) fn insert(&mut self, connection: Connection<S>) -> ConnectionKey {
         let key = ConnectionKey::new(self.next_serial, self.entries.vacant_key());
-        self.next_serial += 1;
+        self.next_serial = self.next_serial.wrapping_add(1);
         self.entries.insert((key, connection));
         key
     }
@@ -47,6 +47,17 @@ impl<S> Connections<S> {
     /// Key of the connection that has this place now.
     pub(crate) fn key_at(&self, index: usize) -> Option<ConnectionKey> {
         self.entries.get(index).map(|(key, _)| *key)
+    }
+
+    /// Number of connections accepted since this one, itself included; exact below 2³².
+    pub(crate) fn age(&self, key: ConnectionKey) -> u32 {
+        self.next_serial.wrapping_sub(key.serial())
+    }
+
+    /// Has serials continue from here, for tests of their end.
+    #[cfg(test)]
+    pub(crate) fn set_next_serial(&mut self, serial: u32) {
+        self.next_serial = serial;
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ConnectionKey, &Connection<S>)> {

@@ -73,7 +73,8 @@ enum Sending {
 #[derive(Debug)]
 pub(crate) struct Transport<S> {
     socket: S,
-    layers: LayerStack,
+    /// `None` without layers, as on plain TCP.
+    layers: Option<Box<LayerStack>>,
     ready: Readiness,
     sending: Sending,
     sent_bytes: u64,
@@ -82,6 +83,7 @@ pub(crate) struct Transport<S> {
 impl<S: Socket> Transport<S> {
     pub(crate) fn new(socket: S, layers: LayerStack) -> Self {
         let ready = Readiness { writable: true, ..Readiness::default() };
+        let layers = (!layers.is_empty()).then(|| Box::new(layers));
         Self { socket, layers, ready, sending: Sending::Open, sent_bytes: 0 }
     }
 
@@ -95,7 +97,7 @@ impl<S: Socket> Transport<S> {
 
     /// Returns whether bytes and plaintext differ, so that a read may have made something to write.
     pub(crate) fn has_layers(&self) -> bool {
-        !self.layers.is_empty()
+        self.layers.is_some()
     }
 
     pub(crate) fn is_readable(&self) -> bool {
@@ -150,13 +152,13 @@ impl<S: Socket> Transport<S> {
         bytes_max: usize,
         traffic: &mut Traffic,
     ) -> io::Result<Received<'b>> {
-        if self.layers.state() == LayerState::PeerClosed {
+        if self.layers.as_ref().is_some_and(|layers| layers.state() == LayerState::PeerClosed) {
             return Ok(Received::End);
         }
         let bytes = match self.socket.read(&mut buffer.received[..bytes_max]) {
             Ok(0) => {
-                self.layers.end_of_input().map_err(layer_failed)?;
-                return Ok(Received::End);
+                let ended = self.layers.as_ref().map_or(Ok(()), |layers| layers.end_of_input());
+                return ended.map(|()| Received::End).map_err(layer_failed);
             }
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -169,12 +171,12 @@ impl<S: Socket> Transport<S> {
         // Less than asked for: the socket is empty, and an edge will report new data. Only an
         // end that was announced already has no edge of its own.
         self.ready.readable = bytes == bytes_max || self.ready.read_closed;
-        if self.layers.is_empty() {
+        let Some(layers) = &mut self.layers else {
             traffic.received_bytes += bytes as u64;
             return Ok(Received::Plaintext(&buffer.received[..bytes]));
-        }
+        };
         buffer.plaintext.clear();
-        let passed = self.layers.receive(&buffer.received[..bytes], &mut buffer.plaintext);
+        let passed = layers.receive(&buffer.received[..bytes], &mut buffer.plaintext);
         if let Err(error) = passed {
             // The layer's output reports the fault to the peer, if the socket takes it at once.
             let _ = self.flush();
@@ -182,7 +184,7 @@ impl<S: Socket> Transport<S> {
         }
         traffic.received_bytes += buffer.plaintext.len() as u64;
         // The end that a layer announces has no edge either.
-        self.ready.readable |= self.layers.state() == LayerState::PeerClosed;
+        self.ready.readable |= layers.state() == LayerState::PeerClosed;
         Ok(Received::Plaintext(&buffer.plaintext))
     }
 
@@ -193,14 +195,14 @@ impl<S: Socket> Transport<S> {
     /// # Errors
     /// The connection broke.
     pub(crate) fn write(&mut self, plaintext: &[&[u8]], traffic: &mut Traffic) -> io::Result<usize> {
-        if self.layers.is_empty() {
+        self.flush()?;
+        let Some(layers) = &mut self.layers else {
             let written = write_socket(&mut self.socket, plaintext)?;
             self.note_written(written, plaintext.iter().map(|slice| slice.len()).sum());
             traffic.note_sent(written);
             return Ok(written);
-        }
-        self.flush()?;
-        let taken = self.layers.send(plaintext);
+        };
+        let taken = layers.send(plaintext);
         traffic.note_sent(taken);
         self.flush()?;
         Ok(taken)
@@ -211,13 +213,16 @@ impl<S: Socket> Transport<S> {
     /// # Errors
     /// The connection broke.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
-        while !self.layers.output().is_empty() {
+        while let Some(layers) = &mut self.layers
+            && !layers.output().is_empty()
+        {
             if !self.ready.writable {
                 return Ok(false);
             }
-            let written = write_socket(&mut self.socket, &[self.layers.output()])?;
-            self.note_written(written, self.layers.output().len());
-            self.layers.consume_output(written);
+            let of_bytes = layers.output().len();
+            let written = write_socket(&mut self.socket, &[layers.output()])?;
+            layers.consume_output(written);
+            self.note_written(written, of_bytes);
         }
         if self.sending == Sending::Finishing {
             self.sending = Sending::Finished;
@@ -232,7 +237,9 @@ impl<S: Socket> Transport<S> {
     /// The connection broke.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         if self.sending == Sending::Open {
-            self.layers.close();
+            if let Some(layers) = &mut self.layers {
+                layers.close();
+            }
             self.sending = Sending::Finishing;
         }
         self.flush().map(drop)

@@ -27,7 +27,7 @@ enum Waiting {
     /// to be stored, or for an answer.
     Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
-    End(Step),
+    End(Box<Step>),
 }
 
 impl EventSession {
@@ -44,7 +44,7 @@ impl EventSession {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
             // It follows all queued output.
-            self.waiting = Waiting::End(step);
+            self.waiting = Waiting::End(Box::new(step));
             return Step::Pause(Pause::History);
         }
         step
@@ -104,7 +104,7 @@ impl EventSession {
         }
         match (std::mem::take(&mut self.waiting), *context.member) {
             (Waiting::Hello(waited), None) => self.enter_again(*waited, NameHolder::Unasked, context),
-            (Waiting::End(end), _) => end,
+            (Waiting::End(end), _) => *end,
             (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, context),
             _ => Step::Continue,
         }

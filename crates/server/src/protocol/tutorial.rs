@@ -18,7 +18,7 @@ pub(crate) struct TutorialSession {
 #[derive(Debug)]
 enum Held {
     Payload(Vec<u8>),
-    End(Step),
+    End(Box<Step>),
 }
 
 impl TutorialSession {
@@ -38,7 +38,7 @@ impl TutorialSession {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
             // It follows all queued output.
-            self.held = Some(Held::End(step));
+            self.held = Some(Held::End(Box::new(step)));
             return Step::Pause(Pause::History);
         }
         step
@@ -50,7 +50,7 @@ impl TutorialSession {
             && let Some(held) = self.held.take()
         {
             let step = match (held, *context.member) {
-                (Held::End(step), _) => step,
+                (Held::End(step), _) => *step,
                 (Held::Payload(payload), Some(member)) => {
                     let step = receive(member, &payload, context);
                     if step == Step::Pause(Pause::History) {

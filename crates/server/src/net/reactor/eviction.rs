@@ -52,8 +52,8 @@ impl<S: Socket> Reactor<S> {
             let connection = self.connections.get(key)?;
             Some((connection.eviction_rank(now_ms), key))
         });
-        let order = |rank, serial| if rank == EvictionRank::Delayed { u64::MAX - serial } else { serial };
-        ranked.min_by_key(|&(rank, key)| (rank, order(rank, key.serial())))
+        let order = |rank, age| if rank == EvictionRank::Delayed { age } else { u32::MAX - age };
+        ranked.min_by_key(|&(rank, key)| (rank, order(rank, self.connections.age(key))))
     }
 
     /// Rank of a connection, if it is still there and unregistered.

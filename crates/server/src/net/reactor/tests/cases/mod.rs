@@ -477,13 +477,17 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
 
 #[test]
 fn a_client_without_a_name_is_evicted_for_one_of_its_address() {
-    let mut server = TestServer::open(Config::default(), None, NOW);
-    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
-    let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
-    let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
-    let class = arrive(&mut server, [192, 0, 2, 1], 30);
-    assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
-    let closed = silent.iter().map(Pipe::is_closed);
-    assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
-    assert!(!elsewhere.is_closed(), "and nobody of another address");
+    // Once all serials are higher than before, and once they wrap around at the sixteenth.
+    for first_serial in [0, u32::MAX - 15] {
+        let mut server = TestServer::open(Config::default(), None, NOW);
+        server.reactor.connections.set_next_serial(first_serial);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+        let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
+        let silent: Vec<Pipe> = (0..64).map(|_| server.connect(peer, 1 << 20)).collect();
+        let class = arrive(&mut server, [192, 0, 2, 1], 30);
+        assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
+        let closed = silent.iter().map(Pipe::is_closed);
+        assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
+        assert!(!elsewhere.is_closed(), "and nobody of another address");
+    }
 }

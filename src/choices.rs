@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_login_name_is_cut_and_its_owner_told() {
+    fn a_long_login_name_is_cut_and_its_owner_informed() {
         assert_eq!(shortened("alice".into()), ("alice".into(), Vec::new()));
         let (name, words) = shortened("x".repeat(33));
         assert_eq!(name, "x".repeat(32));

@@ -215,7 +215,7 @@ mod tests {
         assert!(what.starts_with("server cannot be"), "{what}");
         let (_, what) = fault("zzz = 1");
         assert!(what.contains("the keys are name, server,") && what.contains("input_history"), "{what}");
-        assert_eq!(fault("zzz = 1\nbell = 1").0, 1, "the first fault in the file is the one told");
+        assert_eq!(fault("zzz = 1\nbell = 1").0, 1, "the first fault in the file is the one reported");
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         for (text, line) in [("name = alice", 1), ("\nname", 2), ("log = true\n\nlog = false", 3), ("a = \"\n", 1)] {
             let (at, what) = fault(text);
             assert_eq!((at, what.contains("no TOML") && what.contains("name = \"alice\"")), (line, true), "{what}");

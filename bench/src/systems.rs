@@ -181,13 +181,13 @@ impl Server {
         })
     }
 
-    fn wait_until_listening(&mut self, tells_its_address: bool) -> Result<()> {
+    fn wait_until_listening(&mut self, announces_address: bool) -> Result<()> {
         let until = Instant::now() + START_LIMIT;
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait()? {
                 bail!("ended at once ({status}): {}", self.last_line().unwrap_or_default());
             }
-            if tells_its_address {
+            if announces_address {
                 if let Some(addr) = self.announced("listening on ")? {
                     self.addr = addr;
                     return Ok(());

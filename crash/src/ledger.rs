@@ -111,7 +111,7 @@ impl Ledger {
     }
 
     /// Returns the number of messages that an author sent.
-    pub(crate) fn said_by(&self, author: usize) -> u32 {
+    pub(crate) fn sent_by(&self, author: usize) -> u32 {
         self.said[author].seqs.len() as u32
     }
 
@@ -321,8 +321,8 @@ impl Ledger {
     fn utterance(&self, from: &str, text: &str) -> Option<Utterance> {
         let author = self.script.author_named(from)?;
         let count = count_in(text)?;
-        let was_said = count < self.said_by(author) && self.script.text(author, count) == text;
-        was_said.then_some(Utterance { author: author as u16, count })
+        let was_sent = count < self.sent_by(author) && self.script.text(author, count) == text;
+        was_sent.then_some(Utterance { author: author as u16, count })
     }
 
     fn action_of(&self, said: Utterance) -> bool {

@@ -39,7 +39,7 @@ struct Model {
 struct Member {
     number: u64,
     name: String,
-    speaks_events: bool,
+    uses_events: bool,
     rooms: Vec<String>,
     stream: TcpStream,
 }
@@ -86,12 +86,12 @@ fn converse(mut stream: TcpStream, model: &Mutex<Model>) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut opening = [0; EVENT_OPENING.len()];
     stream.read_exact(&mut opening)?;
-    let speaks_events = opening == EVENT_OPENING;
-    let first = if speaks_events { payload(&mut stream)? } else { payload_of(&opening, &mut stream)? };
-    let (number, name) = lock(model).enter(&first, speaks_events, &stream)?;
+    let uses_events = opening == EVENT_OPENING;
+    let first = if uses_events { payload(&mut stream)? } else { payload_of(&opening, &mut stream)? };
+    let (number, name) = lock(model).enter(&first, uses_events, &stream)?;
     let conversed = loop {
         let Ok(payload) = payload(&mut stream) else { break Ok(()) };
-        let taken = lock(model).take(number, &name, speaks_events, &payload);
+        let taken = lock(model).take(number, &name, uses_events, &payload);
         if taken.is_err() {
             break taken;
         }
@@ -121,9 +121,9 @@ fn payload_of(header: &[u8], stream: &mut TcpStream) -> Result<Vec<u8>> {
 }
 
 impl Model {
-    fn enter(&mut self, first: &[u8], speaks_events: bool, stream: &TcpStream) -> Result<(u64, String)> {
-        let hello = if speaks_events { serde_json::from_slice(first)? } else { json!({"rooms": ["lobby"]}) };
-        let name = if speaks_events {
+    fn enter(&mut self, first: &[u8], uses_events: bool, stream: &TcpStream) -> Result<(u64, String)> {
+        let hello = if uses_events { serde_json::from_slice(first)? } else { json!({"rooms": ["lobby"]}) };
+        let name = if uses_events {
             hello["name"].as_str().context("no name")?.to_owned()
         } else {
             String::from_utf8(first.to_vec())?
@@ -133,7 +133,7 @@ impl Model {
         let number = self.next_member;
         self.next_member += 1;
         let mut out = Vec::new();
-        if speaks_events {
+        if uses_events {
             let states: Vec<_> =
                 rooms.iter().map(|room| json!({"room": room, "seq": self.store.newest(room), "count": 1})).collect();
             let token = format!("{number:032x}");
@@ -148,7 +148,7 @@ impl Model {
         }
         let mut stream = stream.try_clone()?;
         stream.write_all(&out)?;
-        self.members.push(Member { number, name: name.clone(), speaks_events, rooms, stream });
+        self.members.push(Member { number, name: name.clone(), uses_events, rooms, stream });
         Ok((number, name))
     }
 
@@ -178,11 +178,11 @@ impl Model {
         }
     }
 
-    fn take(&mut self, number: u64, name: &str, speaks_events: bool, payload: &[u8]) -> Result<()> {
+    fn take(&mut self, number: u64, name: &str, uses_events: bool, payload: &[u8]) -> Result<()> {
         if self.sabotage == Some(Sabotage::StaySilent) && self.said > ONCE_IN {
             return Ok(());
         }
-        if !speaks_events {
+        if !uses_events {
             let text = String::from_utf8(payload.to_vec())?;
             let (room, from) = ("lobby".to_owned(), name.to_owned());
             return self.say(number, &NewMessage { room, from, text, action: false, id: None }, &Value::Null);
@@ -263,7 +263,7 @@ impl Model {
             if !member.rooms.iter().any(|room| message["room"] == room.as_str()) {
                 continue;
             }
-            let bytes = match (member.speaks_events, Some(member.number) == asker) {
+            let bytes = match (member.uses_events, Some(member.number) == asker) {
                 (true, true) => &answer,
                 (true, false) => &event,
                 (false, _) if member.name == from => continue,

@@ -97,7 +97,7 @@ impl Sender {
     /// The next thing to ask for: something new, or at times something old.
     fn next_request(&mut self, ledger: &mut Ledger) -> Request {
         if self.rng.once_in(REPEAT_ONCE_IN) {
-            let count = self.rng.below(u64::from(ledger.said_by(self.author))) as u32;
+            let count = self.rng.below(u64::from(ledger.sent_by(self.author))) as u32;
             let is_asked = self.in_flight.iter().any(|request| request.count == count);
             if !is_asked && ledger.is_acknowledged(self.author, count) {
                 // When it was sent, the number before its own was not known yet, or just.

@@ -111,8 +111,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
         while hub.take_audit_event().is_some() {}
         hub.tick(now);
-        while let Some(woken) = hub.take_ready() {
-            if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {
+        while let Some(ready) = hub.take_ready() {
+            if let Some(peer) = peers.iter_mut().find(|peer| peer.id == ready) {
                 receive(&mut hub, peer, usize::MAX);
             }
         }

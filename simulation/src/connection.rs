@@ -216,7 +216,7 @@ impl Connection {
         while let Some(bytes) = self.down.arrive(now_ms) {
             if self.client_gone {
                 // It has no reader.
-                self.server_hears_reset();
+                self.receive_reset_at_server();
                 return events;
             }
             events.push(ConnectionEvent::Bytes(bytes));
@@ -255,14 +255,14 @@ impl Connection {
             events.push(ConnectionEvent::Closed);
         }
         if self.server_notices_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
-            self.server_hears_reset();
+            self.receive_reset_at_server();
         }
         if self.broken && self.pipe.is_closed() {
             self.server_gone = true;
         }
     }
 
-    fn server_hears_reset(&mut self) {
+    fn receive_reset_at_server(&mut self) {
         self.broken = true;
         self.server_gone = true;
         self.pipe.reset();

@@ -114,7 +114,7 @@ impl Disk {
 
     pub(crate) fn crash(&mut self) {
         for log in self.rooms.values_mut() {
-            if self.mutation == Some(Mutation::StoreForgetsLastCommit) {
+            if self.mutation == Some(Mutation::StoreLosesLastCommit) {
                 log.durable = log.durable_before;
             }
             log.durable_before = log.durable;
@@ -140,10 +140,10 @@ impl Disk {
     fn store(&mut self, entry: &NewMessage) -> CommitOutcome {
         let remembered_from = self.remembered_from();
         let guesses = self.mutation == Some(Mutation::StoreGuesses);
-        let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
+        let loses_ids = self.mutation == Some(Mutation::StoreLosesIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
-        let repeat = log.repeat(entry, remembered_from).filter(|_| !forgets_ids);
+        let repeat = log.repeat(entry, remembered_from).filter(|_| !loses_ids);
         if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != CommitOutcome::TooLate) {
             return outcome;
         }

@@ -9,17 +9,17 @@ use glassline_wire::request::{Ask, Request};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
     /// The store loses its last commit in a crash.
-    StoreForgetsLastCommit,
+    StoreLosesLastCommit,
     /// A message is reported as stored, and so fanned out, before its commit.
     FanOutBeforeCommit,
     /// A message sent again under its id is stored a second time.
-    StoreForgetsIds,
+    StoreLosesIds,
     /// A message that may have been stored is treated as new.
     StoreGuesses,
     /// The number of a message is one too high now and then.
     StoreSkipsNumbers,
     /// `hello` of a reconnecting client omits `since`.
-    ClientForgetsSince,
+    ClientOmitsSince,
     /// Loses the report of a message's outcome.
     OutcomeIsLost,
     /// An answer to a history question is never sent.
@@ -31,12 +31,12 @@ pub enum Mutation {
 impl Mutation {
     /// All of them.
     pub const ALL: [Self; 9] = [
-        Self::StoreForgetsLastCommit,
+        Self::StoreLosesLastCommit,
         Self::FanOutBeforeCommit,
-        Self::StoreForgetsIds,
+        Self::StoreLosesIds,
         Self::StoreGuesses,
         Self::StoreSkipsNumbers,
-        Self::ClientForgetsSince,
+        Self::ClientOmitsSince,
         Self::OutcomeIsLost,
         Self::AnswerIsLost,
         Self::PageIsShort,

@@ -31,7 +31,7 @@ pub(crate) struct SimJournal {
     stepper: Stepper,
     clock_ms: Arc<AtomicU64>,
     /// Something was reported since the server's last turn.
-    is_woken: Arc<AtomicBool>,
+    is_wake_pending: Arc<AtomicBool>,
     disk: SharedDisk,
     rng: Rng,
     mutation: Option<Mutation>,
@@ -57,15 +57,15 @@ impl SimJournal {
             waiting_records: plan.queue_max,
             waiting_questions: plan.questions_max,
         };
-        let (clock_ms, is_woken) = (Arc::new(AtomicU64::new(now_ms)), Arc::new(AtomicBool::new(false)));
-        let (base, shown_ms, woken) = (Instant::now(), Arc::clone(&clock_ms), Arc::clone(&is_woken));
+        let (clock_ms, is_wake_pending) = (Arc::new(AtomicU64::new(now_ms)), Arc::new(AtomicBool::new(false)));
+        let (base, shown_ms, wake_flag) = (Instant::now(), Arc::clone(&clock_ms), Arc::clone(&is_wake_pending));
         let clock = move || base + Duration::from_millis(shown_ms.load(Ordering::Relaxed));
-        let wake = move || woken.store(true, Ordering::Relaxed);
+        let wake = move || wake_flag.store(true, Ordering::Relaxed);
         let (journal, stepper) = Journal::stepped(Box::new(disk.clone()), bounds, clock, wake)?;
         let sim_journal = Self {
             stepper,
             clock_ms,
-            is_woken,
+            is_wake_pending,
             disk,
             rng,
             mutation,
@@ -95,13 +95,13 @@ impl SimJournal {
     }
 
     /// Returns whether the server was woken since its last turn.
-    pub(crate) fn is_woken(&self) -> bool {
-        self.is_woken.load(Ordering::Relaxed)
+    pub(crate) fn is_wake_pending(&self) -> bool {
+        self.is_wake_pending.load(Ordering::Relaxed)
     }
 
     /// Notes that the server begins a turn.
     pub(crate) fn note_turn(&self) {
-        self.is_woken.store(false, Ordering::Relaxed);
+        self.is_wake_pending.store(false, Ordering::Relaxed);
     }
 
     /// Returns when the next step is due.

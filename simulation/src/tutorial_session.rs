@@ -99,10 +99,10 @@ impl ConnectionLog {
         let mut holes = 0;
         for text in &self.texts {
             let Some(seq) = find(disk, text).next().and_then(|message| message.seq) else {
-                return Err(format!("{text:?} was heard and is not stored"));
+                return Err(format!("{text:?} was received and is not stored"));
             };
             if before.is_some_and(|before| seq <= before) {
-                return Err(format!("number {seq} was heard behind {before:?}"));
+                return Err(format!("number {seq} was received behind {before:?}"));
             }
             let from = before.map_or(seq, |before| before + 1);
             let lobby = disk.rooms.get("lobby").map_or(&[][..], |log| &log.messages);

@@ -150,10 +150,11 @@ impl World {
 
     fn turn_due_ms(&self) -> Option<u64> {
         let server = self.server.as_ref()?;
-        let is_woken = self.journal.as_ref().is_some_and(SimJournal::is_woken);
-        let has_news = is_woken || self.connections.values().any(|connection| connection.pipe.has_news());
+        let is_wake_pending = self.journal.as_ref().is_some_and(SimJournal::is_wake_pending);
+        let has_readiness =
+            is_wake_pending || self.connections.values().any(|connection| connection.pipe.has_readiness());
         let due_ms =
-            if has_news { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
+            if has_readiness { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
         due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
     }
 
@@ -366,7 +367,7 @@ impl World {
                 }
                 Output::Send(bytes) => {
                     let forgets =
-                        std::mem::take(&mut user.is_first_write) && self.mutation == Some(Mutation::ClientForgetsSince);
+                        std::mem::take(&mut user.is_first_write) && self.mutation == Some(Mutation::ClientOmitsSince);
                     let bytes = if forgets { without_since(&bytes) } else { bytes };
                     if let Some(connection) = connection {
                         connection.write(bytes);

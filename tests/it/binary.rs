@@ -50,7 +50,7 @@ fn an_address_in_use_ends_with_1_and_a_next_step() {
 }
 
 #[test]
-fn addresses_that_overlap_are_told_apart_from_other_programs() {
+fn own_overlapping_addresses_are_not_blamed_on_other_programs() {
     let twice = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:45454", "--listen", "0.0.0.0:45454"]);
     assert_eq!(twice.code, Some(1), "{twice:?}");
     assert!(twice.stderr.contains("leave one of them out"), "{twice:?}");
@@ -143,6 +143,6 @@ fn the_flags_reach_the_server() {
     let process = ServerProcess::serve(&["--pure", "--flood", "off"]);
     let mut peer = Wire::connect(process.address);
     peer.send("GLASSLINE2");
-    assert_eq!(peer.rest(), b"", "a pure server speaks no events and says nothing");
+    assert_eq!(peer.rest(), b"", "a pure server supports no events and sends nothing");
     process.stop();
 }

@@ -33,7 +33,7 @@ fn wrong_arguments_are_answered_with_the_usage() {
         let words = words_in(&pairs);
         assert!(matches!(words[..], [word] if word.starts_with(usage)), "{line}: {words:?}");
     }
-    assert!(bob.barrier().iter().all(Pair::is_presence), "nobody else is told");
+    assert!(bob.barrier().iter().all(Pair::is_presence), "nobody else is notified");
 }
 
 #[test]

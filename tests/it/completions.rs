@@ -156,7 +156,7 @@ fn each_command_has_a_manual_page_that_renders_without_warnings() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_told() {
+fn a_folder_that_cannot_be_created_is_reported() {
     let home = Folder::new();
     let file = home.write("file", "");
     let mut pages = command(PROGRAM, &home);

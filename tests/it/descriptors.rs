@@ -11,7 +11,7 @@ const CONNECTIONS: usize = 200;
 const WATCH: Duration = Duration::from_secs(2);
 
 #[test]
-fn without_descriptors_it_neither_spins_nor_forgets_its_members() {
+fn without_descriptors_it_neither_spins_nor_drops_its_members() {
     let server = ServerProcess::serve_with_descriptors(DESCRIPTORS);
     let mut alice = Tutorial::join(server.address, "alice");
     let mut bob = Tutorial::join(server.address, "bob");

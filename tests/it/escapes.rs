@@ -83,7 +83,7 @@ fn bytes_that_are_not_utf_8_are_never_relayed() {
 }
 
 #[test]
-fn the_servers_own_words_never_echo_what_a_terminal_obeys() {
+fn notices_never_echo_what_a_terminal_interprets() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     let mut mallory = Tutorial::join(server.address, "mallory");
@@ -115,7 +115,7 @@ fn the_servers_own_words_never_echo_what_a_terminal_obeys() {
 }
 
 #[test]
-fn errors_never_echo_what_a_terminal_obeys() {
+fn errors_never_echo_what_a_terminal_interprets() {
     let server = Server::start();
     let mut mallet = EventClient::join(server.address, "mallet");
     for hostile in HOSTILE.into_iter().chain(["a\u{202e}b", "\u{2066}x\u{2069}"]) {
@@ -137,11 +137,11 @@ fn errors_never_echo_what_a_terminal_obeys() {
         }
         mallet.send_payload(hostile);
         expect_without(mallet.expect_error("not_an_event")["text"].as_str().expect("a text"), is_unsafe);
-        let mut stranger = EventClient::connect(server.address);
-        stranger.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
-        expect_without(stranger.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
-        stranger.send(&json!({"type": "hello", "name": hostile}));
-        expect_without(stranger.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
+        let mut newcomer = EventClient::connect(server.address);
+        newcomer.send(&json!({"type": "hello", "name": "x", "since": {"lobby": hostile}}));
+        expect_without(newcomer.expect_error("bad_field")["text"].as_str().expect("a text"), is_unsafe);
+        newcomer.send(&json!({"type": "hello", "name": hostile}));
+        expect_without(newcomer.expect_error("bad_name")["text"].as_str().expect("a text"), is_unsafe);
     }
 }
 
@@ -189,7 +189,7 @@ fn provoke_the_log(address: std::net::SocketAddr) {
 }
 
 #[test]
-fn the_log_of_a_server_holds_nothing_a_terminal_obeys() {
+fn the_log_of_a_server_holds_nothing_a_terminal_interprets() {
     // The harness looks through the log of every server; this one has something to find.
     let server = Server::start();
     provoke_the_log(server.address);

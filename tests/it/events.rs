@@ -202,7 +202,7 @@ fn a_direct_message_reaches_one_person_in_either_dialect() {
 }
 
 #[test]
-fn what_is_said_in_a_room_stays_there() {
+fn messages_of_a_room_stay_there() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut adam = EventClient::join(server.address, "adam");

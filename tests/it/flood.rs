@@ -10,7 +10,7 @@ use crate::harness::{EventClient, Server, Tutorial, frame};
 fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
     let server = Server::with(Config { flood: FloodLimit::PerSecond(20), ..Config::default() });
     let mut ear = Tutorial::join(server.address, "ear");
-    let mut eye = EventClient::join(server.address, "eye");
+    let mut reader = EventClient::join(server.address, "eye");
     let mut flooder = Tutorial::join(server.address, "flooder");
     // Eighty at once, then twenty a second.
     let messages = 120;
@@ -20,11 +20,11 @@ fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
     flooder.send_bytes("/exit");
     for n in 0..messages {
         ear.expect_message("flooder", &format!("message {n}"));
-        eye.expect_message("flooder", &format!("message {n}"));
+        reader.expect_message("flooder", &format!("message {n}"));
         if n == 100 {
             // Whoever keeps to the limit is not held up by one who does not.
             let asked = Instant::now();
-            eye.barrier();
+            reader.barrier();
             assert!(asked.elapsed() < Duration::from_secs(1), "a ping took {:?}", asked.elapsed());
         }
     }

@@ -108,7 +108,7 @@ fn newcomers_in_a_freeze_are_announced_once_it_ends() {
 }
 
 #[test]
-fn whoever_may_speak_in_a_freeze_is_announced() {
+fn members_that_may_send_in_a_freeze_are_announced() {
     let server = server();
     let mut teacher = operator(&server, "teacher");
     let (mut pupil, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "pupil"}));

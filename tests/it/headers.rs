@@ -44,7 +44,7 @@ fn a_members_bad_header_is_refused_with_its_reason() {
         bystander.expect_word("mallory left");
         assert!(server.log().contains(&format!("reason=\"{reason}\"")), "{}", server.log());
     }
-    assert!(bystander.barrier().iter().all(Pair::is_presence), "nothing behind a bad header is heard");
+    assert!(bystander.barrier().iter().all(Pair::is_presence), "nothing behind a bad header is relayed");
 }
 
 #[test]

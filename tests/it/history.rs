@@ -81,10 +81,10 @@ fn an_id_is_known_again_after_a_restart() {
     assert_eq!(eve.expect_error("id_reused")["ref"], "r");
     assert_eq!(said(&mut eve, "next")["seq"], 2);
     other.expect_message("eva", "next");
-    let mut stranger = EventClient::join(server.address, "stranger");
-    stranger.expect("history");
-    stranger.send(&request);
-    assert_eq!(stranger.expect_message("stranger", "something else")["seq"], 3, "ids are each sender's own");
+    let mut newcomer = EventClient::join(server.address, "stranger");
+    newcomer.expect("history");
+    newcomer.send(&request);
+    assert_eq!(newcomer.expect_message("stranger", "something else")["seq"], 3, "ids are each sender's own");
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn output_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
 }
 
 #[test]
-fn a_damaged_write_ahead_log_is_told_and_a_kill_is_not() {
+fn a_damaged_write_ahead_log_is_reported_and_a_kill_is_not() {
     assert!(matches!(output_after_a_kill(|_| {}), (output, 21) if !output.contains("write-ahead log")));
     let (output, next) = output_after_a_kill(|log| log.truncate(log.len() - 1));
     assert!(!output.contains("write-ahead log") && next <= 21, "{next}: {output}");

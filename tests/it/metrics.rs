@@ -51,7 +51,7 @@ fn expect_numbers(address: SocketAddr, expected: &[(&str, u64)]) {
 }
 
 #[test]
-fn what_was_said_refused_and_who_is_here_is_what_is_told() {
+fn metrics_count_messages_refusals_and_members() {
     let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     expect_numbers(metrics, &[("glassline_members", 0), ("glassline_messages_total", 0), ("glassline_rooms", 1)]);
@@ -87,9 +87,9 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut bad = EventClient::connect(process.address);
     bad.send(&json!({"type": "hello", "name": "*"}));
     bad.expect_closed();
-    let mut stranger = Wire::connect(process.address);
-    stranger.send("POST / HTTP/1.1\r\n\r\n");
-    stranger.rest();
+    let mut newcomer = Wire::connect(process.address);
+    newcomer.send("POST / HTTP/1.1\r\n\r\n");
+    newcomer.rest();
     while eve.event()["text"] != "to myself" {}
     eve.barrier();
     tom.barrier();
@@ -195,7 +195,7 @@ fn bytes_are_counted_to_the_last_one() {
 }
 
 #[test]
-fn what_a_slow_reader_missed_is_told_in_numbers_too() {
+fn what_a_slow_reader_missed_is_reported_in_numbers_too() {
     let server = Server::with_limits(Limits { log_bytes_max: 256 * 1024, ..Limits::default() });
     let metrics = server.metrics();
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
@@ -210,7 +210,7 @@ fn what_a_slow_reader_missed_is_told_in_numbers_too() {
     let of_kind = |kind| events.iter().filter(move |event| event["type"] == kind);
     let missed: u64 = of_kind("gap").map(|gap| gap["to"].as_u64().unwrap() - gap["from"].as_u64().unwrap() + 1).sum();
     let received = of_kind("message").count() as u64;
-    assert!(missed > 0 && received + missed == messages, "heard {received}, missed {missed}");
+    assert!(missed > 0 && received + missed == messages, "received {received}, missed {missed}");
     expect_numbers(
         metrics,
         &[
@@ -307,7 +307,7 @@ fn silent_connections_keep_nobody_from_an_answer() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_told_and_one_in_use_too() {
+fn reachable_addresses_and_those_in_use_are_reported() {
     let mut process = ServerProcess::serve(&["--metrics", "0.0.0.0:0"]);
     let metrics = process.expect_metrics();
     let ended = process.stop();

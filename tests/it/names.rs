@@ -34,7 +34,7 @@ const BAD_NAMES: [(&str, &str, &str); 25] = [
 ];
 
 #[test]
-fn a_tutorial_client_with_a_bad_name_is_told_why_and_closed() {
+fn a_tutorial_client_with_a_bad_name_gets_the_reason_and_close() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     for (name, word, _) in BAD_NAMES {
@@ -47,7 +47,7 @@ fn a_tutorial_client_with_a_bad_name_is_told_why_and_closed() {
 }
 
 #[test]
-fn an_event_client_with_a_bad_name_is_told_why_and_closed() {
+fn an_event_client_with_a_bad_name_gets_the_reason_and_close() {
     let server = Server::start();
     let mut bystander = Tutorial::join(server.address, "bystander");
     for (name, word, code) in BAD_NAMES {
@@ -144,7 +144,7 @@ fn a_taken_name_gets_a_number_whoever_has_it() {
 }
 
 #[test]
-fn inner_spaces_become_underscores_and_the_owner_is_told() {
+fn inner_spaces_become_underscores_with_a_notice() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = Tutorial::connect(server.address);
@@ -171,9 +171,9 @@ fn a_goodbye_in_any_form_is_one_departure() {
     let goodbyes: [&[u8]; 4] = [b"/exit", &frame("/exit"), &frame("/quit"), b""];
     for (n, goodbye) in goodbyes.into_iter().enumerate() {
         let name = format!("guest{n}");
-        let mut guest = Tutorial::join(server.address, &name);
-        guest.send_bytes(goodbye);
-        drop(guest);
+        let mut visitor = Tutorial::join(server.address, &name);
+        visitor.send_bytes(goodbye);
+        drop(visitor);
         bob.expect_word(&format!("{name} left"));
     }
     let output = bob.barrier();

@@ -296,9 +296,9 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
     eve.expect_message("eve", "we are all still here");
     // Nothing automatic bans, whatever somebody does.
     for _ in 0..20 {
-        let mut stranger = Tutorial::connect(server.address);
-        stranger.send_bytes("rubbish");
-        stranger.expect_closed();
+        let mut newcomer = Tutorial::connect(server.address);
+        newcomer.send_bytes("rubbish");
+        newcomer.expect_closed();
     }
     for n in 0..20 {
         operate(&mut eve, &format!("op guess-{n}"));
@@ -308,7 +308,7 @@ fn a_class_behind_one_address_is_safe_from_its_own_operators() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_banned_address_is_told_so_before_it_has_a_name() {
+fn a_banned_address_is_refused_before_it_has_a_name() {
     use crate::harness::Wire;
     let server = server();
     let mut teacher = operator(&server, "teacher");
@@ -387,9 +387,9 @@ fn what_was_answered_stands_after_kill_9() {
     drop(server);
 
     let server = ServerProcess::serve(&arguments);
-    let mut stranger = EventClient::connect(server.address);
-    stranger.send(&json!({"type": "hello", "name": "EVE"}));
-    assert!(matches!(&stranger.expect_closed()[..], [error] if error["code"] == "banned"));
+    let mut newcomer = EventClient::connect(server.address);
+    newcomer.send(&json!({"type": "hello", "name": "EVE"}));
+    assert!(matches!(&newcomer.expect_closed()[..], [error] if error["code"] == "banned"));
     let mut bob = EventClient::join(server.address, "bob");
     assert_eq!(bob.expect("notice")["text"], "the notes are on the wall");
     assert!(is_refused_to_say(&mut bob, "muted").contains("teacher muted you until"));
@@ -520,7 +520,7 @@ fn a_token_of_ones_own_works_with_a_warning() {
 
 #[test]
 #[cfg(unix)]
-fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
+fn a_host_is_warned_of_its_token_and_shown_how_to_use_it() {
     let folder = Folder::new();
     let token_file = folder.write("token", TOKEN);
     let mut host = command(PROGRAM, &folder);

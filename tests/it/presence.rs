@@ -74,11 +74,11 @@ fn a_single_arrival_is_announced_at_once_to_both_dialects() {
     let server = Server::start();
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");
-    let guest = Tutorial::join(server.address, "guest");
+    let visitor = Tutorial::join(server.address, "guest");
     old.expect_word("guest joined");
     let names = |event: &Value| event["names"].as_array().cloned().unwrap_or_default();
     while !names(&eve.expect("joined")).contains(&"guest".into()) {}
-    drop(guest);
+    drop(visitor);
     old.expect_word("guest left");
     assert_eq!(names(&eve.expect("left")), ["guest"]);
 }

@@ -7,9 +7,9 @@ use crate::harness::{Server, Tutorial, Wire, frame};
 /// Waits until the server has read what was sent to it before; it has no words that could be waited for.
 #[track_caller]
 fn barrier(server: &Server) {
-    let mut stranger = Wire::connect(server.address);
-    stranger.send([0xff]);
-    assert_eq!(stranger.rest(), b"");
+    let mut newcomer = Wire::connect(server.address);
+    newcomer.send([0xff]);
+    assert_eq!(newcomer.rest(), b"");
 }
 
 #[test]

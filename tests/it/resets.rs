@@ -85,8 +85,8 @@ fn thousands_of_resets_in_a_fan_out_cost_nobody_anything() {
             crowd.into_iter().for_each(Wire::reset);
         }
         stop.store(true, Ordering::SeqCst);
-        let received = receiving.join().expect("the ear heard all");
-        assert_eq!(seeing.join().expect("the eye saw all"), received);
+        let received = receiving.join().expect("the reader received all");
+        assert_eq!(seeing.join().expect("the viewer received all"), received);
         assert!(received > IN_FLIGHT, "only {received} messages while {RESETS} connections were reset");
         talking.join().expect("the talker ended")
     });

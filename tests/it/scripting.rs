@@ -297,7 +297,7 @@ fn the_bot_answers_nothing_but_its_own_command() {
 }
 
 #[test]
-fn the_bot_does_not_answer_what_was_said_before_it_came() {
+fn the_bot_does_not_answer_messages_from_before_it_came() {
     let home = Folder::new();
     let server = Server::keeping(home.path(), Config::default());
     let mut alice = EventClient::join(server.address, "alice");
@@ -331,7 +331,7 @@ fn a_bot_that_is_killed_leaves_no_client_behind() {
 }
 
 #[test]
-fn the_relay_carries_both_ways_and_not_its_own_words() {
+fn the_relay_carries_both_ways_and_not_its_own_messages() {
     let (here, there) = (Server::start(), Server::start());
     let mut alice = EventClient::join(here.address, "alice");
     // Takes the relay's name, so that the relay must recognise its own messages by more than the
@@ -361,7 +361,7 @@ fn the_relay_carries_both_ways_and_not_its_own_words() {
 }
 
 #[test]
-fn the_log_keeps_what_is_said_until_a_signal() {
+fn the_log_keeps_messages_until_a_signal() {
     let server = Server::start();
     let mut alice = EventClient::join(server.address, "alice");
     let home = Folder::new();

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crate::harness::{EventClient, Server, Tutorial, Wire};
 
 #[test]
-fn everybody_is_told_goodbye_and_closed_in_order() {
+fn everybody_gets_a_goodbye_and_is_closed_in_order() {
     let server = Server::start();
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");
-    let mut stranger = Wire::connect(server.address);
+    let mut newcomer = Wire::connect(server.address);
     // Nothing is left to be sent but the goodbye.
     old.barrier();
     eve.say("last words");
@@ -22,7 +22,7 @@ fn everybody_is_told_goodbye_and_closed_in_order() {
     old.expect_closed();
     eve.expect("bye");
     eve.expect_closed();
-    assert!(stranger.ends_within(Duration::from_secs(5)));
+    assert!(newcomer.ends_within(Duration::from_secs(5)));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn one_byte_at_a_time_is_cut_at_the_limit_wherever_it_stands() {
 }
 
 #[test]
-fn a_stranger_with_a_name_in_time_is_not_cut() {
+fn a_connection_with_a_name_in_time_is_not_closed() {
     let server = Server::with_limits(Limits { greeting_timeout_ms: 1_000, ..Limits::default() });
     let alice = Tutorial::join(server.address, "alice").into_wire();
     let mut witness = Wire::connect(server.address);

@@ -71,7 +71,7 @@ fn expect_no_silent_hole(events: &[Value]) {
 }
 
 #[test]
-fn a_stalled_tutorial_client_learns_how_many_messages_it_missed() {
+fn a_stalled_tutorial_client_gets_the_count_of_missed_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
@@ -92,7 +92,7 @@ fn a_stalled_tutorial_client_learns_how_many_messages_it_missed() {
 }
 
 #[test]
-fn a_stalled_event_client_is_told_which_messages_it_missed() {
+fn a_stalled_event_client_gets_the_numbers_of_missed_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);

@@ -51,7 +51,7 @@ fn listening(program: &Process) -> SocketAddr {
 }
 
 #[test]
-fn it_tells_when_it_is_ready_and_when_it_stops() {
+fn it_notifies_when_it_is_ready_and_when_it_stops() {
     let manager = Manager::new();
     let program = Process::start(manager.serve());
     assert_eq!(manager.received(), "READY=1\n");

@@ -237,7 +237,7 @@ fn a_home_that_cannot_be_written_is_answered_with_none() {
 }
 
 #[test]
-fn a_lock_of_another_program_is_told_from_a_server() {
+fn a_lock_of_another_program_is_distinguished_from_a_server() {
     let home = home_with_history();
     let history = default_file(&home);
     let serve = ["serve", "--listen", "127.0.0.1:0"];

@@ -36,7 +36,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn whois_tells_how_somebody_is_connected() {
+fn whois_shows_how_a_member_is_connected() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "Bob");
@@ -59,11 +59,11 @@ fn whois_tells_how_somebody_is_connected() {
     assert_eq!(answer(&mut eve, json!({"type": "whois", "name": "bob"}))["away"], "lunch");
     assert_eq!(answer(&mut eve, json!({"type": "whois", "name": "nobody"}))["code"], "unknown_name");
     assert_eq!(answer(&mut eve, json!({"type": "whois"}))["code"], "bad_field");
-    assert!(bob.barrier().iter().all(|event| event["type"] != "whois"), "who is asked about is not told");
+    assert!(bob.barrier().iter().all(|event| event["type"] != "whois"), "the member in question is not notified");
 }
 
 #[test]
-fn idle_time_grows_until_something_is_said() {
+fn idle_time_grows_until_a_message_is_sent() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "bob");
@@ -104,8 +104,8 @@ fn a_message_to_somebody_away_is_answered_after_its_echo() {
     eve.barrier();
     let lunch = json!({"type": "away", "name": "bob", "text": "lunch"});
     assert_eq!(answer(&mut bob, json!({"type": "away", "text": "lunch"})), lunch);
-    assert!(eve.barrier().iter().all(|event| event["type"] == "joined"), "nobody else is told at once");
-    assert!(old.barrier().iter().all(Pair::is_presence), "nobody else is told at once");
+    assert!(eve.barrier().iter().all(|event| event["type"] == "joined"), "nobody else is notified at once");
+    assert!(old.barrier().iter().all(Pair::is_presence), "nobody else is notified at once");
 
     // Talking, and another name, do not end it.
     bob.say("still away");
@@ -121,7 +121,7 @@ fn a_message_to_somebody_away_is_answered_after_its_echo() {
     old.say("/msg rob psst");
     old.expect_word("Rob is away: lunch");
     assert_eq!(bob.expect("direct")["from"], "old");
-    assert_eq!(kinds(&answers(&mut bob, direct_request("rob", "a note"))), ["direct"], "to oneself it is no news");
+    assert_eq!(kinds(&answers(&mut bob, direct_request("rob", "a note"))), ["direct"], "to oneself there is no notice");
 
     assert_eq!(answer(&mut bob, json!({"type": "away"})), json!({"type": "away", "name": "Rob"}));
     assert_eq!(kinds(&answers(&mut eve, direct_request("rob", "psst"))), ["direct"]);

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn hosting_is_told_from_joining() {
+    fn hosting_is_distinguished_from_joining() {
         assert!(is_hosting("cargo run --release") && is_hosting("glassline --listen 0.0.0.0:1234"));
         assert!(!is_hosting("cargo run --release -- join --name bob") && !is_hosting("glassline join"));
     }

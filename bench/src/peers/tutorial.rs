@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_pairs_but_not_the_servers_own_words() {
+    fn counts_pairs_but_no_server_notices() {
         let mut stream = Vec::new();
         let words = [("m1", "hello"), ("*", "m2 arrived"), ("m2", ""), ("*x", "a star is no server")];
         for (name, text) in words {

@@ -126,7 +126,7 @@ fn a_number_left_out_is_a_hole() {
 }
 
 #[test]
-fn what_nobody_said_is_a_phantom() {
+fn a_message_that_nobody_sent_is_a_phantom() {
     let mut ledger = ledger();
     let good = message(&ledger, 0, 0, 1);
     let not_said_yet = message(&ledger, 0, 4, 1);

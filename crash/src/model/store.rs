@@ -71,7 +71,7 @@ impl Store {
             sabotage,
         };
         for message in messages {
-            store.remember(message);
+            store.insert(message);
         }
         if sabotage == Some(Sabotage::SkipNumber) {
             for messages in store.rooms.values_mut() {
@@ -81,7 +81,7 @@ impl Store {
         Ok(store)
     }
 
-    fn remember(&mut self, message: Value) {
+    fn insert(&mut self, message: Value) {
         let word = |field: &str| message[field].as_str().map(str::to_owned);
         let (room, from) = (word("room").unwrap_or_default(), word("from").unwrap_or_default());
         let messages = self.rooms.entry(room.clone()).or_default();
@@ -122,7 +122,7 @@ impl Store {
             self.unwritten.clear();
             self.unwritten_messages = 0;
         }
-        self.remember(message.clone());
+        self.insert(message.clone());
         Ok(())
     }
 

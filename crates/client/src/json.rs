@@ -118,10 +118,10 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    let (has_id, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
     // The line is not re-encoded, so that a duplicate field is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
-    if speaks && !fields.contains_key("id") {
+    if has_id && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
     if has_capacity && !fields.contains_key("room") {

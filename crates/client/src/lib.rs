@@ -158,7 +158,7 @@ fn notice_lines(lines: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_greeting_is_marked_as_the_clients_own_words() {
+    fn a_greeting_is_marked_as_a_notice_of_the_client() {
         assert_eq!(super::notice_lines(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
     }
 }

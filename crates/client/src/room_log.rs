@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_told_once_and_open_files_are_bounded() {
+    fn a_failure_is_reported_once_and_open_files_are_bounded() {
         let folder = Folder::new();
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_is_told_last_where_it_is() {
+    fn each_name_is_announced_last_where_it_is() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
         presence.departed("alice", 1);

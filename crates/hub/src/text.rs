@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn op_behind_what_nobody_sees_is_not_said() {
+    fn op_behind_invisible_characters_is_not_sent() {
         for before in [
             " ",
             "\t",
@@ -117,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(check_no_token(text), Ok(()), "{text:?}");
         }
-        // What `//op` says.
+        // The text of `//op`.
         assert_eq!(check_no_token("/op TOKEN makes you an operator"), Ok(()));
     }
 }

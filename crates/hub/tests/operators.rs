@@ -171,7 +171,7 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         world.received(alice),
         ["ref alice Op", "ref notice you are an operator for as long as this connection lasts"]
     );
-    assert_eq!(world.received(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
     world.does(alice, OP);
     assert_eq!(world.received(alice), ["ref notice you are an operator already"]);
     let mut plain = World { hub: Hub::new(Rules::default()), connections: 0 };
@@ -245,7 +245,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
 }
 
 #[test]
-fn an_operator_that_was_muted_speaks() {
+fn an_operator_that_was_muted_may_send() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let aide = world.enters("aide", CLASS);
@@ -318,7 +318,7 @@ fn nobody_bans_the_room_they_sit_in() {
 }
 
 #[test]
-fn in_a_freeze_only_operators_speak() {
+fn in_a_freeze_only_operators_may_send() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.comes(Dialect::Tutorial, "bob", CLASS, NOW).expect("enters"));
@@ -330,7 +330,7 @@ fn in_a_freeze_only_operators_speak() {
     assert_eq!((world.says(eve, NOW), world.says(teacher, NOW)), (Err(ErrorCode::Frozen), Ok(())));
     assert_eq!((world.writes(eve, "bob"), world.writes(eve, "teacher")), (Err(ErrorCode::Frozen), Ok(())));
     let late = world.enters("late", CLASS);
-    assert!(world.received(late)[0].contains("only operators speak"), "whoever comes later is told");
+    assert!(world.received(late)[0].contains("only operators speak"), "later members are notified");
     world.received(teacher);
     world.does(teacher, "freeze");
     assert_eq!(world.received(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
@@ -340,7 +340,7 @@ fn in_a_freeze_only_operators_speak() {
 }
 
 #[test]
-fn newcomers_are_told_the_message_of_the_day() {
+fn new_members_get_the_message_of_the_day() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     world.does(teacher, "motd welcome\nread the notes");
@@ -465,7 +465,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
 }
 
 #[test]
-fn a_text_tells_nothing_about_a_chosen_token() {
+fn a_text_discloses_nothing_about_a_chosen_token() {
     let mut world = World::new();
     let eve = world.enters("eve", CLASS);
     let secret = OP.strip_prefix("op ").expect("a token");
@@ -475,7 +475,7 @@ fn a_text_tells_nothing_about_a_chosen_token() {
 }
 
 #[test]
-fn operators_hear_of_guessing_once_and_when_it_ends() {
+fn operators_are_notified_of_guessing_once_and_at_its_end() {
     let mut world = World::new();
     let (teacher, eve) = (world.operator("teacher", HOME), world.enters("eve", CLASS));
     for connection in 0..4 {
@@ -489,11 +489,11 @@ fn operators_hear_of_guessing_once_and_when_it_ends() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains(&format!("guess0 gave a wrong operator token, from {CLASS}")), "{warnings:?}");
     assert!(warnings[1].starts_with("notice guess3 ") && warnings[1].contains("no attempt left"), "{warnings:?}");
-    assert_eq!(world.received(eve), [""; 0], "only operators are told");
+    assert_eq!(world.received(eve), [""; 0], "only operators are notified");
 }
 
 #[test]
-fn a_name_like_a_banned_one_is_told_to_choose_another() {
+fn a_name_like_a_banned_one_gets_the_advice_to_choose_another() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     world.does(teacher, "ban Erna 5m");

@@ -106,7 +106,7 @@ fn a_change_of_name_does_not_overtake_who_came() {
 }
 
 #[test]
-fn a_change_of_name_tells_nobody_elses_going_early() {
+fn a_rename_announces_no_other_departure_early() {
     let mut world = World::new();
     let (bob, carol) = (world.enters("bob", 1), world.enters("carol", 2));
     world.settle();

@@ -235,7 +235,7 @@ fn rooms_can_be_opened_together_however_many_came_before() {
 }
 
 #[test]
-fn a_late_answer_does_not_undo_what_was_said_since() {
+fn a_late_answer_does_not_undo_newer_messages() {
     let mut hub = hub(50, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     assert!(!hub.knows_rooms(0, ["den"]) && !hub.knows_rooms(1, ["den"]));
@@ -315,7 +315,7 @@ fn newcomers_are_sent_context_and_tutorial_pairs_show_the_time() {
 }
 
 #[test]
-fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
+fn a_late_answer_for_a_departed_member_is_dropped() {
     let mut hub = hub(2, 0);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
@@ -432,7 +432,7 @@ fn each_rooms_past_comes_where_it_was_joined() {
 }
 
 #[test]
-fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
+fn a_page_of_a_room_that_was_left_is_not_sent_as_anothers() {
     let mut hub = hub(2, 0);
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(Vec::new()), ..hello("bob") });
     join(&mut hub, bob, "a", 5);
@@ -447,7 +447,7 @@ fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
 }
 
 #[test]
-fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
+fn a_slow_read_is_repeated_and_is_no_gap() {
     let mut hub = hub(50, 0);
     hub.resume_lobby(9);
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
@@ -461,7 +461,7 @@ fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
 }
 
 #[test]
-fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
+fn a_ping_is_sent_before_the_replay_is_over() {
     let mut hub = hub(50, 0);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));

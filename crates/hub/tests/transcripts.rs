@@ -215,7 +215,7 @@ fn check_events(payloads: &[String], due: &mut VecDeque<Said>) {
             Event::Message(message) => {
                 assert_eq!(message.seq, seq_expected, "numbers have no holes");
                 seq_expected = message.seq.map(|seq| seq + 1);
-                let said = due.pop_front().expect("no more is heard than was said");
+                let said = due.pop_front().expect("no more is received than was sent");
                 assert_eq!(number_of(&message.text), said.number);
                 assert!(said.own || reference.is_none(), "a ref is its sender's alone");
             }
@@ -261,7 +261,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn everyone_hears_everything_once_in_order(steps in steps()) {
+    fn everyone_receives_everything_once_in_order(steps in steps()) {
         run(&steps, 8 << 20);
     }
 
@@ -272,7 +272,7 @@ proptest! {
 }
 
 #[test]
-fn a_reader_that_stops_is_told_exactly_what_it_missed() {
+fn a_reader_that_stops_gets_a_gap_of_exactly_what_it_missed() {
     let mut world = World::new(70_000);
     for round in 0..100 {
         world.say(0, 4_000, false);

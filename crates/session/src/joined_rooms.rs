@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reconnect_asks_for_what_came_after_the_last_message_shown() {
+    fn a_reconnect_requests_what_came_after_the_last_message_shown() {
         let mut rooms = JoinedRooms::new();
         assert_eq!(rooms.since(), BTreeMap::new(), "nothing is known");
         assert!(rooms.welcome(&welcome(&[("lobby", 5, 2), ("den", 0, 1)])).is_empty());

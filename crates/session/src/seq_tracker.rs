@@ -252,22 +252,22 @@ mod tests {
             received in proptest::collection::vec((0_u8..4, 1_u64..40), 0..80),
         ) {
             let mut tracker = SeqTracker::starting(5);
-            let (mut shown, mut told) = (BTreeSet::new(), BTreeSet::new());
+            let (mut shown, mut reported) = (BTreeSet::new(), BTreeSet::new());
             for (kind, seq) in received {
                 if kind == 0 {
                     let gap = tracker.take_gap(seq, seq + 3);
-                    told.extend(gap.into_iter().flat_map(|(from, to)| from..=to));
+                    reported.extend(gap.into_iter().flat_map(|(from, to)| from..=to));
                     continue;
                 }
                 let place = tracker.take(seq);
                 if let Position::AfterGap(from, to) = place {
-                    told.extend(from..=to);
+                    reported.extend(from..=to);
                 }
                 let is_first = shown.insert(seq);
                 prop_assert_eq!(is_first, place != Position::Shown, "{}", seq);
             }
             for seq in 6..=tracker.newest().unwrap_or(0) {
-                prop_assert!(shown.contains(&seq) || told.contains(&seq), "nobody has heard of {}", seq);
+                prop_assert!(shown.contains(&seq) || reported.contains(&seq), "{} is neither shown nor reported", seq);
             }
         }
     }

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn no_request_tells_others_a_token() {
+    fn no_request_discloses_a_token() {
         let id = "00000000000000000000000000000001";
         for text in [TOKEN.to_owned(), format!("it is {}", TOKEN.to_uppercase()), TOKEN.replace('4', "5")] {
             for ask in [

@@ -75,7 +75,7 @@ impl Process {
     #[track_caller]
     pub fn say(&mut self, line: &str) {
         let stdin = self.child.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(format!("{line}\n").as_bytes()).expect("it takes what it is told");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads its stdin");
     }
 
     /// Closes its stdin.
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_heard_and_waited_for() {
+    fn a_process_is_written_to_read_and_waited_for() {
         let mut process = Process::start(shell("read word; echo got $word; echo late; echo wrong >&2; exit 3"));
         process.say("this");
         assert_eq!(process.line(), "got this");

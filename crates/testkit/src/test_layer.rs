@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_side_has_output_that_nobody_asked_for() {
+    fn each_side_has_unsolicited_output() {
         let (mut client, mut server) = pair();
         for _ in 0..RECORDS_PER_TICK {
             client.send(&[b"x"]);

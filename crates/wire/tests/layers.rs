@@ -45,7 +45,7 @@ fn plaintext_passes_any_number_of_layers_in_any_slicing() {
 }
 
 #[test]
-fn an_end_without_announcement_is_told_apart() {
+fn an_end_without_announcement_is_distinguished() {
     let (mut client, mut server) = stacks(2);
     assert_eq!(server.end_of_input(), Ok(()), "nothing is missing before the handshake");
     let mut none = Vec::new();

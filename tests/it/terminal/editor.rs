@@ -67,7 +67,7 @@ fn an_editor_that_fails_leaves_the_draft_as_it_was() {
 }
 
 #[test]
-fn an_editor_that_is_not_there_is_told_with_what_to_do() {
+fn a_missing_editor_is_reported_with_what_to_do() {
     let mut table = table_with("/nowhere/editor --wait");
     table.alice.keys_until("a draft\x1be", "cannot run /nowhere/editor");
     table.alice.see("set EDITOR");
@@ -94,7 +94,7 @@ fn what_the_editor_leaves_may_be_too_long_or_no_text() {
 }
 
 #[test]
-fn what_the_editor_leaves_holds_nothing_that_a_terminal_obeys() {
+fn text_of_the_editor_holds_nothing_a_terminal_interprets() {
     let folder = Folder::new();
     let editor = script(&folder, "editor", r#"printf 'a\033]0;title\007b\r\nc' >"$1""#);
     let mut table = table_with(editor.to_str().expect("UTF-8"));

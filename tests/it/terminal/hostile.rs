@@ -82,7 +82,7 @@ fn one_message_takes_few_rows_here_and_in_the_history() {
 }
 
 #[test]
-fn a_flood_is_shown_whole_and_keys_are_heard_in_it() {
+fn a_flood_is_shown_whole_and_keys_work_in_it() {
     let mut table = Table::new();
     for number in 0..3_000 {
         table.bob.say(&format!("flood {number}."));
@@ -206,7 +206,7 @@ fn without_an_input_or_an_output_it_ends_in_order() {
 }
 
 #[test]
-fn an_output_that_is_full_is_told() {
+fn an_output_that_is_full_is_reported() {
     let server = Server::start();
     let script = r#""$@" --json </dev/null >/dev/full; echo "ended with $?""#;
     let mut alice = Opening::join(server.address, "alice").within_a_shell(script).start();
@@ -279,7 +279,7 @@ fn welcome() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_chat_server_is_told_so() {
+fn a_server_of_another_kind_is_reported() {
     for rubbish in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", &[0; 64], &[0xff; 4096]] {
         let address = serve(move |mut client, _| {
             // The client may have closed already.
@@ -295,7 +295,7 @@ fn what_is_no_chat_server_is_told_so() {
 }
 
 #[test]
-fn nobody_there_is_told_so() {
+fn an_address_without_a_server_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
@@ -319,12 +319,12 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
         let shown = format!("{:?}", String::from_utf8_lossy(&broken[..broken.len().min(20)]));
         let address = serve(move |mut client, number| {
             read_hello(&mut client);
-            client.write_all(&welcome()).expect("heard");
+            client.write_all(&welcome()).expect("the client reads");
             if number == 0 {
-                client.write_all(&broken).expect("heard");
+                client.write_all(&broken).expect("the client reads");
                 return;
             }
-            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("heard");
+            client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("the client reads");
             say_goodbye(&mut client);
         });
         let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -341,7 +341,7 @@ fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
 fn events_that_make_no_sense_change_nothing() {
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         let long = "x".repeat(200_000);
         for senseless in [
             r#"{"type":"dance"}"#,
@@ -364,9 +364,9 @@ fn events_that_make_no_sense_change_nothing() {
             &format!(r#"{{"type":"message","room":"{long}","from":"{long}","text":"{long}"}}"#),
             &format!(r#"{{"type":"message","room":"lobby","from":"{long}","text":"{long}"}}"#),
         ] {
-            client.write_all(&frame(senseless)).expect("heard");
+            client.write_all(&frame(senseless)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
@@ -381,7 +381,7 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
     let tower = "a name without an end ".repeat(50);
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         for (from, text) in
             [(hostile, hostile), (&tower, &tower), (&tower.repeat(40), "tall"), ("", ""), ("\n\n\n", "\n\n\n")]
         {
@@ -396,17 +396,17 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
                 json!({"type": "notice", "text": text}),
                 json!({"type": "error", "code": "busy", "text": text}),
             ] {
-                client.write_all(&event(&event_of)).expect("heard");
+                client.write_all(&event(&event_of)).expect("the client reads");
             }
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
     alice.see_passing("behind all that");
     let written = alice.written();
-    for obeyed in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
-        assert!(!written.contains(obeyed), "{obeyed:?} reached the terminal");
+    for sequence in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{2066}", "\u{8}", "\u{0}"] {
+        assert!(!written.contains(sequence), "{sequence:?} reached the terminal");
     }
     // A name and a text have no line of their own in which they could look like somebody else's.
     assert!(!alice.transcript().iter().any(|line| line.starts_with("evil")), "{:?}", alice.transcript());
@@ -418,13 +418,13 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
 fn a_departure_of_the_link_before_is_no_leaving() {
     let address = serve(move |mut client, _| {
         read_hello(&mut client);
-        client.write_all(&welcome()).expect("heard");
+        client.write_all(&welcome()).expect("the client reads");
         // What a server announces of the connection that was lost, when this one is there already (T11).
         for kind in ["left", "joined"] {
             let announced = json!({"type": kind, "room": "lobby", "names": ["alice"], "count": 1});
-            client.write_all(&event(&announced)).expect("heard");
+            client.write_all(&event(&announced)).expect("the client reads");
         }
-        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("heard");
+        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("the client reads");
         say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();

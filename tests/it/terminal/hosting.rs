@@ -14,7 +14,7 @@ fn address(host: &Terminal) -> SocketAddr {
 }
 
 #[test]
-fn a_host_says_what_others_type() {
+fn a_host_shows_what_others_type() {
     let mut host = Opening::host("host").open();
     let address = address(&host);
     host.see(&format!("glassline join {address}"));

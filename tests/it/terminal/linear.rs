@@ -112,7 +112,7 @@ fn the_terminal_is_as_it_was_after_an_end_a_signal_and_a_stop() {
 }
 
 #[test]
-fn what_is_no_text_is_told_once_a_line() {
+fn invalid_text_is_reported_once_a_line() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = linear(&server);
@@ -143,7 +143,7 @@ fn a_terminal_that_somebody_else_echoes_on_is_left_alone() {
 }
 
 #[test]
-fn what_was_typed_and_not_finished_is_told_at_the_end() {
+fn an_unfinished_line_is_reported_at_the_end() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = linear(&server);

@@ -106,7 +106,7 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 }
 
 #[test]
-fn messages_said_over_repeated_cuts_arrive_once_in_order() {
+fn messages_sent_over_repeated_cuts_arrive_once_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
     let mut received = Vec::new();
@@ -168,7 +168,7 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
 }
 
 #[test]
-fn a_lost_server_is_told_and_the_draft_stays() {
+fn a_lost_server_is_reported_and_the_draft_stays() {
     let server = Server::start();
     let mut alice = Terminal::join(server.address, "alice");
     alice.keys_until("unfinished", "> unfinished");
@@ -182,7 +182,7 @@ fn a_lost_server_is_told_and_the_draft_stays() {
 }
 
 #[test]
-fn ones_own_message_is_not_told_as_missed() {
+fn the_own_message_is_not_reported_as_missed() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     proxy.set(Passage::AnswersLost);
     alice.keys("my own\r");

@@ -62,7 +62,7 @@ fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
 }
 
 #[test]
-fn the_past_leaves_room_for_what_the_client_says() {
+fn stored_messages_leave_room_for_the_clients_notices() {
     let texts: Vec<String> = (1..=30).map(|number| format!("number {number}.")).collect();
     let Scene { server, folder: _folder, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();
@@ -144,14 +144,14 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
             let hello = hello(&mut client);
             if hello["since"]["lobby"].as_u64() != since {
                 let wrong = json!({"type": "notice", "text": format!("WRONG: {hello}")});
-                client.write_all(&frame(wrong.to_string())).expect("heard");
+                client.write_all(&frame(wrong.to_string())).expect("the client reads");
                 continue;
             }
             for event in events {
-                client.write_all(&frame(event.to_string())).expect("heard");
+                client.write_all(&frame(event.to_string())).expect("the client reads");
             }
             // The client's requests are read, so that nothing sent is lost in a reset.
-            client.shutdown(Shutdown::Write).expect("heard");
+            client.shutdown(Shutdown::Write).expect("the client reads");
             while let Ok(1..) = client.read(&mut [0; 1024]) {}
         }
     });

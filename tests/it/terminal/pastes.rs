@@ -117,18 +117,18 @@ fn an_endless_paste_and_a_broken_sequence_leave_keys_working() {
 }
 
 #[test]
-fn a_paste_holds_nothing_that_a_terminal_would_obey() {
+fn a_paste_holds_nothing_that_a_terminal_interprets() {
     let mut table = Table::new();
     assert_eq!(table.said(&format!("{}\r", paste("a\x1b[31mb\x07c\x00d\u{9b}6ne"))), "a[31mbcd6ne");
 }
 
 #[test]
-fn what_is_no_text_is_told() {
+fn invalid_text_is_reported() {
     let mut table = Table::new();
     table.alice.bytes(b"caf\xe9");
     table.alice.see("what is not UTF-8");
     table.alice.keys_until("\x15ok", "> ok");
-    assert!(!table.alice.screen().contains("UTF-8"), "it is told until the next key");
+    assert!(!table.alice.screen().contains("UTF-8"), "it is shown until the next key");
     table.alice.bytes(b"\x15\x1b[200~caf\xe9 noir\x1b[201~");
     table.alice.see("not all of the paste was UTF-8");
     assert_eq!(table.said("\r"), "caf\u{fffd} noir");

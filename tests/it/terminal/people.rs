@@ -8,11 +8,11 @@ use crate::harness::{EventClient, Tutorial, fresh_id};
 #[test]
 fn ten_who_come_at_once_are_a_line_or_two() {
     let mut table = Table::new();
-    let guests: Vec<Tutorial> =
+    let others: Vec<Tutorial> =
         (0..10).map(|number| Tutorial::join(table.server.address, &format!("guest{number}"))).collect();
     table.alice.see(" joined");
     table.alice.see("12 ");
-    drop(guests);
+    drop(others);
     table.alice.see(" left");
     let transcript = table.alice.transcript();
     for did in [" joined", " left"] {
@@ -22,7 +22,7 @@ fn ten_who_come_at_once_are_a_line_or_two() {
 }
 
 #[test]
-fn away_is_told_to_who_writes_and_back_ends_it() {
+fn away_is_sent_to_who_writes_and_back_ends_it() {
     let mut table = Table::new();
     let direct = |text: &str| json!({"type": "direct", "to": "alice", "text": text, "id": fresh_id()});
     table.alice.keys_until("/away at lunch\r", "you are away (at lunch)");
@@ -40,7 +40,7 @@ fn away_is_told_to_who_writes_and_back_ends_it() {
 }
 
 #[test]
-fn whois_tells_since_when_how_idle_and_how_connected() {
+fn whois_shows_since_when_how_idle_and_how_connected() {
     let mut table = Table::with(|opening| opening.size(24, 140));
     let _old = Tutorial::join(table.server.address, "old");
     table.bob.send(&json!({"type": "away", "text": "tea"}));
@@ -54,7 +54,7 @@ fn whois_tells_since_when_how_idle_and_how_connected() {
 }
 
 #[test]
-fn whom_one_ignores_is_not_heard_whatever_the_name_of_the_day() {
+fn an_ignored_member_stays_hidden_under_every_new_name() {
     let mut table = Table::new();
     table.alice.keys_until("/ignore BOB\r", "what BOB says is not shown any more");
     table.bob.say("unheard");

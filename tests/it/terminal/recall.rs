@@ -62,7 +62,7 @@ fn two_at_once_keep_all_they_type() {
 }
 
 #[test]
-fn a_history_that_cannot_be_kept_is_told_and_harms_nothing() {
+fn a_history_that_cannot_be_kept_is_reported_and_harms_nothing() {
     let home = Rc::new(Folder::new());
     home.write(".local/state", "this is a file, not a folder");
     let mut table = Table::with(|opening| opening.home(&home));

@@ -72,7 +72,7 @@ fn each_room_has_its_draft() {
 }
 
 #[test]
-fn what_was_never_looked_at_is_told_on_leaving() {
+fn unread_messages_are_listed_on_leaving() {
     let mut table = Table::new();
     bob_enters(&mut table, &["den"]);
     alice_enters(&mut table, &["den", "lobby"]);

@@ -105,7 +105,7 @@ fn no_log_is_kept_unasked() {
 }
 
 #[test]
-fn what_is_logged_holds_nothing_that_a_terminal_obeys() {
+fn log_lines_hold_nothing_that_a_terminal_interprets() {
     let mut table = table_with("log = true\n");
     table.bob.say("\u{1b}]0;title\u{7}and\nmore\u{202e}");
     // `and` alone is on the screen from the start: in `commands`.
@@ -117,7 +117,7 @@ fn what_is_logged_holds_nothing_that_a_terminal_obeys() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_is_told_once_and_harms_nothing() {
+fn a_log_that_cannot_be_written_is_reported_once() {
     let home = Rc::new(Folder::new());
     home.write(FILE, "log = true\n");
     home.write(format!("{STATE}/logs"), "this is a file, not a folder");

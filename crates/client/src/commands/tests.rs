@@ -36,13 +36,13 @@ fn each_command_reads_its_arguments() {
     assert_eq!(client("/join den"), doing!(Command::Join("den".into())));
     assert_eq!(client("/leave"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/clear"), Ok(ParsedLine::Clear));
-    for (line, wish) in [
+    for (line, range) in [
         ("/history", HistorySelection::Latest(20)),
         ("/history 200", HistorySelection::Latest(200)),
         ("/history around  7", HistorySelection::Around(7)),
         ("/history around #7", HistorySelection::Around(7)),
     ] {
-        assert_eq!(client(line), doing!(Command::History(wish)), "{line}");
+        assert_eq!(client(line), doing!(Command::History(range)), "{line}");
     }
     assert_eq!(client("/search a  b"), doing!(Command::Search("a  b".into())));
     assert_eq!(client("/older"), doing!(Command::Older));

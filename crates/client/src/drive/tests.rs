@@ -290,7 +290,7 @@ fn words_and_lines_come_out_in_the_order_in_which_they_happened() {
 }
 
 #[test]
-fn a_line_that_cannot_be_sent_is_told_and_changes_the_exit_code() {
+fn an_unsendable_line_is_reported_and_changes_the_exit_code() {
     let (listener, address) = listener();
     let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
     client.type_in(&format!("{}\n/dance\nfine\n", "x".repeat(16_385)));
@@ -399,7 +399,7 @@ fn a_lost_link_is_remade_and_nothing_is_sent_under_two_ids() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_any_more_is_a_quiet_way_to_leave() {
+fn an_output_without_a_reader_is_a_quiet_way_to_leave() {
     let (listener, address) = listener();
     let shown = (Shown::default(), Shown::default());
     let client = Client::start_with(Shape::Pipe, DialectChoice::Auto, address, Box::new(Gone), shown.0, shown.1);
@@ -461,7 +461,7 @@ fn lines_behind_the_goodbye_are_not_sent_and_counted() {
 }
 
 #[test]
-fn a_program_is_told_that_the_link_was_lost_and_is_back() {
+fn a_program_is_notified_of_a_lost_and_restored_link() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Json, DialectChoice::Event, address);
     client.type_in("{\"type\":\"rooms\",\"ref\":\"r\"}\n");
@@ -483,7 +483,7 @@ fn a_program_is_told_that_the_link_was_lost_and_is_back() {
 }
 
 #[test]
-fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
+fn a_goodbye_with_unacknowledged_messages_is_no_clean_end() {
     let (listener, address) = listener();
     let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
     client.type_in("one\n/quit\n");

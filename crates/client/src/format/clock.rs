@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_told_in_the_zone_of_the_reader() {
+    fn an_instant_is_shown_in_the_zone_of_the_reader() {
         let at = Timestamp::parse("2026-03-28T23:30:05.000Z").expect("an instant");
         let utc = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
         let east = LocalClock::in_zone(2);

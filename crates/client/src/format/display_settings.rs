@@ -37,12 +37,12 @@ impl DisplaySettings {
     /// Executes a command that changes a setting and returns its result; `None` for other commands.
     pub(crate) fn change(&mut self, meaning: &ParsedLine) -> Option<String> {
         Some(match meaning {
-            ParsedLine::Timestamps(wish) => {
-                self.timestamps = wish.unwrap_or(self.timestamps);
+            ParsedLine::Timestamps(setting) => {
+                self.timestamps = setting.unwrap_or(self.timestamps);
                 if self.timestamps { "times are shown".to_owned() } else { "times are not shown".to_owned() }
             }
-            ParsedLine::Bell(wish) => {
-                self.bell = wish.unwrap_or(self.bell);
+            ParsedLine::Bell(setting) => {
+                self.bell = setting.unwrap_or(self.bell);
                 match self.bell {
                     Bell::Off => "the bell is off".to_owned(),
                     Bell::Mentions => "the bell rings when you are mentioned or written to".to_owned(),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_ignored_is_not_heard_under_any_name_until_unignored() {
+    fn an_ignored_member_is_hidden_under_any_name_until_unignored() {
         let mut settings = ignoring("Eve");
         let message =
             |from: &str| received(&format!(r#"{{"type":"message","room":"lobby","from":"{from}","text":"x"}}"#));
@@ -209,8 +209,8 @@ mod tests {
     #[test]
     fn times_are_shown_as_wished_or_as_the_mode_likes() {
         assert!(!DisplaySettings::new(&Preferences::default(), false).timestamps);
-        let wish = Preferences { timestamps: Some(true), ..Preferences::default() };
-        let mut settings = DisplaySettings::new(&wish, false);
+        let setting = Preferences { timestamps: Some(true), ..Preferences::default() };
+        let mut settings = DisplaySettings::new(&setting, false);
         assert!(settings.timestamps);
         settings.change(&ParsedLine::Timestamps(Some(false)));
         assert!(!settings.timestamps);

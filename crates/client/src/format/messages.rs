@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_that_what_may_be_stored_is_not() {
+    fn a_message_that_may_be_stored_is_never_reported_unstored() {
         let Update::Received(Event::Error(rejection)) =
             received(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
         else {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_does_is_told_to_the_user() {
+    fn actions_of_the_user_are_shown_to_the_user() {
         assert_eq!(plain(&received(r#"{"type":"left","room":"den","names":["me"],"count":1}"#)), ["* you left den"]);
         assert_eq!(plain(&received(r#"{"type":"renamed","from":"me","to":"you"}"#)), ["* you are now you"]);
         assert_eq!(
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_told_about() {
+    fn whois_answers_are_shown() {
         let whois = concat!(
             r#"{"type":"whois","name":"bob","since":"2026-11-22T14:02:03.000Z","idle_s":3700,"dialect":"event","#,
             r#""link":"plaintext","rooms":["lobby","den"],"away":"lunch"}"#
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_act_is_told_in_the_zone_in_which_it_is_listed() {
+    fn the_end_of_an_act_is_shown_in_the_zone_of_the_list() {
         let east = LocalClock::in_zone(2);
         let formatter = Formatter { clock: east, ..formatter() };
         let mute = received(concat!(

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_taken_again_is_told_and_a_short_visit_is_a_visit() {
+    fn a_name_taken_again_and_a_short_visit_are_announced() {
         let mut presence_digest = PresenceDigest::default();
         note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Leave, 0);
         note(&mut presence_digest, &presence(&["carl", "alice"], 2), PresenceChange::Join, 0);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_speaks_has_come_before() {
+    fn a_sender_is_announced_before_its_message() {
         let mut presence_digest = PresenceDigest::default();
         note(&mut presence_digest, &presence(&["alice", "bob"], 2), PresenceChange::Join, 0);
         assert!(presence_digest.take_about("carol").is_empty());
@@ -233,6 +233,6 @@ mod tests {
             assert!(presence_digest.rooms.len() <= ROOMS_MAX);
         }
         lines.extend(presence_digest.take_all());
-        assert_eq!(lines.len(), 10_000, "each room is told of");
+        assert_eq!(lines.len(), 10_000, "each room is listed");
     }
 }

@@ -87,7 +87,7 @@ fn the_file_is_cut_down_to_the_newest_entries() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told_once() {
+fn a_file_that_cannot_be_written_is_reported_once() {
     let folder = Folder::new();
     let (mut history, _) = folder.open();
     fs::remove_dir_all(&folder.0).expect("removed");

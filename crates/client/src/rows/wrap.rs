@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_begins_a_row_of_the_screen() {
+    fn no_text_of_a_message_begins_a_row_of_the_screen() {
         let spaces = format!("{}12:00 al > mine", " ".repeat(40));
         let blanks = format!("{}12:00\u{a0}al\u{2800}>\u{a0}mine", "x".repeat(20));
         let marks = format!("brb\n{}── den ──", " ".repeat(40));
@@ -363,7 +363,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_said_is_lost_and_no_row_of_words_is_too_wide(
+        fn no_text_is_lost_and_no_row_of_words_is_too_wide(
             text in "([a-z漢👩.,'/: \n]|e\u{301}){0,80}",
             columns in 1_usize..60,
         ) {

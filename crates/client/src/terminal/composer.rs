@@ -57,7 +57,7 @@ impl Composer {
         let (history, lines) = InputHistory::open(folder)?;
         self.history = history;
         for line in lines {
-            self.editor.remember(line);
+            self.editor.add_sent(line);
         }
         Ok(())
     }
@@ -266,7 +266,7 @@ impl Composer {
     /// kept for the next session, in words for the user.
     pub(super) fn accept(&mut self) -> Result<(), String> {
         if is_secret(self.editor.text()) {
-            self.editor.forget();
+            self.editor.discard();
             return Ok(());
         }
         let kept = self.history.add(self.editor.text());

@@ -199,7 +199,7 @@ impl Display {
     pub(super) fn retake(&mut self) -> io::Result<()> {
         self.released = false;
         self.note_stale();
-        self.screen.forget();
+        self.screen.forget_block();
         self.device.as_ref().map_or(Ok(()), |device| device.guard.resume())
     }
 

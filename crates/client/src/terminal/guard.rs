@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_gives_the_terminal_back_before_it_speaks() {
+    fn a_panic_restores_the_terminal_before_its_message() {
         let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
         let modes = || format!("{:?}", pair.master.get_termios().expect("a terminal has modes"));
         let modes_before = modes();

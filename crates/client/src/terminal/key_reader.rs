@@ -97,7 +97,7 @@ mod tests {
         let (inbox, events) = sync_channel(1);
         let reader = thread::spawn(move || read_events(|| panic!("on purpose"), &read_when, &inbox));
         reads_due.send(()).expect("it waits");
-        let notice = events.recv_timeout(Duration::from_secs(20)).expect("told");
+        let notice = events.recv_timeout(Duration::from_secs(20)).expect("a notice");
         assert!(matches!(notice, DriverEvent::User(UserInput::Failed(why)) if why.contains("start it again")));
         assert!(reader.join().is_err());
     }

@@ -231,7 +231,7 @@ fn control_d_leaves_only_an_empty_line() {
 }
 
 #[test]
-fn a_wrong_command_is_told_and_waits_in_the_history() {
+fn a_wrong_command_is_reported_and_kept_in_the_history() {
     let mut table = Table::new(80);
     table.type_in("/dance");
     table.press(Code::Enter);
@@ -321,7 +321,7 @@ fn a_host_is_warned_first_that_control_z_stops_everybody() {
 }
 
 #[test]
-fn whoever_hosts_others_is_told_before_leaving() {
+fn a_host_of_others_is_warned_before_leaving() {
     let says = |table: &Table| String::from_utf8_lossy(&table.sent).contains("\"bye\"");
     let mut table = Table::with_people(3);
     table.terminal.exit = ExitConfirmation::new(true);
@@ -375,7 +375,7 @@ fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
 }
 
 #[test]
-fn going_on_is_told_once_and_soon_after_control_z() {
+fn continuing_is_reported_once_and_soon_after_control_z() {
     let mut table = Table::new(80);
     table.terminal.resumed_at = Some(Instant::now());
     table.event(TerminalEvent::Resumed);

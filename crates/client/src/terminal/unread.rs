@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_elsewhere_waits_and_is_counted() {
+    fn messages_of_other_rooms_wait_and_are_counted() {
         let mut unread = Unread::default();
         for (room, attention) in [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
         {
@@ -81,7 +81,7 @@ mod tests {
         }
         let rooms = ["lobby".to_owned(), "ops".to_owned(), "den".to_owned()];
         let waiting = UnreadCount { number: 3, room: "den".into(), messages: 2, mentions: 1 };
-        assert_eq!(unread.waiting(&rooms), [waiting], "comings and goings are not news");
+        assert_eq!(unread.waiting(&rooms), [waiting], "joins and leaves are not counted");
         let found = unread.take("den");
         assert_eq!((found.lines.len(), found.messages, found.mentions), (2, 2, 1));
         assert!(unread.waiting(&rooms).is_empty() && unread.take("den").lines.is_empty());
@@ -101,6 +101,6 @@ mod tests {
         let shown: usize = (0..1_000)
             .map(|room| unread.keep(&format!("r{room}"), StyledLine::notice("x"), Attention::Everybody).len())
             .sum();
-        assert_eq!(shown, 1_000 - ROOMS_MAX, "a server that speaks of rooms without end");
+        assert_eq!(shown, 1_000 - ROOMS_MAX, "a server that names rooms without end");
     }
 }

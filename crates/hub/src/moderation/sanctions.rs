@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_longest_is_what_is_told() {
+    fn the_longest_sanction_is_the_one_reported() {
         let moderation = folded(&[
             act(1, AuditKind::Ban, "bob", 50),
             act(1, AuditKind::Ban, "192.0.2.0/24", 90),

@@ -81,9 +81,9 @@ impl Writer {
         let result = self.store.maintain(SLICE);
         let rebuild = self.store.take_index_rebuild().map(Done::IndexRebuilt);
         let damage = std::iter::from_fn(|| self.store.take_damage().map(Done::Damaged));
-        let news: Vec<Done> = rebuild.into_iter().chain(damage).collect();
-        if !news.is_empty() {
-            self.shared.report(news);
+        let reports: Vec<Done> = rebuild.into_iter().chain(damage).collect();
+        if !reports.is_empty() {
+            self.shared.report(reports);
         }
         match result {
             Err(error) if error.is_fatal() => return Err(error),

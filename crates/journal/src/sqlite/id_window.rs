@@ -199,7 +199,7 @@ mod tests {
     const ALICE: Sender<'static> = Sender { author: 1, name: "alice" };
 
     #[test]
-    fn the_edge_follows_what_is_forgotten_room_by_room() {
+    fn the_edge_follows_dropped_messages_room_by_room() {
         let mut window = IdWindow::new(3);
         for seq in 1..=3 {
             window.note(rowid(1, seq), Some(MessageId(seq.into())), ALICE);

@@ -258,7 +258,7 @@ fn a_bit_turned_in_the_index_of_names_is_found() {
 }
 
 #[test]
-fn what_the_search_index_alone_says_is_not_found() {
+fn what_only_the_search_index_has_is_not_found() {
     let folder = Folder::new();
     store_messages(&folder);
     let db = Connection::open(folder.file()).expect("opens");

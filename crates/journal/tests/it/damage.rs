@@ -13,7 +13,7 @@ use crate::support::{check, import, vacuum, *};
 const DAY_MS: u64 = 86_400_000;
 
 /// All messages of such a history but those that come later.
-const TOLD: u64 = 2_000;
+const STORED: u64 = 2_000;
 
 /// Sure to be in one message only.
 fn text(number: u64) -> String {
@@ -27,7 +27,7 @@ fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
 /// A history that nobody has open, all of it indexed in many small pieces.
 fn store_messages(folder: &Folder) {
     let mut store = open_kept(&folder.file());
-    for first in (1..TOLD).step_by(500) {
+    for first in (1..STORED).step_by(500) {
         store.append(&said(first..=first + 499)).expect("stores");
         tend_to_the_end(store.as_mut());
     }
@@ -87,12 +87,12 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         damage(&folder.file(), table, fill);
         assert!(!faults(&folder.file()).is_empty(), "{table}");
         let mut store = open_kept(&folder.file());
-        assert_all_found(store.as_ref(), TOLD);
-        store.append(&said(TOLD + 1..=TOLD + 200)).expect("stores");
+        assert_all_found(store.as_ref(), STORED);
+        store.append(&said(STORED + 1..=STORED + 200)).expect("stores");
         let mut rebuilds = Vec::new();
         for _ in 0..3 {
             tend_to_the_end(store.as_mut());
-            assert_all_found(store.as_ref(), TOLD + 200);
+            assert_all_found(store.as_ref(), STORED + 200);
             rebuilds.extend(store.take_index_rebuild());
         }
         if table == "message_text_docsize" && rebuilds.is_empty() {
@@ -108,14 +108,14 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         assert_eq!(faults(&folder.file()), Vec::<String>::new(), "{table}");
         let mut store = open_kept(&folder.file());
         tend_to_the_end(store.as_mut());
-        assert_all_found(store.as_ref(), TOLD + 200);
+        assert_all_found(store.as_ref(), STORED + 200);
         assert_eq!(store.take_index_rebuild(), None, "{table}");
     }
 }
 
 /// The space of the old index still counts as used: removing as much would remove messages.
 #[test]
-fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
+fn a_replaced_index_causes_no_removal_by_size() {
     let folder = Folder::new();
     store_messages(&folder);
     let used_bytes = open_kept(&folder.file()).sizes().used_bytes;
@@ -123,10 +123,10 @@ fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
     let keep = Keep { days: None, bytes: Some(used_bytes + used_bytes / 20) };
     let stored_after = |expect: &str| {
         let mut store = open(&folder.file(), keep).expect("opens");
-        assert_all_found(store.as_ref(), TOLD);
+        assert_all_found(store.as_ref(), STORED);
         tend_to_the_end(store.as_mut());
         let head = store.reader().expect("a reader").head("lobby", soon()).expect("a head");
-        assert_eq!((head.oldest, head.newest), (1, TOLD), "{expect}");
+        assert_eq!((head.oldest, head.newest), (1, STORED), "{expect}");
         store.sizes().used_bytes
     };
     assert!(stored_after("while it is built again") > keep.bytes.expect("a bound"), "nothing is left of the old one");
@@ -160,7 +160,7 @@ fn an_append_that_must_index_gets_past_a_damaged_index() {
     store_messages(&folder);
     let mut store = open_kept(&folder.file());
     spoil(&folder.file());
-    store.append(&said(TOLD + 1..=TOLD + 1)).expect("stores");
+    store.append(&said(STORED + 1..=STORED + 1)).expect("stores");
     tend_to_the_end(store.as_mut());
     assert!(store.take_index_rebuild().is_some());
     drop(store);
@@ -176,7 +176,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     let folder = Folder::new();
     store_messages(&folder);
     let mut store = open_kept(&folder.file());
-    let mut last = TOLD;
+    let mut last = STORED;
     let mut damaged_and_maintained = || {
         spoil(&folder.file());
         last += 1;
@@ -197,7 +197,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     drop(store);
     let mut store = open_kept(&folder.file());
     tend_to_the_end(store.as_mut());
-    assert_all_found(store.as_ref(), TOLD + 2);
+    assert_all_found(store.as_ref(), STORED + 2);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     let folder = Folder::new();
     store_messages(&folder);
     let mut store = open_kept(&folder.file());
-    store.append(&said(TOLD + 1..=3 * TOLD)).expect("stores");
+    store.append(&said(STORED + 1..=3 * STORED)).expect("stores");
     drop(store);
     // The page in the middle has what is not indexed yet.
     damage(&folder.file(), "message", 0);
@@ -219,7 +219,7 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     };
     assert!(matches!(ended, StoreError::Corrupt { .. }), "{ended:?}");
     assert_eq!(store.take_index_rebuild(), None);
-    assert!(store.index_lag() <= 2 * TOLD);
+    assert!(store.index_lag() <= 2 * STORED);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let everywhere = glassline_wire::request::Search {
         room: "lobby".to_string(),
         query: "of what is said".to_string(),
-        before: Some(TOLD / 2 + 50),
+        before: Some(STORED / 2 + 50),
         limit: Some(200),
     };
     let found = reader.search(&everywhere, soon());
@@ -250,11 +250,11 @@ fn vacuum_leaves_a_damaged_index_behind() {
         vacuum(&folder.file()).expect("vacuums");
         let report = check(&folder.file()).expect("a report");
         assert!(report.is_sound(), "{table}: {report:?}");
-        assert_eq!(report.index_lag, TOLD, "{table}");
+        assert_eq!(report.index_lag, STORED, "{table}");
         let mut store = open_kept(&folder.file());
-        assert_all_found(store.as_ref(), TOLD);
+        assert_all_found(store.as_ref(), STORED);
         tend_to_the_end(store.as_mut());
-        assert_all_found(store.as_ref(), TOLD);
+        assert_all_found(store.as_ref(), STORED);
         assert_eq!(store.take_index_rebuild(), None);
     }
     // Elsewhere nothing is passed over.
@@ -266,27 +266,27 @@ fn vacuum_leaves_a_damaged_index_behind() {
 }
 
 #[test]
-fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
+fn the_owner_gets_it_once_and_the_journal_continues() {
     let folder = Folder::new();
     store_messages(&folder);
     damage(&folder.file(), "message_text_idx", 0);
-    let (wake, woken) = std::sync::mpsc::channel();
+    let (wake, wakes) = std::sync::mpsc::channel();
     let journal = Journal::start(open_kept(&folder.file()), move || {
         let _ = wake.send(());
     })
     .expect("starts");
     let (mut rebuilds, mut stored) = (0, 0);
     let deadline = soon();
-    journal.append(pending((1..).zip(said(TOLD + 1..=TOLD + 1))));
+    journal.append(pending((1..).zip(said(STORED + 1..=STORED + 1))));
     while rebuilds == 0 || stored < 2 || journal.gauges().index_lag > 0 {
         assert!(std::time::Instant::now() < deadline, "{rebuilds} rebuilds, {stored} stored");
-        let _ = woken.recv_timeout(Duration::from_millis(50));
+        let _ = wakes.recv_timeout(Duration::from_millis(50));
         for done in journal.take_done() {
             match done {
                 Done::Committed(_) => {
                     stored += 1;
                     if stored == 1 {
-                        journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
+                        journal.append(pending((2..).zip(said(STORED + 2..=STORED + 2))));
                     }
                 }
                 Done::IndexRebuilt(_) => rebuilds += 1,

@@ -12,7 +12,7 @@ use crate::support::{check, export, *};
 const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 
 /// Subnets of the honest are below it.
-const STRANGER: u128 = 1_000;
+const ATTACKER: u128 = 1_000;
 
 /// Names that the attacker uses at a time, and rooms it opens.
 const NAMES: u64 = 64;
@@ -75,7 +75,7 @@ impl Server {
         while left > 0 {
             let batch: Vec<Record> = (0..per_batch)
                 .map(|number| {
-                    let name = format!("stranger-{}", self.rng.below(NAMES));
+                    let name = format!("attacker-{}", self.rng.below(NAMES));
                     let room = format!("mine-{}", self.rng.below(ROOMS));
                     let room = if (number as u64 % 10) < lobby_share { "lobby" } else { room.as_str() };
                     self.message(subnet, room, &name, bytes)
@@ -130,9 +130,9 @@ fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Serv
 }
 
 #[test]
-fn rooms_of_a_stranger_displace_half_of_the_lobby_at_most() {
+fn rooms_of_an_attacker_displace_half_of_the_lobby_at_most() {
     for (what, bytes) in [("large", 8_000), ("middling", 700), ("small", 40)] {
-        displaces_at_most_half(what, 8, |server| server.flood(STRANGER, 1 << 20, bytes, 0));
+        displaces_at_most_half(what, 8, |server| server.flood(ATTACKER, 1 << 20, bytes, 0));
     }
 }
 
@@ -142,30 +142,30 @@ fn so_do_rooms_of_somebody_behind_the_same_address() {
 }
 
 #[test]
-fn a_stranger_in_the_lobby_displaces_half_at_most() {
-    displaces_at_most_half("lobby only", 8, |server| server.flood(STRANGER, 1 << 20, 700, 10));
-    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(STRANGER, 1 << 20, 700, 5));
+fn an_attacker_in_the_lobby_displaces_half_at_most() {
+    displaces_at_most_half("lobby only", 8, |server| server.flood(ATTACKER, 1 << 20, 700, 10));
+    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(ATTACKER, 1 << 20, 700, 5));
     displaces_at_most_half("lobby, then rooms", 8, |server| {
-        server.flood(STRANGER, 1 << 19, 300, 10);
-        server.flood(STRANGER, 1 << 19, 3_000, 0);
+        server.flood(ATTACKER, 1 << 19, 300, 10);
+        server.flood(ATTACKER, 1 << 19, 3_000, 0);
     });
     displaces_at_most_half("rooms, then lobby", 8, |server| {
-        server.flood(STRANGER, 1 << 19, 3_000, 0);
-        server.flood(STRANGER, 1 << 19, 300, 10);
+        server.flood(ATTACKER, 1 << 19, 3_000, 0);
+        server.flood(ATTACKER, 1 << 19, 300, 10);
     });
 }
 
 #[test]
-fn what_a_stranger_filled_before_makes_room_for_people() {
+fn messages_of_an_attacker_make_room_for_members() {
     let mut alone = Server::open();
     alone.talk("lobby", 8, 6_000);
     let without = alone.honest_bytes("lobby");
     let mut server = Server::open();
-    server.flood(STRANGER, 1 << 20, 700, 3);
+    server.flood(ATTACKER, 1 << 20, 700, 3);
     server.talk("lobby", 8, 6_000);
-    server.flood(STRANGER, 1 << 20, 700, 3);
+    server.flood(ATTACKER, 1 << 20, 700, 3);
     let with = server.honest_bytes("lobby");
-    assert!(with * 2 >= without, "{with} bytes, {without} without the stranger");
+    assert!(with * 2 >= without, "{with} bytes, {without} without the attacker");
     server.close();
 }
 
@@ -176,11 +176,11 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
     server.talk("den", 3, 3_000);
     server.talk("attic", 2, 500);
     let before = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
-    server.flood(STRANGER, 1 << 20, 700, 2);
+    server.flood(ATTACKER, 1 << 20, 700, 2);
     let after = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
     println!("{after:?} of {before:?}");
     assert!(after[0] * 2 >= before[0] && after[1] * 2 >= before[1], "{after:?} of {before:?}");
-    assert_eq!(after[2], before[2], "nothing of what is small beside the stranger goes");
+    assert_eq!(after[2], before[2], "nothing of what is small beside the attacker goes");
     server.close();
 }
 
@@ -189,7 +189,7 @@ fn talkers_are_equal_whoever_opened_the_room() {
     // The attacker opens the den before the others come, then fills rooms of its own: all are its
     // account's.
     let mut server = Server::open();
-    let opening = server.message(STRANGER, "den", "stranger-1", 10);
+    let opening = server.message(ATTACKER, "den", "attacker-1", 10);
     server.store(&[opening]);
     server.talk("den", 8, 4_000);
     keeps_half(server, "mine");
@@ -211,7 +211,7 @@ fn keeps_half(mut server: Server, rooms: &str) {
     let before = server.honest_bytes("den");
     for round in 0..20 {
         let batch: Vec<Record> = (0..300)
-            .map(|number| server.message(STRANGER, &format!("{rooms}-{}", (round + number) % 15), "stranger-1", 700))
+            .map(|number| server.message(ATTACKER, &format!("{rooms}-{}", (round + number) % 15), "attacker-1", 700))
             .collect();
         server.store(&batch);
     }
@@ -230,7 +230,7 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
     let (mut opened, mut refused) = (0_u64, 0_u64);
     for round in 0..60 {
         let batch: Vec<Record> = (0..1_000)
-            .map(|number| server.message(STRANGER, &format!("left-{}", round * 1_000 + number), "stranger-1", 1))
+            .map(|number| server.message(ATTACKER, &format!("left-{}", round * 1_000 + number), "attacker-1", 1))
             .collect();
         let outcomes = server.store.append(&batch).expect("stores");
         refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
@@ -243,7 +243,7 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
     let file = server.folder.file();
     drop(server.store);
     server.store = open(&file, Keep { days: None, bytes: Some(KEEP_BYTES) }).expect("opens");
-    let [known, new, others] = [(STRANGER, "left-1"), (STRANGER, "left-new"), (1, "left-new")]
+    let [known, new, others] = [(ATTACKER, "left-1"), (ATTACKER, "left-new"), (1, "left-new")]
         .map(|(subnet, room)| server.message(subnet, room, "anybody", 5));
     let outcomes = server.store.append(&[known, new, others]).expect("stores");
     assert_eq!(
@@ -258,9 +258,9 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
 fn numbers_between_what_is_kept_are_not_given_again() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
-    server.flood(STRANGER, 2 << 20, 700, 10);
+    server.flood(ATTACKER, 2 << 20, 700, 10);
     let head = server.head("lobby");
-    assert!(head.oldest < 2_000, "people's messages stand before the stranger's: {head:?}");
+    assert!(head.oldest < 2_000, "people's messages stand before the attacker's: {head:?}");
     let mut reader = server.store.reader().expect("a reader");
     let page =
         range(reader.as_mut(), &HistoryRange { room: "lobby".into(), after: Some(1_990), ..HistoryRange::default() });
@@ -280,15 +280,15 @@ fn numbers_between_what_is_kept_are_not_given_again() {
 }
 
 #[test]
-fn what_was_removed_is_told_from_what_is_lost() {
+fn removed_messages_are_distinguished_from_lost_ones() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
-    server.flood(STRANGER, 2 << 20, 700, 10);
+    server.flood(ATTACKER, 2 << 20, 700, 10);
     let Server { folder, store, .. } = server;
     let mut reader = store.reader().expect("a reader");
     let asked = HistoryRange { room: "lobby".into(), after: Some(1_990), ..HistoryRange::default() };
     let kept = seqs(&range(reader.as_mut(), &asked));
-    let removed = (kept[0]..kept[40]).find(|seq| !kept.contains(seq)).expect("the stranger outweighs the others");
+    let removed = (kept[0]..kept[40]).find(|seq| !kept.contains(seq)).expect("the attacker outweighs the others");
     drop((reader, store));
     let exported = || -> Exported { export(&folder.file(), &mut Vec::new()).expect("exports") };
     let sound = exported();

@@ -136,7 +136,7 @@ fn edited(folder: &Folder, edit: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_newer_schema_a_short_file_and_a_broken_page_are_told_apart() {
+fn newer_schema_short_file_and_broken_page_are_distinguished() {
     let folder = Folder::new();
     // The user version stands at byte 60 of the header.
     edited(&folder, |bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
@@ -330,13 +330,13 @@ fn a_pipe_as_history_or_lock_is_refused_at_once() {
         let file = folder.file();
         let piped = beside(&file, ending);
         pipe(&piped);
-        let (scripted_store, heard) = std::sync::mpsc::channel();
+        let (scripted_store, results) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let opened = open(&file, Keep::default()).map(drop);
             let checked = if ending.is_empty() { check(&file).map(drop) } else { Ok(()) };
             scripted_store.send((opened, checked))
         });
-        let (opened, checked) = heard.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
+        let (opened, checked) = results.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
         assert!(matches!(&opened, Err(StoreError::CannotOpen { path, .. }) if *path == piped), "{opened:?}");
         assert_eq!(checked.is_err(), ending.is_empty());
     }

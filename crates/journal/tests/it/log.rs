@@ -57,7 +57,7 @@ impl Killed {
 }
 
 #[test]
-fn a_log_damaged_in_its_middle_is_told() {
+fn a_log_damaged_in_its_middle_is_reported() {
     let killed = Killed::behind(6);
     let (second, third) = (killed.ends[0], killed.ends[1]);
     for (at, lengths, left) in [(third + 100, [1, FRAME_BYTES], 2), (second, [1, 24], 1), (20, [1, 12], 0)] {

@@ -20,9 +20,9 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
     let folder = Folder::new();
     let keep_bytes = 32 * MIB;
     let store = open(&folder.file(), Keep { days: None, bytes: Some(keep_bytes) }).expect("opens");
-    let (woken, answered) = (AtomicBool::new(false), AtomicU64::new(0));
-    let woken = std::sync::Arc::new(woken);
-    let wake = std::sync::Arc::clone(&woken);
+    let (wake_flag, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let wake_flag = std::sync::Arc::new(wake_flag);
+    let wake = std::sync::Arc::clone(&wake_flag);
     let journal = Journal::start(store, move || wake.store(true, Ordering::Release)).expect("starts");
     // No message has it, and it is too short for the index: everything is read.
     let search = |ticket: u64| {

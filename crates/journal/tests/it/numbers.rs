@@ -125,7 +125,7 @@ fn an_id_that_many_others_use_is_still_each_senders_own() {
 }
 
 #[test]
-fn as_long_as_all_is_remembered_no_number_is_too_late() {
+fn while_all_ids_are_kept_no_number_is_too_late() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let first = entry_after(0, "lobby", "alice", "hi", 1, 1);

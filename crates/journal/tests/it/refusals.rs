@@ -102,7 +102,7 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
 
 #[test]
 fn a_store_that_is_found_damaged_when_it_refuses_is_a_failure() {
-    let unreadable = || StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() };
+    let unreadable = || StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "scripted".into() };
     let watched = TestJournal::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
     watched.journal.append(records([1]));
     let done = watched.done(1);

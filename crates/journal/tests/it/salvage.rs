@@ -242,7 +242,7 @@ fn of_lobby(seq: u64) -> u64 {
 }
 
 #[test]
-fn numbers_that_contradict_each_other_are_told_and_bounded() {
+fn contradictory_numbers_are_reported_and_bounded() {
     let folder = Folder::new();
     let whole = sound(&folder.file());
     let far = (1_u64 << 38) + 5;

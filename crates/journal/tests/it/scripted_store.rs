@@ -142,8 +142,8 @@ impl Store for ScriptedStore {
                 Ok(stored(from..=self.newest))
             }
             Behaviour::Refuse => Err(StoreError::Full),
-            Behaviour::Fail => Err(StoreError::WriteFailed("as told".into())),
-            Behaviour::Panic => panic!("as told"),
+            Behaviour::Fail => Err(StoreError::WriteFailed("scripted".into())),
+            Behaviour::Panic => panic!("scripted"),
         }
     }
 
@@ -192,7 +192,7 @@ pub(crate) struct ScriptedReader {
 
 impl Reader for ScriptedReader {
     fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
-        assert!(!self.panics, "as told");
+        assert!(!self.panics, "scripted");
         Ok(Head::default())
     }
 

@@ -91,7 +91,7 @@ fn what_comes_during_a_commit_is_the_next_group() {
 }
 
 #[test]
-fn a_failure_is_said_once_and_nothing_is_stored_behind_it() {
+fn a_failure_is_reported_once_and_nothing_is_stored_after_it() {
     for order_of_failing in [Behaviour::Fail, Behaviour::Panic] {
         let panics = matches!(order_of_failing, Behaviour::Panic);
         let (store, behaviour, seen) = scripted_store(true, false);

@@ -84,7 +84,7 @@ impl SubnetCredits {
 
     fn change(&mut self, address: IpAddr, now_ms: u64, change: impl FnOnce(&mut Credit)) {
         let Some(full_flood) = self.limit.full(address, now_ms) else { return };
-        self.forget_full(now_ms);
+        self.drop_full(now_ms);
         let subnet = subnet(address);
         let mut credit = self.subnets.remove(&subnet).unwrap_or_else(|| {
             let connections = TokenBucket::full(CONNECTIONS_BURST, CONNECTIONS_PER_SECOND, now_ms);
@@ -98,17 +98,17 @@ impl SubnetCredits {
         self.by_full_ms.insert((credit.full_ms, subnet));
         self.subnets.insert(subnet, credit);
         if self.subnets.len() > SUBNETS_MAX {
-            self.forget_first();
+            self.drop_first();
         }
     }
 
-    fn forget_full(&mut self, now_ms: u64) {
+    fn drop_full(&mut self, now_ms: u64) {
         while self.by_full_ms.first().is_some_and(|&(full_ms, _)| full_ms <= now_ms) {
-            self.forget_first();
+            self.drop_first();
         }
     }
 
-    fn forget_first(&mut self) {
+    fn drop_first(&mut self) {
         if let Some((_, subnet)) = self.by_full_ms.pop_first() {
             self.subnets.remove(&subnet);
         }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// A connection that says hello, spends what it may, and ends.
-    fn visit(admission: &mut SubnetCredits, address: &str, now_ms: u64) -> u32 {
+    fn connect_and_spend(admission: &mut SubnetCredits, address: &str, now_ms: u64) -> u32 {
         let mut flood = enter(admission, address, now_ms);
         flood.take(BYTES, now_ms);
         let messages = spend(&mut flood, now_ms);
@@ -155,13 +155,13 @@ mod tests {
     #[test]
     fn reconnecting_brings_no_new_burst() {
         let mut admission = standard();
-        assert_eq!(visit(&mut admission, "192.0.2.1", 0), 20);
-        let again: u32 = (0..100).map(|_| visit(&mut admission, "192.0.2.1", 0)).sum();
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 20);
+        let again: u32 = (0..100).map(|_| connect_and_spend(&mut admission, "192.0.2.1", 0)).sum();
         assert_eq!(again, 0);
-        assert_eq!(visit(&mut admission, "192.0.2.2", 0), 20, "another address has its own");
-        let within_10_s: u32 = (0..=1_000).map(|n| visit(&mut admission, "192.0.2.1", n * 10)).sum();
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.2", 0), 20, "another address has its own");
+        let within_10_s: u32 = (0..=1_000).map(|n| connect_and_spend(&mut admission, "192.0.2.1", n * 10)).sum();
         assert!(within_10_s <= 51, "{within_10_s} messages");
-        assert_eq!(visit(&mut admission, "192.0.2.1", 60_000), 20, "time gives it back");
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 60_000), 20, "time gives it back");
     }
 
     #[test]
@@ -174,13 +174,13 @@ mod tests {
                     admission.leave(peer("192.0.2.1"), flood, false, 0);
                 }
             }
-            assert_eq!(visit(&mut admission, "192.0.2.1", 0), 20);
+            assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 20);
             if idle_ends_last {
                 for &flood in &idle {
                     admission.leave(peer("192.0.2.1"), flood, false, 0);
                 }
             }
-            assert_eq!(visit(&mut admission, "192.0.2.1", 0), 0);
+            assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 0);
         }
     }
 
@@ -221,11 +221,11 @@ mod tests {
     #[test]
     fn one_subnet_of_ipv6_and_one_mapped_address_share_their_credit() {
         let mut admission = standard();
-        assert_eq!(visit(&mut admission, "2001:db8::1", 0), 20);
-        assert_eq!(visit(&mut admission, "2001:db8::ffff:2", 0), 0);
-        assert_eq!(visit(&mut admission, "2001:db8:0:1::1", 0), 20);
-        assert_eq!(visit(&mut admission, "192.0.2.1", 0), 20);
-        assert_eq!(visit(&mut admission, "::ffff:192.0.2.1", 0), 0);
+        assert_eq!(connect_and_spend(&mut admission, "2001:db8::1", 0), 20);
+        assert_eq!(connect_and_spend(&mut admission, "2001:db8::ffff:2", 0), 0);
+        assert_eq!(connect_and_spend(&mut admission, "2001:db8:0:1::1", 0), 20);
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 20);
+        assert_eq!(connect_and_spend(&mut admission, "::ffff:192.0.2.1", 0), 0);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn exempt_addresses_have_no_terms_and_are_not_remembered() {
+    fn exempt_addresses_have_no_limits_and_are_not_stored() {
         for (limit, address) in [(FloodLimit::Standard, "127.0.0.1"), (FloodLimit::Off, "192.0.2.1")] {
             let mut admission = SubnetCredits::new(limit);
             for _ in 0..1_000 {
@@ -266,14 +266,14 @@ mod tests {
             assert!(admission.subnets.is_empty());
         }
         let mut asked_for = SubnetCredits::new(FloodLimit::PerSecond(5));
-        assert_eq!(visit(&mut asked_for, "127.0.0.1", 0), 20);
-        assert_eq!(visit(&mut asked_for, "127.0.0.1", 0), 0);
+        assert_eq!(connect_and_spend(&mut asked_for, "127.0.0.1", 0), 20);
+        assert_eq!(connect_and_spend(&mut asked_for, "127.0.0.1", 0), 0);
     }
 
     #[test]
     fn memory_is_bounded_and_a_large_debt_outlasts_a_crowd() {
         let mut admission = standard();
-        assert_eq!(visit(&mut admission, "192.0.2.1", 0), 20);
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 20);
         for n in 0..3 * SUBNETS_MAX {
             let address = format!("2001:db8:{:x}:{:x}::1", n >> 16, n & 0xffff);
             let mut flood = enter(&mut admission, &address, 0);
@@ -281,7 +281,7 @@ mod tests {
             admission.leave(peer(&address), flood, false, 0);
         }
         assert_eq!((admission.subnets.len(), admission.by_full_ms.len()), (SUBNETS_MAX, SUBNETS_MAX));
-        assert_eq!(visit(&mut admission, "192.0.2.1", 0), 0);
+        assert_eq!(connect_and_spend(&mut admission, "192.0.2.1", 0), 0);
         let _ = enter(&mut admission, "192.0.2.9", 120_000);
         assert_eq!(admission.subnets.len(), 1, "who has all its credit again is forgotten");
     }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debt_is_paid_by_time_and_the_burst_is_the_cap() {
+    fn debt_refills_with_time_and_the_burst_is_the_cap() {
         let mut bucket = TokenBucket::full(2.0, 10.0, 0);
         bucket.take(3.0);
         assert_eq!((bucket.wait_ms(), bucket.full_in_ms()), (100, 300));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bounded_debt_is_paid_within_the_bound() {
+    fn a_bounded_debt_refills_within_the_bound() {
         let mut bucket = TokenBucket::full(2.0, 10.0, 0);
         bucket.take(100.0);
         bucket.bound_debt(1_000.0);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_available_is_taken_without_debt() {
+    fn available_tokens_are_taken_without_debt() {
         let mut bucket = TokenBucket::full(1.5, 10.0, 0);
         bucket.take_available(1.0);
         bucket.take_available(1.0);

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_counted_is_told_by_reason_and_by_kind() {
+    fn counts_are_listed_by_reason_and_by_kind() {
         let mut counters = LoopCounters::default();
         counters.add_closed(CloseReason::NameRefused);
         counters.add_closed(CloseReason::NameRefused);

@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_loop_is_told_in_time_and_an_old_answer_is_none() {
+    fn a_stuck_loop_is_reported_in_time_despite_old_answers() {
         let (watch, shutdown) = (Watch::new(), Shutdown::new());
         let started = Instant::now();
         assert!(!watch.is_alive(&shutdown, Duration::from_millis(20)));
         // It answers too late; the next question is not answered by that.
         watch.answer(watch.asked(), members(3));
         let seen = watch.ask(&shutdown, Duration::from_millis(20));
-        assert!(!seen.is_answer && seen.snapshot.members == 3, "what is known is told all the same");
+        assert!(!seen.is_answer && seen.snapshot.members == 3, "the last known values are returned all the same");
         assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
     }
 }

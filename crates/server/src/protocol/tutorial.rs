@@ -75,7 +75,7 @@ impl TutorialSession {
             match self.decoder.next(input) {
                 Ok(None) => return Step::Continue,
                 Ok(Some(Frame::Goodbye)) => return left(CloseReason::RawGoodbye),
-                Ok(Some(Frame::Payload(payload))) if context.awaits() != Awaits::Nothing && !is_said(payload) => {
+                Ok(Some(Frame::Payload(payload))) if context.awaits() != Awaits::Nothing && !is_message(payload) => {
                     context.charge(payload.len() + HEADER_BYTES);
                     self.held = Some(Held::Payload(payload.to_vec()));
                 }
@@ -152,7 +152,7 @@ fn receive(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -
 
 /// Returns whether a payload is a message, which may follow others that are not stored yet;
 /// commands wait for them.
-fn is_said(payload: &[u8]) -> bool {
+fn is_message(payload: &[u8]) -> bool {
     !payload.starts_with(b"/") || payload.starts_with(b"//")
 }
 

@@ -335,7 +335,7 @@ impl Connection {
     }
 
     /// Returns whether both dialects were answered by a close at once, without any bytes.
-    pub(crate) fn is_closed_to_strangers(&self, now_ms: u64) -> bool {
+    pub(crate) fn was_closed_in_both_dialects(&self, now_ms: u64) -> bool {
         self.negotiation == Negotiation::TutorialFallback
             && !self.first_bytes.has_come()
             && self.stood_ms(now_ms) < GOODBYE_MS

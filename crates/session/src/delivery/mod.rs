@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_again_says_what_was_known_the_first_time() {
+    fn a_resent_message_states_what_was_known_the_first_time() {
         let after = |request: Option<&Request>| match request.map(|request| &request.content) {
             Some(Ask::Send(send)) => send.after,
             other => panic!("a message, not {other:?}"),

@@ -68,7 +68,7 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
-            Command::History(wish) => self.ask_history(wish, now_ms),
+            Command::History(range) => self.ask_history(range, now_ms),
             Command::Older => self.ask_older(now_ms),
             Command::Search(query) => self.ask_search(query, now_ms),
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),

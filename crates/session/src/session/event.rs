@@ -220,10 +220,10 @@ impl Session {
             Event::Joined(ref presence) => {
                 presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
                 let is_answer = reference.is_some();
-                let is_news = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
+                let is_new = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
                 self.receive_joined(presence, reference.as_deref());
-                if is_news {
+                if is_new {
                     self.show_answer(Update::Received(event), reference);
                 }
                 self.report_room_change(before.as_deref());

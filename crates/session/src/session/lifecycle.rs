@@ -49,7 +49,7 @@ impl Session {
             Phase::Up { .. } if self.is_goodbye_held_back() && self.connection.tutorial_refusal(now_ms).is_none() => {
                 self.left_by_server(why);
             }
-            Phase::Up { .. } if self.connection.is_closed_to_strangers(now_ms) => self.end(Ending::Rejected(format!(
+            Phase::Up { .. } if self.connection.was_closed_in_both_dialects(now_ms) => self.end(Ending::Rejected(format!(
                 "what answers at {} closes each connection without a word: it is no chat server, lets nobody in from \
                  here, or has as many connections from your address as it takes; check the address and the port, or try \
                  again later",

@@ -185,7 +185,11 @@ mod tests {
 
     #[test]
     fn past_messages_stand_between_marks_that_say_how_to_see_more() {
-        assert_eq!(notice(&Update::Received(Event::History(history(0, false)))), [""; 0], "no context is no news");
+        assert_eq!(
+            notice(&Update::Received(Event::History(history(0, false)))),
+            [""; 0],
+            "an empty context has no notice"
+        );
         assert_eq!(
             notice(&Update::Received(Event::History(history(1, true)))),
             ["── earlier in den; /older shows more ──", "bob > m1", "── now ──"]
@@ -237,7 +241,7 @@ mod tests {
                 HistoryQuery::Context => Update::Received(Event::History(history)),
                 asked => Update::HistoryPage { history, asked, newest: Some(9), hidden: Vec::new() },
             };
-            notice(&DisplaySettings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
+            notice(&DisplaySettings::new(&preferences, true).filter(update).expect("something is shown")).remove(0)
         };
         let search = |older| HistoryQuery::Search { query: "m".into(), older };
         for (more, asked, part) in [
@@ -268,7 +272,7 @@ mod tests {
             newest: Some(9),
             hidden: vec![3],
         };
-        assert_eq!(notice(&hidden).len(), 4, "it is stored, so nobody is told otherwise");
+        assert_eq!(notice(&hidden).len(), 4, "it is stored, so it is not reported as missing");
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn what_is_no_key_types_nothing_and_the_key_behind_it_is_one() {
         assert_eq!(events.pop(), Some(key(Code::Char('x'))), "{invalid:?}");
         assert!(
             !events.is_empty() && events.iter().all(|event| *event == TerminalEvent::NotUtf8),
-            "{invalid:?} is told"
+            "{invalid:?} is reported"
         );
     }
     let mut events = Vec::new();

@@ -104,14 +104,14 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn going_on_after_a_stop_is_told() {
+    fn continuing_after_a_stop_is_reported() {
         let (inbox, events) = sync_channel(4);
         watch_terminal(inbox).expect("watches");
         // A running process ignores it.
         signal_hook::low_level::raise(SIGCONT).expect("raised");
         let is_resumed = |event| matches!(event, DriverEvent::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.
-        let next = || events.recv_timeout(Duration::from_secs(20)).expect("told");
+        let next = || events.recv_timeout(Duration::from_secs(20)).expect("an event");
         assert!(is_resumed(next()) || is_resumed(next()));
     }
 }

@@ -113,7 +113,7 @@ impl Screen {
     }
 
     /// Another program has used the terminal: the block is redrawn at the cursor.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn forget_block(&mut self) {
         self.rows_above_cursor = 0;
         self.drawn_columns.clear();
     }
@@ -158,7 +158,7 @@ impl Screen {
     pub(crate) fn leave(&mut self, columns: usize) -> Vec<DrawOp> {
         let mut ops = self.take_block_away(columns);
         ops.push(DrawOp::Wrap(true));
-        self.forget();
+        self.forget_block();
         ops
     }
 

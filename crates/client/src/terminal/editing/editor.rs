@@ -76,7 +76,7 @@ impl Editor {
             return;
         }
         self.put_back = None;
-        self.undo.remember(&self.text, self.cursor, None);
+        self.undo.record(&self.text, self.cursor, None);
         if from < self.cursor {
             self.cuts.cut_before(&self.text[from..to]);
         } else {
@@ -162,20 +162,20 @@ impl Editor {
         self.interrupt();
         self.sent_lines.add(std::mem::take(&mut self.text));
         self.cursor = 0;
-        self.undo.forget();
+        self.undo.clear();
     }
 
     /// Empties the line and discards it.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.interrupt();
         self.sent_lines.stay();
         self.text.clear();
         self.cursor = 0;
-        self.undo.forget();
+        self.undo.clear();
     }
 
     /// Adds a line that was sent in an earlier session.
-    pub(crate) fn remember(&mut self, line: String) {
+    pub(crate) fn add_sent(&mut self, line: String) {
         self.sent_lines.add(line);
     }
 
@@ -212,7 +212,7 @@ impl Editor {
     fn change(&mut self, group: Option<EditKind>) {
         self.cuts.interrupt();
         self.put_back = None;
-        self.undo.remember(&self.text, self.cursor, group);
+        self.undo.record(&self.text, self.cursor, group);
     }
 
     /// To be called when something happens that is no change.

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn old_cuts_are_forgotten() {
+    fn old_cuts_are_dropped() {
         let mut ring = KillRing::default();
         for number in 0..100 {
             ring.interrupt();

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_not_offered_and_told() {
+    fn a_text_that_is_too_long_is_not_offered_and_reported() {
         let text = "0123456789\n".repeat(10);
         let question = asked(&text, PasteEnd::Whole, LIMITS);
         assert_eq!(

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn old_lines_are_forgotten() {
+    fn old_lines_are_dropped() {
         let mut sent_lines = SentLines::default();
         for number in 0..2_000 {
             sent_lines.add(number.to_string());

@@ -35,7 +35,7 @@ pub(crate) struct UndoLog {
 
 impl UndoLog {
     /// Records the state before a change.
-    pub(crate) fn remember(&mut self, text: &str, cursor: usize, group: Option<EditKind>) {
+    pub(crate) fn record(&mut self, text: &str, cursor: usize, group: Option<EditKind>) {
         self.future.clear();
         let goes_on = group.is_some() && self.group == group;
         self.group = group;
@@ -69,7 +69,7 @@ impl UndoLog {
     }
 
     /// Discards all steps, for a new line.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 }
@@ -86,12 +86,12 @@ mod tests {
     fn steps_are_taken_back_and_again_until_something_else_changes() {
         let mut log = UndoLog::default();
         assert_eq!(log.undo(snapshot("")), None);
-        log.remember("", 0, None);
-        log.remember("a", 1, None);
+        log.record("", 0, None);
+        log.record("a", 1, None);
         assert_eq!(log.undo(snapshot("ab")), Some(snapshot("a")));
         assert_eq!(log.undo(snapshot("a")), Some(snapshot("")));
         assert_eq!(log.redo(snapshot("")), Some(snapshot("a")));
-        log.remember("a", 1, None);
+        log.record("a", 1, None);
         assert_eq!(log.redo(snapshot("ax")), None);
         assert_eq!(log.undo(snapshot("ax")), Some(snapshot("a")));
     }
@@ -100,9 +100,9 @@ mod tests {
     fn changes_of_one_kind_are_one_step() {
         let mut log = UndoLog::default();
         for text in ["", "a", "ab"] {
-            log.remember(text, text.len(), Some(EditKind::Typing));
+            log.record(text, text.len(), Some(EditKind::Typing));
         }
-        log.remember("abc", 3, Some(EditKind::Removing));
+        log.record("abc", 3, Some(EditKind::Removing));
         assert_eq!(log.undo(snapshot("ab")), Some(snapshot("abc")));
         assert_eq!(log.undo(snapshot("abc")), Some(snapshot("")));
     }
@@ -111,11 +111,11 @@ mod tests {
     fn the_log_is_bounded_in_steps_and_bytes() {
         let mut log = UndoLog::default();
         for _ in 0..1_000 {
-            log.remember("", 0, None);
+            log.record("", 0, None);
         }
         assert_eq!(log.past.len(), STEPS_MAX);
         for _ in 0..1_000 {
-            log.remember(&"x".repeat(BYTES_MAX / 16), 0, None);
+            log.record(&"x".repeat(BYTES_MAX / 16), 0, None);
         }
         assert_eq!(log.past.len(), 16);
     }

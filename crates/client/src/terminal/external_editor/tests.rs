@@ -58,7 +58,7 @@ fn a_text_comes_back_and_leaves_no_file() {
 }
 
 #[test]
-fn a_text_that_cannot_be_taken_is_kept_and_its_place_told() {
+fn a_text_that_cannot_be_inserted_is_kept_and_its_place_shown() {
     let home = Home::new();
     for (number, (script, why)) in [
         (r#"echo new >"$1"; exit 3"#, "exit status: 3"),
@@ -98,7 +98,7 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_is_not_there_is_told_with_what_to_do() {
+fn a_missing_program_is_reported_with_what_to_do() {
     let home = Home::new();
     let (inbox, events) = sync_channel(4);
     let external_editor =

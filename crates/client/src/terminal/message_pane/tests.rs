@@ -57,7 +57,7 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
 }
 
 #[test]
-fn comings_are_told_together_and_before_what_the_newcomer_says() {
+fn joins_are_shown_together_before_a_message_of_the_new_member() {
     let mut page = page(false);
     let joined = |who: &str| received(&format!(r#"{{"type":"joined","room":"lobby","names":["{who}"],"count":1}}"#));
     for who in ["alice", "bob", "carol", "dave"] {
@@ -73,12 +73,12 @@ fn comings_are_told_together_and_before_what_the_newcomer_says() {
     let both = received(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
     assert!(shown(&mut page, both, 0).is_empty());
     let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(StyledLine::plain).collect();
-    assert_eq!(due, ["* fay joined"], "nor is it told among others");
+    assert_eq!(due, ["* fay joined"], "nor is it listed among others");
     assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
 }
 
 #[test]
-fn who_left_is_told_before_the_loss_of_the_link() {
+fn departures_are_shown_before_the_loss_of_the_link() {
     let mut page = page(false);
     assert!(shown(&mut page, received(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#), 0).is_empty());
     assert_eq!(shown(&mut page, Update::Notice("the link is lost".into()), 0), ["* bob left", "* the link is lost"]);

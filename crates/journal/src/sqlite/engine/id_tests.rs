@@ -200,7 +200,7 @@ fn a_batch_that_fails_leaves_its_ids_unknown() {
 }
 
 #[test]
-fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
+fn removed_and_damaged_messages_are_not_stored_again() {
     let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 500, "hi")).expect("stores");
@@ -235,7 +235,7 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
 }
 
 #[test]
-fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
+fn a_message_removed_amid_a_room_is_too_late() {
     let folder = Folder::new();
     let mut engine = folder.engine();
     let said = |number: u128| Said::by("alice", 1, number);

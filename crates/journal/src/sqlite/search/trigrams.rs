@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_says_is_not_asked_for_where_something_rare_is() {
+    fn common_trigrams_are_left_out_if_there_is_a_rare_one() {
         let text = |number: u32| format!("everybody says {}", if number.is_multiple_of(300) { "rare" } else { "this" });
         let texts: Vec<String> = (0..3_000).map(text).collect();
         let asked = asked(&texts, "everybody says rare");

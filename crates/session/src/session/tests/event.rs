@@ -2,7 +2,7 @@ use super::*;
 use crate::{LinkState, SlashCommands};
 
 #[test]
-fn a_message_is_said_once_the_server_has_acknowledged_it() {
+fn a_message_counts_once_the_server_has_acknowledged_it() {
     let mut client = TestClient::event();
     assert_eq!(client.session.status(0).people, Some(3));
     client.take_updates();
@@ -16,7 +16,7 @@ fn a_message_is_said_once_the_server_has_acknowledged_it() {
 }
 
 #[test]
-fn what_is_said_before_the_welcome_goes_out_behind_it() {
+fn messages_given_before_the_welcome_are_sent_after_it() {
     let mut client = TestClient::new(DialectChoice::Auto, None);
     client.say("early");
     client.connect();
@@ -189,7 +189,7 @@ fn rooms_are_entered_left_and_gone_to() {
 }
 
 #[test]
-fn whoever_wants_to_see_people_is_told_their_names() {
+fn a_view_that_shows_members_gets_their_names() {
     let mut client = TestClient::new(DialectChoice::Auto, None);
     client.session.config.follows_people = true;
     client.connect();
@@ -305,7 +305,7 @@ fn the_outbox_is_bounded_and_the_window_holds_the_rest_back() {
 }
 
 #[test]
-fn what_this_version_does_not_know_is_told_and_passed_over() {
+fn unknown_events_are_reported_and_ignored() {
     let mut client = TestClient::event();
     client.take_updates();
     client.receive(r#"{"type":"hologram"}"#);
@@ -417,7 +417,7 @@ fn a_program_is_where_the_server_says_that_it_is() {
 }
 
 #[test]
-fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
+fn a_server_that_pings_and_does_not_read_gets_one_answer() {
     let mut client = TestClient::event();
     client.session.config.follows_people = true;
     client.takes_writes = false;

@@ -102,7 +102,7 @@ fn gaps_of_a_room_are_shown_before_it_is_left_despite_doubt() {
 }
 
 #[test]
-fn numbers_that_begin_again_are_said_and_followed_from_there() {
+fn numbers_that_restart_are_reported_and_followed_from_there() {
     let mut client = TestClient::event();
     client.receive(&message("lobby", 5));
     come_back(&mut client);

@@ -60,7 +60,7 @@ fn after_of(request: &Request) -> Option<u64> {
 }
 
 #[test]
-fn a_message_says_what_was_known_when_it_was_first_sent() {
+fn a_message_states_what_was_known_when_first_sent() {
     let mut client = TestClient::event();
     client.say("one");
     let one = client.take_requests().remove(0);
@@ -89,7 +89,7 @@ fn a_message_says_what_was_known_when_it_was_first_sent() {
 }
 
 #[test]
-fn what_is_too_late_is_told_and_not_sent_again() {
+fn a_too_late_message_is_reported_and_not_sent_again() {
     let mut client = TestClient::event();
     client.say("one");
     client.take_requests();
@@ -142,7 +142,7 @@ fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
 }
 
 #[test]
-fn an_operator_is_told_that_the_role_went_with_the_connection() {
+fn an_operator_learns_that_the_role_ended_with_the_connection() {
     let mut client = TestClient::event();
     let mut notice_after_loss = |act: Option<&str>| {
         if let Some(act) = act {
@@ -241,7 +241,7 @@ fn a_server_that_welcomes_and_closes_is_given_up_too() {
         }
     }
     assert!(matches!(client.ending, Some(Ending::ServerWentAway(_))) && client.now_ms >= 59_000, "{}", client.now_ms);
-    assert!(client.notices().matches("is lost").count() > 2, "each loss is told");
+    assert!(client.notices().matches("is lost").count() > 2, "each loss is reported");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn a_program_sees_every_event_and_above_all_every_answer() {
         person.receive(event);
     }
     assert_eq!(client.take_json(), repeats);
-    assert_eq!(person.take_json(), [repeats[0], repeats[2]], "a person is told once");
+    assert_eq!(person.take_json(), [repeats[0], repeats[2]], "a person is notified once");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn what_is_under_way_when_the_link_is_lost_is_answered() {
 }
 
 #[test]
-fn what_is_remembered_of_requests_under_way_is_bounded() {
+fn the_memory_of_pending_requests_is_bounded() {
     let mut client = TestClient::event().for_program();
     for number in 0..1_000 {
         client.ask(&format!(r#"{{"type":"ping","ref":"{number}"}}"#)).expect("taken");

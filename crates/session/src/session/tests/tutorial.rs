@@ -41,11 +41,11 @@ fn the_event_dialect_alone_is_refused_by_a_tutorial_server() {
 }
 
 #[test]
-fn what_is_no_chat_server_is_said_to_be_none() {
+fn a_server_of_another_kind_is_named_as_such() {
     let mut client = TestClient::tutorial();
     client.receive_bytes(b"HTTP/1.1 400 Bad Request\r\n");
     assert!(matches!(&client.ending, Some(Ending::Rejected(text)) if text.contains("no chat server")));
-    assert_eq!(client.notices(), "", "it never spoke like one, so nobody is told that it is one");
+    assert_eq!(client.notices(), "", "it never answered as one, so no notice claims that it is one");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn pairs_are_messages_and_the_servers_own_are_notices() {
 }
 
 #[test]
-fn a_name_with_a_number_is_taken_from_the_first_words() {
+fn a_name_with_a_number_is_taken_from_the_first_notice() {
     for (words, name) in [
         ("alice is taken; you are alice-2; /nick changes it", "alice-2"),
         ("alice looks like аlice, who is here; you are alice-3; /nick changes it", "alice-3"),
@@ -83,7 +83,7 @@ fn a_name_with_a_number_is_taken_from_the_first_words() {
 }
 
 #[test]
-fn slashes_go_to_a_server_that_speaks_and_are_escaped_for_it() {
+fn slashes_go_to_a_server_with_notices_and_are_escaped_for_it() {
     let mut client = TestClient::tutorial();
     assert_eq!(client.session.slash_commands(), SlashCommands::Undecided);
     client.say("/x");
@@ -196,7 +196,7 @@ fn a_server_without_words_gets_slashes_as_they_are() {
 }
 
 #[test]
-fn leaving_is_a_half_close_behind_everything_said() {
+fn leaving_is_a_half_close_behind_everything_sent() {
     let mut client = TestClient::tutorial();
     client.takes_writes = false;
     for text in ["one", "two", "three"] {
@@ -239,7 +239,7 @@ fn a_close_before_everything_is_written_is_no_leave() {
 }
 
 #[test]
-fn a_name_refused_in_words_and_a_close_ends_with_the_words() {
+fn a_name_refused_by_notice_and_close_ends_with_the_notice() {
     let mut client = TestClient::tutorial();
     client.receive_bytes(&frames(&["*", "that name is not possible"]));
     client.close();
@@ -287,7 +287,7 @@ fn a_close_before_the_held_goodbye_is_a_leave_if_all_is_written() {
 }
 
 #[test]
-fn a_connection_stands_once_something_was_heard() {
+fn a_connection_is_established_once_bytes_arrived() {
     let mut client = TestClient::tutorial();
     client.pass_ms(499);
     assert_eq!((client.notices().as_str(), client.session.status(0).link), ("", LinkState::Unanswered));
@@ -304,7 +304,7 @@ fn a_connection_stands_once_something_was_heard() {
 }
 
 #[test]
-fn whoever_leaves_a_silent_address_is_told_that_it_was_silent() {
+fn leaving_a_silent_address_reports_that_it_was_silent() {
     for is_silent in [true, false] {
         let mut client = TestClient::tutorial();
         client.say("hi");
@@ -379,7 +379,7 @@ fn a_server_that_was_late_is_spoken_to_in_events_after_all() {
 }
 
 #[test]
-fn what_was_said_to_a_late_server_goes_out_once() {
+fn messages_to_a_late_server_are_sent_once() {
     let mut client = stalled();
     client.takes_writes = false;
     for text in ["one", "two", "more"] {
@@ -395,7 +395,7 @@ fn what_was_said_to_a_late_server_goes_out_once() {
     assert!(client.half_closed);
     assert_eq!(client.take_frames(), [b"one".to_vec(), b"two".to_vec(), b"more".to_vec()]);
     client.receive_bytes(&frames(&["bob", "hello"]));
-    assert!(client.take_texts().contains(&"hello".to_owned()), "it is heard until the end");
+    assert!(client.take_texts().contains(&"hello".to_owned()), "its messages arrive until the end");
     client.close();
     assert_eq!((client.connects, &client.ending), (3, &None));
     client.connect();

@@ -201,8 +201,8 @@ fn a_text_is_taken_set_and_offered() {
 #[test]
 fn a_recalled_line_is_one_step_and_lines_of_before_are_found() {
     let mut line = Editor::default();
-    line.remember("first".into());
-    line.remember("second".into());
+    line.add_sent("first".into());
+    line.add_sent("second".into());
     assert!(line.insert("draft"));
     line.up();
     line.up();

@@ -22,7 +22,7 @@ struct State {
     reset: bool,
     finished: bool,
     closed: bool,
-    news: Readiness,
+    readiness: Readiness,
 }
 
 /// The end in the network's hands.
@@ -44,14 +44,14 @@ impl Pipe {
     pub fn send(&self, bytes: &[u8]) {
         let mut state = self.0.borrow_mut();
         state.to_server.extend(bytes);
-        state.news.readable = true;
+        state.readiness.readable = true;
     }
 
     /// The peer will send nothing more.
     pub fn end(&self) {
         let mut state = self.0.borrow_mut();
         state.far_ended = true;
-        (state.news.readable, state.news.read_closed) = (true, true);
+        (state.readiness.readable, state.readiness.read_closed) = (true, true);
     }
 
     /// The connection is no more, whatever was under way.
@@ -59,7 +59,7 @@ impl Pipe {
         let mut state = self.0.borrow_mut();
         state.reset = true;
         state.from_server.clear();
-        state.news = Readiness { readable: true, read_closed: true, writable: true };
+        state.readiness = Readiness { readable: true, read_closed: true, writable: true };
     }
 
     /// Takes up to so many bytes of what the server wrote.
@@ -68,7 +68,7 @@ impl Pipe {
         let bytes = bytes_max.min(state.from_server.len());
         let taken = state.from_server.drain(..bytes).collect();
         if bytes > 0 && std::mem::take(&mut state.blocked) {
-            state.news.writable = true;
+            state.readiness.writable = true;
         }
         taken
     }
@@ -95,15 +95,15 @@ impl Pipe {
     }
 
     /// Returns whether the server has something to find out about this connection.
-    pub fn has_news(&self) -> bool {
+    pub fn has_readiness(&self) -> bool {
         let state = self.0.borrow();
-        !state.closed && (state.news.readable || state.news.read_closed || state.news.writable)
+        !state.closed && (state.readiness.readable || state.readiness.read_closed || state.readiness.writable)
     }
 }
 
 impl PipeEnd {
     pub(super) fn take_readiness(&self) -> Readiness {
-        std::mem::take(&mut self.0.borrow_mut().news)
+        std::mem::take(&mut self.0.borrow_mut().readiness)
     }
 }
 

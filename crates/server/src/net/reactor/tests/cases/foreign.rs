@@ -95,7 +95,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
         .map(|text| output.find(text));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {output}");
     assert!(!teacher.is_finished(), "no operator can touch another");
-    assert_eq!(messages(&received(&bob)).len(), 2, "what was said before an act is heard all the same");
+    assert_eq!(messages(&received(&bob)).len(), 2, "messages sent before an act arrive all the same");
 
     history.store_foreign(act(AuditKind::Freeze, None));
     turn_until_it_waits(&mut server);
@@ -112,7 +112,7 @@ fn acts_of_another_server_are_in_force_in_their_place() {
 }
 
 #[test]
-fn a_room_opens_behind_what_another_server_said_there() {
+fn a_room_opens_behind_the_messages_of_another_server() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let answer = |history: &mut ScriptedHistory, newest: u64| {

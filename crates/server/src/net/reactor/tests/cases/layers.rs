@@ -69,7 +69,7 @@ fn a_conversation_through_a_layer_is_the_same() {
 }
 
 #[test]
-fn an_orderly_end_and_a_cut_are_told_apart() {
+fn an_orderly_end_and_a_cut_are_distinguished() {
     for (is_announced, reason) in [(true, "closed=1"), (false, "reset=1")] {
         let mut server = TestServer::open(unlimited(), None, NOW);
         let mut bob = Layered::connect(&mut server, 1 << 20);

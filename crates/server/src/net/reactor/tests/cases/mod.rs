@@ -308,7 +308,7 @@ fn history_results_stay_queued_until_members_are_written_to() {
 }
 
 #[test]
-fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
+fn errors_for_members_do_not_name_the_hosts_files() {
     let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let damaged =
@@ -357,7 +357,7 @@ fn a_report_out_of_order_stops_the_server() {
 }
 
 #[test]
-fn who_is_still_sent_the_past_hears_goodbye_as_well() {
+fn a_member_in_a_replay_gets_the_goodbye_as_well() {
     let (mut server, mut history) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
     let eve = enter(&mut server, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
     let tom = connect(&mut server, 2);

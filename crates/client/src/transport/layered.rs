@@ -75,12 +75,27 @@ impl Layered {
         if self.is_connected { Input::Closed(why) } else { Input::ConnectFailed(why) }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_writing(&self) -> bool {
+        self.is_writing
+    }
+
     /// Takes a step of the session, with plaintext to write; it follows everything before it.
     pub(super) fn put(&mut self, step: WriterStep) {
         match step {
             WriterStep::Write(plaintext) => self.waiting.push_back(plaintext),
             WriterStep::HalfClose => self.is_close_due = true,
         }
+    }
+
+    /// Closes the layers and returns their last output; nothing if that cannot follow everything
+    /// before it, because a write is under way.
+    pub(super) fn end_now(&mut self) -> Option<Vec<u8>> {
+        if self.is_writing {
+            return None;
+        }
+        self.stack.close();
+        Some(self.stack.output().to_vec())
     }
 
     /// Returns the next step of the writer, one write at a time.

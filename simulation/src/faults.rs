@@ -27,7 +27,7 @@ impl World {
             (plan.crashes, Fault::Crash),
             (plan.disk_fills, Fault::DiskFull),
             (plan.disk_fails, Fault::DiskFails),
-            (plan.stalls, Fault::DiskSlow),
+            (plan.disk_slows, Fault::DiskSlow),
             (plan.clock_jumps, Fault::ClockJumps),
             (plan.keeps.is_some(), Fault::Prune),
             (plan.restarts_programs, Fault::ProgramEnds),

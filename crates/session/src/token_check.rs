@@ -15,7 +15,17 @@ pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
         Ask::Away(away) => check(away.text.as_deref().unwrap_or_default()),
         Ask::Join(room) => check(&room.room),
         Ask::Operate(operate) => check_line(&operate.line),
-        _ => Ok(()),
+        // Only the server reads these.
+        Ask::Hello(_)
+        | Ask::Leave(_)
+        | Ask::Members(_)
+        | Ask::History(_)
+        | Ask::Search(_)
+        | Ask::Whois(_)
+        | Ask::Rooms {}
+        | Ask::Ping {}
+        | Ask::Pong {}
+        | Ask::Bye {} => Ok(()),
     }
 }
 

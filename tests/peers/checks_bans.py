@@ -4,6 +4,7 @@ import socket
 
 from checks_past import refused
 from event_peer import EventPeer
+from frames import parse_address
 from harness import Skipped, check, expect, expect_equal
 from operating import (LOOKS_LIKE_BOB, TOKEN, act, acts, answered, elsewhere, kept_out, kept_out_by_address, kept_out_here, no_act, operate,
                        operated, operator, silent, speaks, thrown_out, thrown_out_tutorial)
@@ -115,10 +116,12 @@ def banned_six(bench):
             raise Skipped(f"no IPv6 here ({error})") from None
     with operated(bench, "--listen", "[::]:0") as server:
         port = int(server.wait_text(r"^listening on \[::\]:(\d+)\r?$")[1])
+        ways = {host: parse_address(bench.relayed("to-server", at))
+                for host, at in (("::1", f"[::1]:{port}"), ("127.0.0.1", f"127.0.0.1:{port}"))}
         eve = operator(server)
 
         def six(name, host="::1", **options):
-            server.peers.append(EventPeer((host, port), name, **options))
+            server.peers.append(EventPeer(ways[host], name, **options))
             return server.peers[-1]
 
         for who in ("::1", "::/64", "0:0:0:0:0:0:0:1/128"):

@@ -6,7 +6,7 @@ import signal
 import time
 
 from event_peer import EventPeer
-from frames import Ended, Late, frame
+from frames import Ended, Late, frame, parse_address
 from harness import Skipped, check, expect, expect_equal
 from tutorial_peer import TutorialPeer, pairs_in
 
@@ -72,7 +72,8 @@ def two_listeners(bench):
         server.wait_text(r"(listening on 127\.0\.0\.1:\d+\s+){2}")
         ports = [int(port) for port in re.findall(r"^listening on 127\.0\.0\.1:(\d+)$", server.out, re.M)]
         expect(len(set(ports)) == 2 and 0 not in ports, "two real ports", ports)
-        one, two = (EventPeer(("127.0.0.1", port), f"at{index}") for index, port in enumerate(ports))
+        ways = [parse_address(bench.relayed("to-server", f"127.0.0.1:{port}")) for port in ports]
+        one, two = (EventPeer(way, f"at{index}") for index, way in enumerate(ways))
         server.peers += [one, two]
         one.say("lobby", "across")
         expect_equal(two.wait("message")["from"], "at0")

@@ -187,7 +187,7 @@ def secret(bench):
 @check("O1", "the join client: /op makes its user an operator; it prints and keeps the token nowhere, and does not say it to a server without commands")
 def secret_of_the_client(bench):
     def typed(server, *options):
-        bot = bench.join(server.at, "--name", "bot", "--log", *options)
+        bot = bench.join(server.join_at, "--name", "bot", "--log", *options)
         bot.type(f"/op {TOKEN}\nheard\n")
         bot.end_of_input()
         bot.wait_exit()

@@ -129,7 +129,7 @@ class FrameStream:
 
 def parse_address(text):
     host, _, port = text.rpartition(":")
-    return host or "127.0.0.1", int(port)
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def new_id():

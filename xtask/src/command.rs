@@ -62,8 +62,13 @@ fn shown(command: &Command) -> String {
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the path at which cargo puts a program of ours.
+/// Returns the path at which cargo puts the release build of a program of ours.
 pub(crate) fn built(name: &str) -> String {
+    built_as("release", name)
+}
+
+/// Returns the path at which cargo puts a program of ours that it builds with this profile.
+pub(crate) fn built_as(profile: &str, name: &str) -> String {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    Path::new(&target).join("release").join(name).display().to_string()
+    Path::new(&target).join(profile).join(name).display().to_string()
 }

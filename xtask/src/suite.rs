@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::command::{self, Outcome, cargo, program};
+use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
 use crate::{dist, documents, fuzz, programs, wording};
 
@@ -43,7 +43,7 @@ const STEPS: [Step; 12] = [
     step("format", "the code's format", &[RUSTFMT], format),
     step("lints", "clippy, and the form of comments, test names and documents", &[CLIPPY, CC, CXX], lints),
     testing("tests", "unit and integration tests", cargo_test),
-    testing("layer", "the integration tests over a layer, in place of plain TCP", layer_test),
+    testing("layer", "the integration tests and the independent peers over a layer, in place of plain TCP", layer_test),
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
@@ -164,7 +164,18 @@ fn format() -> Outcome {
 
 fn lints() -> Outcome {
     wording::check()?;
-    command::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    let layer = "glassline/test-layer";
+    command::run(cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        layer,
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 fn cargo_test() -> Outcome {
@@ -175,11 +186,16 @@ fn cargo_test() -> Outcome {
 fn layer_test() -> Outcome {
     let mut test = cargo(&["test", "--locked", "-p", "glassline", "--features", "test-layer", "--test", "it"]);
     test.env("GLASSLINE_TEST_LAYER", "1");
-    command::run(test)
+    command::run(test)?;
+    command::run(cargo(&["test", "--locked", "-p", "glassline-testkit", "--features", "relay"]))?;
+    let features = "glassline/test-layer,glassline-testkit/relay";
+    command::run(cargo(&["build", "--locked", "-p", "glassline", "-p", "glassline-testkit", "--features", features]))?;
+    let [server, relay] = ["glassline", "glassline-relay"].map(|name| built_as("debug", name));
+    command::run(program("python3", &["tests/peers/run.py", &server, "--relay", &relay]))
 }
 
 fn peers() -> Outcome {
-    command::run(program("python3", &["tests/peers/run.py", "target/release/glassline"]))
+    command::run(program("python3", &["tests/peers/run.py", &built("glassline")]))
 }
 
 #[cfg(test)]

@@ -336,14 +336,7 @@ impl Importing<'_> {
                     self.imported.messages += 1;
                     self.imported.renumbered += u64::from(entry.message.seq != Some(seq));
                 }
-                (
-                    Record::Message(_),
-                    CommitOutcome::Again(_)
-                    | CommitOutcome::IdReused
-                    | CommitOutcome::TooLate
-                    | CommitOutcome::NoMoreRooms
-                    | CommitOutcome::NotStored(_),
-                ) => self.imported.skipped += 1,
+                (Record::Message(_), CommitOutcome::NotAppended(_)) => self.imported.skipped += 1,
             }
         }
         self.waiting.clear();

@@ -4,7 +4,7 @@ import datetime
 import json
 import re
 
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history, lines_of
 from faulty import Faults

@@ -1,8 +1,8 @@
-"""O4, O5: whom a kick and a ban throw out and keep out, and whom nothing of all this must hit."""
+"""O4, O5: members that a kick and a ban remove and keep out, and members that they must not affect."""
 
 import socket
 
-from checks_past import refused
+from checks_history import refused
 from event_peer import EventPeer
 from frames import parse_address
 from harness import Skipped, check, expect, expect_equal

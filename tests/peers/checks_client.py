@@ -22,7 +22,7 @@ def member_of_tutorial_server(server, name):
 
 
 def conversation(server, ear, bot):
-    """Both ways, then the end of stdin: everything typed was heard, exit code 0."""
+    """Both ways, then the end of stdin: everything typed was received, exit code 0."""
     bot.type("hello from bot\n")
     pair = ear.next_said()
     expect_equal((pair.who, pair.said), ("bot", "hello from bot"))

@@ -1,4 +1,4 @@
-"""`--metrics`: what is told is in the format that is promised, by an independent reader of it."""
+"""`--metrics`: the output has the documented format, by an independent reader of it."""
 
 import http.client
 

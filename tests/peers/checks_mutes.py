@@ -1,6 +1,6 @@
-"""O3: whom a mute and a freeze silence, and what they may still do."""
+"""O3: members that a mute and a freeze silence, and what they may still do."""
 
-from checks_past import refused
+from checks_history import refused
 from frames import new_id
 from harness import check, expect, expect_equal
 from operating import (LOOKS_LIKE_BOB, TOKEN, act, answered, elsewhere, notices, operate, operated, operator, silent, silent_tutorial, speaks, told,

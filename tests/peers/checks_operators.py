@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from checks_event import expect_error
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history
 from event_peer import EventPeer

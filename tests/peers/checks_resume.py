@@ -11,7 +11,7 @@ from harness import check, expect, expect_equal
 
 
 def gone(peer):
-    """Says goodbye and waits until the name is free."""
+    """Sends a goodbye and waits until the name is free."""
     peer.send("bye")
     peer.read_to_end()
 
@@ -21,7 +21,7 @@ def numbered(events, room="lobby"):
 
 
 def fill(peer, count, room="lobby", first=1):
-    """Says `count` numbered texts, and waits until all are stored."""
+    """Sends `count` numbered texts, and waits until all are stored."""
     for number in range(first, first + count):
         peer.say(room, f"{room} {number}")
     peer.barrier()

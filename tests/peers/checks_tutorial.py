@@ -35,7 +35,7 @@ def header_forms(bench):
 
 
 def server_knows(server, ear):
-    """With --pure nothing tells that `ear` is in, except that it starts to hear."""
+    """With --pure nothing shows that `ear` is in, except that it starts to receive."""
     probe = server.tutorial("probe", settle=False)
     for _ in range(100):
         probe.say("probe")
@@ -118,7 +118,7 @@ def burst_keeps_sync(bench, *client_options):
 
 
 def mouth_waits_for(mouth, client):
-    """Until the client hears `mouth`: then it is in, whatever the order of the two joins was."""
+    """Until the client receives from `mouth`: then it is in, whatever the order of the two joins was."""
     for _ in range(100):
         mouth.say("are you there")
         try:
@@ -178,7 +178,7 @@ GOODBYES = {
 
 
 def departures(words, name):
-    """How often `name` is named by a word that tells of someone having left."""
+    """How often a notice of a departure names `name`."""
     return sum(len(re.findall(rf"\b{name}\b", text)) for text in words if "left" in text.lower())
 
 

@@ -1,4 +1,4 @@
-"""What the checks of the operators (O) share: a server that has a token, whoever shows it, and what is said to whom."""
+"""Shared parts of the checks of operators (O): a server with a token, clients that present it, and the notices to each."""
 
 import re
 import socket
@@ -58,13 +58,13 @@ def no_act(peer, code, line):
 
 
 def acts(peer):
-    """The acts that this peer was told of up to now, its own among them, without `ref`."""
+    """The acts that this peer was sent up to now, its own among them, without `ref`."""
     peer.barrier()
     return [{key: value for key, value in event.items() if key != "ref"} for event in peer.seen if event["type"] == "act"]
 
 
 def notices(peer, start=0):
-    """What it was told unasked."""
+    """Its unsolicited notices."""
     peer.barrier()
     return [event["text"] for event in peer.seen[start:] if event["type"] == "notice" and "ref" not in event]
 
@@ -78,7 +78,7 @@ def answered(peer, text):
 
 
 def told(peer, pattern):
-    """A tutorial member was told so, or is by now."""
+    """A tutorial member received this notice, or does now."""
     peer.settle()
     expect(any(re.search(pattern, text, re.I | re.S) for text in peer.words()), f"a word matching {pattern!r}", peer.words())
 
@@ -103,7 +103,7 @@ def silent_tutorial(peer, friend, *more):
 
 
 def speaks(peer, ear):
-    """It is acknowledged, and heard."""
+    """It is acknowledged, and received."""
     text = f"heard {new_id()}"
     if hasattr(peer, "said"):
         peer.said("lobby", text)

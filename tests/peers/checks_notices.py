@@ -1,4 +1,4 @@
-"""T8 to T12: names, the server's own words, --pure, commands, batches, control characters."""
+"""T8 to T12: names, server notices, --pure, commands, batches, control characters."""
 
 import re
 import time

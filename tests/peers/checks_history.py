@@ -1,4 +1,4 @@
-"""E8, E7, T10: context for who comes in, and pages of the past."""
+"""E8, E7, T10: context for new members, and pages of the history."""
 
 import re
 

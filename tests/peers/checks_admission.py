@@ -1,4 +1,4 @@
-"""D and L: the door, signals, exhausted descriptors, readers that never read."""
+"""D and L: admission, signals, exhausted descriptors, readers that never read."""
 
 import os
 import re

@@ -43,9 +43,9 @@ def banned_names(bench):
             for other in ("bob", *LOOKS_LIKE_BOB):
                 kept_out(server, other)
                 kept_out(server, other, token=bob.welcome["token"])
-                stranger = server.stranger()
-                stranger.say(other)
-                thrown_out_tutorial(stranger, "bye now")
+                unregistered = server.unregistered()
+                unregistered.say(other)
+                thrown_out_tutorial(unregistered, "bye now")
                 refused(ann, "banned", "rename", name=other)
                 expect("bye now" in str(answered(tom, f"/nick {other}")), "a refusal of /nick", tom.words()[-1])
             act(eve, f"unban {name}")

@@ -194,7 +194,7 @@ class Server(Program):
         """A connection that has sent nothing yet."""
         return self._keep(FrameStream(self.address, **options))
 
-    def stranger(self, **options):
+    def unregistered(self, **options):
         """A tutorial connection that has not given a name."""
         return self._keep(TutorialPeer(self.address, **options))
 

@@ -71,13 +71,13 @@ def notices(peer, start=0):
 
 def answered(peer, text):
     """The server's words that a tutorial member gets from its text on."""
-    start = len(peer.heard)
+    start = len(peer.received)
     peer.say(text)
     peer.settle()
-    return [pair.said for pair in peer.heard[start:-1] if pair.is_word]
+    return [pair.said for pair in peer.received[start:-1] if pair.is_word]
 
 
-def told(peer, pattern):
+def expect_notice(peer, pattern):
     """A tutorial member received this notice, or does now."""
     peer.settle()
     expect(any(re.search(pattern, text, re.I | re.S) for text in peer.words()), f"a word matching {pattern!r}", peer.words())
@@ -133,13 +133,13 @@ def thrown_out(peer, code, *facts):
 
 def thrown_out_tutorial(peer, *facts):
     """A tutorial peer gets one word more, then the close."""
-    start = len(peer.heard)
+    start = len(peer.received)
     try:
         while True:
             peer.read_pair()
     except Ended:
         pass
-    words = [pair.said for pair in peer.heard[start:] if not re.search(r"joined$|left$", pair.said)]
+    words = [pair.said for pair in peer.received[start:] if not re.search(r"joined$|left$", pair.said)]
     expect(len(words) == 1 and all(fact in words[0] for fact in facts), f"one word with {facts}", words)
 
 
@@ -158,7 +158,7 @@ def kept_out_here(peer, name, **hello):
 
 def kept_out_by_address(server, source):
     """Refused as soon as the dialect is known: behind the ten bytes, and behind one digit (D1)."""
-    peer, tom = EventPeer(server.address, source=source), server.stranger(source=source)
+    peer, tom = EventPeer(server.address, source=source), server.unregistered(source=source)
     server.peers.append(peer)
     expect_equal(peer.recv().get("code"), "banned", f"the answer to ten bytes from {source}")
     peer.read_to_end()

@@ -17,10 +17,10 @@ def settle_pure(members):
         while deaf:
             expect(time.monotonic() < deadline, "members that hear each other", f"{len(deaf)} hear nothing")
             speaker.say("probe")
-            deaf = [member for member in deaf if not hears(member)]
+            deaf = [member for member in deaf if not receives(member)]
 
 
-def hears(member):
+def receives(member):
     try:
         return bool(member.read_pair(0.1))
     except Late:

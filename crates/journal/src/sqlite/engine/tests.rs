@@ -16,7 +16,7 @@ use crate::sqlite::rooms;
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_MAX, rowid};
 use crate::sqlite::search_index::LAG_MAX;
 use crate::sqlite::wal_checkpoint::{LOG_SHARE, WalCheckpoint};
-use crate::sqlite::{ProgressMonitor, Report, Stage, id_window};
+use crate::sqlite::{ProgressMonitor, Report, id_window};
 use crate::store::{Store, StoreError};
 
 pub(in crate::sqlite) struct Folder(glassline_testkit::Folder);
@@ -49,21 +49,8 @@ impl Engine {
     }
 }
 
-/// Monitor that does nothing.
-struct Unmonitored;
-
-impl ProgressMonitor for Unmonitored {
-    fn begin(&self, _: Stage, _: Option<u64>) {}
-
-    fn advance(&self, _: u64) {}
-
-    fn is_cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn unmonitored() -> Arc<dyn ProgressMonitor> {
-    Arc::new(Unmonitored)
+    Arc::new(())
 }
 
 fn check(file: &Path) -> Result<Report, StoreError> {

@@ -134,12 +134,14 @@ def muted_addresses(bench):
                     expect_equal(notices(bob), [])
             speaks(here, eve)
             act(eve, f"unmute {who}")
+            start = len(here.seen)
             for bob, tom in peers.values():
                 speaks(bob, here)
                 speaks(tom, here)
                 bob.close()
                 tom.close()
             leaving = {f"{dialect}{address}" for address in peers for dialect in "et"}
+            leaving -= {name for event in here.seen[start:] if event["type"] == "left" for name in event["names"]}
             while leaving:
                 leaving -= set(here.wait("left")["names"])
         unheard(here)

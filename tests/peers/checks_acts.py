@@ -4,14 +4,14 @@ import datetime
 import json
 import re
 
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history, lines_of
 from faulty import Faults
 from frames import Ended
 from harness import check, expect, expect_equal, wait_until
 from operating import (TOKEN, act, acts, answered, elsewhere, kept_out, kept_out_by_address, no_act, notice, notices, operate, operated, operator,
-                       silent, silent_tutorial, speaks, thrown_out, told)
+                       silent, silent_tutorial, speaks, thrown_out, expect_notice)
 
 
 def written(lines):
@@ -161,7 +161,7 @@ def audit(bench):
     with operated(bench, "--history", copy) as server:
         lou = server.event("lou")
         refused(lou, "muted", "rename", name="lulu")
-        told(server.tutorial("new"), "fr[eo]+ze")
+        expect_notice(server.tutorial("new"), "fr[eo]+ze")
 
 
 def do_much(server, eve):
@@ -220,9 +220,9 @@ def frozen_restarts(bench):
             server.kill()
         with operated(bench, "--history", file) as server:
             ear, tom = server.event("ear"), server.tutorial("tom")
-            told_ = notices(ear)
-            expect_equal([text for text in told_ if text == "hi"], motd, f"the message of the day behind {line}")
-            expect_equal(len(told_), len(motd) + frozen, f"what who comes is told behind {line}: {told_}")
+            shown = notices(ear)
+            expect_equal([text for text in shown if text == "hi"], motd, f"the message of the day behind {line}")
+            expect_equal(len(shown), len(motd) + frozen, f"what who comes is told behind {line}: {shown}")
             if frozen:
                 silent(ear, "frozen", "tom")
                 silent_tutorial(tom, "ear")
@@ -313,11 +313,11 @@ def imported(bench):
         silent(server.event("later"), "muted", "gone")
         kept_out(server, "kept")
 
-        def heard():
+        def received():
             soon.say("lobby", "heard", ref="s")
             return next(event for event in soon.barrier() if event.get("ref") == "s")["type"] == "message"
 
-        wait_until(heard, eve, "the end of a mute")
+        wait_until(received, eve, "the end of a mute")
 
 
 @check("O2", "without a history acts are in force all the same, and go with the server")

@@ -1,8 +1,8 @@
-"""O4, O5: whom a kick and a ban throw out and keep out, and whom nothing of all this must hit."""
+"""O4, O5: members that a kick and a ban remove and keep out, and members that they must not affect."""
 
 import socket
 
-from checks_past import refused
+from checks_history import refused
 from event_peer import EventPeer
 from frames import parse_address
 from harness import Skipped, check, expect, expect_equal
@@ -43,9 +43,9 @@ def banned_names(bench):
             for other in ("bob", *LOOKS_LIKE_BOB):
                 kept_out(server, other)
                 kept_out(server, other, token=bob.welcome["token"])
-                stranger = server.stranger()
-                stranger.say(other)
-                thrown_out_tutorial(stranger, "bye now")
+                unregistered = server.unregistered()
+                unregistered.say(other)
+                thrown_out_tutorial(unregistered, "bye now")
                 refused(ann, "banned", "rename", name=other)
                 expect("bye now" in str(answered(tom, f"/nick {other}")), "a refusal of /nick", tom.words()[-1])
             act(eve, f"unban {name}")

@@ -22,7 +22,7 @@ def member_of_tutorial_server(server, name):
 
 
 def conversation(server, ear, bot):
-    """Both ways, then the end of stdin: everything typed was heard, exit code 0."""
+    """Both ways, then the end of stdin: everything typed was received, exit code 0."""
     bot.type("hello from bot\n")
     pair = ear.next_said()
     expect_equal((pair.who, pair.said), ("bot", "hello from bot"))
@@ -106,12 +106,12 @@ def json_lines(bench):
             expect(any(re.search("schema|version", key, re.I) for key in events[0]),
                    "the schema's version first", events[0])
             expect(all(isinstance(event.get("type"), str) for event in events[1:]), "a type in each event", events)
-            heard = [(event["from"], event["text"]) for event in events
+            received = [(event["from"], event["text"]) for event in events
                      if event.get("type") == "message" and event["from"] == "ear"]
             clean = text.replace("\x1b", "\ufffd")
             if not ours:  # the original server cleans nothing; the client may, or leave it to JSON's escapes
-                heard = [(who, said.replace("\x1b", "\ufffd")) for who, said in heard]
-            expect_equal(heard, [("ear", clean)])
+                received = [(who, said.replace("\x1b", "\ufffd")) for who, said in received]
+            expect_equal(received, [("ear", clean)])
 
 
 @check("T12", "join sanitises again: the original server relays what could move a terminal")

@@ -1,4 +1,4 @@
-"""`--metrics`: what is told is in the format that is promised, by an independent reader of it."""
+"""`--metrics`: the output has the documented format, by an independent reader of it."""
 
 import http.client
 
@@ -40,9 +40,9 @@ def metrics(bench):
         tom.say("/msg nobody hi")
         tom.settle()
         eve.barrier()
-        stranger = server.stranger()
-        stranger.say("*")
-        stranger.read_to_end()
+        unregistered = server.unregistered()
+        unregistered.say("*")
+        unregistered.read_to_end()
         second = scrape(address)
         expect_equal(second.value("glassline_members"), 2)
         expect_equal(second.value("glassline_messages_total"), 5)

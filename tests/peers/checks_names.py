@@ -96,7 +96,7 @@ def published_tokens(bench):
             for text in plain:
                 eve.said("lobby", text)
                 expect_equal(ear.next_said().said, text)
-            expect(not any(secret[5:20] in pair.said.lower() for pair in ear.heard), "nothing of it heard", ear.heard)
+            expect(not any(secret[5:20] in pair.said.lower() for pair in ear.received), "nothing of it heard", ear.received)
         eve = server.event("eva")
         no_act(eve, "not_operator", f"op {others[0]}")
         no_act(eve, "not_operator", f"op {mistyped}")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from checks_event import expect_error
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history
 from event_peer import EventPeer
@@ -175,7 +175,7 @@ def secret(bench):
                 expect(TOKEN not in str(peer.seen), "no event with the token", peer.seen)
             for peer in (tom, tim, see):
                 peer.settle()
-                expect(TOKEN not in str(peer.heard), "no word with the token", peer.heard)
+                expect(TOKEN not in str(peer.received), "no word with the token", peer.received)
             exported = history(bench, "export", "--history", file).out
             expect("the end" in exported and TOKEN not in exported, "a history without the token", exported)
             server.kill()
@@ -312,7 +312,7 @@ def tutorial_lines(bench):
             expect_equal(len(acts(eve)), before, f"acts of {line}")
         for peer in (bob, kim):
             expect(peer.read_to_end() is not None, "that they were thrown out", "not")
-        expect(not any("mute" in text or "freeze" in text for _, text in tim.said_by_people()), "nothing said aloud", tim.heard)
+        expect(not any("mute" in text or "freeze" in text for _, text in tim.said_by_people()), "nothing said aloud", tim.received)
         expect_equal(eve.messages(), [], "nothing said aloud")
 
 
@@ -347,8 +347,8 @@ def op_in_a_text(bench):
         for text in texts:
             eve.said("lobby", text)
         bob.barrier()
-        heard = [event for event in bob.seen if event["type"] in ("message", "direct")]
-        expect_equal([event["text"] for event in heard], texts, "all that bob was sent")
+        received = [event for event in bob.seen if event["type"] in ("message", "direct")]
+        expect_equal([event["text"] for event in received], texts, "all that bob was sent")
 
 
 @check("O2", "what looks like an address mistyped is refused and no ban of a name, unless it is in quotes")

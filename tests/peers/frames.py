@@ -6,7 +6,7 @@ import struct
 import time
 
 HEADER = 10
-PATIENCE = 5.0  # seconds that any single wait may take, unless a check says otherwise
+PATIENCE = 5.0  # seconds that any single wait may take, unless a check sets another
 
 
 class Ended(Exception):

@@ -25,7 +25,7 @@ class Failure(Exception):
 
 
 class Skipped(Exception):
-    """The machine does not permit this check; the message says what is missing."""
+    """The machine does not permit this check; the message states what is missing."""
 
 
 def check(clauses, title, plain_only=None):
@@ -194,7 +194,7 @@ class Server(Program):
         """A connection that has sent nothing yet."""
         return self._keep(FrameStream(self.address, **options))
 
-    def stranger(self, **options):
+    def unregistered(self, **options):
         """A tutorial connection that has not given a name."""
         return self._keep(TutorialPeer(self.address, **options))
 
@@ -227,13 +227,13 @@ class Bench:
         self.folders = []
 
     def server(self, *options, **how):
-        """Its history is in a home of its own, unless `--history` says otherwise."""
+        """Its history is in a home of its own, unless `--history` sets another."""
         server = self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options], **self._spoken(how)))
         server.at = self.relayed("to-server", server.at)
         return server
 
     def refused_server(self, *options, **how):
-        """A server that must not start: its exit code and what it says."""
+        """A server that must not start: its exit code and its output."""
         program = self.run("serve", "--listen", "127.0.0.1:0", *options, **how)
         code = program.wait_exit()
         expect(code != 0 and "panicked" not in program.err, "a server that refuses to start, without a panic",

@@ -13,17 +13,18 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
 
 import checks_acts  # noqa: E402, F401  (importing a module registers its checks)
+import checks_admission  # noqa: E402, F401
 import checks_badinput  # noqa: E402, F401
 import checks_bans  # noqa: E402, F401
 import checks_client  # noqa: E402, F401
-import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
+import checks_history  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
 import checks_mutes  # noqa: E402, F401
 import checks_names  # noqa: E402, F401
+import checks_notices  # noqa: E402, F401
 import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
-import checks_past  # noqa: E402, F401
 import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_search  # noqa: E402, F401
@@ -31,8 +32,7 @@ import checks_storage  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_upkeep  # noqa: E402, F401
 import checks_vectors  # noqa: E402, F401
-import checks_whereabouts  # noqa: E402, F401
-import checks_words  # noqa: E402, F401
+import checks_whois  # noqa: E402, F401
 from harness import CHECKS, Bench, Failure, Skipped  # noqa: E402
 
 LONGEST = 25  # seconds: a net under the bounded waits, so that a bug here cannot hang a build

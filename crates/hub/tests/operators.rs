@@ -11,7 +11,7 @@ use glassline_hub::{
 use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
-use glassline_wire::history::{CommitOutcome, PendingRecord, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, PendingRecord, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
@@ -543,7 +543,7 @@ fn settle(hub: &mut Hub, pending: &PendingRecord, outcome: CommitOutcome) {
     let PendingRecord { ticket, record } = pending.clone();
     assert!(match outcome {
         CommitOutcome::Stored { seq } => hub.committed(record.committed(ticket, seq)),
-        outcome => hub.settle(ticket, outcome),
+        CommitOutcome::NotAppended(outcome) => hub.settle(ticket, outcome),
     });
 }
 
@@ -592,7 +592,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
 
     world.does(teacher, "freeze");
     let before = world.happened().len();
-    settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
+    settle_act(&mut world, CommitOutcome::NotAppended(NotAppended::NotStored("the disk is full".into())));
     assert_eq!(world.received(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
     assert_eq!(world.hub.say_text(other, "hi", false, NOW).map(drop), Ok(()), "nothing is frozen");

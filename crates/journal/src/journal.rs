@@ -13,7 +13,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
+use glassline_wire::history::{Answer, Entry, NotAppended, PendingRecord, Question, Ticket};
 
 pub use self::core::questions::QuestionClass;
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
@@ -41,8 +41,8 @@ pub enum Done {
     Settled {
         /// Ticket of the record.
         ticket: Ticket,
-        /// Outcome of the record; never [`CommitOutcome::Stored`].
-        outcome: CommitOutcome,
+        /// Outcome of the record.
+        outcome: NotAppended,
     },
     /// The record was not stored and must not be shown; the next may be.
     NotStored {

@@ -222,27 +222,31 @@ mod tests {
         let text: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
         client.write_all(&text).expect("taken");
         client.shutdown(Shutdown::Write).expect("connected");
-        let mut heard = Vec::new();
-        server.read_to_end(&mut heard).expect("an orderly end");
-        assert!(heard == text);
+        let mut received = Vec::new();
+        server.read_to_end(&mut received).expect("an orderly end");
+        assert!(received == text);
         server.write_all(b"goodbye").expect("the other direction is open");
         drop(server);
-        heard.clear();
-        client.read_to_end(&mut heard).expect("an orderly end");
-        assert_eq!(heard, b"goodbye");
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        received.clear();
+        client.read_to_end(&mut received).expect("an orderly end");
+        assert_eq!(received, b"goodbye");
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
     }
 
     #[test]
     fn a_reset_is_passed_on_behind_what_came_before() {
         let (client, mut server, threads) = pair();
         (&client).write_all(b"last").expect("taken");
-        let mut heard = [0; 4];
-        server.read_exact(&mut heard).expect("it arrives");
+        let mut received = [0; 4];
+        server.read_exact(&mut received).expect("it arrives");
         SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
         drop(client);
-        let cut = server.read(&mut heard).expect_err("no orderly end");
+        let cut = server.read(&mut received).expect_err("no orderly end");
         assert_eq!(cut.kind(), ErrorKind::ConnectionReset);
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
     }
 }

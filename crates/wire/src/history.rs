@@ -49,10 +49,17 @@ pub enum CommitOutcome {
         /// From 1, without holes; 0 for an act.
         seq: u64,
     },
+    /// It became no entry of the log.
+    NotAppended(NotAppended),
+}
+
+/// Cause for which a record became no entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAppended {
     /// Its `id` was used in this room by the same author, or by a client of the same name,
     /// with the same text: that message, as it is stored. No second copy was made (E4).
     Again(Box<Message>),
-    /// As [`CommitOutcome::Again`], but the text or `action` differs. Nothing was stored.
+    /// As [`NotAppended::Again`], but the text or `action` differs. Nothing was stored.
     IdReused,
     /// It may have been stored before, which is no longer known. Nothing was stored now.
     TooLate,

@@ -10,7 +10,7 @@ use alloc::{format, string::String, vec::Vec};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, History, Message, Rejection};
 use glassline_wire::history::{
-    Answer, CommitOutcome, Entry, EntryContent, NewMessage, Page, PendingRecord, Question, ReadError, Record, Ticket,
+    Answer, Entry, EntryContent, NewMessage, NotAppended, Page, PendingRecord, Question, ReadError, Record, Ticket,
 };
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
@@ -107,17 +107,15 @@ impl Hub {
         true
     }
 
-    /// Processes the outcome of a record that became no entry of the log: its sender is sent the
-    /// error. Returns false, and does nothing, for one that is out of order ([`Hub::committed`]),
-    /// or whose entry should have come instead.
-    pub fn settle(&mut self, ticket: Ticket, outcome: CommitOutcome) -> bool {
+    /// Processes the outcome of a record that became no entry of the log: its sender is told.
+    /// Returns false, and does nothing, for one that is out of order ([`Hub::committed`]).
+    pub fn settle(&mut self, ticket: Ticket, outcome: NotAppended) -> bool {
         let reply = match outcome {
-            CommitOutcome::Stored { .. } => return false,
-            CommitOutcome::Again(stored) => Ok(Event::Message(*stored).into()),
-            CommitOutcome::IdReused => Err(Rejection::new(ErrorCode::IdReused, ID_REUSED)),
-            CommitOutcome::TooLate => Err(Rejection::new(ErrorCode::TooLate, TOO_LATE)),
-            CommitOutcome::NoMoreRooms => Err(Rejection::new(ErrorCode::NotStored, NO_MORE_ROOMS)),
-            CommitOutcome::NotStored(why) => Err(Rejection::new(ErrorCode::NotStored, why)),
+            NotAppended::Again(stored) => Ok(Event::Message(*stored).into()),
+            NotAppended::IdReused => Err(Rejection::new(ErrorCode::IdReused, ID_REUSED)),
+            NotAppended::TooLate => Err(Rejection::new(ErrorCode::TooLate, TOO_LATE)),
+            NotAppended::NoMoreRooms => Err(Rejection::new(ErrorCode::NotStored, NO_MORE_ROOMS)),
+            NotAppended::NotStored(why) => Err(Rejection::new(ErrorCode::NotStored, why)),
         };
         let is_next = self.commit_queue.next(ticket).is_some();
         if is_next {

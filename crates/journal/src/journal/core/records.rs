@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use glassline_wire::history::{CommitOutcome, NewMessage, PendingRecord, Record, Ticket};
+use glassline_wire::history::{CommitOutcome, NewMessage, NotAppended, PendingRecord, Record, Ticket};
 
 use crate::journal::Done;
 use crate::store::StoreError;
@@ -90,7 +90,7 @@ impl Group {
         match result {
             Ok(outcomes) => Appended::Committed(self.finish(outcomes, |ticket, record, outcome| match outcome {
                 CommitOutcome::Stored { seq } => Done::Committed(record.committed(ticket, seq)),
-                outcome => Done::Settled { ticket, outcome },
+                CommitOutcome::NotAppended(outcome) => Done::Settled { ticket, outcome },
             })),
             Err(error) if error.is_fatal() => Appended::Failed(error),
             Err(StoreError::UsedUp(_)) if self.attempted > 1 => {
@@ -109,7 +109,7 @@ impl Group {
     pub(in crate::journal) fn refused(
         &mut self,
         error: StoreError,
-        earlier: Result<Vec<Option<CommitOutcome>>, StoreError>,
+        earlier: Result<Vec<Option<NotAppended>>, StoreError>,
     ) -> Result<Finished, StoreError> {
         let earlier = match earlier {
             Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),

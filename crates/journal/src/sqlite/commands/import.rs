@@ -215,28 +215,39 @@ impl Importing<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let room = self.room(&message.room, seq)?;
-        let is_late = seq <= room.last;
-        if is_late {
-            // Its duplicate may wait to be stored.
-            self.flush()?;
+        if seq <= room.last {
+            return self.message_behind(room, seq, &message);
         }
-        if (is_late || !room.is_new) && self.is_there(room.id, &message)? {
+        let is_stored = !room.is_new && self.is_there(room.id, &message)?;
+        if !is_stored {
+            self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
+        }
+        if is_stored || message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
             self.imported.skipped += 1;
-            return Ok(Ok(()));
+        } else {
+            self.waiting.push(Record::Message(NewMessage { message, author: 0, after: None, subnet: 0 }));
         }
-        if is_late {
-            return Ok(Err(format!(
-                "has number {seq} of {:?} behind number {}: an export has each number once and in order",
-                message.room, room.last
-            )));
-        }
-        self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
-        if message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
-            self.imported.skipped += 1;
-            return Ok(Ok(()));
-        }
-        self.waiting.push(Record::Message(NewMessage { message, author: 0, after: None, subnet: 0 }));
         Ok(Ok(()))
+    }
+
+    /// Skips a message that is stored, though its number is not after the last one read; for any
+    /// other the inner error describes what is wrong.
+    fn message_behind(
+        &mut self,
+        room: ImportedRoom,
+        seq: u64,
+        message: &Message,
+    ) -> Result<Result<(), String>, TransferError> {
+        // It may wait to be stored.
+        self.flush()?;
+        if self.is_there(room.id, message)? {
+            self.imported.skipped += 1;
+            return Ok(Ok(()));
+        }
+        Ok(Err(format!(
+            "has number {seq} of {:?} behind number {}: an export has each number once and in order",
+            message.room, room.last
+        )))
     }
 
     /// The error describes what is wrong with the line.
@@ -325,14 +336,7 @@ impl Importing<'_> {
                     self.imported.messages += 1;
                     self.imported.renumbered += u64::from(entry.message.seq != Some(seq));
                 }
-                (
-                    Record::Message(_),
-                    CommitOutcome::Again(_)
-                    | CommitOutcome::IdReused
-                    | CommitOutcome::TooLate
-                    | CommitOutcome::NoMoreRooms
-                    | CommitOutcome::NotStored(_),
-                ) => self.imported.skipped += 1,
+                (Record::Message(_), CommitOutcome::NotAppended(_)) => self.imported.skipped += 1,
             }
         }
         self.waiting.clear();

@@ -13,7 +13,7 @@ use glassline_journal::{
 };
 use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
-use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
+use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, NotAppended, Page, Record};
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -69,7 +69,7 @@ impl Store for ScriptedStore {
         Ok((first..=script.stored).map(|seq| CommitOutcome::Stored { seq }).collect())
     }
 
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         Ok(vec![None; batch.len()])
     }
 

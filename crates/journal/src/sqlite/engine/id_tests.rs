@@ -57,7 +57,7 @@ fn answer(engine: &mut Engine, said: &Said) -> Result<(u64, &'static str), Commi
     match outcomes.pop().expect("one outcome") {
         CommitOutcome::Stored { seq } => Ok((seq, "stored")),
         CommitOutcome::NotAppended(NotAppended::Again(stored)) => Ok((stored.seq.expect("a number"), "again")),
-        refused => Err(refused),
+        refused @ CommitOutcome::NotAppended(_) => Err(refused),
     }
 }
 

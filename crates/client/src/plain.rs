@@ -7,8 +7,8 @@ use glassline_session::{Command, Ending, Session, SlashExecutor, Update};
 use glassline_wire::envelope::Envelope;
 
 use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
+use crate::display_settings::DisplaySettings;
 use crate::format::catch_up::CatchUp;
-use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::reply::{ReplyDraft, ReplyError};
 use crate::format::{LineKind, Span, StyledLine, TextRole, attention};

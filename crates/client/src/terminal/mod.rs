@@ -25,7 +25,7 @@ use std::time::Instant;
 use glassline_wire::visible;
 
 use crate::commands::concealed;
-use crate::format::display_settings::DisplaySettings;
+use crate::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::{Span, TextRole};
 use crate::inbox::{Inbox, UserInput};

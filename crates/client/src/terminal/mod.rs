@@ -205,7 +205,7 @@ impl View for Terminal {
         Ok(())
     }
 
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.send_pasted(session, now_ms);
         let due = self.pane.take_due(now_ms);
         self.display.print(due);

@@ -3,12 +3,12 @@
 
 use std::io;
 
-use glassline_session::{Command, Ending, Session, SlashCommands, Update};
+use glassline_session::{Command, Ending, Session, SlashExecutor, Update};
 use glassline_wire::envelope::Envelope;
 
 use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
+use crate::display_settings::DisplaySettings;
 use crate::format::catch_up::CatchUp;
-use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::reply::{ReplyDraft, ReplyError};
 use crate::format::{LineKind, Span, StyledLine, TextRole, attention};
@@ -138,7 +138,7 @@ impl Plain {
         let Some(first) = self.line_input.first() else { return false };
         let takes = if self.mode.typed { session.has_capacity() } else { session.takes_commands() };
         // Whether the server has commands is known in a moment.
-        let undecided = session.slash_commands() == SlashCommands::Undecided
+        let undecided = session.slash_executor() == SlashExecutor::Undecided
             && matches!(first, InputLine::Text(text) if text.starts_with('/'));
         takes && !undecided || is_over(session)
     }
@@ -166,7 +166,7 @@ impl Plain {
         if self.mode.typed && !is_reply(&text) {
             self.bind_reply();
         }
-        let meaning = parse_line(&text, session.slash_commands());
+        let meaning = parse_line(&text, session.slash_executor());
         let leaves = meaning == Ok(ParsedLine::Session(Command::Leave));
         if leaves && self.is_warning_due(session) {
             return self.print_notice(&closes_for(session.others(), "/quit again"));
@@ -333,7 +333,7 @@ impl View for Plain {
         }
     }
 
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         while self.is_next_wanted(session)
             && let Some(line) = self.line_input.take_first()
         {

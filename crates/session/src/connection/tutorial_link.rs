@@ -3,7 +3,7 @@
 use super::current_room::CurrentRoom;
 use crate::limits::NAME_BYTES_MAX;
 use crate::prelude::*;
-use crate::status::SlashCommands;
+use crate::status::SlashExecutor;
 
 /// Name of a server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
@@ -102,13 +102,13 @@ impl TutorialLink {
         self.has_sent = true;
     }
 
-    pub(crate) fn slash_commands(&self) -> SlashCommands {
+    pub(crate) fn slash_executor(&self) -> SlashExecutor {
         if self.server_greeted {
-            SlashCommands::Server
+            SlashExecutor::Server
         } else if self.undecided_until_ms.is_some() {
-            SlashCommands::Undecided
+            SlashExecutor::Undecided
         } else {
-            SlashCommands::Nobody
+            SlashExecutor::Nobody
         }
     }
 

@@ -1,4 +1,4 @@
-//! Faults built in on purpose: each breaks the promise in one way, and the checks must notice.
+//! Defects: each breaks the promise in one way, and the checks must notice.
 
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::limits::GREETING_BYTES_MAX;

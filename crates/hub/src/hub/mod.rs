@@ -2,11 +2,14 @@
 
 mod chat;
 mod commands;
+mod direct;
 mod history;
 mod login;
 mod members;
 mod moderation;
 mod outbound;
+mod records;
+mod replay;
 mod rooms;
 
 pub use commands::{CommandOutcome, hidden_command};

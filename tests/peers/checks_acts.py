@@ -18,7 +18,7 @@ def written(lines):
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-@check("O2", "motd: each newcomer is told it, in several lines, the latest only; motd - takes it away")
+@check("O2", "motd: each newcomer is shown it, in several lines, the latest only; motd - takes it away")
 def message_of_the_day(bench):
     with operated(bench) as server:
         eve = operator(server)
@@ -26,13 +26,13 @@ def message_of_the_day(bench):
         for number, text in enumerate(("first", "Exam on Monday.\nBring a pen\tand paper.", "漢" * 339)):
             expect_equal(act(eve, f"motd {text}")["text"], text)
             expect(text in notice(eve, "motd"), "what is set", text)
-            expect_equal(notices(server.event(f"new{number}")), [text], "what an event newcomer is told")
+            expect_equal(notices(server.event(f"new{number}")), [text], "notices to an event newcomer")
             tom = server.tutorial(f"tom{number}")
-            expect(text in tom.words(), "what a tutorial newcomer is told", tom.words())
+            expect(text in tom.words(), "what a tutorial newcomer is shown", tom.words())
             expect("here" in tom.words()[0], "who is here first (T9)", tom.words())
-        expect_equal(notices(server.event("none", rooms=[])), [text], "what a newcomer in no room is told")
+        expect_equal(notices(server.event("none", rooms=[])), [text], "notices to a newcomer in no room")
         act(eve, "motd -")
-        expect_equal(notices(server.event("last")) + notices(before), [], "what is told without one")
+        expect_equal(notices(server.event("last")) + notices(before), [], "notices without one")
         expect("漢" not in notice(eve, "motd") and "漢" not in str(server.tutorial("lost").words()), "none", "still there")
 
 
@@ -178,7 +178,7 @@ def still_stands(server, eve):
     for name in ("mal", "lou"):
         speaks(server.event(name), eve)
     bob = server.event("BOB")
-    expect(any("too loud" in text for text in notices(bob)) and "Exam on Monday.\nBring a pen." in notices(bob), "that bob is told", notices(bob))
+    expect(any("too loud" in text for text in notices(bob)) and "Exam on Monday.\nBring a pen." in notices(bob), "the notice to bob", notices(bob))
     silent(bob, "muted", "mal")
     kept_out(server, "kim")
     for last in (2, 16, 31):
@@ -222,7 +222,7 @@ def frozen_restarts(bench):
             ear, tom = server.event("ear"), server.tutorial("tom")
             shown = notices(ear)
             expect_equal([text for text in shown if text == "hi"], motd, f"the message of the day behind {line}")
-            expect_equal(len(shown), len(motd) + frozen, f"what who comes is told behind {line}: {shown}")
+            expect_equal(len(shown), len(motd) + frozen, f"what a newcomer is shown after {line}: {shown}")
             if frozen:
                 silent(ear, "frozen", "tom")
                 silent_tutorial(tom, "ear")

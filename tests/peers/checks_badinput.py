@@ -139,7 +139,7 @@ BAD_NAMES = {
 }
 
 
-@check("T8 T7", "bad names are refused with a word and a close; nobody hears of them")
+@check("T8 T7", "bad names are refused with a word and a close; nobody is shown them")
 def bad_names(bench):
     with bench.server() as server:
         witnesses = Witnesses(server)

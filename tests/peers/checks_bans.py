@@ -10,7 +10,7 @@ from operating import (LOOKS_LIKE_BOB, TOKEN, act, acts, answered, elsewhere, ke
                        operated, operator, silent, speaks, thrown_out, thrown_out_tutorial)
 
 
-@check("O2 O4", "whoever is kicked is told why by whom, loses the connection and may come back at once; the others see it leave")
+@check("O2 O4", "whoever is kicked is shown why and by whom, loses the connection and may come back at once; the others see it leave")
 def kicked(bench):
     with operated(bench) as server:
         eve, ear = operator(server), server.event("ear")

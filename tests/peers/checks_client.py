@@ -35,7 +35,7 @@ def conversation(server, ear, bot):
     expect("hello from bot" not in bot.err, "data on stdout only", bot.err)
 
 
-@check("D E", "join on our server, each dialect: sends stdin, prints what it hears, leaves at EOF with 0")
+@check("D E", "join on our server, each dialect: sends stdin, prints what it receives, leaves at EOF with 0")
 def join_own_server(bench):
     for dialect in ([], ["--dialect", "auto"], ["--dialect", "event"], ["--dialect", "tutorial"]):
         with bench.server() as server:
@@ -209,7 +209,7 @@ def actions_are_told_apart(bench):
         expect_exit(bot)
 
 
-@check("T10", "a taken name is told to the person, who talks under the new one")
+@check("T10", "the user is notified of a taken name, and talks under the new one")
 def join_taken_name(bench):
     for dialect in ("event", "tutorial"):
         with bench.server() as server:

@@ -203,7 +203,7 @@ def direct(bench):
             pass
         eve.say("lobby", "aloud")
         expect_equal(ear.next_said().said, "aloud")
-        expect(not any("to the tutorial" in pair.said for pair in ear.received), "a third person hears nothing", ear.received)
+        expect(not any("to the tutorial" in pair.said for pair in ear.received), "a third person receives nothing", ear.received)
         bob.barrier()
         expect_equal([event["type"] for event in bob.seen].count("direct"), 1)
 
@@ -236,7 +236,7 @@ def rooms(bench):
         expect_equal(len(bob.messages()), 1)
 
 
-@check("E3", "rename: everybody is told, later messages carry the new name, a taken one is never shared")
+@check("E3", "rename: everybody is notified, later messages carry the new name, a taken one is never shared")
 def rename(bench):
     with bench.server() as server:
         eve, bob, ear = server.event("eve"), server.event("bob"), server.tutorial("ear")
@@ -299,7 +299,7 @@ def gap(bench):
         expect(holes > 0, f"a gap after {count * len(text) >> 20} MiB unread", "none")
 
 
-@check("E7 L", "a tutorial member that fell behind is told how many messages it missed")
+@check("E7 L", "a tutorial member that fell behind is notified how many messages it missed")
 def missed(bench):
     count, text = 1600, "x" * 16000
     with bench.server() as server:

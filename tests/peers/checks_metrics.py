@@ -57,7 +57,7 @@ def metrics(bench):
                 expect(value >= first.values[name, labels], f"{name} that never falls", (first.values[name, labels], value))
 
 
-@check("metrics", "health is told in a word")
+@check("metrics", "health is reported in a word")
 def health(bench):
     with bench.server("--metrics", "127.0.0.1:0") as server:
         address = parse_address(server.wait_text(r"^metrics on (127\.0\.0\.1:\d+)\r?$")[1])

@@ -58,7 +58,7 @@ def deceiving_names(bench):
         expect_equal(taken(eve, good), list(good), "good names that are taken")
 
 
-@check("T10 E2", "a look-alike within one script gets a number, its owner is told why; across scripts it is refused")
+@check("T10 E2", "a look-alike within one script gets a number, its owner is shown why; across scripts it is refused")
 def look_alikes(bench):
     with bench.server() as server:
         for name in ("Erna", "admin", "tom", "علیرضا"):

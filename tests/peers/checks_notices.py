@@ -8,7 +8,7 @@ from pure import receives, next_real, settle_pure
 from harness import check, expect, expect_equal
 
 
-@check("T8", "inner spaces of a name become _, and its owner is told")
+@check("T8", "inner spaces of a name become _, and its owner is notified")
 def spaces_in_names(bench):
     with bench.server() as server:
         ear = server.tutorial("ear")
@@ -56,7 +56,7 @@ def pure_untouched(bench):
         expect_equal(server.wait_exit(), 0, "exit code")
 
 
-@check("T9", "--pure allows duplicate names, and still nobody hears itself")
+@check("T9", "--pure allows duplicate names, and still nobody receives its own messages")
 def pure_duplicates(bench):
     with bench.server("--pure") as server:
         twins = [server.tutorial("twin", settle=False) for _ in range(3)]
@@ -114,7 +114,7 @@ def unknown_command(bench):
             expect_equal(ear.next_said().said, text)
 
 
-@check("T10", "a taken name gets the next free suffix, and its owner is told; case does not make a name free")
+@check("T10", "a taken name gets the next free suffix, and its owner is notified; case does not make a name free")
 def taken_names(bench):
     with bench.server() as server:
         ear = server.tutorial("ear")

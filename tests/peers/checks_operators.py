@@ -36,7 +36,7 @@ def role(bench):
         notice(eve, "roster")
         notice(eve, f"op {TOKEN}")
         act(bob, f"op {TOKEN}")
-        expect_equal([(one["act"], one["by"]) for one in acts(eve)], [("op", "eve"), ("op", "bob")], "what an operator is told")
+        expect_equal([(one["act"], one["by"]) for one in acts(eve)], [("op", "eve"), ("op", "bob")], "acts that an operator is shown")
         expect_equal([(one["act"], one["by"]) for one in acts(bob)], [("op", "bob")])
         expect_equal(acts(ear) + notices(ear), [], "what others are told")
 
@@ -278,7 +278,7 @@ def answers(bench):
             came = operate(eve, line)
             expect_equal(" ".join(event.get("code") or event["type"] for event in came), kinds, f"the answers to {line}")
             own = [event for event in came if event["type"] == "act"]
-            expect_equal(acts(ann)[len(before):], own, f"what another operator is told of {line}")
+            expect_equal(acts(ann)[len(before):], own, f"acts that another operator is shown of {line}")
             expect(not any("ref" in event for event in ann.seen[start:] if event["type"] == "act"), "an act without the asker's ref", ann.seen[start:])
             words = [word for word in answered(tim, "/nosuch") if "nosuch" not in word] if own else []
             if own:

@@ -135,12 +135,12 @@ def fragile_client(bench):
     burst_keeps_sync(bench)
 
 
-@check("T4", "a client that parses properly hears the same 2,000 messages")
+@check("T4", "a client that parses properly receives the same 2,000 messages")
 def robust_client(bench):
     burst_keeps_sync(bench, "--robust")
 
 
-@check("T5", "five senders, five listeners: all hear one order, nobody hears itself")
+@check("T5", "five senders, five listeners: all receive one order, nobody its own messages")
 def one_order(bench):
     each = 60
     with bench.server() as server:
@@ -162,7 +162,7 @@ def one_order(bench):
         for number, sender in enumerate(senders):
             others = [entry for entry in orders[0] if entry[0] != f"sender{number}"]
             received = [(pair.who, pair.said) for pair in (sender.next_said() for _ in others)]
-            expect_equal(received, others, f"what sender{number} hears")
+            expect_equal(received, others, f"what sender{number} receives")
             sender.settle()
             expect_equal(len(sender.said_by_people()), len(others), "messages after all were heard")
 

@@ -45,7 +45,7 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
 /// Kills the server as often as `arguments` say.
 pub(crate) fn crash(arguments: &[String]) -> Outcome {
     build_with("glassline-crash")?;
-    let mut harness = program(&built("glassline-crash"), &["run", "--server", &built("glassline")]);
+    let mut harness = program(&built("glassline-crash"), &["--server", &built("glassline")]);
     harness.args(arguments);
     command::run(harness)
 }

@@ -351,7 +351,7 @@ fn new_members_get_the_message_of_the_day() {
     assert!(output[1].contains("/help lists commands") && output[3] == "welcome\nread the notes", "{output:?}");
     world.received(teacher);
     world.does(teacher, "motd");
-    assert_eq!(world.received(teacher), ["ref notice newcomers are told:\nwelcome\nread the notes"]);
+    assert_eq!(world.received(teacher), ["ref notice newcomers are shown:\nwelcome\nread the notes"]);
     world.does(teacher, "motd -");
     let late = world.enters("late", CLASS);
     assert_eq!(world.received(late), [""; 0]);

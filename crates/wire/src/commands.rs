@@ -255,7 +255,7 @@ pub const COMMANDS: &[SlashCommand] = &[
         Id::Motd,
         "motd",
         "[TEXT|-]",
-        "sets what newcomers are told; with - takes it away, with nothing shows it",
+        "sets what newcomers are shown; with - takes it away, with nothing shows it",
     )
     .takes(&[Text]),
     by_operator(Id::Roster, "roster", "", "lists who is here, from which address"),

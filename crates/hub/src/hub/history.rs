@@ -30,11 +30,11 @@ use crate::send_queue::{Fetch, ReplaySegment};
 pub(super) const ID_REUSED: &str = "this id was sent with another message; use a new one";
 
 /// The text of [`ErrorCode::TooLate`] with a history.
-const TOO_LATE: &str = "it cannot be told any more whether this was stored when it was first sent, so it was not stored now; \
+const TOO_LATE: &str = "it is no longer known whether this was stored when it was first sent, so it was not stored now; \
                         look for it with /history, and send it as a new message if it is not there";
 
 /// The same without a history.
-pub(super) const TOO_LATE_UNKEPT: &str = "it cannot be told any more whether others got this when it was first sent, so it was not \
+pub(super) const TOO_LATE_UNKEPT: &str = "it is no longer known whether others got this when it was first sent, so it was not \
                                           sent now; ask in the room, and send it as a new message if nobody got it";
 
 /// Text for a sender from whose address too many rooms were opened.

@@ -147,7 +147,7 @@ impl Hub {
     /// The name and the rooms that a `hello` asks for, if it may have them.
     fn check_hello(&self, hello: &Hello, login: ConnectInfo) -> Result<(Name, Vec<String>), Rejection> {
         if self.rules.pure {
-            let text = "this server speaks the tutorial dialect only; use that one";
+            let text = "this server supports the tutorial dialect only; use that one";
             return Err(Rejection::new(ErrorCode::OutOfOrder, text));
         }
         let wished = Name::parse(hello.name.as_bytes())?;

@@ -89,7 +89,7 @@ impl Hub {
             OperatorCommand::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
             OperatorCommand::Thaw => "the talk is not frozen".to_string(),
             _ => match self.moderation.motd() {
-                Some(motd) => format!("newcomers are told:\n{motd}"),
+                Some(motd) => format!("newcomers are shown:\n{motd}"),
                 None => "there is no message of the day; /motd TEXT sets one".to_string(),
             },
         }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 
+use glassline_wire::commands::OP;
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::operator_token::is_in;
@@ -43,7 +44,7 @@ pub(crate) fn check_no_token(text: &str) -> Result<(), Rejection> {
     let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
     let hides_op = || {
         let line = SlashLine::of(text).filter(|line| line.hidden_slash().is_some());
-        line.is_some_and(|line| line.name() == "op")
+        line.is_some_and(|line| line.name() == OP)
     };
     if is_in(text) {
         refused(GIVEN_AWAY)

@@ -10,11 +10,9 @@ use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use crate::Now;
+use crate::encode::LISTED_MAX;
 use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
-
-/// Most names that an answer to a tutorial client lists.
-const LISTED_MAX: usize = 100;
 
 /// Default number of history messages for a tutorial client: a screen.
 const HISTORY_SHOWN: u64 = 20;

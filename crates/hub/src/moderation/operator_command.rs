@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use glassline_wire::commands::SlashCommand;
+use glassline_wire::commands::{CommandId as Id, SlashCommand};
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::visible;
 
@@ -55,26 +55,27 @@ impl OperatorCommand {
             return Err(Rejection::new(ErrorCode::BadField, format!("operators may write one of these: {words}")));
         };
         let (who, rest) = first_word(arguments);
-        let alone = |command| if rest.is_empty() { Some(Ok(command)) } else { None };
-        let read = match word {
-            "kick" | "mute" | "unmute" | "ban" | "unban" if who.is_empty() => None,
-            "kick" => Some(name(who).and_then(|name| Ok(Self::Kick { name, reason: reason(rest)? }))),
-            "mute" => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Mute { target, for_ms, reason })),
-            "ban" => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Ban { target, for_ms, reason })),
-            "unmute" => {
-                Target::parse(who).map(|target| alone(Self::Unmute { target })).transpose().map(Result::flatten)
-            }
-            "unban" => Target::parse(who).map(|target| alone(Self::Unban { target })).transpose().map(Result::flatten),
-            "motd" => Some(match arguments {
+        let of_target = |command: fn(Target) -> Self| match Target::parse(who) {
+            Ok(_) if !rest.is_empty() => None,
+            target => Some(target.map(command)),
+        };
+        let read = match command.id {
+            Id::Kick | Id::Mute | Id::Unmute | Id::Ban | Id::Unban if who.is_empty() => None,
+            Id::Kick => Some(name(who).and_then(|name| Ok(Self::Kick { name, reason: reason(rest)? }))),
+            Id::Mute => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Mute { target, for_ms, reason })),
+            Id::Ban => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Ban { target, for_ms, reason })),
+            Id::Unmute => of_target(|target| Self::Unmute { target }),
+            Id::Unban => of_target(|target| Self::Unban { target }),
+            Id::Motd => Some(match arguments {
                 "" => Ok(Self::ShowMotd),
                 "-" => Ok(Self::TakeMotdAway),
                 text => motd(text),
             }),
             _ if !arguments.is_empty() => None,
-            "freeze" => Some(Ok(Self::Freeze)),
-            "thaw" => Some(Ok(Self::Thaw)),
-            "roster" => Some(Ok(Self::Roster)),
-            "bans" => Some(Ok(Self::Bans)),
+            Id::Freeze => Some(Ok(Self::Freeze)),
+            Id::Thaw => Some(Ok(Self::Thaw)),
+            Id::Roster => Some(Ok(Self::Roster)),
+            Id::Bans => Some(Ok(Self::Bans)),
             _ => None,
         };
         read.unwrap_or_else(|| {

@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use glassline_wire::commands::OP;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
@@ -12,10 +13,9 @@ use glassline_wire::timestamp::Timestamp;
 use crate::Now;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
+use crate::log_event::LogEvent;
 use crate::member::Member;
-use crate::moderation::{
-    AuditEvent, OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
-};
+use crate::moderation::{OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written};
 use crate::name::Looks;
 
 impl Hub {
@@ -33,7 +33,7 @@ impl Hub {
             let text = format!("this line has {} bytes, the limit is {OPERATE_BYTES_MAX}; write less", line.len());
             return Err(Rejection::new(ErrorCode::TooLong, text));
         }
-        if let ("op", token) = first_word(line) {
+        if let (OP, token) = first_word(line) {
             return self.take_token(id, token, reference, now);
         }
         if !self.is_operator(id) {
@@ -119,7 +119,7 @@ impl Hub {
             self.attempts.note_wrong(member.address(), now.monotonic_ms);
             let (connection, left) = (member.connection(), self.attempts.left(member.address(), now.monotonic_ms));
             let warning = messages::wrong_token(member.name(), member.address(), left);
-            self.audit_events.push_back(AuditEvent::WrongToken { connection, left });
+            self.log_events.push_back(LogEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
                 self.send_to_each(Member::is_operator, &Event::notice(warning));
             }

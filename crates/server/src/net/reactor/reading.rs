@@ -107,7 +107,7 @@ impl<S: Socket> Reactor<S> {
                 self.close(key, CloseReason::SessionFailed);
             }
         }
-        self.apply_moderation();
+        self.apply_hub_effects();
     }
 
     /// Resumes the connections that waited for the history.

@@ -68,31 +68,17 @@ impl Hub {
                 (act(AuditKind::Motd, None, None, None), None)
             }
             OperatorCommand::SetMotd { text } => (act(AuditKind::Motd, None, None, Some(text)), None),
-            query @ (OperatorCommand::Freeze
-            | OperatorCommand::Thaw
-            | OperatorCommand::TakeMotdAway
-            | OperatorCommand::ShowMotd
-            | OperatorCommand::Roster
-            | OperatorCommand::Bans) => {
-                return Ok(Event::notice(self.status_of(&query, now)).into());
-            }
+            OperatorCommand::Freeze => return Ok(Reply::notice("the talk is frozen already; /thaw ends it")),
+            OperatorCommand::Thaw => return Ok(Reply::notice("the talk is not frozen")),
+            OperatorCommand::TakeMotdAway | OperatorCommand::ShowMotd => match self.moderation.motd() {
+                Some(motd) => return Ok(Reply::notice(format!("newcomers are shown:\n{motd}"))),
+                None => return Ok(Reply::notice("there is no message of the day; /motd TEXT sets one")),
+            },
+            OperatorCommand::Roster => return Ok(Reply::notice(self.list_members())),
+            OperatorCommand::Bans => return Ok(Reply::notice(self.moderation.list_sanctions(now.at))),
         };
         self.submit(id, Pending { act, target }, reference);
         Ok(Reply::Nothing)
-    }
-
-    /// Returns the text for a command that changes nothing.
-    fn status_of(&self, command: &OperatorCommand, now: Now) -> String {
-        match command {
-            OperatorCommand::Roster => self.list_members(),
-            OperatorCommand::Bans => self.moderation.list_sanctions(now.at),
-            OperatorCommand::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
-            OperatorCommand::Thaw => "the talk is not frozen".to_string(),
-            _ => match self.moderation.motd() {
-                Some(motd) => format!("newcomers are shown:\n{motd}"),
-                None => "there is no message of the day; /motd TEXT sets one".to_string(),
-            },
-        }
     }
 
     /// `op TOKEN`.
@@ -101,7 +87,7 @@ impl Hub {
             return Ok(Reply::Nothing);
         };
         if member.is_operator() {
-            return Ok(Event::notice("you are an operator already").into());
+            return Ok(Reply::notice("you are an operator already"));
         }
         if member.wrong_tokens() >= WRONG_TOKENS_MAX {
             let text = "too many wrong tokens came over this connection; look yours up, then connect again";

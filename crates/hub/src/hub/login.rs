@@ -107,8 +107,7 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, with any connection and name: its ids are the
-            // same person's.
+            // The same client, with any connection and name: its ids are the same person's.
             login.token = token;
         }
         let mut quiet_rooms = Vec::new();

@@ -2,11 +2,14 @@
 
 mod chat;
 mod commands;
+mod direct;
 mod history;
 mod login;
 mod members;
 mod moderation;
 mod outbound;
+mod records;
+mod replay;
 mod rooms;
 
 pub use commands::{CommandOutcome, hidden_command};
@@ -35,8 +38,7 @@ use crate::write_slices::WriteSlices;
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules
-    /// for names.
+    /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules for names.
     pub pure: bool,
     /// Bytes of each dialect's log in a room: how far a reader may lag (L).
     pub log_bytes_max: usize,

@@ -95,8 +95,7 @@ fn name(written: &str) -> Result<String, Rejection> {
 fn sanction(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);
-    // A number means a length of time; an invalid one must not become a
-    // reason and an hour.
+    // A number means a length of time; an invalid one must not become a reason and an hour.
     if first.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok((target, length_ms(first)?, reason(behind)?));
     }

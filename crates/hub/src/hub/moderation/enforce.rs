@@ -76,8 +76,7 @@ impl Hub {
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
-    /// While the kick was stored its target may have become an operator, which is immune
-    /// (O5).
+    /// While the kick was stored its target may have become an operator, which is immune (O5).
     fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
         let id = target?;
         let member = self.members.get(id)?;

@@ -148,7 +148,7 @@ impl Hub {
 
     fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {
         if self.rules.durable {
-            self.store_act(by, pending, reference);
+            self.queue_act(by, pending, reference);
         } else {
             self.enforce(Some(by), pending, reference);
         }

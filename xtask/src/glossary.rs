@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 /// Replaced terms, each with the term to use. Only terms that mean nothing else in this workspace.
 const REPLACED: &str = "\
     Owed ReplaySegment, forgive cancel_replay, Outlet SendQueue, let_go release, Whom Target, Restraint \
-    Sanction, Happening AuditEvent, Expelled Disconnect, obey execute, Obeyed CommandOutcome, Rehearsal \
+    Sanction, Happening LogEvent, Expelled Disconnect, obey execute, Obeyed CommandOutcome, Rehearsal \
     TestSession, FarEnd Pipe, take_news take_readiness, whereabouts whois or current_room, least_hopeful \
     eviction_victim, Handover ExternalEditor, handover external_editor, Beside StatusContext, Diary \
     Oracle, diary oracle, Student TutorialSession, strike inject_fault, unrest fault_phase, Crew \

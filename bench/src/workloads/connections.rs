@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::TEXT_BYTES;
+use super::scale::TEXT_BYTES;
 use super::one_at_a_time::deliver_one;
 use crate::clients::Clients;
 use crate::process::descriptor_limit;

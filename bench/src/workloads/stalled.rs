@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Scale;
+use super::scale::Scale;
 use super::one_at_a_time::times;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use glassline_hub::{
-    AuditEvent, Awaits, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
+    Awaits, ConnectInfo, Dialect, Disconnect, Hub, LogEvent, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
     Rules,
 };
 use glassline_testkit::frame::texts;
@@ -113,8 +113,8 @@ impl World {
         std::iter::from_fn(|| self.hub.take_disconnect()).collect()
     }
 
-    fn happened(&mut self) -> Vec<AuditEvent> {
-        std::iter::from_fn(|| self.hub.take_audit_event()).collect()
+    fn happened(&mut self) -> Vec<LogEvent> {
+        std::iter::from_fn(|| self.hub.take_log_event()).collect()
     }
 
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
@@ -159,7 +159,7 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         assert_eq!(world.refused(eve, wrong), ErrorCode::NotOperator);
     }
     let guesses = world.happened();
-    assert!(guesses.iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })) && guesses.len() == 3);
+    assert!(guesses.iter().all(|entry| matches!(entry, LogEvent::WrongToken { .. })) && guesses.len() == 3);
     for _ in 0..1_000 {
         assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "now even the right one is not looked at");
     }
@@ -534,7 +534,7 @@ fn every_instruction_is_kept_from_everybody_else() {
         assert_eq!(world.refused(eve, line), ErrorCode::NotOperator, "{line}");
     }
     assert_eq!(world.refused(eve, &"x".repeat(1_025)), ErrorCode::TooLong);
-    assert!(world.happened().iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })));
+    assert!(world.happened().iter().all(|entry| matches!(entry, LogEvent::WrongToken { .. })));
     assert_eq!((world.disconnects(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 

@@ -28,8 +28,7 @@ const TOO_SLOW: &str = "this took too long; ask for less";
 
 pub(crate) struct History {
     journal: Journal,
-    /// Results not processed yet, because members have to be written to
-    /// first.
+    /// Results not processed yet, because members have to be written to first.
     done: VecDeque<Done>,
     /// The journal may have more results; they stay there until they can be processed, since each
     /// answer may hold a page.

@@ -1,5 +1,6 @@
 //! Check of texts for others: no text of a request may hold an operator token (O1).
 
+use glassline_wire::commands::OP;
 use glassline_wire::operator_token::is_in;
 use glassline_wire::request::Ask;
 
@@ -33,7 +34,7 @@ pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
 /// server. Errors: [`CommandError::Token`].
 pub(crate) fn check_line(line: &str) -> Result<(), CommandError> {
     let name = line.trim_start().trim_start_matches('/').split(char::is_whitespace).next();
-    if name == Some("op") { Ok(()) } else { check(line) }
+    if name == Some(OP) { Ok(()) } else { check(line) }
 }
 
 fn check(text: &str) -> Result<(), CommandError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use glassline_wire::history::NotAppended;
 
-use super::Done;
+use super::core::reports::Done;
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use glassline_wire::history::{CommitOutcome, NotAppended, PendingRecord, Record, Ticket};
 
-use crate::journal::Done;
+use super::reports::Done;
 use crate::store::StoreError;
 
-/// Bytes of one group: with [`JournalBounds::group_records`](super::super::JournalBounds), some
+/// Bytes of one group: with [`JournalBounds::group_records`](super::bounds::JournalBounds), some
 /// tens of milliseconds of work.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 

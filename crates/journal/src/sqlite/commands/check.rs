@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
-use super::open_to_read;
+use super::opening::open_to_read;
 use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{beside, is_in_use, log_damage};

@@ -7,15 +7,16 @@ use std::path::Path;
 
 use glassline_wire::event::{AuditEntry, Event, Message};
 use glassline_wire::history::{CommitOutcome, NewMessage, Record};
-use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
+use glassline_wire::limits::{NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
+use glassline_wire::visible::{REPLACEMENT, one_line, relayed};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::created_files::CreatedFiles;
+use super::errors::TransferError;
 use super::line_reader::LineReader;
+use super::opening::open_to_write;
 use super::progress::{ProgressMonitor, Stage};
-use super::{TransferError, open_to_write};
 use crate::sqlite::append::{self, Staged};
 use crate::sqlite::errors;
 use crate::sqlite::id_window::IdWindow;
@@ -23,7 +24,7 @@ use crate::sqlite::message_row::{self, DamagedRows, select_messages};
 use crate::sqlite::page::PageBuilder;
 use crate::sqlite::retention::UNKNOWN_ORIGIN;
 use crate::sqlite::room_quota::RoomQuota;
-use crate::sqlite::rooms::{CachedRoom, RoomCache, open_room};
+use crate::sqlite::rooms::{CachedRoom, RoomCache, cannot_be_entered, open_room};
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid};
 use crate::store::StoreError;
 
@@ -144,22 +145,6 @@ struct ImportedRoom {
     is_new: bool,
     /// The last number read; 0 before the first.
     last: u64,
-}
-
-/// Describes why no server admits clients to a room of this name, as far as that is known
-/// without the tables of Unicode that servers have.
-pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
-    if room.to_lowercase() != room {
-        return Some(format!("write {:?}, in lower case", room.to_lowercase()));
-    }
-    if room.chars().count() > ROOM_CHARS_MAX {
-        return Some(format!("it has more than {ROOM_CHARS_MAX} characters"));
-    }
-    if room.starts_with(['/', '*']) {
-        return Some("it begins with \"/\" or \"*\"".to_string());
-    }
-    let forbidden = room.chars().find(|&c| c.is_whitespace() || c.is_control() || is_direction_or_break(c));
-    forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
 /// Fails unless a server could have written this name, as far as that is known.

@@ -25,7 +25,7 @@ impl<S: Socket> Reactor<S> {
         }
         info!(members = self.hub.len(), "closing down");
         self.is_closing = true;
-        self.apply_moderation();
+        self.apply_hub_effects();
     }
 
     /// Hands messages over for storing, sends stored ones. Returns how long to wait for more of

@@ -107,13 +107,12 @@ impl<S: Socket> Reactor<S> {
                 self.close(key, CloseReason::SessionFailed);
             }
         }
-        self.apply_moderation();
+        self.apply_hub_effects();
     }
 
     /// Resumes the connections that waited for the history.
     pub(super) fn resume_settled(&mut self) {
-        // Their later input must not outrun the history either; the others resume in a later
-        // turn.
+        // Their later input must not outrun the history either; the others resume in a later turn.
         while self.may_read() {
             let Some(index) = self.hub.take_settled() else { break };
             let Some(key) = self.connections.key_at(index) else { continue };

@@ -40,7 +40,8 @@ impl Hub {
             let text = "only operators may do this; `/op TOKEN` makes you one";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
-        let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
+        let act =
+            |act, who, until, text| AuditEntry { at: now.at, by: self.name(id).to_string(), act, who, until, text };
         let (act, target) = match OperatorCommand::parse(line)? {
             OperatorCommand::Kick { name, reason } => {
                 let target = self.kickable(id, &name)?;
@@ -115,21 +116,10 @@ impl Hub {
             };
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
-        let act = self.act(id, AuditKind::Op, None, None, None, now);
+        let by = self.name(id).to_string();
+        let act = AuditEntry { at: now.at, by, act: AuditKind::Op, who: None, until: None, text: None };
         self.submit(id, Pending { act, target: None }, reference);
         Ok(Reply::Nothing)
-    }
-
-    fn act(
-        &self,
-        by: MemberId,
-        act: AuditKind,
-        who: Option<String>,
-        until: Option<Timestamp>,
-        text: Option<String>,
-        now: Now,
-    ) -> AuditEntry {
-        AuditEntry { at: now.at, by: self.name(by).to_string(), act, who, until, text }
     }
 
     fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {

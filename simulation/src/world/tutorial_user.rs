@@ -6,6 +6,7 @@ use crate::oracle::find;
 use crate::sim_user::unique_text;
 use crate::tutorial_session::TutorialSession;
 
+#[derive(Default)]
 pub(super) struct TutorialUser {
     pub(super) session: TutorialSession,
     pub(super) connection: Option<u64>,
@@ -21,12 +22,9 @@ impl TutorialUser {
     pub(super) fn new(index: usize) -> Self {
         Self {
             session: TutorialSession::new(format!("tom{index}")),
-            connection: None,
             connects_at_ms: Some(10),
             acts_at_ms: 700,
-            final_text: None,
-            is_done: false,
-            texts: 0,
+            ..Self::default()
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Users of the tutorial dialect: they connect, send at times, leave at once after a message, and come back.
 
+use super::World;
 use crate::connection::ConnectionEvent;
 use crate::oracle::find;
 use crate::sim_user::unique_text;
 use crate::tutorial_session::TutorialSession;
-use super::World;
 
 pub(super) struct TutorialUser {
     pub(super) session: TutorialSession,

@@ -149,9 +149,7 @@ impl Session {
                     self.put_request(&Request::from(Ask::Join(RoomName { room })));
                 }
                 self.put_request(&Request::new(Ask::Ping {}, Some(REJOINED_REF.to_owned())));
-                if let Some(link) = self.connection.event_mut() {
-                    link.set_rejoining(true);
-                }
+                self.set_rejoining(true);
             }
         } else {
             self.rooms.cancel_return();
@@ -242,7 +240,7 @@ impl Session {
                 self.send_pong();
             }
             Event::Pong {} if reference.as_deref() == Some(ALIVE_REF) => {}
-            Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.rejoined(),
+            Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.set_rejoining(false),
             Event::Bye(bye) => self.receive_bye(bye, reference),
             Event::Act(act) => self.receive_act(act, reference),
             Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong {} => {
@@ -346,10 +344,10 @@ impl Session {
         self.show_answer(Update::Received(Event::Act(act)), reference);
     }
 
-    /// Records that the server has answered the `join`s of a reconnect.
-    fn rejoined(&mut self) {
+    /// Records whether the server still has to answer the `join`s of a reconnect.
+    fn set_rejoining(&mut self, is_rejoining: bool) {
         if let Some(link) = self.connection.event_mut() {
-            link.set_rejoining(false);
+            link.set_rejoining(is_rejoining);
         }
     }
 
@@ -363,7 +361,7 @@ impl Session {
     fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
         let is_about_own_question = self.history_refused(reference.as_deref());
         if reference.as_deref() == Some(REJOINED_REF) {
-            self.rejoined();
+            self.set_rejoining(false);
         }
         if is_about_own_question
             || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF | REJOINED_REF))

@@ -90,7 +90,7 @@ impl System {
     /// Starts it on a core; Glassline gets these options after its own.
     pub fn start_with(self, core: usize, glassline: &Path, options: &[OsString]) -> Result<Server> {
         let folder = Folder::new();
-        let port = free_port()?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let own_program = std::env::current_exe()?;
         let (program, args) = match self {
             Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.into_str(), "127.0.0.1:0"])),
@@ -235,10 +235,6 @@ fn ngircd_config(port: u16) -> String {
 
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Servers are in `sbin`, which is not on every path.

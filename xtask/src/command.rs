@@ -39,10 +39,10 @@ pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
     probe.status().is_ok_and(|status| status.success())
 }
 
-/// The cargo that runs this.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
+/// The cargo that runs this, with arguments that have no spaces.
+pub(crate) fn cargo(arguments: &str) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
-    program(&cargo, arguments)
+    program(&cargo, &arguments.split(' ').collect::<Vec<_>>())
 }
 
 /// Runs a command, showing what is run; an exit code other than 0 is an error.

@@ -159,38 +159,28 @@ fn run_step(step: &Step, install: Install) -> Ended {
 }
 
 fn format() -> Outcome {
-    command::run(cargo(&["fmt", "--all", "--check"]))
+    command::run(cargo("fmt --all --check"))
 }
 
 fn lints() -> Outcome {
     wording::check()?;
     imports::check()?;
-    let layer = "glassline/test-layer";
-    command::run(cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--features",
-        layer,
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    command::run(cargo("clippy --workspace --all-targets --features glassline/test-layer --locked -- -D warnings"))
 }
 
 fn cargo_test() -> Outcome {
-    command::run(cargo(&["test", "--locked"]))?;
-    command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash", "-p", "xtask"]))
+    command::run(cargo("test --locked"))?;
+    command::run(cargo("test --locked -p glassline-bench -p glassline-crash -p xtask"))
 }
 
 fn layer_test() -> Outcome {
-    let mut test = cargo(&["test", "--locked", "-p", "glassline", "--features", "test-layer", "--test", "it"]);
+    let mut test = cargo("test --locked -p glassline --features test-layer --test it");
     test.env("GLASSLINE_TEST_LAYER", "1");
     command::run(test)?;
-    command::run(cargo(&["test", "--locked", "-p", "glassline-testkit", "--features", "relay"]))?;
-    let features = "glassline/test-layer,glassline-testkit/relay";
-    command::run(cargo(&["build", "--locked", "-p", "glassline", "-p", "glassline-testkit", "--features", features]))?;
+    command::run(cargo("test --locked -p glassline-testkit --features relay"))?;
+    command::run(cargo(
+        "build --locked -p glassline -p glassline-testkit --features glassline/test-layer,glassline-testkit/relay",
+    ))?;
     let [server, relay] = ["glassline", "glassline-relay"].map(|name| built_as("debug", name));
     command::run(program("python3", &["tests/peers/run.py", &server, "--relay", &relay]))
 }

@@ -125,11 +125,6 @@ impl Plain {
         lines.iter().try_for_each(|line| self.output.notice(&self.timed(line)))
     }
 
-    /// Returns true if neither end is a pipe.
-    fn is_for_a_person(&self) -> bool {
-        self.mode.typed && self.mode.notices_on_stdout
-    }
-
     fn print_warning(&mut self, warning: Option<String>) -> io::Result<()> {
         warning.map_or(Ok(()), |warning| self.output.notice(&StyledLine::warning(&warning)))
     }
@@ -309,7 +304,9 @@ impl View for Plain {
         self.print_warning(warning)?;
         let lines = self.formatter.lines(&update);
         self.catch_up.follow(&update);
-        let rings = self.is_for_a_person()
+        // Neither end is a pipe.
+        let rings = self.mode.typed
+            && self.mode.notices_on_stdout
             && self.settings.rings(attention::of(&update, self.formatter.me(), &lines))
             && self.catch_up.may_ring(&update);
         self.formatter.follow(&update);

@@ -313,11 +313,6 @@ pub enum ErrorCode {
 impl ErrorCode {
     /// Every cause, in the order of their declaration.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
-
-    /// Its value on the wire.
-    pub fn word(self) -> &'static str {
-        self.into()
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -362,7 +357,7 @@ mod tests {
     fn each_cause_is_listed_once_in_place_with_its_wire_word() {
         for (place, &code) in ErrorCode::ALL.iter().enumerate() {
             assert_eq!(code as usize, place, "{code:?}");
-            assert_eq!(serde_json::to_value(code).expect("a word"), code.word());
+            assert_eq!(serde_json::to_value(code).expect("a word"), <&str>::from(code));
         }
         assert_eq!(ErrorCode::Rate as usize, ErrorCode::ALL.len() - 1, "the last one declared is the last one listed");
     }

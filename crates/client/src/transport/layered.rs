@@ -10,7 +10,7 @@ use glassline_wire::layer::{LayerStack, LayerState};
 use super::{CLOSED_BY_PEER, WriterStep};
 use crate::inbox::StreamEvent;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Layered {
     stack: LayerStack,
     /// The session has received the event that the connection is established.
@@ -28,14 +28,7 @@ pub(super) struct Layered {
 impl Layered {
     /// Returns `None` for an empty stack, which needs none of this.
     pub(super) fn new(stack: LayerStack) -> Option<Self> {
-        (!stack.is_empty()).then(|| Self {
-            stack,
-            is_connected: false,
-            waiting: VecDeque::new(),
-            taken: 0,
-            is_writing: false,
-            is_close_due: false,
-        })
+        (!stack.is_empty()).then(|| Self { stack, ..Self::default() })
     }
 
     /// Processes an event of the stream and passes to `handle` what the session gets of it.

@@ -16,7 +16,7 @@ const CLOSE_AFTER_NOTICE_MS: u64 = 100;
 /// and forbids no name.
 const GREETING_MS: u64 = 3_000;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TutorialLink {
     /// First half of a pair whose second half has not arrived (T4).
     from: Option<String>,
@@ -38,8 +38,9 @@ pub(crate) struct TutorialLink {
 }
 
 /// Last notice given about a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Notice {
+    #[default]
     None,
     /// That nothing has answered yet.
     Silent,
@@ -50,17 +51,10 @@ enum Notice {
 impl TutorialLink {
     pub(super) fn new(now_ms: u64) -> Self {
         Self {
-            from: None,
-            server_greeted: false,
             greeting_until_ms: Some(now_ms + GREETING_MS),
-            has_member_pair: false,
-            last_notice: None,
             undecided_until_ms: Some(now_ms + FIRST_NOTICE_MS),
             on_trial_until_ms: Some(now_ms + FIRST_NOTICE_MS),
-            notice: Notice::None,
-            has_sent: false,
-            current_room: CurrentRoom::new(),
-            granted_name: None,
+            ..Self::default()
         }
     }
 

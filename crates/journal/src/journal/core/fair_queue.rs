@@ -22,16 +22,10 @@ pub(in crate::journal) struct Bounds {
 }
 
 /// Queues with items, each under its key, in the order of their turns. An empty queue is removed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Turns<K, Q> {
     order: VecDeque<K>,
     queues: HashMap<K, Q>,
-}
-
-impl<K, Q> Default for Turns<K, Q> {
-    fn default() -> Self {
-        Self { order: VecDeque::new(), queues: HashMap::new() }
-    }
 }
 
 impl<K: Copy + Eq + Hash, Q: Default> Turns<K, Q> {

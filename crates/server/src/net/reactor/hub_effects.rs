@@ -49,5 +49,5 @@ fn log_act(act: &AuditEntry) {
     let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
     let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));
     let until = act.until.map(|until| until.to_string());
-    info!(by = &*by, act = act.act.as_str(), who, until, text, "operator");
+    info!(by = &*by, act = <&str>::from(act.act), who, until, text, "operator");
 }

@@ -408,6 +408,20 @@ fn a_member_in_a_replay_gets_the_goodbye_as_well() {
 }
 
 #[test]
+fn input_of_the_last_moment_is_read_before_the_close() {
+    let mut server = TestServer::open(unlimited(), None, NOW);
+    let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
+    server.reactor.begin_closing(false);
+    let unsaid = server.reactor.say_goodbye("until tomorrow");
+    server.reactor.drain_all(unsaid);
+    assert!(server.reactor.drain_turn(1).is_some(), "bob has not closed");
+    bob.send(&send("late", 1));
+    server.note_events();
+    assert_eq!(server.reactor.drain_turn(0), None);
+    assert_eq!(bob.unread_bytes(), 0, "a close would be a reset");
+}
+
+#[test]
 fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     let token = OperatorToken::parse("sixteen bytes or more").expect("a token");
     let (mut server, mut history) = open(Config { operator_token: Some(token), ..unlimited() }, 0);

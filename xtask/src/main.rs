@@ -5,6 +5,7 @@ mod dist;
 mod documents;
 mod fuzz;
 mod glossary;
+mod imports;
 mod programs;
 mod suite;
 mod tools;

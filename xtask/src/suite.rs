@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
-use crate::{dist, documents, fuzz, programs, wording};
+use crate::{dist, documents, fuzz, imports, programs, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
@@ -164,6 +164,7 @@ fn format() -> Outcome {
 
 fn lints() -> Outcome {
     wording::check()?;
+    imports::check()?;
     command::run(cargo("clippy --workspace --all-targets --features glassline/test-layer --locked -- -D warnings"))
 }
 

@@ -112,7 +112,7 @@ pub(crate) struct Serve {
     /// Number of a room's last messages that a newcomer is sent, 0 to 200
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(..=200))]
     pub(crate) replay: u32,
-    /// … and a newcomer that speaks the tutorial's frames
+    /// … and a newcomer that uses the tutorial dialect
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_parser!(u32).range(..=200))]
     pub(crate) replay_tutorial: u32,
     /// Forget messages that are older than so many days
@@ -165,7 +165,7 @@ pub(crate) struct Join {
     linear: bool,
     #[command(flatten, next_help_heading = SETTINGS_HEADING)]
     pub(crate) settings: SettingsArguments,
-    /// Dialect to speak; auto tries events first, then the tutorial's frames
+    /// Dialect to speak; auto tries events first, then the tutorial dialect
     #[arg(
         long,
         value_name = "auto|tutorial|event",

@@ -38,7 +38,7 @@ measures! {
     Held: "connections held", 1.0, 0;
     JoinSeconds: "until one message reaches all (s)", 1.0, 3;
     ReachMillis: "one message reaches all (ms)", 1.0, 2;
-    GrowthMib: "server memory growth (MiB)", 1.0, 1;
+    GrowthMib: "memory growth (MiB)", 1.0, 1;
     AloneMedianMillis: "median without the stalled (ms)", 1.0, 2;
     AloneP99Millis: "p99 without the stalled (ms)", 1.0, 2;
     StalledP99Ratio: "p99 with ÷ without", 1.0, 3;

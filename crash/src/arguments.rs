@@ -3,55 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, value_parser};
-
-use crate::model::Sabotage;
-
-/// Kills a server under load, again and again, and checks that nothing was lost.
-#[derive(Debug, Parser)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-/// Action that the arguments select.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Kill a server N times while clients talk, and check after each restart that nothing was lost
-    Run(RunOptions),
-    /// Be a small server to try the harness on
-    Serve {
-        /// Address, which is always this one
-        #[arg(long, value_parser = ["127.0.0.1:0"])]
-        listen: Option<String>,
-        /// File of its messages
-        #[arg(long, value_name = "FILE")]
-        history: PathBuf,
-        /// Promise that it breaks
-        #[arg(long, value_name = "WORD")]
-        sabotage: Option<Sabotage>,
-    },
-    /// Report what the small server stored
-    #[command(subcommand)]
-    History(HistoryCommand),
-}
-
-/// Report about a file of the small server.
-#[derive(Debug, Subcommand)]
-pub(crate) enum HistoryCommand {
-    /// Check that a file is sound
-    Check {
-        /// The file
-        #[arg(long, value_name = "FILE")]
-        history: PathBuf,
-    },
-    /// Write the messages of a file
-    Export {
-        /// The file
-        #[arg(long, value_name = "FILE")]
-        history: PathBuf,
-    },
-}
+use clap::{Parser, value_parser};
 
 /// Default of `--messages`.
 const MESSAGES: u64 = 2_000;
@@ -59,8 +11,8 @@ const MESSAGES: u64 = 2_000;
 /// Limit of a count: each is kept in memory, in some twenty bytes.
 const COUNT_MAX: u64 = 1_000_000;
 
-/// Options of `run`.
-#[derive(Debug, Clone, Args)]
+/// Kills a server under load, again and again, and checks that nothing was lost.
+#[derive(Debug, Parser)]
 pub(crate) struct RunOptions {
     /// Program to kill
     #[arg(long, value_name = "PATH")]
@@ -103,22 +55,21 @@ impl RunOptions {
 mod tests {
     use super::*;
 
-    fn parse(words: &str) -> Result<Command, clap::Error> {
-        Arguments::try_parse_from(["glassline-crash"].into_iter().chain(words.split_whitespace()))
-            .map(|arguments| arguments.command)
+    fn parse(words: &str) -> Result<RunOptions, clap::Error> {
+        RunOptions::try_parse_from(["glassline-crash"].into_iter().chain(words.split_whitespace()))
     }
 
     #[test]
     fn reads_a_run_and_says_how_to_replay_it() {
-        let words = "run --server x --rounds 7 --seed 5 --messages 30 --patience-s 2 --serve-option --flood";
-        let Ok(Command::Run(options)) = parse(words) else { panic!("a run") };
+        let words = "--server x --rounds 7 --seed 5 --messages 30 --patience-s 2 --serve-option --flood";
+        let options = parse(words).unwrap();
         assert_eq!((options.rounds, options.seed, options.patience()), (7, 5, Duration::from_secs(2)));
         assert_eq!(options.replay(), "cargo xtask crash --rounds 7 --seed 5 --messages 30 --serve-option --flood");
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        for words in ["run", "run --server x --rounds 0", "run --server x --fast", "explode", "serve", "history lose"] {
+        for words in ["", "--server x --rounds 0", "--server x --fast", "--server x explode"] {
             assert!(parse(words).is_err(), "{words}");
         }
     }

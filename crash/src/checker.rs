@@ -83,7 +83,7 @@ impl Checker {
     }
 
     fn page(&mut self, event: &Value, ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let malformed = |what: &str| Fault::Malformed { by: NAME.to_owned(), what: what.to_owned() };
+        let malformed = |what: &str| Fault::malformed(NAME, what);
         let stray = || Fault::Stray { by: NAME.to_owned(), answer: event["ref"].to_string() };
         if event["ref"] != self.reference().as_str() {
             return Err(stray());

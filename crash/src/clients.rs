@@ -82,11 +82,7 @@ impl Slot {
     fn overdue(&self, limit: Duration) -> Option<Fault> {
         self.connection.as_ref()?;
         let (what, since) = self.peer.waits_for()?;
-        (since.elapsed() > limit).then(|| Fault::Hang {
-            who: self.peer.name().to_owned(),
-            what: what.to_owned(),
-            limit_s: limit.as_secs(),
-        })
+        (since.elapsed() > limit).then(|| Fault::hang(self.peer.name(), what, limit))
     }
 }
 
@@ -180,11 +176,7 @@ impl Clients {
                 return Ok(());
             }
             if Instant::now() > until {
-                return Err(Fault::Hang {
-                    who: "somebody".to_owned(),
-                    what: "the end of a connection to a killed server".to_owned(),
-                    limit_s: DRAIN_LIMIT.as_secs(),
-                });
+                return Err(Fault::hang("somebody", "the end of a connection to a killed server", DRAIN_LIMIT));
             }
             wait(&mut self.poll, &mut self.events, Duration::from_millis(100))?;
         }

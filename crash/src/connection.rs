@@ -81,9 +81,7 @@ impl Connection {
 
     /// The next payload that was read.
     pub(crate) fn payload(&mut self, by: &str) -> Result<Option<Vec<u8>>, Fault> {
-        match self.frames.next_payload() {
-            Ok(payload) => Ok(payload.map(<[u8]>::to_vec)),
-            Err(error) => Err(Fault::Malformed { by: by.to_owned(), what: error.to_string() }),
-        }
+        let payload = self.frames.next_payload().map_err(|error| Fault::malformed(by, error.to_string()))?;
+        Ok(payload.map(<[u8]>::to_vec))
     }
 }

@@ -1,5 +1,7 @@
 //! Faults that can be found, one variant for each cause.
 
+use std::time::Duration;
+
 /// A guarantee that the server broke, or a reason why this is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -73,4 +75,14 @@ pub(crate) enum Fault {
     /// The harness itself cannot continue; not a fault of the server.
     #[error("the harness cannot go on: {0}")]
     Harness(#[from] std::io::Error),
+}
+
+impl Fault {
+    pub(crate) fn hang(who: &str, what: impl Into<String>, limit: Duration) -> Self {
+        Self::Hang { who: who.to_owned(), what: what.into(), limit_s: limit.as_secs() }
+    }
+
+    pub(crate) fn malformed(by: &str, what: impl Into<String>) -> Self {
+        Self::Malformed { by: by.to_owned(), what: what.into() }
+    }
 }

@@ -11,7 +11,6 @@ mod fault;
 mod ledger;
 mod membership;
 mod message;
-mod model;
 mod peer;
 mod plan;
 mod receiver;
@@ -28,17 +27,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command, HistoryCommand};
+use crate::arguments::RunOptions;
 
 fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().command {
-        Command::Run(options) => {
-            let is_good = run::run(&options)?;
-            return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
-        Command::Serve { history, sabotage, .. } => model::serve(&history, sabotage)?,
-        Command::History(HistoryCommand::Check { history }) => model::check(&history)?,
-        Command::History(HistoryCommand::Export { history }) => model::export(&history)?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let is_good = run::run(&RunOptions::parse())?;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -146,7 +146,7 @@ impl Membership {
         if self.keeps_its_name && event["name"] != self.name.as_str() {
             return Err(refused(&self.name, event));
         }
-        let malformed = || Fault::Malformed { by: self.name.clone(), what: event.to_string() };
+        let malformed = || Fault::malformed(&self.name, event.to_string());
         self.token = Some(event["token"].as_str().ok_or_else(malformed)?.to_owned());
         for &room in &self.rooms {
             let newest = newest_in(event, room).ok_or_else(malformed)?;
@@ -177,8 +177,7 @@ pub(crate) fn put(out: &mut Vec<u8>, request: &Value) {
 
 /// Reads an event that came to `by`.
 pub(crate) fn read(by: &str, payload: &[u8]) -> Result<Value, Fault> {
-    serde_json::from_slice(payload)
-        .map_err(|error| Fault::Malformed { by: by.to_owned(), what: format!("an event that is no JSON ({error})") })
+    serde_json::from_slice(payload).map_err(|error| Fault::malformed(by, format!("an event that is no JSON ({error})")))
 }
 
 /// An event that is about no message: answered if it is a request, a fault if it reports one.

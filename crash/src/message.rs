@@ -23,10 +23,8 @@ pub(crate) struct Message {
 impl Message {
     /// Reads one that was sent to `by`.
     pub(crate) fn read(by: &str, value: &Value) -> Result<Self, Fault> {
-        let malformed = |field: &str| Fault::Malformed {
-            by: by.to_owned(),
-            what: format!("a message whose `{field}` is missing or wrong: {value}"),
-        };
+        let malformed =
+            |field: &str| Fault::malformed(by, format!("a message whose `{field}` is missing or wrong: {value}"));
         let text_of = |field: &str| value[field].as_str().map(str::to_owned);
         let optional = |field: &str| match &value[field] {
             Value::Null => Ok(None),

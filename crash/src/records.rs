@@ -75,8 +75,7 @@ fn run(program: &Program, word: &'static str, out: &Path) -> Result<(), Fault> {
         if Instant::now() > until {
             child.kill()?;
             child.wait()?;
-            let (who, what) = ("the harness".to_owned(), format!("`history {word}` to end"));
-            return Err(Fault::Hang { who, what, limit_s: LIMIT.as_secs() });
+            return Err(Fault::hang("the harness", format!("`history {word}` to end"), LIMIT));
         }
         thread::sleep(POLL);
     };

@@ -39,8 +39,7 @@ impl ServerRun<'_> {
             return server.kill();
         }
         let Some(address) = server.address_within(self.patience)? else {
-            let (who, what) = ("the harness".to_owned(), "the server to listen".to_owned());
-            return Err(Fault::Hang { who, what, limit_s: self.patience.as_secs() });
+            return Err(Fault::hang("the harness", "the server to listen", self.patience));
         };
         let ended = self.live(plan, address, due);
         // A server that ended by itself is a better report than the connection that it closed.
@@ -104,8 +103,7 @@ impl ServerRun<'_> {
                 return Ok(());
             }
             if read_at.get_or_insert_with(Instant::now).elapsed() > self.patience {
-                let (who, what) = ("somebody".to_owned(), "messages that are stored".to_owned());
-                return Err(Fault::Hang { who, what, limit_s: self.patience.as_secs() });
+                return Err(Fault::hang("somebody", "messages that are stored", self.patience));
             }
         }
     }

@@ -63,7 +63,7 @@ impl Peer for TutorialClient {
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, _out: &mut Vec<u8>) -> Result<(), Fault> {
         let payload = String::from_utf8(payload.to_vec())
-            .map_err(|_| Fault::Malformed { by: self.name.clone(), what: "a frame that is not UTF-8".to_owned() })?;
+            .map_err(|_| Fault::malformed(&self.name, "a frame that is not UTF-8"))?;
         let Some(from) = self.from.take() else {
             self.from = Some(payload);
             return Ok(());

@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         for sliced in [halves, bytewise] {
             assert_eq!(whole.0, sliced.0);
             // A header cut short is refused earlier, with less of it shown; the cause is the same.
-            assert_eq!(whole.1.as_ref().map(HeaderError::reason), sliced.1.as_ref().map(HeaderError::reason));
+            assert_eq!(whole.1.as_ref().map(<&str>::from), sliced.1.as_ref().map(<&str>::from));
         }
     }
 });

@@ -109,7 +109,7 @@ fuzz_target!(|bytes: &[u8]| {
                 peers.remove(at);
             }
         }
-        while hub.take_audit_event().is_some() {}
+        while hub.take_log_event().is_some() {}
         hub.tick(now);
         while let Some(ready) = hub.take_ready() {
             if let Some(peer) = peers.iter_mut().find(|peer| peer.id == ready) {

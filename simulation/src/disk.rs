@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use glassline_journal::{Reader, SearchProgress, Store, StoreError, folded};
 use glassline_wire::event::{AuditEntry, Message};
-use glassline_wire::history::{CommitOutcome, Head, NewMessage, Page, Record};
+use glassline_wire::history::{CommitOutcome, Head, NewMessage, NotAppended, Page, Record};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -28,7 +28,7 @@ pub(crate) struct RoomLog {
 
 impl RoomLog {
     /// `remembered_from` is the ordinal of the first message whose id is known.
-    fn repeat(&self, entry: &NewMessage, remembered_from: u64) -> Option<CommitOutcome> {
+    fn repeat(&self, entry: &NewMessage, remembered_from: u64) -> Option<NotAppended> {
         let id = entry.message.id?;
         let first = self.ordinals.partition_point(|ordinal| *ordinal < remembered_from);
         let is_sender = |index: usize| {
@@ -37,14 +37,14 @@ impl RoomLog {
         };
         let known = (first..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at));
         let Some(index) = known else {
-            return entry.after.filter(|after| *after < first as u64).map(|_| CommitOutcome::TooLate);
+            return entry.after.filter(|after| *after < first as u64).map(|_| NotAppended::TooLate);
         };
         if index < self.pruned {
-            return Some(CommitOutcome::TooLate);
+            return Some(NotAppended::TooLate);
         }
         let stored = &self.messages[index];
         let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
-        Some(if is_same { CommitOutcome::Again(Box::new(stored.clone())) } else { CommitOutcome::IdReused })
+        Some(if is_same { NotAppended::Again(Box::new(stored.clone())) } else { NotAppended::IdReused })
     }
 }
 
@@ -144,8 +144,8 @@ impl Disk {
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
         let repeat = log.repeat(entry, remembered_from).filter(|_| !loses_ids);
-        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != CommitOutcome::TooLate) {
-            return outcome;
+        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != NotAppended::TooLate) {
+            return CommitOutcome::NotAppended(outcome);
         }
         let seq = log.messages.len() as u64 + 1;
         log.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
@@ -222,7 +222,7 @@ impl Store for SharedDisk {
         Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()))
     }
 
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
             Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),

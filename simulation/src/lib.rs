@@ -7,7 +7,6 @@
 
 mod connection;
 mod disk;
-mod faults;
 mod mutation;
 mod oracle;
 mod plan;
@@ -15,7 +14,6 @@ mod report;
 mod sim_journal;
 mod sim_user;
 mod tutorial_session;
-mod tutorial_user;
 mod world;
 
 pub use mutation::Mutation;

@@ -1,4 +1,4 @@
-//! Faults built in on purpose: each breaks the promise in one way, and the checks must notice.
+//! Defects: each breaks the promise in one way, and the checks must notice.
 
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::limits::GREETING_BYTES_MAX;
@@ -6,7 +6,7 @@ use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, Request};
 
 /// Defects to inject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Mutation {
     /// The store loses its last commit in a crash.
     StoreLosesLastCommit,
@@ -26,21 +26,6 @@ pub enum Mutation {
     AnswerIsLost,
     /// The page after a gap in a client's messages lacks its first message.
     PageIsShort,
-}
-
-impl Mutation {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::StoreLosesLastCommit,
-        Self::FanOutBeforeCommit,
-        Self::StoreLosesIds,
-        Self::StoreGuesses,
-        Self::StoreSkipsNumbers,
-        Self::ClientOmitsSince,
-        Self::OutcomeIsLost,
-        Self::AnswerIsLost,
-        Self::PageIsShort,
-    ];
 }
 
 /// The first bytes of a connection, with a `hello` that names no `since`; as they are if they are no such thing.

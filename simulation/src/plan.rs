@@ -40,6 +40,7 @@ plan! {
     crashes: bool = rng.per_mille(500);
     disk_fills: bool = rng.per_mille(150);
     disk_fails: bool = rng.per_mille(100);
+    disk_slows: bool = rng.per_mille(500);
     unreadable: bool = rng.per_mille(100);
     clock_jumps: bool = rng.per_mille(200);
     /// So many messages of a room are kept, in the store.

@@ -16,7 +16,7 @@ struct ConnectionLog {
     is_in: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TutorialSession {
     pub(crate) name: String,
     connections: Vec<ConnectionLog>,
@@ -25,7 +25,7 @@ pub(crate) struct TutorialSession {
 
 impl TutorialSession {
     pub(crate) fn new(name: String) -> Self {
-        Self { name, connections: Vec::new(), said: Vec::new() }
+        Self { name, ..Self::default() }
     }
 
     /// The first bytes to send on a new connection.

@@ -1,5 +1,8 @@
 //! One run under one clock: a phase with faults, then one without, in which everything must recover by itself.
 
+mod faults;
+mod tutorial_user;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -11,13 +14,13 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
+use self::tutorial_user::TutorialUser;
 use crate::connection::{Connection, ConnectionEvent};
 use crate::disk::{AS_SIMULATED, SharedDisk};
 use crate::mutation::{Mutation, without_since};
 use crate::plan::Plan;
 use crate::sim_journal::SimJournal;
 use crate::sim_user::SimUser;
-use crate::tutorial_user::TutorialUser;
 use crate::{Failure, Report};
 
 /// Longest time for everything to come right: a dead connection is found after 75 s, a try to
@@ -31,27 +34,27 @@ const STEPS_PER_INSTANT_MAX: u32 = 20_000;
 const HELD_BYTES_MAX: usize = 3 << 20;
 
 pub(crate) struct World {
-    pub(crate) plan: Plan,
-    pub(crate) rng: Rng,
+    plan: Plan,
+    rng: Rng,
     mutation: Option<Mutation>,
-    pub(crate) now_ms: u64,
-    pub(crate) server: Option<TestServer>,
+    now_ms: u64,
+    server: Option<TestServer>,
     server_started_ms: u64,
     turned_ms: u64,
     free_at_ms: u64,
-    pub(crate) opens_at_ms: Option<u64>,
-    pub(crate) clock_offset_ms: i64,
-    pub(crate) disk: SharedDisk,
-    pub(crate) journal: Option<SimJournal>,
-    pub(crate) connections: BTreeMap<u64, Connection>,
+    opens_at_ms: Option<u64>,
+    clock_offset_ms: i64,
+    disk: SharedDisk,
+    journal: Option<SimJournal>,
+    connections: BTreeMap<u64, Connection>,
     last_connection: u64,
-    pub(crate) users: Vec<SimUser>,
-    pub(crate) tutorial_users: Vec<TutorialUser>,
-    pub(crate) faults_at_ms: u64,
-    pub(crate) disk_frees_at_ms: Option<u64>,
-    pub(crate) is_fault_free: bool,
+    users: Vec<SimUser>,
+    tutorial_users: Vec<TutorialUser>,
+    faults_at_ms: u64,
+    disk_frees_at_ms: Option<u64>,
+    is_fault_free: bool,
     is_traced: bool,
-    pub(crate) report: Report,
+    report: Report,
 }
 
 impl World {
@@ -246,7 +249,7 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn crash(&mut self) {
+    fn crash(&mut self) {
         if self.server.take().is_none() {
             return;
         }
@@ -342,7 +345,7 @@ impl World {
         }
     }
 
-    pub(crate) fn connect(&mut self, owner: usize) -> Option<u64> {
+    fn connect(&mut self, owner: usize) -> Option<u64> {
         let server = self.server.as_mut()?;
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, owner as u8 + 1));
         let pipe = server.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
@@ -486,7 +489,7 @@ impl World {
     }
 
     /// Traces an event, if tracing is on.
-    pub(crate) fn trace(&self, what: impl FnOnce(&Self) -> String) {
+    fn trace(&self, what: impl FnOnce(&Self) -> String) {
         if self.is_traced {
             println!("{:>7} ms  {}", self.now_ms, what(self));
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
 use glassline_simulation::{Failure, Mutation, simulate};
+use strum::VariantArray as _;
 
 /// Seeds of every test run, on each of two threads.
 const SEEDS_PER_THREAD: u64 = 1_000;
@@ -35,7 +36,7 @@ fn noticed(mutation: Mutation) -> Failure {
 
 #[test]
 fn every_fault_built_in_on_purpose_is_noticed() {
-    for mutation in Mutation::ALL {
+    for &mutation in Mutation::VARIANTS {
         println!("{mutation:?}: {}", noticed(mutation));
     }
 }

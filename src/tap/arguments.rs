@@ -126,6 +126,9 @@ pub(crate) struct LineArguments {
     /// Show connections and problems, no frames: relay and record at full speed
     #[arg(long, conflicts_with_all = ["linear", "json"])]
     pub(crate) quiet: bool,
+    /// Print at the end what an observer of this session knows
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) report: bool,
     /// Change what passes, as in 'drop to=server name=bob text~secret'; may be given several times
     #[arg(long, value_name = "RULE", value_hint = ValueHint::Other)]
     pub(crate) rule: Vec<Rule>,

@@ -4,6 +4,7 @@
 mod arguments;
 mod columns;
 mod confirmation;
+mod evaluation;
 #[cfg(test)]
 mod generator;
 mod json;
@@ -33,6 +34,7 @@ pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
 use columns::safe;
+use evaluation::{Evaluating, Evaluation};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
@@ -41,8 +43,9 @@ use view::{Announcer, Input, Inputs, Title};
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Reports that wait to be shown at most; further ones are left out and counted.
-const REPORTS_MAX: usize = 65_536;
+/// Reports that wait to be shown at most; further ones are left out and counted. Each takes about
+/// 2 KB with its content as JSON. The view takes them 30 times a second.
+const REPORTS_MAX: usize = 16_384;
 /// Bytes of their frames.
 const REPORTS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
@@ -73,10 +76,12 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     if let Some(recorder) = recorder {
         options = options.record(recorder);
     }
-    if shows_view(arguments) {
+    let evaluation = arguments.report.then(Evaluation::default);
+    let evaluated = evaluation.clone();
+    let outcome = if shows_view(arguments) {
         let (inputs, sender) = Inputs::new();
         let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
-        let running = Running::start(options.observe(announcing))?;
+        let running = Running::start(options.observe(Evaluating::new(announcing, evaluated)))?;
         let at_signal = sender.clone();
         watch_signals(running.handle.clone(), move || {
             // A full queue means that the view takes nothing in; the relay ends all the same.
@@ -87,7 +92,11 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         let shown = view::run(&title, (&inputs, sender), &observations, &control);
         shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
     } else {
-        let options = if arguments.quiet { options.observe(Quiet(observer)) } else { options.observe(observer) };
+        let options = if arguments.quiet {
+            options.observe(Evaluating::new(Quiet(observer), evaluated))
+        } else {
+            options.observe(Evaluating::new(observer, evaluated))
+        };
         let running = Running::start(options)?;
         watch_signals(running.handle.clone(), || {})?;
         let addresses = (running.address, arguments.to);
@@ -99,7 +108,8 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         printed
             .context("cannot write what passes; direct it to a file that can be written")
             .and(running.end(&observations))
-    }
+    };
+    evaluation.map_or(Ok(()), |evaluation| report::print(&evaluation.report().to_text())).and(outcome)
 }
 
 /// Returns how far the tap may reach: beyond this machine if the user confirms it. A public address

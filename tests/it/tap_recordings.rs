@@ -195,3 +195,16 @@ fn a_browser_opens_the_page_and_asks_for_nothing_else() {
         }
     }
 }
+
+#[test]
+fn a_live_report_names_connections_and_frames() {
+    let server = Server::start();
+    let tap = Tap::start(server.address, &["--quiet", "--report"]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    alice.say("said live");
+    alice.expect_message("alice", "said live");
+    let (ended, _) = tap.interrupt();
+    let output = ended.stdout.join("\n");
+    assert!(output.contains("What an observer of this session knows"), "{output}");
+    assert!(output.contains("alice to room lobby: said live  [1>3 1<2"), "{output}");
+}

@@ -4,21 +4,21 @@ import datetime
 import json
 import re
 
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history, lines_of
 from faulty import Faults
 from frames import Ended
 from harness import check, expect, expect_equal, wait_until
 from operating import (TOKEN, act, acts, answered, elsewhere, kept_out, kept_out_by_address, no_act, notice, notices, operate, operated, operator,
-                       silent, silent_tutorial, speaks, thrown_out, told)
+                       silent, silent_tutorial, speaks, thrown_out, expect_notice)
 
 
 def written(lines):
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-@check("O2", "motd: each newcomer is told it, in several lines, the latest only; motd - takes it away")
+@check("O2", "motd: each newcomer is shown it, in several lines, the latest only; motd - takes it away")
 def message_of_the_day(bench):
     with operated(bench) as server:
         eve = operator(server)
@@ -26,13 +26,13 @@ def message_of_the_day(bench):
         for number, text in enumerate(("first", "Exam on Monday.\nBring a pen\tand paper.", "漢" * 339)):
             expect_equal(act(eve, f"motd {text}")["text"], text)
             expect(text in notice(eve, "motd"), "what is set", text)
-            expect_equal(notices(server.event(f"new{number}")), [text], "what an event newcomer is told")
+            expect_equal(notices(server.event(f"new{number}")), [text], "notices to an event newcomer")
             tom = server.tutorial(f"tom{number}")
-            expect(text in tom.words(), "what a tutorial newcomer is told", tom.words())
+            expect(text in tom.words(), "what a tutorial newcomer is shown", tom.words())
             expect("here" in tom.words()[0], "who is here first (T9)", tom.words())
-        expect_equal(notices(server.event("none", rooms=[])), [text], "what a newcomer in no room is told")
+        expect_equal(notices(server.event("none", rooms=[])), [text], "notices to a newcomer in no room")
         act(eve, "motd -")
-        expect_equal(notices(server.event("last")) + notices(before), [], "what is told without one")
+        expect_equal(notices(server.event("last")) + notices(before), [], "notices without one")
         expect("漢" not in notice(eve, "motd") and "漢" not in str(server.tutorial("lost").words()), "none", "still there")
 
 
@@ -161,7 +161,7 @@ def audit(bench):
     with operated(bench, "--history", copy) as server:
         lou = server.event("lou")
         refused(lou, "muted", "rename", name="lulu")
-        told(server.tutorial("new"), "fr[eo]+ze")
+        expect_notice(server.tutorial("new"), "fr[eo]+ze")
 
 
 def do_much(server, eve):
@@ -178,7 +178,7 @@ def still_stands(server, eve):
     for name in ("mal", "lou"):
         speaks(server.event(name), eve)
     bob = server.event("BOB")
-    expect(any("too loud" in text for text in notices(bob)) and "Exam on Monday.\nBring a pen." in notices(bob), "that bob is told", notices(bob))
+    expect(any("too loud" in text for text in notices(bob)) and "Exam on Monday.\nBring a pen." in notices(bob), "the notice to bob", notices(bob))
     silent(bob, "muted", "mal")
     kept_out(server, "kim")
     for last in (2, 16, 31):
@@ -220,9 +220,9 @@ def frozen_restarts(bench):
             server.kill()
         with operated(bench, "--history", file) as server:
             ear, tom = server.event("ear"), server.tutorial("tom")
-            told_ = notices(ear)
-            expect_equal([text for text in told_ if text == "hi"], motd, f"the message of the day behind {line}")
-            expect_equal(len(told_), len(motd) + frozen, f"what who comes is told behind {line}: {told_}")
+            shown = notices(ear)
+            expect_equal([text for text in shown if text == "hi"], motd, f"the message of the day behind {line}")
+            expect_equal(len(shown), len(motd) + frozen, f"what a newcomer is shown after {line}: {shown}")
             if frozen:
                 silent(ear, "frozen", "tom")
                 silent_tutorial(tom, "ear")
@@ -313,11 +313,11 @@ def imported(bench):
         silent(server.event("later"), "muted", "gone")
         kept_out(server, "kept")
 
-        def heard():
+        def received():
             soon.say("lobby", "heard", ref="s")
             return next(event for event in soon.barrier() if event.get("ref") == "s")["type"] == "message"
 
-        wait_until(heard, eve, "the end of a mute")
+        wait_until(received, eve, "the end of a mute")
 
 
 @check("O2", "without a history acts are in force all the same, and go with the server")

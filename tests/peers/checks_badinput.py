@@ -53,9 +53,9 @@ def bad_first_header(bench):
         witnesses = Witnesses(server)
         for label, header in BAD_HEADERS.items():
             logged = len(server.err)
-            stranger = server.bare()
-            stranger.send_raw(header)
-            answer = stranger.read_to_end().decode("utf-8", "replace")
+            unregistered = server.bare()
+            unregistered.send_raw(header)
+            answer = unregistered.read_to_end().decode("utf-8", "replace")
             if not re.search(REASON, answer, re.I):
                 server_says(server, logged, label)
             witnesses.unmoved(label)
@@ -114,8 +114,8 @@ def characters_counted(bench):
             peer.wait_word(r"header|bytes|utf-?8")
         except Exception as error:
             expect(False, "a `*` pair that says what is wrong", error)
-        heard = witnesses.ear.next_said().said
-        expect(text.startswith(heard), "at most the part that the header counted", heard)
+        received = witnesses.ear.next_said().said
+        expect(text.startswith(received), "at most the part that the header counted", received)
         witnesses.unmoved("a header that counts characters")
 
 
@@ -139,27 +139,27 @@ BAD_NAMES = {
 }
 
 
-@check("T8 T7", "bad names are refused with a word and a close; nobody hears of them")
+@check("T8 T7", "bad names are refused with a word and a close; nobody is shown them")
 def bad_names(bench):
     with bench.server() as server:
         witnesses = Witnesses(server)
         server.tutorial("admin")
         witnesses.ear.until_named("admin")
         for label, name in BAD_NAMES.items():
-            stranger = server.stranger()
-            stranger.send_raw(frame(name))
+            unregistered = server.unregistered()
+            unregistered.send_raw(frame(name))
             try:
-                stranger.wait_word(r".")
+                unregistered.wait_word(r".")
             except Exception as error:
                 expect(False, f"a `*` pair with the reason for refusing a name: {label}", error)
-            stranger.read_to_end()
-            expect(not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066\u200b\u200d]", "".join(stranger.words())),
-                   f"a reason without raw control characters ({label})", stranger.words())
+            unregistered.read_to_end()
+            expect(not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066\u200b\u200d]", "".join(unregistered.words())),
+                   f"a reason without raw control characters ({label})", unregistered.words())
             witnesses.unmoved(f"a name: {label}")
         server.tutorial("last")
         witnesses.ear.until_named("last")  # what was announced of the refused ones has come by now
-        told = [text for text in witnesses.ear.words() if re.search("joined|left", text)]
-        expect(not re.search(r"nnn|二|а|abc|a.?b\b", " ".join(told)), "no announcement of a refused name", told)
+        announcements = [text for text in witnesses.ear.words() if re.search("joined|left", text)]
+        expect(not re.search(r"nnn|二|а|abc|a.?b\b", " ".join(announcements)), "no announcement of a refused name", announcements)
         expect(not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066\u200b\u200d]", server.err),
                "no raw control character in the log", ascii(server.err[-600:]))
 
@@ -211,9 +211,9 @@ def bad_event_header(bench):
             peer = server.event(f"bad{number}")
             peer.send_raw(header)
             peer.read_to_end()
-            stranger = server.bare()
-            stranger.send_raw(MAGIC + header)
-            stranger.read_to_end()
+            unregistered = server.bare()
+            unregistered.send_raw(MAGIC + header)
+            unregistered.read_to_end()
             witnesses.unmoved(repr(header))
 
 

@@ -1,15 +1,16 @@
-"""O4, O5: whom a kick and a ban throw out and keep out, and whom nothing of all this must hit."""
+"""O4, O5: members that a kick and a ban remove and keep out, and members that they must not affect."""
 
 import socket
 
-from checks_past import refused
+from checks_history import refused
 from event_peer import EventPeer
+from frames import parse_address
 from harness import Skipped, check, expect, expect_equal
 from operating import (LOOKS_LIKE_BOB, TOKEN, act, acts, answered, elsewhere, kept_out, kept_out_by_address, kept_out_here, no_act, operate,
                        operated, operator, silent, speaks, thrown_out, thrown_out_tutorial)
 
 
-@check("O2 O4", "whoever is kicked is told why by whom, loses the connection and may come back at once; the others see it leave")
+@check("O2 O4", "whoever is kicked is shown why and by whom, loses the connection and may come back at once; the others see it leave")
 def kicked(bench):
     with operated(bench) as server:
         eve, ear = operator(server), server.event("ear")
@@ -42,9 +43,9 @@ def banned_names(bench):
             for other in ("bob", *LOOKS_LIKE_BOB):
                 kept_out(server, other)
                 kept_out(server, other, token=bob.welcome["token"])
-                stranger = server.stranger()
-                stranger.say(other)
-                thrown_out_tutorial(stranger, "bye now")
+                unregistered = server.unregistered()
+                unregistered.say(other)
+                thrown_out_tutorial(unregistered, "bye now")
                 refused(ann, "banned", "rename", name=other)
                 expect("bye now" in str(answered(tom, f"/nick {other}")), "a refusal of /nick", tom.words()[-1])
             act(eve, f"unban {name}")
@@ -115,10 +116,12 @@ def banned_six(bench):
             raise Skipped(f"no IPv6 here ({error})") from None
     with operated(bench, "--listen", "[::]:0") as server:
         port = int(server.wait_text(r"^listening on \[::\]:(\d+)\r?$")[1])
+        ways = {host: parse_address(bench.relayed("to-server", at))
+                for host, at in (("::1", f"[::1]:{port}"), ("127.0.0.1", f"127.0.0.1:{port}"))}
         eve = operator(server)
 
         def six(name, host="::1", **options):
-            server.peers.append(EventPeer((host, port), name, **options))
+            server.peers.append(EventPeer(ways[host], name, **options))
             return server.peers[-1]
 
         for who in ("::1", "::/64", "0:0:0:0:0:0:0:1/128"):

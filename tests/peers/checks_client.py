@@ -22,7 +22,7 @@ def member_of_tutorial_server(server, name):
 
 
 def conversation(server, ear, bot):
-    """Both ways, then the end of stdin: everything typed was heard, exit code 0."""
+    """Both ways, then the end of stdin: everything typed was received, exit code 0."""
     bot.type("hello from bot\n")
     pair = ear.next_said()
     expect_equal((pair.who, pair.said), ("bot", "hello from bot"))
@@ -35,12 +35,12 @@ def conversation(server, ear, bot):
     expect("hello from bot" not in bot.err, "data on stdout only", bot.err)
 
 
-@check("D E", "join on our server, each dialect: sends stdin, prints what it hears, leaves at EOF with 0")
+@check("D E", "join on our server, each dialect: sends stdin, prints what it receives, leaves at EOF with 0")
 def join_own_server(bench):
     for dialect in ([], ["--dialect", "auto"], ["--dialect", "event"], ["--dialect", "tutorial"]):
         with bench.server() as server:
             ear = server.tutorial("ear")
-            bot = bench.join(server.at, "--name", "bot", *dialect)
+            bot = bench.join(server.join_at, "--name", "bot", *dialect)
             conversation(server, ear, bot)
             ear.until_named("bot")
             ear.until_left("bot")
@@ -52,7 +52,7 @@ def fall_back(bench):
         with bench.tutorial_server("--forgotten", forgotten) as server:
             ear = member_of_tutorial_server(server, "ear")
             start = time.monotonic()
-            bot = bench.join(server.at, "--name", "bot", "--dialect", "auto")
+            bot = bench.join(server.join_at, "--name", "bot", "--dialect", "auto")
             bot.wait_text(r"tutorial", "err")
             took = time.monotonic() - start
             if forgotten != "close":  # a close is an answer, waiting on would be for nothing
@@ -66,7 +66,7 @@ def fall_back(bench):
 def dialect_tutorial(bench):
     with bench.tutorial_server() as server:
         ear = member_of_tutorial_server(server, "ear")
-        bot = bench.join(server.at, "--name", "bot", "--dialect", "tutorial")
+        bot = bench.join(server.join_at, "--name", "bot", "--dialect", "tutorial")
         server.wait_text(r"accepted 'bot'", "err", timeout=0.9)
         conversation(server, ear, bot)
         expect("forgot" not in server.err, "no second connection", server.err)
@@ -78,7 +78,7 @@ def all_acknowledged(bench):
     for dialect in ("event", "tutorial"):
         with bench.server() as server:
             ear = server.tutorial("ear")
-            bot = bench.join(server.at, "--name", "bot", "--dialect", dialect)
+            bot = bench.join(server.join_at, "--name", "bot", "--dialect", dialect)
             bot.type("\n".join(lines) + "\n")
             bot.end_of_input()
             expect_exit(bot, timeout=15)
@@ -94,7 +94,7 @@ def json_lines(bench):
         with start() as server:
             ours = start == bench.server
             ear = server.tutorial("ear") if ours else member_of_tutorial_server(server, "ear")
-            bot = bench.join(server.at, "--name", "bot", "--json")
+            bot = bench.join(server.join_at, "--name", "bot", "--json")
             bot.type('{"type":"send","text":"hello"}\n')
             expect_equal(ear.next_said().said, "hello")
             ear.say(text)
@@ -106,12 +106,12 @@ def json_lines(bench):
             expect(any(re.search("schema|version", key, re.I) for key in events[0]),
                    "the schema's version first", events[0])
             expect(all(isinstance(event.get("type"), str) for event in events[1:]), "a type in each event", events)
-            heard = [(event["from"], event["text"]) for event in events
+            received = [(event["from"], event["text"]) for event in events
                      if event.get("type") == "message" and event["from"] == "ear"]
             clean = text.replace("\x1b", "\ufffd")
             if not ours:  # the original server cleans nothing; the client may, or leave it to JSON's escapes
-                heard = [(who, said.replace("\x1b", "\ufffd")) for who, said in heard]
-            expect_equal(heard, [("ear", clean)])
+                received = [(who, said.replace("\x1b", "\ufffd")) for who, said in received]
+            expect_equal(received, [("ear", clean)])
 
 
 @check("T12", "join sanitises again: the original server relays what could move a terminal")
@@ -119,7 +119,7 @@ def sanitised(bench):
     with bench.tutorial_server() as server:
         evil = server.tutorial("ev\x1b]0;il", settle=False)
         server.wait_text(r"accepted 'ev", "err")
-        bot = bench.join(server.at, "--name", "bot", "--dialect", "tutorial")
+        bot = bench.join(server.join_at, "--name", "bot", "--dialect", "tutorial")
         server.wait_text(r"accepted 'bot'", "err")
         for text in ("\x1b]52;c;aGk=\x07", "\x1b[6n", "\x9b6n", "\x1b]0;unterminated", "\u202eover", "a\rb",
                      b"\xff\xfe raw"):
@@ -139,7 +139,8 @@ def sanitised(bench):
 def join_reads_slices(bench):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
-        bot = bench.join("127.0.0.1:%d" % listener.getsockname()[1], "--name", "bot", "--dialect", "tutorial")
+        at = bench.relayed("to-client", "127.0.0.1:%d" % listener.getsockname()[1])
+        bot = bench.join(at, "--name", "bot", "--dialect", "tutorial")
         line, _ = listener.accept()
         with line:
             line.settimeout(5)
@@ -173,7 +174,7 @@ def exit_codes(bench):
     with bench.server() as server:
         server.tutorial("admin")
         for dialect in ("event", "tutorial"):
-            bot = bench.join(server.at, "--name", "аdmin", "--dialect", dialect)  # the first letter is Cyrillic
+            bot = bench.join(server.join_at, "--name", "аdmin", "--dialect", dialect)  # the first letter is Cyrillic
             try:
                 bot.type("hello\n")
                 bot.end_of_input()  # what waits to be said changes nothing
@@ -187,7 +188,7 @@ def exit_codes(bench):
 def exit_code_of_refused_input(bench):
     with bench.server() as server:
         for options, refused in ((["--json"], '{"type":"dance"}\n'), ([], "/dance\n")):
-            bot = bench.join(server.at, "--name", "bot", *options)
+            bot = bench.join(server.join_at, "--name", "bot", *options)
             bot.type(refused)
             bot.end_of_input()
             expect_exit(bot, 1)
@@ -198,7 +199,7 @@ def exit_code_of_refused_input(bench):
 def actions_are_told_apart(bench):
     with bench.server() as server:
         eve = server.event("eve")
-        bot = bench.join(server.at, "--name", "bot")
+        bot = bench.join(server.join_at, "--name", "bot")
         bot.wait_text(r"connected", "err")
         eve.send("send", room="lobby", text="left", action=True, id="0" * 32)
         bot.wait_text(r"^eve \* left$")
@@ -208,12 +209,12 @@ def actions_are_told_apart(bench):
         expect_exit(bot)
 
 
-@check("T10", "a taken name is told to the person, who talks under the new one")
+@check("T10", "the user is notified of a taken name, and talks under the new one")
 def join_taken_name(bench):
     for dialect in ("event", "tutorial"):
         with bench.server() as server:
             ear = server.tutorial("bot")
-            bot = bench.join(server.at, "--name", "bot", "--dialect", dialect)
+            bot = bench.join(server.join_at, "--name", "bot", "--dialect", dialect)
             bot.type("hello\n")
             expect_equal(ear.next_said().who, "bot-2")
             bot.end_of_input()
@@ -226,7 +227,7 @@ def join_commands(bench):
     for dialect in ("event", "tutorial"):
         with bench.server() as server:
             ear = server.tutorial("ear")
-            bot = bench.join(server.at, "--name", "bot", "--dialect", dialect)
+            bot = bench.join(server.join_at, "--name", "bot", "--dialect", dialect)
             bot.type("/nosuchcommand\n//x\nplain\n")
             expect_equal([ear.next_said().said, ear.next_said().said], ["/x", "plain"], dialect)
             bot.end_of_input()
@@ -237,7 +238,7 @@ def join_commands(bench):
 def server_goes_away(bench):
     with bench.server() as server:
         ear = server.tutorial("ear")
-        bot = bench.join(server.at, "--name", "bot")
+        bot = bench.join(server.join_at, "--name", "bot")
         bot.type("hello\n")
         ear.next_said()
         server.terminate()
@@ -296,7 +297,7 @@ def mixed_room(bench):
         ear = member_of_tutorial_server(server, "ear")
         old = bench.tutorial_client(server.at, "old", "--robust")
         server.wait_text(r"accepted 'old'", "err")
-        bots = [bench.join(server.at, "--name", f"bot{number}", "--dialect", "tutorial") for number in range(2)]
+        bots = [bench.join(server.join_at, "--name", f"bot{number}", "--dialect", "tutorial") for number in range(2)]
         for number, bot in enumerate(bots):
             server.wait_text(rf"accepted 'bot{number}'", "err")
         for number, bot in enumerate(bots):

@@ -203,7 +203,7 @@ def direct(bench):
             pass
         eve.say("lobby", "aloud")
         expect_equal(ear.next_said().said, "aloud")
-        expect(not any("to the tutorial" in pair.said for pair in ear.heard), "a third person hears nothing", ear.heard)
+        expect(not any("to the tutorial" in pair.said for pair in ear.received), "a third person receives nothing", ear.received)
         bob.barrier()
         expect_equal([event["type"] for event in bob.seen].count("direct"), 1)
 
@@ -236,7 +236,7 @@ def rooms(bench):
         expect_equal(len(bob.messages()), 1)
 
 
-@check("E3", "rename: everybody is told, later messages carry the new name, a taken one is never shared")
+@check("E3", "rename: everybody is notified, later messages carry the new name, a taken one is never shared")
 def rename(bench):
     with bench.server() as server:
         eve, bob, ear = server.event("eve"), server.event("bob"), server.tutorial("ear")
@@ -268,8 +268,8 @@ def across_dialects(bench):
             eve.say("lobby", text + "!")
             pair = tom.next_said()
             expect_equal((pair.who, pair.said), ("eve", text + "!"))
-            heard = [(said.who, said.said) for said in (ear.next_said(), ear.next_said())]
-            expect_equal(heard, [("tom", text), ("eve", text + "!")], f"the order at a third, round {number}")
+            received = [(said.who, said.said) for said in (ear.next_said(), ear.next_said())]
+            expect_equal(received, [("tom", text), ("eve", text + "!")], f"the order at a third, round {number}")
 
 
 @check("E7", "a member that fell behind gets a gap that covers exactly what is missing")
@@ -299,7 +299,7 @@ def gap(bench):
         expect(holes > 0, f"a gap after {count * len(text) >> 20} MiB unread", "none")
 
 
-@check("E7 L", "a tutorial member that fell behind is told how many messages it missed")
+@check("E7 L", "a tutorial member that fell behind is notified how many messages it missed")
 def missed(bench):
     count, text = 1600, "x" * 16000
     with bench.server() as server:
@@ -308,14 +308,14 @@ def missed(bench):
         for number in range(count):
             mouth.say(f"{number} {text}")
         mouth.settle()
-        heard = missed_ones = 0
-        while heard + missed_ones < count:
+        received = missed_ones = 0
+        while received + missed_ones < count:
             pair = lag.read_pair()
             found = re.search(r"missed (\d+)", pair.said) if pair.is_word else None
             missed_ones += int(found[1]) if found else 0
-            heard += not pair.is_word
+            received += not pair.is_word
         expect(missed_ones > 0, "a `*` pair that tells how many messages were missed", lag.words())
-        expect_equal(heard + missed_ones, count, "messages heard and missed")
+        expect_equal(received + missed_ones, count, "messages heard and missed")
 
 
 @check("E2", "a token does not take the name from a connection that is alive")

@@ -1,4 +1,4 @@
-"""`--metrics`: what is told is in the format that is promised, by an independent reader of it."""
+"""`--metrics`: the output has the documented format, by an independent reader of it."""
 
 import http.client
 
@@ -40,9 +40,9 @@ def metrics(bench):
         tom.say("/msg nobody hi")
         tom.settle()
         eve.barrier()
-        stranger = server.stranger()
-        stranger.say("*")
-        stranger.read_to_end()
+        unregistered = server.unregistered()
+        unregistered.say("*")
+        unregistered.read_to_end()
         second = scrape(address)
         expect_equal(second.value("glassline_members"), 2)
         expect_equal(second.value("glassline_messages_total"), 5)
@@ -57,7 +57,7 @@ def metrics(bench):
                 expect(value >= first.values[name, labels], f"{name} that never falls", (first.values[name, labels], value))
 
 
-@check("metrics", "health is told in a word")
+@check("metrics", "health is reported in a word")
 def health(bench):
     with bench.server("--metrics", "127.0.0.1:0") as server:
         address = parse_address(server.wait_text(r"^metrics on (127\.0\.0\.1:\d+)\r?$")[1])

@@ -58,7 +58,7 @@ def deceiving_names(bench):
         expect_equal(taken(eve, good), list(good), "good names that are taken")
 
 
-@check("T10 E2", "a look-alike within one script gets a number, its owner is told why; across scripts it is refused")
+@check("T10 E2", "a look-alike within one script gets a number, its owner is shown why; across scripts it is refused")
 def look_alikes(bench):
     with bench.server() as server:
         for name in ("Erna", "admin", "tom", "علیرضا"):
@@ -96,7 +96,7 @@ def published_tokens(bench):
             for text in plain:
                 eve.said("lobby", text)
                 expect_equal(ear.next_said().said, text)
-            expect(not any(secret[5:20] in pair.said.lower() for pair in ear.heard), "nothing of it heard", ear.heard)
+            expect(not any(secret[5:20] in pair.said.lower() for pair in ear.received), "nothing of it heard", ear.received)
         eve = server.event("eva")
         no_act(eve, "not_operator", f"op {others[0]}")
         no_act(eve, "not_operator", f"op {mistyped}")

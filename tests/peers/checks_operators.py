@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from checks_event import expect_error
-from checks_past import refused
+from checks_history import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history
 from event_peer import EventPeer
@@ -36,7 +36,7 @@ def role(bench):
         notice(eve, "roster")
         notice(eve, f"op {TOKEN}")
         act(bob, f"op {TOKEN}")
-        expect_equal([(one["act"], one["by"]) for one in acts(eve)], [("op", "eve"), ("op", "bob")], "what an operator is told")
+        expect_equal([(one["act"], one["by"]) for one in acts(eve)], [("op", "eve"), ("op", "bob")], "acts that an operator is shown")
         expect_equal([(one["act"], one["by"]) for one in acts(bob)], [("op", "bob")])
         expect_equal(acts(ear) + notices(ear), [], "what others are told")
 
@@ -175,7 +175,7 @@ def secret(bench):
                 expect(TOKEN not in str(peer.seen), "no event with the token", peer.seen)
             for peer in (tom, tim, see):
                 peer.settle()
-                expect(TOKEN not in str(peer.heard), "no word with the token", peer.heard)
+                expect(TOKEN not in str(peer.received), "no word with the token", peer.received)
             exported = history(bench, "export", "--history", file).out
             expect("the end" in exported and TOKEN not in exported, "a history without the token", exported)
             server.kill()
@@ -187,7 +187,7 @@ def secret(bench):
 @check("O1", "the join client: /op makes its user an operator; it prints and keeps the token nowhere, and does not say it to a server without commands")
 def secret_of_the_client(bench):
     def typed(server, *options):
-        bot = bench.join(server.at, "--name", "bot", "--log", *options)
+        bot = bench.join(server.join_at, "--name", "bot", "--log", *options)
         bot.type(f"/op {TOKEN}\nheard\n")
         bot.end_of_input()
         bot.wait_exit()
@@ -278,7 +278,7 @@ def answers(bench):
             came = operate(eve, line)
             expect_equal(" ".join(event.get("code") or event["type"] for event in came), kinds, f"the answers to {line}")
             own = [event for event in came if event["type"] == "act"]
-            expect_equal(acts(ann)[len(before):], own, f"what another operator is told of {line}")
+            expect_equal(acts(ann)[len(before):], own, f"acts that another operator is shown of {line}")
             expect(not any("ref" in event for event in ann.seen[start:] if event["type"] == "act"), "an act without the asker's ref", ann.seen[start:])
             words = [word for word in answered(tim, "/nosuch") if "nosuch" not in word] if own else []
             if own:
@@ -312,7 +312,7 @@ def tutorial_lines(bench):
             expect_equal(len(acts(eve)), before, f"acts of {line}")
         for peer in (bob, kim):
             expect(peer.read_to_end() is not None, "that they were thrown out", "not")
-        expect(not any("mute" in text or "freeze" in text for _, text in tim.said_by_people()), "nothing said aloud", tim.heard)
+        expect(not any("mute" in text or "freeze" in text for _, text in tim.said_by_people()), "nothing said aloud", tim.received)
         expect_equal(eve.messages(), [], "nothing said aloud")
 
 
@@ -347,8 +347,8 @@ def op_in_a_text(bench):
         for text in texts:
             eve.said("lobby", text)
         bob.barrier()
-        heard = [event for event in bob.seen if event["type"] in ("message", "direct")]
-        expect_equal([event["text"] for event in heard], texts, "all that bob was sent")
+        received = [event for event in bob.seen if event["type"] in ("message", "direct")]
+        expect_equal([event["text"] for event in received], texts, "all that bob was sent")
 
 
 @check("O2", "what looks like an address mistyped is refused and no ban of a name, unless it is in quotes")

@@ -13,7 +13,7 @@ def request(kind, **fields):
 
 
 def answers(events):
-    """What each event with a ref says, in order of arrival: the ref, the type, and the number or code."""
+    """Summary of each event with a ref, in order of arrival: the ref, the type, and the number or code."""
     return [(event["ref"], event["type"], event.get("seq", event.get("code"))) for event in events if "ref" in event]
 
 

@@ -11,7 +11,7 @@ from harness import check, expect, expect_equal
 
 
 def gone(peer):
-    """Says goodbye and waits until the name is free."""
+    """Sends a goodbye and waits until the name is free."""
     peer.send("bye")
     peer.read_to_end()
 
@@ -21,7 +21,7 @@ def numbered(events, room="lobby"):
 
 
 def fill(peer, count, room="lobby", first=1):
-    """Says `count` numbered texts, and waits until all are stored."""
+    """Sends `count` numbered texts, and waits until all are stored."""
     for number in range(first, first + count):
         peer.say(room, f"{room} {number}")
     peer.barrier()
@@ -169,17 +169,17 @@ def name_taken_meanwhile(bench):
         first = eve.said("lobby", "mine", id=sent)
         token = eve.welcome["token"]
         gone(eve)
-        stranger = server.event("eve")
+        other_sender = server.event("eve")
         back = server.event("eve", token=token)
         expect_equal(back.name, "eve-2")
         again = back.said("lobby", "mine", id=sent)
         expect_equal((again["seq"], again["from"]), (first["seq"], "eve"))
         # Whoever sends under the name that the message was stored under is taken for the same.
-        expect_equal(stranger.said("lobby", "mine", id=sent)["seq"], first["seq"])
-        stranger.say("lobby", "another text", id=sent, ref="s")
-        expect_error(stranger.wait("error", ref="s"), ("id_reused",))
+        expect_equal(other_sender.said("lobby", "mine", id=sent)["seq"], first["seq"])
+        other_sender.say("lobby", "another text", id=sent, ref="s")
+        expect_error(other_sender.wait("error", ref="s"), ("id_reused",))
         # Other ids are each sender's own.
-        theirs = stranger.said("lobby", "same id", id=other)
+        theirs = other_sender.said("lobby", "same id", id=other)
         expect_equal(ear.said("lobby", "same id", id=other)["seq"], theirs["seq"] + 1)
 
 

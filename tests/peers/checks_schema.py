@@ -110,7 +110,7 @@ def join_conforms(bench):
     schema = published()
     with bench.server() as server:
         ear = server.tutorial("ear")
-        bot = bench.join(server.at, "--name", "bot", "--json")
+        bot = bench.join(server.join_at, "--name", "bot", "--json")
         ear.until_named("bot")
         ear.say("hello")
         bot.wait_text(r'"hello"')

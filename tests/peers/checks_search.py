@@ -6,7 +6,7 @@ import unicodedata
 
 from checks_event import expect_error
 from checks_metrics import scrape
-from checks_past import refused, seqs
+from checks_history import refused, seqs
 from checks_resume import fill
 from frames import parse_address
 from harness import check, expect, expect_equal, wait_until

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import contextmanager
 
 from checks_event import expect_error
-from checks_past import contexts, seqs
+from checks_history import contexts, seqs
 from checks_resume import fill, numbered
 from faulty import Faults
 from frames import Ended, new_id
@@ -261,7 +261,7 @@ def read_only(bench):
         expect(file.read_bytes() == before, "the file as it was", "another")
 
     if os.geteuid() == 0:
-        # Root may write whatever the mode says.
+        # Root may write whatever the mode is.
         def chattr(flag, path):
             done = subprocess.run(["chattr", flag, path], capture_output=True, text=True)
             if done.returncode != 0:

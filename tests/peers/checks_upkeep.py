@@ -4,7 +4,7 @@ import json
 import re
 import sqlite3
 
-from checks_past import contexts, seqs
+from checks_history import contexts, seqs
 from checks_resume import fill, numbered
 from checks_schema import all_conform, published
 from checks_storage import everything, pruned

@@ -89,7 +89,7 @@ def converse(bench, file, *options):
                              f"{file}, step {index}, {who}")
                 for said in [came] if came["type"] == "message" else came.get("messages", []):
                     at = first_told.setdefault((said["room"], said["seq"]), said["at"])
-                    expect_equal(said["at"], at, f"{file}, step {index}: the time of a message that is told again")
+                    expect_equal(said["at"], at, f"{file}, step {index}: the time of a message that is sent again")
             else:
                 expect(step.get("is_closed"), "a step of a known kind", step)
                 closed(peers, who)

@@ -119,7 +119,7 @@ class EventPeer(FrameStream):
         return self.wait(answer, ref=ref)
 
     def said(self, room, text, **fields):
-        """Says something and waits for the acknowledgement (E4), told from another's message of the same id by its ref."""
+        """Sends a message and waits for the acknowledgement (E4), which its ref distinguishes from another's message of the same id."""
         ref = fields.setdefault("ref", f"said-{next(self._refs)}")
         self.say(room, text, **fields)
         return self.wait("message", ref=ref)

@@ -6,7 +6,7 @@ import struct
 import time
 
 HEADER = 10
-PATIENCE = 5.0  # seconds that any single wait may take, unless a check says otherwise
+PATIENCE = 5.0  # seconds that any single wait may take, unless a check sets another
 
 
 class Ended(Exception):
@@ -129,7 +129,7 @@ class FrameStream:
 
 def parse_address(text):
     host, _, port = text.rpartition(":")
-    return host or "127.0.0.1", int(port)
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def new_id():

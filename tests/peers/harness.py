@@ -25,12 +25,16 @@ class Failure(Exception):
 
 
 class Skipped(Exception):
-    """The machine does not permit this check; the message says what is missing."""
+    """The machine does not permit this check; the message states what is missing."""
 
 
-def check(clauses, title):
-    """Registers a check: a function of one `Bench` that raises when the clause does not hold."""
+def check(clauses, title, plain_only=None):
+    """Registers a check: a function of one `Bench` that raises when the clause does not hold.
+
+    `plain_only` is the reason for which it says nothing through a relay.
+    """
     def register(function):
+        function.plain_only = plain_only
         CHECKS.append((clauses, title, function))
         return function
     return register
@@ -164,17 +168,23 @@ class Program:
 
 
 class Server(Program):
-    """A server that prints `listening on ADDRESS`; opens peers, and closes them at the end."""
+    """A server that prints `listening on ADDRESS`; opens peers, and closes them at the end.
+
+    `at` is its address for peers, `join_at` for the program under test: two where a relay is between them.
+    """
 
     def __init__(self, argv, **options):
         super().__init__(argv, **options)
         self.peers = []
         try:
-            self.at = self.wait_text(r"^listening on (127\.0\.0\.1:\d+)\r?$")[1]
+            self.at = self.join_at = self.wait_text(r"^listening on (127\.0\.0\.1:\d+)\r?$")[1]
         except BaseException:
             self.stop()
             raise
-        self.address = parse_address(self.at)
+
+    @property
+    def address(self):
+        return parse_address(self.at)
 
     def _keep(self, peer):
         self.peers.append(peer)
@@ -184,7 +194,7 @@ class Server(Program):
         """A connection that has sent nothing yet."""
         return self._keep(FrameStream(self.address, **options))
 
-    def stranger(self, **options):
+    def unregistered(self, **options):
         """A tutorial connection that has not given a name."""
         return self._keep(TutorialPeer(self.address, **options))
 
@@ -205,19 +215,25 @@ class Server(Program):
 
 
 class Bench:
-    """What a check gets: ways to start the program under test and its counterparts."""
+    """What a check gets: ways to start the program under test and its counterparts.
 
-    def __init__(self, binary):
-        self.binary = binary
+    With `relay`, a program, the program under test speaks the test layer, and its counterparts reach it through relays.
+    """
+
+    def __init__(self, binary, relay=None):
+        self.binary, self.relay = binary, relay
+        self.environment = {"GLASSLINE_TEST_LAYER": "1"} if relay else {}
         self.programs = []
         self.folders = []
 
     def server(self, *options, **how):
-        """Its history is in a home of its own, unless `--history` says otherwise."""
-        return self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options], **how))
+        """Its history is in a home of its own, unless `--history` sets another."""
+        server = self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options], **self._spoken(how)))
+        server.at = self.relayed("to-server", server.at)
+        return server
 
     def refused_server(self, *options, **how):
-        """A server that must not start: its exit code and what it says."""
+        """A server that must not start: its exit code and its output."""
         program = self.run("serve", "--listen", "127.0.0.1:0", *options, **how)
         code = program.wait_exit()
         expect(code != 0 and "panicked" not in program.err, "a server that refuses to start, without a panic",
@@ -230,17 +246,28 @@ class Bench:
         return Path(self.folders[-1].name)
 
     def tutorial_server(self, *options):
-        return self._keep(Server([sys.executable, HERE / "tutorial_server.py", "--port", "0", *options]))
+        server = self._keep(Server([sys.executable, HERE / "tutorial_server.py", "--port", "0", *options]))
+        server.join_at = self.relayed("to-client", server.at)
+        return server
+
+    def relayed(self, direction, at):
+        """The address of a relay `to-server` for peers or `to-client` for the program under test; without relays `at`."""
+        if not self.relay:
+            return at
+        return self._keep(Program([self.relay, direction, at])).wait_text(r"^listening on (\S+)$")[1]
 
     def join(self, address, *options):
-        return self._keep(Program([self.binary, "join", address, *options]))
+        return self.run("join", address, *options)
 
     def run(self, *options, **how):
-        return self._keep(Program([self.binary, *options], **how))
+        return self._keep(Program([self.binary, *options], **self._spoken(how)))
 
     def tutorial_client(self, address, name, *options):
         return self._keep(Program([sys.executable, HERE / "tutorial_client.py", address,
                                    "--name", name, *options]))
+
+    def _spoken(self, how):
+        return {**how, "environment": {**self.environment, **(how.get("environment") or {})}}
 
     def _keep(self, program):
         self.programs.append(program)

@@ -1,4 +1,4 @@
-"""What the checks of the operators (O) share: a server that has a token, whoever shows it, and what is said to whom."""
+"""Shared parts of the checks of operators (O): a server with a token, clients that present it, and the notices to each."""
 
 import re
 import socket
@@ -58,27 +58,27 @@ def no_act(peer, code, line):
 
 
 def acts(peer):
-    """The acts that this peer was told of up to now, its own among them, without `ref`."""
+    """The acts that this peer was sent up to now, its own among them, without `ref`."""
     peer.barrier()
     return [{key: value for key, value in event.items() if key != "ref"} for event in peer.seen if event["type"] == "act"]
 
 
 def notices(peer, start=0):
-    """What it was told unasked."""
+    """Its unsolicited notices."""
     peer.barrier()
     return [event["text"] for event in peer.seen[start:] if event["type"] == "notice" and "ref" not in event]
 
 
 def answered(peer, text):
     """The server's words that a tutorial member gets from its text on."""
-    start = len(peer.heard)
+    start = len(peer.received)
     peer.say(text)
     peer.settle()
-    return [pair.said for pair in peer.heard[start:-1] if pair.is_word]
+    return [pair.said for pair in peer.received[start:-1] if pair.is_word]
 
 
-def told(peer, pattern):
-    """A tutorial member was told so, or is by now."""
+def expect_notice(peer, pattern):
+    """A tutorial member received this notice, or does now."""
     peer.settle()
     expect(any(re.search(pattern, text, re.I | re.S) for text in peer.words()), f"a word matching {pattern!r}", peer.words())
 
@@ -103,7 +103,7 @@ def silent_tutorial(peer, friend, *more):
 
 
 def speaks(peer, ear):
-    """It is acknowledged, and heard."""
+    """It is acknowledged, and received."""
     text = f"heard {new_id()}"
     if hasattr(peer, "said"):
         peer.said("lobby", text)
@@ -133,13 +133,13 @@ def thrown_out(peer, code, *facts):
 
 def thrown_out_tutorial(peer, *facts):
     """A tutorial peer gets one word more, then the close."""
-    start = len(peer.heard)
+    start = len(peer.received)
     try:
         while True:
             peer.read_pair()
     except Ended:
         pass
-    words = [pair.said for pair in peer.heard[start:] if not re.search(r"joined$|left$", pair.said)]
+    words = [pair.said for pair in peer.received[start:] if not re.search(r"joined$|left$", pair.said)]
     expect(len(words) == 1 and all(fact in words[0] for fact in facts), f"one word with {facts}", words)
 
 
@@ -158,7 +158,7 @@ def kept_out_here(peer, name, **hello):
 
 def kept_out_by_address(server, source):
     """Refused as soon as the dialect is known: behind the ten bytes, and behind one digit (D1)."""
-    peer, tom = EventPeer(server.address, source=source), server.stranger(source=source)
+    peer, tom = EventPeer(server.address, source=source), server.unregistered(source=source)
     server.peers.append(peer)
     expect_equal(peer.recv().get("code"), "banned", f"the answer to ten bytes from {source}")
     peer.read_to_end()

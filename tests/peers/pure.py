@@ -1,4 +1,4 @@
-"""Members of a --pure server, which says nothing of its own: hearing each other is the only proof of being in."""
+"""Members of a --pure server, which sends no notices: a message of another member is the only proof of being in."""
 
 import time
 
@@ -7,7 +7,7 @@ from harness import expect
 
 
 def settle_pure(members):
-    """With --pure the server says nothing, so hearing is the only proof of being in.
+    """With --pure the server sends no notices, so a message of another member is the only proof of being in.
 
     The first member speaks until all others hear it, then the second until the first does.
     """
@@ -17,10 +17,10 @@ def settle_pure(members):
         while deaf:
             expect(time.monotonic() < deadline, "members that hear each other", f"{len(deaf)} hear nothing")
             speaker.say("probe")
-            deaf = [member for member in deaf if not hears(member)]
+            deaf = [member for member in deaf if not receives(member)]
 
 
-def hears(member):
+def receives(member):
     try:
         return bool(member.read_pair(0.1))
     except Late:

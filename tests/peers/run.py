@@ -1,4 +1,4 @@
-"""The interop and conformance suite: `run.py BINARY [--only SUBSTRING]`.
+"""The interop and conformance suite: `run.py BINARY [--relay PROGRAM] [--only SUBSTRING]`.
 
 Each check names the clause of the protocol that it proves. Exit code 1 when one failed.
 """
@@ -13,17 +13,18 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
 
 import checks_acts  # noqa: E402, F401  (importing a module registers its checks)
+import checks_admission  # noqa: E402, F401
 import checks_badinput  # noqa: E402, F401
 import checks_bans  # noqa: E402, F401
 import checks_client  # noqa: E402, F401
-import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
+import checks_history  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
 import checks_mutes  # noqa: E402, F401
 import checks_names  # noqa: E402, F401
+import checks_notices  # noqa: E402, F401
 import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
-import checks_past  # noqa: E402, F401
 import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_search  # noqa: E402, F401
@@ -31,8 +32,7 @@ import checks_storage  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_upkeep  # noqa: E402, F401
 import checks_vectors  # noqa: E402, F401
-import checks_whereabouts  # noqa: E402, F401
-import checks_words  # noqa: E402, F401
+import checks_whois  # noqa: E402, F401
 from harness import CHECKS, Bench, Failure, Skipped  # noqa: E402
 
 LONGEST = 25  # seconds: a net under the bounded waits, so that a bug here cannot hang a build
@@ -60,9 +60,12 @@ def report(clauses, title, error):
             print(f"         at:       {Path(entry.filename).name}:{entry.lineno}  {entry.line}")
 
 
-def run_one(binary, clauses, title, function):
-    """'passed', 'failed' or 'skipped'."""
-    bench = Bench(binary)
+def run_one(binary, relay, clauses, title, function):
+    """'passed', 'failed', 'skipped' or 'plain only'."""
+    if relay and function.plain_only:
+        print(f"N/A      {clauses:<9} {title}: {function.plain_only}")
+        return "plain only"
+    bench = Bench(binary, relay)
     start = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, LONGEST)
     try:
@@ -86,6 +89,8 @@ def run_one(binary, clauses, title, function):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", type=Path, help="the program under test")
+    parser.add_argument("--relay", type=Path, metavar="PROGRAM",
+                        help="the program under test speaks the test layer, and its peers reach it through this relay")
     parser.add_argument("--only", default="", metavar="SUBSTRING",
                         help="only checks whose clauses, title or function name hold this")
     parser.add_argument("--list", action="store_true", help="print the checks and stop")
@@ -96,15 +101,19 @@ def main():
         for clauses, title, function in chosen:
             print(f"{clauses:<9} {title} [{function.__name__}]")
         return 0
-    if not options.binary.is_file():
-        parser.error(f"{options.binary} is not a file")
+    for program in filter(None, (options.binary, options.relay)):
+        if not program.is_file():
+            parser.error(f"{program} is not a file")
     if not chosen:
         parser.error(f"no check matches {options.only!r}")
     signal.signal(signal.SIGALRM, out_of_time)
     sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
-    results = [run_one(options.binary.resolve(), *entry) for entry in chosen]
+    relay = options.relay and options.relay.resolve()
+    results = [run_one(options.binary.resolve(), relay, *entry) for entry in chosen]
     if "skipped" in results:
         print(f"{results.count('skipped')} NOT RUN: this machine does not permit them")
+    if "plain only" in results:
+        print(f"{results.count('plain only')} not applicable: they say nothing through a relay")
     print(f"{results.count('passed')} passed, {results.count('failed')} failed")
     return 1 if "failed" in results else 0
 

@@ -26,11 +26,11 @@ class Pair(NamedTuple):
 
 
 class TutorialPeer(FrameStream):
-    """`heard` keeps every pair that ever came, so that a failing check can show it."""
+    """`received` keeps every pair that ever came, so that a failing check can show it."""
 
     def __init__(self, address, name=None, **options):
         super().__init__(address, **options)
-        self.heard = []
+        self.received = []
         self._name = None  # a name frame whose text has not arrived yet
         self._settled = 0
         if name is not None:
@@ -45,7 +45,7 @@ class TutorialPeer(FrameStream):
             self._name = self.read_frame(timeout)
         text = self.read_frame(deadline - time.monotonic())
         pair, self._name = Pair(self._name, text), None
-        self.heard.append(pair)
+        self.received.append(pair)
         return pair
 
     def next_said(self, timeout=PATIENCE):
@@ -53,7 +53,7 @@ class TutorialPeer(FrameStream):
         return self._wait(lambda pair: not pair.is_word, "a message from a person", timeout)
 
     def wait_word(self, pattern, timeout=PATIENCE):
-        """The next `*` pair whose text matches; anything else that comes first is only kept in `heard`."""
+        """The next `*` pair whose text matches; anything else that comes first is only kept in `received`."""
         return self._wait(lambda pair: pair.is_word and re.search(pattern, pair.said, re.I | re.S),
                           f"a `*` pair matching {pattern!r}", timeout)
 
@@ -75,12 +75,12 @@ class TutorialPeer(FrameStream):
 
     def _wait(self, wanted, what, timeout):
         deadline = time.monotonic() + timeout
-        start = len(self.heard)
+        start = len(self.received)
         while True:
             try:
                 pair = self.read_pair(deadline - time.monotonic())
             except Late:
-                raise Late(f"{what} did not come in {timeout:g} s; heard {self.heard[start:][-12:]}") from None
+                raise Late(f"{what} did not come in {timeout:g} s; received {self.received[start:][-12:]}") from None
             if wanted(pair):
                 return pair
 
@@ -95,10 +95,10 @@ class TutorialPeer(FrameStream):
         return self
 
     def words(self):
-        return [pair.said for pair in self.heard if pair.is_word]
+        return [pair.said for pair in self.received if pair.is_word]
 
     def said_by_people(self):
-        return [(pair.who, pair.said) for pair in self.heard if not pair.is_word]
+        return [(pair.who, pair.said) for pair in self.received if not pair.is_word]
 
 
 def pairs_in(data):

@@ -39,10 +39,10 @@ pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
     probe.status().is_ok_and(|status| status.success())
 }
 
-/// The cargo that runs this.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
+/// The cargo that runs this, with arguments that have no spaces.
+pub(crate) fn cargo(arguments: &str) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
-    program(&cargo, arguments)
+    program(&cargo, &arguments.split(' ').collect::<Vec<_>>())
 }
 
 /// Runs a command, showing what is run; an exit code other than 0 is an error.
@@ -62,8 +62,13 @@ fn shown(command: &Command) -> String {
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the path at which cargo puts a program of ours.
+/// Returns the path at which cargo puts the release build of a program of ours.
 pub(crate) fn built(name: &str) -> String {
+    built_as("release", name)
+}
+
+/// Returns the path at which cargo puts a program of ours that it builds with this profile.
+pub(crate) fn built_as(profile: &str, name: &str) -> String {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    Path::new(&target).join("release").join(name).display().to_string()
+    Path::new(&target).join(profile).join(name).display().to_string()
 }

@@ -165,7 +165,7 @@ fn static_tarball() -> Result<Made, String> {
     if !succeeds("musl-gcc", &["--version"]) {
         return Ok(Made::NotRun("musl-gcc is missing; it is in the package musl-tools".to_string()));
     }
-    let mut build = cargo(&["build", "--release", "--locked", "--target", MUSL_TARGET]);
+    let mut build = cargo(&format!("build --release --locked --target {MUSL_TARGET}"));
     build.env("CC_x86_64_unknown_linux_musl", "musl-gcc");
     command::run(build)?;
     let folder = fresh(&format!("glassline-{}-static", version()))?;

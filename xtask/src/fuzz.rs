@@ -20,17 +20,8 @@ pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
     tools::ensure(&[CXX], Install::chosen(false))?;
     let host = host_triple()?;
     // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
-    let mut build = cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "glassline-fuzz",
-        "--target",
-        &host,
-        "--target-dir",
-        "target/fuzz",
-    ]);
+    let arguments = "build --release --locked -p glassline-fuzz --target-dir target/fuzz --target";
+    let mut build = cargo(&format!("{arguments} {host}"));
     build.env("RUSTFLAGS", FLAGS);
     command::run(build)?;
     for target in TARGETS.iter().filter(|target| chosen.is_empty() || chosen.iter().any(|name| name == *target)) {

@@ -7,14 +7,20 @@ use proc_macro2::{TokenStream, TokenTree};
 /// Replaced terms, each with the term to use. Only terms that mean nothing else in this workspace.
 const REPLACED: &str = "\
     Owed ReplaySegment, forgive cancel_replay, Outlet SendQueue, let_go release, Whom Target, Restraint \
-    Sanction, Happening AuditEvent, Expelled Disconnect, obey execute, Obeyed CommandOutcome, Rehearsal \
+    Sanction, Happening LogEvent, Expelled Disconnect, obey execute, Obeyed CommandOutcome, Rehearsal \
     TestSession, FarEnd Pipe, take_news take_readiness, whereabouts whois or current_room, least_hopeful \
     eviction_victim, Handover ExternalEditor, handover external_editor, Beside StatusContext, Diary \
     Oracle, diary oracle, Student TutorialSession, strike inject_fault, unrest fault_phase, Crew \
     Clients, crew clients, Tutor TutorialClient, tutor tutorial_client, Draws Rng, voices load, telling \
     format, Told StyledLine, absence idle, ringing bell, tend maintain, Chore Task, Renewal \
     IndexRebuild, renewal rebuild, beginnings prefix_terms, LeftOut DamagedRows, at_desk with_context, \
-    GoesOn Step::Continue, Desk SessionContext, Clerk SimJournal, clerk journal, House TestServer";
+    GoesOn Step::Continue, Desk SessionContext, Clerk SimJournal, clerk journal, House TestServer, \
+    Entrance ConnectInfo, Fate CommitOutcome, UnderWay InFlight, Refusal Rejection, BadRequest Rejection, \
+    Declined Rejection, Verdict Step, Parting Draining, nameless unregistered, hope eviction_rank, household \
+    subnet, pulse probe, Wish ExitIntent, thrown_out on_kicked, woken ready, has_news has_readiness, lap \
+    full_round, seat SimUser, mouth speaker, heard received, hears receives, hear receive, hearing \
+    receiving, told reported, say_again resend, tended maintained, stranger unregistered, remember record, \
+    speaks uses";
 
 /// Returns every replaced term that is an identifier of a Rust source, with its line and the term
 /// to use.

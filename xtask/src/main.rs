@@ -5,6 +5,7 @@ mod dist;
 mod documents;
 mod fuzz;
 mod glossary;
+mod imports;
 mod programs;
 mod suite;
 mod tools;
@@ -52,7 +53,7 @@ enum Task {
     },
     /// Kill the server under load again and again, and check that no message is lost
     Crash {
-        /// Options of `cargo run -p glassline-crash -- run`, such as `--rounds N` and `--seed S`
+        /// Options of `cargo run -p glassline-crash`, such as `--rounds N` and `--seed S`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

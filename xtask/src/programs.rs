@@ -13,13 +13,13 @@ const MANUAL_FOLDER: &str = "target/man";
 
 /// Builds the release binary.
 pub(crate) fn build() -> Outcome {
-    command::run(cargo(&["build", "--release", "--locked"]))
+    command::run(cargo("build --release --locked"))
 }
 
 /// Builds the release binary, and a tool that runs it.
 fn build_with(tool: &str) -> Outcome {
     build()?;
-    command::run(cargo(&["build", "--release", "--locked", "-p", tool]))
+    command::run(cargo(&format!("build --release --locked -p {tool}")))
 }
 
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with `tap`
@@ -46,7 +46,7 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
 /// Kills the server as often as `arguments` say.
 pub(crate) fn crash(arguments: &[String]) -> Outcome {
     build_with("glassline-crash")?;
-    let mut harness = program(&built("glassline-crash"), &["run", "--server", &built("glassline")]);
+    let mut harness = program(&built("glassline-crash"), &["--server", &built("glassline")]);
     harness.args(arguments);
     command::run(harness)
 }
@@ -58,20 +58,20 @@ pub(crate) fn crash_short() -> Outcome {
 
 /// Runs as many seeds as `arguments` say, or one of them with a trace.
 pub(crate) fn simulate(arguments: &[String]) -> Outcome {
-    let mut simulate = cargo(&["run", "--quiet", "--locked", "--profile", PROFILE, "-p", "glassline-simulation", "--"]);
+    let mut simulate = cargo(&format!("run --quiet --locked --profile {PROFILE} -p glassline-simulation --"));
     simulate.args(arguments);
     command::run(simulate)
 }
 
 /// Two thousand seeds, and the faults built in on purpose, as a part of what every change must pass.
 pub(crate) fn simulate_short() -> Outcome {
-    command::run(cargo(&["test", "--locked", "--profile", PROFILE, "-p", "glassline-simulation"]))
+    command::run(cargo(&format!("test --locked --profile {PROFILE} -p glassline-simulation")))
 }
 
 /// Writes the manual's pages.
 pub(crate) fn manual() -> Outcome {
     // Through cargo, which knows where it puts what it builds.
-    command::run(cargo(&["run", "--quiet", "--locked", "--", "man", MANUAL_FOLDER]))?;
+    command::run(cargo(&format!("run --quiet --locked -- man {MANUAL_FOLDER}")))?;
     println!(
         "the manual is in {}; read it with: man -l {MANUAL_FOLDER}/glassline-join.1",
         root().join(MANUAL_FOLDER).display()

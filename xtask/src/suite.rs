@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use crate::command::{self, Outcome, cargo, program};
+use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
     self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
 };
-use crate::{dist, documents, fuzz, programs, wording};
+use crate::{dist, documents, fuzz, imports, programs, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
@@ -45,7 +45,7 @@ const STEPS: [Step; 12] = [
     step("format", "the code's format", &[RUSTFMT], format),
     step("lints", "clippy, and the form of comments, test names and documents", &[CLIPPY, CC, CXX], lints),
     testing("tests", "unit and integration tests", cargo_test),
-    testing("layer", "the integration tests over a layer, in place of plain TCP", layer_test),
+    testing("layer", "the integration tests and the independent peers over a layer, in place of plain TCP", layer_test),
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
@@ -164,27 +164,34 @@ fn run_step(step: &Step, install: Install) -> Ended {
 }
 
 fn format() -> Outcome {
-    command::run(cargo(&["fmt", "--all", "--check"]))
+    command::run(cargo("fmt --all --check"))
 }
 
 fn lints() -> Outcome {
     wording::check()?;
-    command::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    imports::check()?;
+    command::run(cargo("clippy --workspace --all-targets --features glassline/test-layer --locked -- -D warnings"))
 }
 
 fn cargo_test() -> Outcome {
-    command::run(cargo(&["test", "--locked"]))?;
-    command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash", "-p", "xtask"]))
+    command::run(cargo("test --locked"))?;
+    command::run(cargo("test --locked -p glassline-bench -p glassline-crash -p xtask"))
 }
 
 fn layer_test() -> Outcome {
-    let mut test = cargo(&["test", "--locked", "-p", "glassline", "--features", "test-layer", "--test", "it"]);
+    let mut test = cargo("test --locked -p glassline --features test-layer --test it");
     test.env("GLASSLINE_TEST_LAYER", "1");
-    command::run(test)
+    command::run(test)?;
+    command::run(cargo("test --locked -p glassline-testkit --features relay"))?;
+    command::run(cargo(
+        "build --locked -p glassline -p glassline-testkit --features glassline/test-layer,glassline-testkit/relay",
+    ))?;
+    let [server, relay] = ["glassline", "glassline-relay"].map(|name| built_as("debug", name));
+    command::run(program("python3", &["tests/peers/run.py", &server, "--relay", &relay]))
 }
 
 fn peers() -> Outcome {
-    command::run(program("python3", &["tests/peers/run.py", "target/release/glassline"]))
+    command::run(program("python3", &["tests/peers/run.py", &built("glassline")]))
 }
 
 #[cfg(test)]

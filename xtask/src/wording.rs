@@ -56,7 +56,7 @@ fn missing_paths(markdown: &str, exists: impl Fn(&str) -> bool) -> Vec<Fault> {
 
 /// Returns the project's files with an extension, as paths from the root, in order. Hidden folders
 /// and those of build results are left out.
-fn sources(extension: &str) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn sources(extension: &str) -> Result<Vec<PathBuf>, String> {
     let root = command::root();
     let (mut folders, mut files) = (vec![root.clone()], Vec::new());
     while let Some(folder) = folders.pop() {

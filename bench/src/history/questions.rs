@@ -48,7 +48,7 @@ pub enum Question {
     RarePairInSmallRoom,
     #[strum(serialize = "search: what has no piece anywhere")]
     Unknown,
-    #[strum(serialize = "search: common words in a row that nobody said")]
+    #[strum(serialize = "search: common words in a row that no message holds")]
     UnknownPhrase,
     #[strum(serialize = "search: that rare word, in a small room")]
     RareInSmallRoom,

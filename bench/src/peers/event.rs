@@ -52,7 +52,7 @@ impl Peer for Event {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hop::count_with_every_cut;
+    use super::super::hop::tests::count_with_every_cut;
     use super::*;
 
     #[test]

@@ -98,21 +98,20 @@ pub fn leading_number(bytes: &[u8]) -> usize {
         .fold(0usize, |number, digit| number.saturating_mul(10).saturating_add(digit))
 }
 
-/// Counts `stream` cut into pieces of every size: a cut must never change the count.
 #[cfg(test)]
-pub fn count_with_every_cut(peer: &impl Peer, stream: &[u8]) -> u64 {
-    let whole = peer.deliveries(&mut Partial::default(), stream).unwrap();
-    for piece in 1..=stream.len() {
-        let mut partial = Partial::default();
-        let cut: u64 = stream.chunks(piece).map(|bytes| peer.deliveries(&mut partial, bytes).unwrap()).sum();
-        assert_eq!(cut, whole, "pieces of {piece} bytes");
-    }
-    whole
-}
-
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Counts `stream` cut into pieces of every size: a cut must never change the count.
+    pub fn count_with_every_cut(peer: &impl Peer, stream: &[u8]) -> u64 {
+        let whole = peer.deliveries(&mut Partial::default(), stream).unwrap();
+        for piece in 1..=stream.len() {
+            let mut partial = Partial::default();
+            let cut: u64 = stream.chunks(piece).map(|bytes| peer.deliveries(&mut partial, bytes).unwrap()).sum();
+            assert_eq!(cut, whole, "pieces of {piece} bytes");
+        }
+        whole
+    }
 
     #[test]
     fn a_line_ends_behind_its_newline() {

@@ -39,7 +39,7 @@ impl Peer for Nats {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hop::count_with_every_cut;
+    use super::super::hop::tests::count_with_every_cut;
     use super::*;
 
     #[test]

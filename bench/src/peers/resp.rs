@@ -55,7 +55,7 @@ impl Peer for Resp {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hop::count_with_every_cut;
+    use super::super::hop::tests::count_with_every_cut;
     use super::*;
 
     #[test]

@@ -56,7 +56,7 @@ impl Peer for Tutorial {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hop::count_with_every_cut;
+    use super::super::hop::tests::count_with_every_cut;
     use super::*;
 
     #[test]

@@ -52,7 +52,7 @@ impl Scale {
     }
 }
 
-/// What is measured.
+/// Kind of load, and the figures that are taken under it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Workload {

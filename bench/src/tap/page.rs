@@ -27,7 +27,7 @@ enum Bound {
     Nothing,
 }
 
-const WANTED: [Wanted; 11] = [
+const WANTED: [Wanted; 12] = [
     frames(Workload::Stream, Tap, Plain, Bound::AtLeast(0.8)),
     frames(Workload::Stream, Tap, Socat, Bound::AtLeast(0.9)),
     frames(Workload::Stream, TapRecord, Tap, Bound::AtLeast(0.5)),
@@ -38,6 +38,13 @@ const WANTED: [Wanted; 11] = [
     frames(Workload::Singly, TapRecord, Tap, Bound::AtLeast(0.5)),
     frames(Workload::Singly, Tap, Mitmdump, Bound::AtLeast(20.0)),
     frames(Workload::Singly, TapLinear, Mitmdump, Bound::Nothing),
+    Wanted {
+        workload: Workload::Singly,
+        measure: Measure::CpuMicrosPerFrame,
+        over: Mitmdump,
+        under: Tap,
+        bound: Bound::Nothing,
+    },
     Wanted {
         workload: Workload::Latency,
         measure: Measure::MedianMicros,

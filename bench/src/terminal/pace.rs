@@ -16,7 +16,7 @@ pub enum Pace {
 impl Pace {
     pub fn explanation(self) -> String {
         match self {
-            Self::Quiet => "Nobody says anything: what typing alone takes.".to_owned(),
+            Self::Quiet => "No messages: the cost of typing alone.".to_owned(),
             Self::Steady => format!("{STEADY_PER_SECOND} messages a second, evenly."),
             Self::Flood => format!(
                 "As many messages as are shown: {UNDER_WAY_MAX} are under way at most, from the sender to the screen. A key waits \

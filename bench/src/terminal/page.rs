@@ -58,7 +58,7 @@ const MEANINGS: &str = "
   until it says `online` as well. Each round is the median of its starts. The bare hello is a connect, `hello` and `welcome`, without a client.
 
 A round in which a message is lost, shown twice or out of order, in which the screen does not end with the last messages, or a key is
-never shown, has failed and is told under remarks; it gives no figures.
+never shown, has failed: the reason is under remarks, and it gives no figures.
 ";
 
 pub fn page(results: &Results, scale: &Scale) -> String {
@@ -73,8 +73,8 @@ pub fn page(results: &Results, scale: &Scale) -> String {
     );
     let _ = writeln!(page, "- each load: {:?}; starts in a round: {}", scale.duration, scale.starts);
     page.push_str(
-        "\n`glassline join` in a real pseudo-terminal beside a naive client (`glassline-bench naive-client`), which speaks the same \
-         dialect and draws anew for each message. Texts have 10 to 150 bytes. Machines are noisy: only ratios taken in one run count.\n",
+        "\n`glassline join` in a real pseudo-terminal beside a naive client (`glassline-bench naive-client`), which uses the same \
+         dialect and redraws for each message. Texts have 10 to 150 bytes. Machines are noisy: only ratios taken in one run count.\n",
     );
     let mut put = |table: Table, explanation: &str| {
         let mut measures = results.measures(table);
@@ -87,7 +87,7 @@ pub fn page(results: &Results, scale: &Scale) -> String {
     for &pace in Pace::VARIANTS {
         put(pace.into_str(), &pace.explanation());
     }
-    put(START, "Nobody says anything; the program is in the system's cache.");
+    put(START, "No messages; the program is in the system's cache.");
     put_ratios(&mut page, results);
     let _ = write!(page, "\n## What the columns mean\n{MEANINGS}");
     page

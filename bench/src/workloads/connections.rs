@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::TEXT_BYTES;
 use super::one_at_a_time::deliver_one;
+use super::scale::TEXT_BYTES;
 use crate::clients::Clients;
 use crate::process::descriptor_limit;
 use crate::results::{Figures, Measure};

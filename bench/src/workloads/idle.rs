@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::TEXT_BYTES;
+use super::scale::TEXT_BYTES;
 use crate::clients::Clients;
 use crate::process::resident_kib;
 use crate::results::{Figures, Measure};

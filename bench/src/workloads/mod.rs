@@ -4,21 +4,20 @@
 mod connections;
 mod idle;
 pub mod one_at_a_time;
+mod scale;
 mod stalled;
 pub mod windowed;
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Result;
 use strum::VariantArray as _;
 
+pub use self::scale::{Scale, TEXT_BYTES};
 use self::windowed::Windowed;
 use crate::clients::Clients;
 use crate::results::Figures;
 use crate::systems::{Server, System};
-
-pub const TEXT_BYTES: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -30,38 +29,6 @@ pub enum Workload {
     Idle,
     Connections,
     Stalled,
-}
-
-/// Amounts of work of a run.
-#[derive(Clone, Copy)]
-pub struct Scale {
-    pub warm_up: Duration,
-    pub measured: Duration,
-    pub single_messages: usize,
-    pub paced_messages: usize,
-    pub rounds: usize,
-}
-
-impl Scale {
-    pub fn full() -> Self {
-        Self {
-            warm_up: Duration::from_millis(300),
-            measured: Duration::from_secs(2),
-            single_messages: 200,
-            paced_messages: 250,
-            rounds: 5,
-        }
-    }
-
-    pub fn quick() -> Self {
-        Self {
-            warm_up: Duration::from_millis(200),
-            measured: Duration::from_millis(700),
-            single_messages: 50,
-            paced_messages: 100,
-            rounds: 2,
-        }
-    }
 }
 
 impl Workload {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Scale, TEXT_BYTES};
+use super::scale::{Scale, TEXT_BYTES};
 use crate::clients::Clients;
 use crate::process::cpu_ns;
 use crate::results::{Figures, Measure};

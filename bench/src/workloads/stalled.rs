@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Scale;
 use super::one_at_a_time::times;
+use super::scale::Scale;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Scale, TEXT_BYTES};
+use super::scale::{Scale, TEXT_BYTES};
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;

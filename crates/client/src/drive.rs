@@ -1,5 +1,5 @@
 //! The loop that joins the pure session with its connection and its user: wait, hand over, carry
-//! out, settle, again.
+//! out, refresh, again.
 
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::Receiver;
@@ -11,8 +11,8 @@ use crate::inbox::{DriverEvent, UserInput};
 use crate::transport::Transport;
 use crate::view::View;
 
-/// Events processed before the view settles: enough to draw a burst once, too few to make a key
-/// wait.
+/// Events processed before the view is refreshed: enough to draw a burst once, too few to make a
+/// key wait.
 const EVENTS_PER_TURN: usize = 8;
 
 pub(crate) struct Driver<'a> {
@@ -31,7 +31,7 @@ impl Driver<'_> {
             if let Err(ending) = self.turn(events) {
                 // The last updates are still shown; the session's ending takes precedence over a
                 // failure to show them.
-                let _ = self.settle_view();
+                let _ = self.refresh_view();
                 return self.view.ended(ending);
             }
         }
@@ -42,7 +42,7 @@ impl Driver<'_> {
         self.session.handle(Input::Tick, now_ms);
         loop {
             self.carry_out()?;
-            self.settle_view()?;
+            self.refresh_view()?;
             if !self.session.has_outputs() {
                 break;
             }
@@ -118,12 +118,12 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn settle_view(&mut self) -> Result<(), Ending> {
+    fn refresh_view(&mut self) -> Result<(), Ending> {
         if !self.shows {
             return Ok(());
         }
         let now_ms = self.now_ms();
-        let done = self.view.settle(&mut self.session, now_ms);
+        let done = self.view.refresh(&mut self.session, now_ms);
         self.shown(done)
     }
 

@@ -161,7 +161,7 @@ impl View for Json {
         }
     }
 
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         // Requests after `bye` are rejected.
         while (session.takes_commands() || self.finished && !session.has_ended())
             && let Some(line) = self.line_input.take_first()

@@ -4,6 +4,7 @@
 //! [`glassline_session`], without I/O.
 
 mod commands;
+mod display_settings;
 mod drive;
 mod entropy;
 mod file_lock;
@@ -31,10 +32,10 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use display_settings::DisplaySettings;
 use drive::Driver;
 use entropy::SystemEntropy;
 use format::StyledLine;
-use format::display_settings::DisplaySettings;
 use format::messages::Formatter;
 use glassline_session::{Config, Session};
 pub use glassline_session::{DialectChoice, Ending};

@@ -3,12 +3,12 @@
 
 use std::io;
 
-use glassline_session::{Command, Ending, Session, SlashCommands, Update};
+use glassline_session::{Command, Ending, Session, SlashExecutor, Update};
 use glassline_wire::envelope::Envelope;
 
 use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
+use crate::display_settings::DisplaySettings;
 use crate::format::catch_up::CatchUp;
-use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::reply::{ReplyDraft, ReplyError};
 use crate::format::{LineKind, Span, StyledLine, TextRole, attention};
@@ -125,11 +125,6 @@ impl Plain {
         lines.iter().try_for_each(|line| self.output.notice(&self.timed(line)))
     }
 
-    /// Returns true if neither end is a pipe.
-    fn is_for_a_person(&self) -> bool {
-        self.mode.typed && self.mode.notices_on_stdout
-    }
-
     fn print_warning(&mut self, warning: Option<String>) -> io::Result<()> {
         warning.map_or(Ok(()), |warning| self.output.notice(&StyledLine::warning(&warning)))
     }
@@ -138,7 +133,7 @@ impl Plain {
         let Some(first) = self.line_input.first() else { return false };
         let takes = if self.mode.typed { session.has_capacity() } else { session.takes_commands() };
         // Whether the server has commands is known in a moment.
-        let undecided = session.slash_commands() == SlashCommands::Undecided
+        let undecided = session.slash_executor() == SlashExecutor::Undecided
             && matches!(first, InputLine::Text(text) if text.starts_with('/'));
         takes && !undecided || is_over(session)
     }
@@ -166,7 +161,7 @@ impl Plain {
         if self.mode.typed && !is_reply(&text) {
             self.bind_reply();
         }
-        let meaning = parse_line(&text, session.slash_commands());
+        let meaning = parse_line(&text, session.slash_executor());
         let leaves = meaning == Ok(ParsedLine::Session(Command::Leave));
         if leaves && self.is_warning_due(session) {
             return self.print_notice(&closes_for(session.others(), "/quit again"));
@@ -309,7 +304,9 @@ impl View for Plain {
         self.print_warning(warning)?;
         let lines = self.formatter.lines(&update);
         self.catch_up.follow(&update);
-        let rings = self.is_for_a_person()
+        // Neither end is a pipe.
+        let rings = self.mode.typed
+            && self.mode.notices_on_stdout
             && self.settings.rings(attention::of(&update, self.formatter.me(), &lines))
             && self.catch_up.may_ring(&update);
         self.formatter.follow(&update);
@@ -333,7 +330,7 @@ impl View for Plain {
         }
     }
 
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         while self.is_next_wanted(session)
             && let Some(line) = self.line_input.take_first()
         {

@@ -170,9 +170,17 @@ impl Transport {
     }
 
     /// Ends the connection and its threads; whatever they still report is of an older generation.
+    /// The layers announce the end, unless a write is under way or the socket takes nothing: what
+    /// was sent before may then be incomplete, and a cut says so.
     pub(crate) fn disconnect(&mut self) {
         self.generation += 1;
-        if let Some(connection) = self.connection.take() {
+        if let Some(mut connection) = self.connection.take() {
+            if let Some(farewell) = connection.layered.as_mut().and_then(Layered::end_now) {
+                let stream = &mut connection.stream;
+                // The deciding thread writes it, as the writer's own thread is idle and may not run
+                // before the process ends. An error means that the other side was faster.
+                let _ = stream.set_nonblocking(true).and_then(|()| stream.write(&farewell));
+            }
             // An error means that the other side was faster.
             let _ = connection.stream.shutdown(Shutdown::Both);
         }

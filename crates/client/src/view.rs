@@ -17,7 +17,7 @@ pub(crate) trait View {
 
     /// Called when all events are processed: passes waiting commands to the session, draws or
     /// flushes.
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
     fn next_deadline_ms(&self) -> Option<u64> {
         None

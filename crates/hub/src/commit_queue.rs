@@ -2,13 +2,10 @@
 
 use alloc::{collections::VecDeque, string::String, vec::Vec};
 
-use glassline_wire::history::{NewMessage, PendingRecord, Record, Ticket};
+use glassline_wire::history::{PendingRecord, Record, Ticket};
 
 use crate::id::{MemberId, RoomId};
 use crate::outstanding::Waiter;
-
-/// Cost of a record beside its texts, in bytes.
-const RECORD_BYTES: usize = 128;
 
 /// Recipient of the outcome of a record.
 #[derive(Debug)]
@@ -41,11 +38,7 @@ pub(crate) struct CommitQueue {
 impl CommitQueue {
     pub(crate) fn push(&mut self, record: Record, in_flight: InFlight) {
         let ticket = self.first_ticket + self.in_flight.len() as u64;
-        self.record_bytes += RECORD_BYTES
-            + match &record {
-                Record::Message(NewMessage { message, .. }) => message.text.len(),
-                Record::Audit(act) => act.text.as_ref().map_or(0, String::len),
-            };
+        self.record_bytes += record.bytes();
         self.records.push(PendingRecord { ticket, record });
         self.in_flight.push_back(in_flight);
     }

@@ -19,8 +19,8 @@ use crate::presence;
 /// of the tutorial dialect reads instead is decided here.
 pub type Outbound = Envelope<Event>;
 
-/// Most rooms that an answer to a tutorial client lists.
-const LISTED_MAX: usize = 100;
+/// Most names or rooms that an answer to a tutorial client lists.
+pub(crate) const LISTED_MAX: usize = 100;
 
 impl Dialect {
     /// Returns `outbound` in this dialect; nothing if the dialect cannot express it.

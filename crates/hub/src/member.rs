@@ -51,6 +51,8 @@ pub(crate) struct Member {
     active_ms: u64,
     /// Reason for which it is away, if it is.
     away: Option<Box<str>>,
+    /// Scope of its message ids: the same as long as the client shows the same token.
+    author: Scope,
     is_operator: bool,
     arrival: Arrival,
     /// Number of wrong operator tokens that it has shown.
@@ -76,6 +78,7 @@ impl Member {
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
+            author: author_of(token),
             is_operator: false,
             arrival,
             wrong_tokens: 0,
@@ -120,9 +123,8 @@ impl Member {
         self.since
     }
 
-    /// Scope of its message ids: the same as long as the client shows the same token.
     pub(crate) fn author(&self) -> Scope {
-        author_of(self.token())
+        self.author
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use glassline_wire::event::{ErrorCode, Rejection};
 use slab::Slab;
 
-use self::look_index::LookIndex;
+use self::look_index::{LookIndex, NameId};
 use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
 
@@ -47,8 +47,6 @@ pub(crate) enum SuffixReason {
     /// This name, which looks the same, is taken.
     LooksLike(String),
 }
-
-type NameId = u32;
 
 /// A name in use that another one looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]

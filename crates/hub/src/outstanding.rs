@@ -9,8 +9,7 @@ use slotmap::SlotMap;
 pub enum Awaits {
     /// Nothing.
     Nothing,
-    /// Its own messages that are being stored: more of them may follow,
-    /// anything else waits.
+    /// Its own messages that are being stored: more of them may follow, anything else waits.
     Appends,
     /// An answer: everything waits for it.
     Answer,

@@ -331,12 +331,12 @@ impl SendQueue {
                 sent -= sent.min(unsent);
             }
         }
-        (self.settle(rooms) + echoes).saturating_sub(skipped)
+        (self.note_progress(rooms) + echoes).saturating_sub(skipped)
     }
 
-    /// Settles a cursor that stopped short: takes the rest of a half-sent entry out of its log, and
-    /// notes how far the room was read. Returns how many messages the cursors have passed since.
-    fn settle(&mut self, rooms: &Rooms) -> u64 {
+    /// Takes the rest of a half-sent entry out of its log, so that cursors stand between entries, and
+    /// notes how far each room was read. Returns how many messages the cursors have passed since.
+    fn note_progress(&mut self, rooms: &Rooms) -> u64 {
         let mut passed = 0;
         for subscription in &mut self.subscriptions {
             let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };

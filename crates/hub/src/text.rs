@@ -2,6 +2,7 @@
 
 use alloc::format;
 
+use glassline_wire::commands::OP;
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::operator_token::is_in;
@@ -43,7 +44,7 @@ pub(crate) fn check_no_token(text: &str) -> Result<(), Rejection> {
     let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
     let hides_op = || {
         let line = SlashLine::of(text).filter(|line| line.hidden_slash().is_some());
-        line.is_some_and(|line| line.name() == "op")
+        line.is_some_and(|line| line.name() == OP)
     };
     if is_in(text) {
         refused(GIVEN_AWAY)
@@ -57,6 +58,7 @@ pub(crate) fn check_no_token(text: &str) -> Result<(), Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
     use glassline_wire::operator_token::GeneratedToken;
 
     #[test]
@@ -72,49 +74,16 @@ mod tests {
 
     #[test]
     fn op_behind_invisible_characters_is_not_sent() {
-        for before in [
-            " ",
-            "\t",
-            "\n",
-            "\u{feff}",
-            "\u{200b}",
-            "\u{2060}",
-            "\u{ad}",
-            "\u{200e}",
-            "\u{fe0f}",
-            "\u{3164}",
-            "\u{2800}",
-            "\u{2d7f}",
-            "\u{13441}",
-            "\u{16fe4}",
-            "\u{fffd}",
-            "\u{308}",
-            "\u{1b}[A",
-            "\u{1b}OB",
-            "\u{1b}[1;5D",
-            "\u{9b}A",
-            "\u{8}",
-            " \u{a0}\u{3000}",
-        ] {
+        let unseen = " \t\n\u{feff}\u{200b}\u{2060}\u{ad}\u{200e}\u{fe0f}\u{3164}\u{2800}\u{2d7f}\u{13441}\u{16fe4}\u{fffd}\u{308}\u{8}";
+        let sequences = ["\u{1b}[A", "\u{1b}OB", "\u{1b}[1;5D", "\u{9b}A", " \u{a0}\u{3000}"];
+        for before in unseen.chars().map(String::from).chain(sequences.map(String::from)) {
             for op in ["/op", "／op", "/OP", "∕Op", "╱op", "/\u{200b}op", "／ｏｐ"] {
                 assert!(check_no_token(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
             }
         }
         assert!(check_no_token("／op a secret").is_err());
-        for text in [
-            "",
-            "/",
-            " /",
-            "/o",
-            " /operator x",
-            " /option",
-            "see /op",
-            "type /op TOKEN",
-            "op TOKEN",
-            "\u{1b}",
-            "\u{1b}[",
-            "ö/op x",
-        ] {
+        let harmless = "|/| /|/o| /operator x| /option|see /op|type /op TOKEN|op TOKEN|\u{1b}|\u{1b}[|ö/op x";
+        for text in harmless.split('|') {
             assert_eq!(check_no_token(text), Ok(()), "{text:?}");
         }
         // The text of `//op`.

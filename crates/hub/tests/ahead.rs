@@ -6,27 +6,27 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_hub::{AuditEvent, ConnectInfo, Hub, NameHolder, Now, Rules};
+use glassline_hub::{ConnectInfo, Hub, LogEvent, NameHolder, Now, Rules};
 use glassline_wire::request::Hello;
 use glassline_wire::timestamp::Timestamp;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 
 /// Logs in a client that has these numbers, and returns the records to log.
-fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<AuditEvent> {
+fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<LogEvent> {
     let since = numbers.iter().map(|&(room, seen)| (room.to_string(), seen)).collect::<BTreeMap<_, _>>();
     let hello = Hello { name: format!("name-{connection}"), since: Some(since), ..Hello::default() };
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let login = ConnectInfo { connection, token: connection as u128 + 1, address, now: NOW };
     hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("enters");
-    std::iter::from_fn(|| hub.take_audit_event()).collect()
+    std::iter::from_fn(|| hub.take_log_event()).collect()
 }
 
 #[test]
 fn a_number_above_the_newest_is_noted() {
     let mut hub = Hub::new(Rules { durable: true, ..Rules::default() });
     hub.resume_lobby(7);
-    let ahead = |seen| AuditEvent::ClientAheadOfHistory { room: "lobby".into(), seen, newest: 7 };
+    let ahead = |seen| LogEvent::ClientAheadOfHistory { room: "lobby".into(), seen, newest: 7 };
     assert_eq!(noted(&mut hub, 0, &[("lobby", 6), ("elsewhere", 9)]), []);
     assert_eq!(noted(&mut hub, 1, &[("lobby", 7)]), []);
     assert_eq!(noted(&mut hub, 2, &[("lobby", 8)]), [ahead(8)]);

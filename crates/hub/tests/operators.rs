@@ -5,13 +5,13 @@
 use std::net::IpAddr;
 
 use glassline_hub::{
-    AuditEvent, Awaits, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
+    Awaits, ConnectInfo, Dialect, Disconnect, Hub, LogEvent, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
     Rules,
 };
 use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
-use glassline_wire::history::{CommitOutcome, PendingRecord, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, PendingRecord, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
@@ -113,8 +113,8 @@ impl World {
         std::iter::from_fn(|| self.hub.take_disconnect()).collect()
     }
 
-    fn happened(&mut self) -> Vec<AuditEvent> {
-        std::iter::from_fn(|| self.hub.take_audit_event()).collect()
+    fn happened(&mut self) -> Vec<LogEvent> {
+        std::iter::from_fn(|| self.hub.take_log_event()).collect()
     }
 
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
@@ -159,7 +159,7 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         assert_eq!(world.refused(eve, wrong), ErrorCode::NotOperator);
     }
     let guesses = world.happened();
-    assert!(guesses.iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })) && guesses.len() == 3);
+    assert!(guesses.iter().all(|entry| matches!(entry, LogEvent::WrongToken { .. })) && guesses.len() == 3);
     for _ in 0..1_000 {
         assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "now even the right one is not looked at");
     }
@@ -351,7 +351,7 @@ fn new_members_get_the_message_of_the_day() {
     assert!(output[1].contains("/help lists commands") && output[3] == "welcome\nread the notes", "{output:?}");
     world.received(teacher);
     world.does(teacher, "motd");
-    assert_eq!(world.received(teacher), ["ref notice newcomers are told:\nwelcome\nread the notes"]);
+    assert_eq!(world.received(teacher), ["ref notice newcomers are shown:\nwelcome\nread the notes"]);
     world.does(teacher, "motd -");
     let late = world.enters("late", CLASS);
     assert_eq!(world.received(late), [""; 0]);
@@ -534,7 +534,7 @@ fn every_instruction_is_kept_from_everybody_else() {
         assert_eq!(world.refused(eve, line), ErrorCode::NotOperator, "{line}");
     }
     assert_eq!(world.refused(eve, &"x".repeat(1_025)), ErrorCode::TooLong);
-    assert!(world.happened().iter().all(|entry| matches!(entry, AuditEvent::WrongToken { .. })));
+    assert!(world.happened().iter().all(|entry| matches!(entry, LogEvent::WrongToken { .. })));
     assert_eq!((world.disconnects(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 
@@ -543,7 +543,7 @@ fn settle(hub: &mut Hub, pending: &PendingRecord, outcome: CommitOutcome) {
     let PendingRecord { ticket, record } = pending.clone();
     assert!(match outcome {
         CommitOutcome::Stored { seq } => hub.committed(record.committed(ticket, seq)),
-        outcome => hub.settle(ticket, outcome),
+        CommitOutcome::NotAppended(outcome) => hub.settle(ticket, outcome),
     });
 }
 
@@ -592,7 +592,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
 
     world.does(teacher, "freeze");
     let before = world.happened().len();
-    settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
+    settle_act(&mut world, CommitOutcome::NotAppended(NotAppended::NotStored("the disk is full".into())));
     assert_eq!(world.received(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
     assert_eq!(world.hub.say_text(other, "hi", false, NOW).map(drop), Ok(()), "nothing is frozen");

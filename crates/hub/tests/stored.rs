@@ -12,7 +12,7 @@ use glassline_hub::{
 use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
-use glassline_wire::history::{Answer, CommitOutcome, Head, Page, PendingRecord, Question, ReadError, Record};
+use glassline_wire::history::{Answer, Head, NotAppended, Page, PendingRecord, Question, ReadError, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -157,10 +157,10 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
         say(&mut hub, alice, number, "hi");
     }
     let tickets: Vec<u64> = hub.take_pending_records().iter().map(|pending| pending.ticket).collect();
-    hub.settle(tickets[0], CommitOutcome::NotStored("the disk is full".into()));
-    hub.settle(tickets[1], CommitOutcome::IdReused);
-    hub.settle(tickets[2], CommitOutcome::Again(Box::new(stored(7, "hi"))));
-    hub.settle(tickets[3], CommitOutcome::TooLate);
+    hub.settle(tickets[0], NotAppended::NotStored("the disk is full".into()));
+    hub.settle(tickets[1], NotAppended::IdReused);
+    hub.settle(tickets[2], NotAppended::Again(Box::new(stored(7, "hi"))));
+    hub.settle(tickets[3], NotAppended::TooLate);
     assert_eq!(received(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi", "TooLate"]);
     assert_eq!(received(&mut hub, bob), [""; 0]);
     assert_eq!(hub.awaits(0), Awaits::Nothing);

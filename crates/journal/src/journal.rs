@@ -13,97 +13,20 @@ mod worker;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
+use glassline_wire::history::{PendingRecord, Question, Ticket};
 
+pub use self::core::bounds::{
+    JournalBounds, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX, WAITING_SEARCHES_MAX,
+    WAITING_SEARCHES_OF_REQUESTER_MAX, WAITING_SEARCHES_OF_SUBNET_MAX,
+};
+pub use self::core::fair_queue::Requester;
 pub use self::core::questions::QuestionClass;
+pub use self::core::reports::Done;
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
 use self::shared::{Clock, Shared};
 pub use self::stepper::Stepper;
 use self::worker::Writer;
-use crate::store::{Damage, Store, StoreError};
-
-/// Two opaque keys of a requester. Subnets are served in turn, and within a subnet its requesters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Requester {
-    /// Equal for all that share an address or, of IPv6, a network of 64 bits.
-    pub subnet: u128,
-    /// Equal for all questions of one connection.
-    pub number: u64,
-}
-
-/// Result of something handed over.
-#[derive(Debug)]
-pub enum Done {
-    /// Next entry of the committed log.
-    Committed(Entry),
-    /// The record became no entry, because of what is stored already. In the order of the commits
-    /// as well.
-    Settled {
-        /// Ticket of the record.
-        ticket: Ticket,
-        /// Outcome of the record; never [`CommitOutcome::Stored`].
-        outcome: CommitOutcome,
-    },
-    /// The record was not stored and must not be shown; the next may be.
-    NotStored {
-        /// Ticket of the record.
-        ticket: Ticket,
-        /// Cause: the same for all of a group.
-        error: Arc<StoreError>,
-    },
-    /// The question is answered, or cannot be.
-    Answered {
-        /// Ticket of the question.
-        ticket: Ticket,
-        /// The answer.
-        answer: Result<Answer, StoreError>,
-    },
-    /// Maintenance after the commits (removal, the search index, the log's length) fails for a
-    /// cause that may pass. It is retried every second; this is reported once, until it succeeded
-    /// again.
-    MaintenanceFailed(StoreError),
-    /// The search index was damaged, as described, and is being rebuilt. No message is
-    /// missing.
-    IndexRebuilt(String),
-    /// Stored data is damaged, as described, and left out. Everything else continues.
-    Damaged(Damage),
-    /// The history has failed, and unreported records may or may not be
-    /// stored. Reported once; no [`Done::Committed`] follows. The server must stop.
-    Failed(StoreError),
-}
-
-/// Records that may wait or be in the middle of being committed, before [`Journal::is_full`].
-pub const WAITING_RECORDS_MAX: usize = 8_192;
-
-/// Bytes of them, likewise.
-pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Heads and pages that may wait.
-pub const WAITING_QUESTIONS_MAX: usize = 4_096;
-
-/// Searches that may wait: in all, of one subnet, of one requester.
-pub const WAITING_SEARCHES_MAX: usize = 1_024;
-/// See [`WAITING_SEARCHES_MAX`].
-pub const WAITING_SEARCHES_OF_SUBNET_MAX: usize = 256;
-/// See [`WAITING_SEARCHES_MAX`].
-pub const WAITING_SEARCHES_OF_REQUESTER_MAX: usize = 16;
-
-/// Bounds of a journal that its owner may set.
-#[derive(Debug, Clone, Copy)]
-pub struct JournalBounds {
-    /// Records of one commit: with the bytes of a group, some tens of milliseconds of work.
-    pub group_records: usize,
-    /// See [`WAITING_RECORDS_MAX`].
-    pub waiting_records: usize,
-    /// See [`WAITING_QUESTIONS_MAX`].
-    pub waiting_questions: usize,
-}
-
-impl Default for JournalBounds {
-    fn default() -> Self {
-        Self { group_records: 4_096, waiting_records: WAITING_RECORDS_MAX, waiting_questions: WAITING_QUESTIONS_MAX }
-    }
-}
+use crate::store::{Store, StoreError};
 
 /// An open history. [`Journal::close`] commits queued records, reports whether it did; dropping
 /// it commits them as well, but neither waits nor reports: its threads end by

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::AuditEntry;
-use glassline_wire::history::{CommitOutcome, Head, Page, Record};
+use glassline_wire::history::{CommitOutcome, Head, NotAppended, Page, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::visible::one_line;
 
@@ -26,7 +26,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// They cannot be looked up.
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError>;
 
     /// Does what may follow a commit (search index, retention, checkpoints) for about `budget`, in
     /// steps of some milliseconds. Returns whether there is more to do.

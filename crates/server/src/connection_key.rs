@@ -3,8 +3,9 @@
 /// Key of a connection: that of a closed one finds nothing, even if its slot is reused.
 ///
 /// Serials wrap around: a key would find another connection if it were kept while exactly 2³² of
-/// them are accepted. Nothing keeps the key of a closed one longer than a turn of the loop, or the
-/// probe of a name's holder, for seconds. The order of keys is arbitrary; see
+/// them are accepted. That of a closed one is kept by the probe of a name's holder, for seconds, and
+/// by the list of those to be read until the loop reads again, where another connection would only
+/// be read early. The order of keys is arbitrary; see
 /// [`age`](crate::net::connections::Connections::age).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectionKey {

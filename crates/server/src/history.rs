@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use glassline_hub::Hub;
 use glassline_journal::{Damage, Done, Gauges, Journal, Requester, Store, StoreError};
-use glassline_wire::history::{CommitOutcome, ReadError, Ticket};
+use glassline_wire::history::{NotAppended, ReadError, Ticket};
 use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
@@ -28,8 +28,7 @@ const TOO_SLOW: &str = "this took too long; ask for less";
 
 pub(crate) struct History {
     journal: Journal,
-    /// Results not processed yet, because members have to be written to
-    /// first.
+    /// Results not processed yet, because members have to be written to first.
     done: VecDeque<Done>,
     /// The journal may have more results; they stay there until they can be processed, since each
     /// answer may hold a page.
@@ -114,7 +113,7 @@ impl History {
                         warn!(%error, left_out, "not stored");
                     }
                     let words = if matches!(*error, StoreError::Full) { NO_SPACE } else { NOT_STORED };
-                    let is_next = hub.settle(ticket, CommitOutcome::NotStored(words.to_string()));
+                    let is_next = hub.settle(ticket, NotAppended::NotStored(words.to_string()));
                     in_order(is_next, Some(ticket))?;
                 }
                 Done::Answered { ticket, answer } => {

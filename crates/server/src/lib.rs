@@ -44,7 +44,7 @@ pub struct Config {
     pub operator_token: Option<OperatorToken>,
     /// Layers of each connection; `None`: plain TCP.
     pub layers: Option<Arc<dyn LayerFactory>>,
-    /// Every bound and deadline.
+    /// Bounds and deadlines of connections and queues.
     pub limits: Limits,
     /// Observer of the running server.
     pub watch: Watch,

@@ -1,4 +1,4 @@
-//! The one table of bounds and deadlines (clause L), the reason beside each.
+//! Bounds and deadlines that a server's `Config` can set (clause L), the reason beside each.
 
 /// Bounds and deadlines of a server; tests and small machines may set others.
 #[derive(Debug, Clone)]

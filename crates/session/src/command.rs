@@ -88,7 +88,7 @@ pub enum CommandError {
     AnswerPending,
     #[error("not connected at the moment; try again when the status says online")]
     NotConnected,
-    #[error("this server speaks the plain tutorial dialect, which has no {0}")]
+    #[error("this server uses the plain tutorial dialect, which has no {0}")]
     NotInTutorial(&'static str),
     #[error("you are not in the room {0}; enter it with /join {0}")]
     NotInRoom(String),

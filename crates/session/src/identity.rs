@@ -4,8 +4,7 @@ use alloc::collections::VecDeque;
 
 use crate::prelude::*;
 
-/// Earlier names of the user: a message sent under one may be acknowledged under it
-/// later.
+/// Earlier names of the user: a message sent under one may be acknowledged under it later.
 const FORMER_NAMES_MAX: usize = 8;
 
 /// Role of the user at the server, for the lifetime of the connection (O1).

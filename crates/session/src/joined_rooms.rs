@@ -204,9 +204,8 @@ impl JoinedRooms {
         }
     }
 
-    /// Records arrivals, one of them perhaps `me`, who is counted from the start.
-    /// Announcements lag (T11): a known member was counted when the server sent the
-    /// list.
+    /// Records arrivals, one of them perhaps `me`, who is counted from the start. Announcements lag
+    /// (T11): a known member was counted when the server sent the list.
     pub(crate) fn add_people(&mut self, presence: &Presence, me: &str) {
         let Some(room) = self.room_mut(&presence.room) else { return };
         let knew_all = room.knows_all();

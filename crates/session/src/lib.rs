@@ -39,5 +39,5 @@ pub use ending::Ending;
 pub use entropy::Entropy;
 pub use program::OWN_REF_PREFIX;
 pub use session::{Config, PAGE_MESSAGES, Session};
-pub use status::{LinkState, SlashCommands, Status};
+pub use status::{LinkState, SlashExecutor, Status};
 pub use update::{Dialect, DialectChoice, HistoryQuery, Input, Output, Update};

@@ -15,8 +15,7 @@ const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Longest request that a server may announce as its limit.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bounds the limits of a server: arbitrary ones could prevent sending, or
-/// exhaust memory.
+/// Bounds the limits of a server: arbitrary ones could prevent sending, or exhaust memory.
 pub(crate) fn bounded(limits: Limits) -> Limits {
     Limits {
         text_bytes: limits.text_bytes.clamp(1, TEXT_BYTES_MAX),

@@ -26,8 +26,7 @@ pub(crate) struct SeqTracker {
     newest: Option<u64>,
     /// Numbers up to it that were not shown: first and last of each range, in order.
     unseen: Vec<(u64, u64)>,
-    /// Highest number that the server has named on this link: later messages get a
-    /// higher one.
+    /// Highest number that the server has named on this link: later messages get a higher one.
     newest_named: Option<u64>,
     /// The room was left with the link and is entered again: its numbers may have restarted.
     in_doubt: bool,

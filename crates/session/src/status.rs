@@ -57,7 +57,7 @@ impl Status {
 
 /// Party that executes a line that starts with `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlashCommands {
+pub enum SlashExecutor {
     /// This client, by requests.
     Client,
     /// The server, which has sent a notice as `*` (T10).

@@ -1,4 +1,4 @@
-//! What the tap reports of a line, in the order in which it happened, and its JSON form.
+//! Reports of the tap on a line, in the order in which it happened, and its JSON form.
 
 use std::net::SocketAddr;
 
@@ -35,7 +35,7 @@ pub enum Observation {
         at_us: u64,
         /// Direction that its sender ended.
         direction: Direction,
-        /// How.
+        /// Kind of the end.
         end: End,
         /// True if the tap ended it, by a rule or because it stops, and not its sender.
         by_tap: bool,
@@ -78,7 +78,7 @@ pub struct Applied {
     pub offset: u64,
     /// Time, in microseconds since 1970 (UTC).
     pub at_us: u64,
-    /// What was done, in words.
+    /// Effect, in words.
     pub effect: String,
 }
 

@@ -42,7 +42,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     address.is_unique_local() || address.is_unicast_link_local()
 }
 
-/// How far the tap may reach.
+/// Distance to which the tap may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Permission {
     /// This machine only.

@@ -178,3 +178,75 @@ fn or_none(done: io::Result<usize>) -> io::Result<Option<usize>> {
         done => done.map(Some),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::TestLayer;
+
+    /// Limit on each wait; nothing here takes long.
+    const WAIT_MAX: Duration = Duration::from_secs(20);
+
+    fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let one = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let (other, _) = listener.accept().expect("a connection");
+        for stream in [&one, &other] {
+            stream.set_read_timeout(Some(WAIT_MAX)).expect("a deadline");
+        }
+        (one, other)
+    }
+
+    /// Returns the plain ends of two relays that speak the layer to each other, and their threads.
+    fn pair() -> (TcpStream, TcpStream, [JoinHandle<()>; 2]) {
+        let (client, plain_client) = connected();
+        let (layered_client, layered_server) = connected();
+        let (server, plain_server) = connected();
+        let run = |plain, layered, layer| {
+            let relay = Relay::new(plain, layered, Box::new(layer)).expect("a relay");
+            thread::spawn(move || relay.run())
+        };
+        let threads = [
+            run(plain_client, layered_client, TestLayer::client()),
+            run(plain_server, layered_server, TestLayer::server()),
+        ];
+        (client, server, threads)
+    }
+
+    #[test]
+    fn each_direction_ends_behind_its_bytes() {
+        let (mut client, mut server, threads) = pair();
+        let text: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        client.write_all(&text).expect("taken");
+        client.shutdown(Shutdown::Write).expect("connected");
+        let mut received = Vec::new();
+        server.read_to_end(&mut received).expect("an orderly end");
+        assert!(received == text);
+        server.write_all(b"goodbye").expect("the other direction is open");
+        drop(server);
+        received.clear();
+        client.read_to_end(&mut received).expect("an orderly end");
+        assert_eq!(received, b"goodbye");
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    }
+
+    #[test]
+    fn a_reset_is_passed_on_behind_what_came_before() {
+        let (client, mut server, threads) = pair();
+        (&client).write_all(b"last").expect("taken");
+        let mut received = [0; 4];
+        server.read_exact(&mut received).expect("it arrives");
+        SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+        drop(client);
+        let cut = server.read(&mut received).expect_err("no orderly end");
+        assert_eq!(cut.kind(), ErrorKind::ConnectionReset);
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    }
+}

@@ -61,10 +61,3 @@ impl AuditEntry {
         }
     }
 }
-
-impl AuditKind {
-    /// Its value in the schema.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}

@@ -126,6 +126,9 @@ pub enum ArgumentKind {
     Text,
 }
 
+/// Name of the command of an operator's token: what follows it is a secret.
+pub const OP: &str = "op";
+
 /// Every command, in the order in which the client's help lists them.
 pub const COMMANDS: &[SlashCommand] = &[
     by_server(Id::Action, "me", Talk)
@@ -229,7 +232,7 @@ pub const COMMANDS: &[SlashCommand] = &[
         .client("", "leaves, as three empty Enters do")
         .server("", "leaves")
         .brief("leaves, as three empty Enters do"),
-    by_operator(Id::Op, "op", "TOKEN", "makes you an operator")
+    by_operator(Id::Op, OP, "TOKEN", "makes you an operator")
         .client("TOKEN", "makes you an operator until you leave, if the token is right")
         .private(),
     by_operator(Id::Kick, "kick", "NAME [REASON]", "closes somebody's connection").takes(&[Name, Text]),
@@ -255,7 +258,7 @@ pub const COMMANDS: &[SlashCommand] = &[
         Id::Motd,
         "motd",
         "[TEXT|-]",
-        "sets what newcomers are told; with - takes it away, with nothing shows it",
+        "sets what newcomers are shown; with - takes it away, with nothing shows it",
     )
     .takes(&[Text]),
     by_operator(Id::Roster, "roster", "", "lists who is here, from which address"),

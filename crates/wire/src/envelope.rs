@@ -31,9 +31,19 @@ impl<T> From<T> for Envelope<T> {
 }
 
 impl<T: Serialize> Envelope<T> {
-    /// The content and its `ref` as one JSON object, without a header.
+    /// The content, which serializes to an object that is not empty, with the `ref` as its last
+    /// field; without a header.
     pub fn to_json(&self) -> Vec<u8> {
-        to_json(&self.content, self.reference.as_deref())
+        // Writing strings, numbers and lists of them to memory has no way to fail.
+        let mut json = serde_json::to_vec(&self.content).unwrap_or_default();
+        if let Some(reference) = &self.reference
+            && json.pop() == Some(b'}')
+        {
+            json.extend_from_slice(b",\"ref\":");
+            json.extend(serde_json::to_vec(reference).unwrap_or_default());
+            json.push(b'}');
+        }
+        json
     }
 
     /// The same as a frame (E1).
@@ -66,20 +76,6 @@ impl Envelope<Event> {
         };
         Ok(Self { content, reference })
     }
-}
-
-/// The content, which serializes to an object that is not empty, with the `ref` as its last field.
-pub(crate) fn to_json(content: &impl Serialize, reference: Option<&str>) -> Vec<u8> {
-    // Writing strings, numbers and lists of them to memory has no way to fail.
-    let mut json = serde_json::to_vec(content).unwrap_or_default();
-    if let Some(reference) = reference
-        && json.pop() == Some(b'}')
-    {
-        json.extend_from_slice(b",\"ref\":");
-        json.extend(serde_json::to_vec(reference).unwrap_or_default());
-        json.push(b'}');
-    }
-    json
 }
 
 #[cfg(test)]

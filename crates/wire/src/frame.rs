@@ -21,7 +21,8 @@ pub enum Frame<'a> {
 }
 
 /// Why a header was refused. The peer is at fault in each case, and the stream cannot be read on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", prefix = "header_")]
 pub enum HeaderError {
     /// A byte that is neither a digit nor padding, or padding between digits.
     #[error("the header {header:?} is not a decimal length padded with spaces: byte {at} is {byte:#04x}")]
@@ -44,17 +45,6 @@ pub enum HeaderError {
         /// The longest payload taken, in bytes.
         max: usize,
     },
-}
-
-impl HeaderError {
-    /// The name under which logs and counters know the cause.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotDecimal { .. } => "header_not_decimal",
-            Self::Empty => "header_empty",
-            Self::TooLong { .. } => "header_too_long",
-        }
-    }
 }
 
 /// The canonical header of a payload of `payload_bytes` (T1).

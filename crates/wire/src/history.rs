@@ -10,6 +10,9 @@ use crate::request::{HistoryRange, Search};
 /// Number, chosen by the caller, that is returned with the result of a request.
 pub type Ticket = u64;
 
+/// Cost of a record beside its texts, in bytes.
+const RECORD_BYTES: usize = 128;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     Message(NewMessage),
@@ -49,10 +52,17 @@ pub enum CommitOutcome {
         /// From 1, without holes; 0 for an act.
         seq: u64,
     },
+    /// It became no entry of the log.
+    NotAppended(NotAppended),
+}
+
+/// Cause for which a record became no entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAppended {
     /// Its `id` was used in this room by the same author, or by a client of the same name,
     /// with the same text: that message, as it is stored. No second copy was made (E4).
     Again(Box<Message>),
-    /// As [`CommitOutcome::Again`], but the text or `action` differs. Nothing was stored.
+    /// As [`NotAppended::Again`], but the text or `action` differs. Nothing was stored.
     IdReused,
     /// It may have been stored before, which is no longer known. Nothing was stored now.
     TooLate,
@@ -81,6 +91,19 @@ pub enum EntryContent {
 }
 
 impl Record {
+    /// Returns the memory that the record takes while it waits to be stored, roughly, in bytes.
+    pub fn bytes(&self) -> usize {
+        RECORD_BYTES
+            + match self {
+                Self::Message(NewMessage { message, .. }) => {
+                    message.text.len() + message.room.len() + message.from.len()
+                }
+                Self::Audit(act) => {
+                    act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)
+                }
+            }
+    }
+
     /// Returns the entry that this record became; a message has the number `seq`.
     pub fn committed(self, ticket: Ticket, seq: u64) -> Entry {
         let content = match self {

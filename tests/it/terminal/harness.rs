@@ -85,6 +85,7 @@ impl Opening {
     }
 
     /// `glassline tap` on a free port, before this server.
+    #[cfg(not(feature = "test-layer"))]
     pub(super) fn tap(to: SocketAddr) -> Self {
         let opening = Self::of(&[PROGRAM, "tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]);
         Self { has_other_screen: true, ..opening }.size(24, 100)

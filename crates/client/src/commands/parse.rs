@@ -1,6 +1,6 @@
 //! Parsing of a line of input.
 
-use glassline_session::{Command, HistorySelection, PAGE_MESSAGES, SlashCommands};
+use glassline_session::{Command, HistorySelection, PAGE_MESSAGES, SlashExecutor};
 use glassline_wire::commands::{CommandId, Executor, SlashCommand};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 
@@ -9,7 +9,7 @@ use crate::preferences::Bell;
 
 /// Returns the meaning of a line, where `who` executes slash commands. Errors: what is wrong
 /// with it, for the user; nothing of it must be sent then.
-pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, String> {
+pub(crate) fn parse_line(line: &str, who: SlashExecutor) -> Result<ParsedLine, String> {
     hidden_slash::check(line)?;
     let Some(command) = line.strip_prefix('/') else {
         hidden_slash::check_text(line)?;
@@ -26,20 +26,20 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
         hidden_slash::check_text(args)?;
     }
     match (known, who) {
-        (Some(known), SlashCommands::Client) => read(known, args, |_| true),
-        (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if is_local(known) => {
+        (Some(known), SlashExecutor::Client) => read(known, args, |_| true),
+        (Some(known), SlashExecutor::Nobody | SlashExecutor::Undecided) if is_local(known) => {
             read(known, args, is_local)
         }
-        (Some(known), SlashCommands::Server) if known.id == CommandId::Help => Ok(help_of_both(args, line)),
+        (Some(known), SlashExecutor::Server) if known.id == CommandId::Help => Ok(help_of_both(args, line)),
         // The client names the recipient: the server could not know the last sender when it was
         // typed.
-        (Some(known), SlashCommands::Server) if known.id == CommandId::Reply => read(known, args, |_| true),
-        (Some(known), SlashCommands::Server) if is_local(known) => read(known, args, |_| true),
-        (Some(known), SlashCommands::Server) if known.name != name || known.id == CommandId::DirectOrWhois => {
+        (Some(known), SlashExecutor::Server) if known.id == CommandId::Reply => read(known, args, |_| true),
+        (Some(known), SlashExecutor::Server) if is_local(known) => read(known, args, |_| true),
+        (Some(known), SlashExecutor::Server) if known.name != name || known.id == CommandId::DirectOrWhois => {
             of_server(known, args)
         }
-        (_, SlashCommands::Server) => Ok(ParsedLine::Session(Command::ServerLine(line.to_owned()))),
-        (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
+        (_, SlashExecutor::Server) => Ok(ParsedLine::Session(Command::ServerLine(line.to_owned()))),
+        (Some(_), SlashExecutor::Nobody | SlashExecutor::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
         }
         (None, _) => Err(suggestion::unknown(name)),

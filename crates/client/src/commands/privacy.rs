@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use glassline_wire::commands::SlashCommand;
+use glassline_wire::commands::{OP, SlashCommand};
 use glassline_wire::operator_token::is_in;
 use glassline_wire::slash::SlashLine;
 
@@ -24,7 +24,7 @@ pub(crate) fn is_secret(line: &str) -> bool {
 }
 
 fn shows_token(line: &str) -> bool {
-    command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
+    command_name(line).is_some_and(|name| name.eq_ignore_ascii_case(OP))
 }
 
 /// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character.

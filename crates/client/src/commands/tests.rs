@@ -1,10 +1,10 @@
-use glassline_session::{Command, HistorySelection, SlashCommands};
+use glassline_session::{Command, HistorySelection, SlashExecutor};
 
 use super::*;
 use glassline_wire::commands::{ArgumentKind, COMMANDS, CommandGroup, client_names};
 
 fn client(line: &str) -> Result<ParsedLine, String> {
-    parse_line(line, SlashCommands::Client)
+    parse_line(line, SlashExecutor::Client)
 }
 
 macro_rules! doing {
@@ -15,7 +15,7 @@ macro_rules! doing {
 
 #[test]
 fn lines_without_a_slash_and_with_two_are_text() {
-    for who in [SlashCommands::Client, SlashCommands::Server, SlashCommands::Nobody, SlashCommands::Undecided] {
+    for who in [SlashExecutor::Client, SlashExecutor::Server, SlashExecutor::Nobody, SlashExecutor::Undecided] {
         assert_eq!(parse_line("hi /me", who), doing!(Command::Say("hi /me".into())));
         assert_eq!(parse_line("//quit", who), doing!(Command::Say("/quit".into())));
         for leave in ["/quit", "/exit", "/bye"] {
@@ -56,11 +56,11 @@ fn an_operators_line_goes_to_the_server_without_its_slash() {
     operates("/motd", "motd");
     operates("/motd two\nlines", "motd two\nlines");
     operates("/roster", "roster");
-    assert_eq!(parse_line("/op secret", SlashCommands::Server), doing!(Command::ServerLine("/op secret".into())));
-    for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
+    assert_eq!(parse_line("/op secret", SlashExecutor::Server), doing!(Command::ServerLine("/op secret".into())));
+    for who in [SlashExecutor::Nobody, SlashExecutor::Undecided] {
         assert!(parse_line("/op secret", who).is_err_and(|notice| !notice.contains("secret")), "{who:?}");
     }
-    assert!(parse_line(" /op secret", SlashCommands::Client).is_err_and(|notice| !notice.contains("secret")));
+    assert!(parse_line(" /op secret", SlashExecutor::Client).is_err_and(|notice| !notice.contains("secret")));
 }
 
 #[test]
@@ -94,12 +94,12 @@ fn wrong_arguments_show_the_usage() {
 #[test]
 fn help_of_what_there_is_not_says_so() {
     let notice = |line: &str, who| parse_line(line, who).expect_err("there is none");
-    let nope = notice("/help xyz", SlashCommands::Client);
+    let nope = notice("/help xyz", SlashExecutor::Client);
     assert_eq!(nope, "there is no command /xyz; /help lists them");
-    assert_eq!(notice("/help /nmaes", SlashCommands::Client), "there is no command /nmaes; did you mean /names?");
-    assert!(!notice("/help \u{1b}[6n", SlashCommands::Client).contains('\u{1b}'));
+    assert_eq!(notice("/help /nmaes", SlashExecutor::Client), "there is no command /nmaes; did you mean /names?");
+    assert!(!notice("/help \u{1b}[6n", SlashExecutor::Client).contains('\u{1b}'));
     for line in ["/help names", "/help operators"] {
-        assert!(notice(line, SlashCommands::Nobody).starts_with("this server has no commands"), "{line}");
+        assert!(notice(line, SlashExecutor::Nobody).starts_with("this server has no commands"), "{line}");
     }
 }
 
@@ -115,17 +115,17 @@ fn an_unknown_command_is_an_error_that_names_the_nearest() {
 #[test]
 fn a_server_with_commands_gets_them_and_another_one_never_does() {
     for line in ["/help nick", "/names", "/dance x", "/nick a b"] {
-        assert_eq!(parse_line(line, SlashCommands::Server), doing!(Command::ServerLine(line.into())));
+        assert_eq!(parse_line(line, SlashExecutor::Server), doing!(Command::ServerLine(line.into())));
     }
-    let Ok(ParsedLine::Session(Command::Help(own))) = parse_line("/help", SlashCommands::Server) else {
+    let Ok(ParsedLine::Session(Command::Help(own))) = parse_line("/help", SlashExecutor::Server) else {
         panic!("both")
     };
     assert!(own.contains("/bell") && !own.contains("/names"), "what the server does is the server's to say: {own}");
-    assert!(matches!(parse_line("/help bell", SlashCommands::Server), Ok(ParsedLine::Help(_))));
+    assert!(matches!(parse_line("/help bell", SlashExecutor::Server), Ok(ParsedLine::Help(_))));
     for line in ["/names", "/dance"] {
-        assert!(parse_line(line, SlashCommands::Nobody).is_err(), "{line}");
+        assert!(parse_line(line, SlashExecutor::Nobody).is_err(), "{line}");
     }
-    let Ok(ParsedLine::Help(lines)) = parse_line("/help", SlashCommands::Nobody) else { panic!("help") };
+    let Ok(ParsedLine::Help(lines)) = parse_line("/help", SlashExecutor::Nobody) else { panic!("help") };
     assert!(lines.iter().all(|line| !line.contains("/names")), "{lines:?}");
 }
 
@@ -172,25 +172,25 @@ fn what_users_of_irc_type_publishes_nothing_private() {
         let direct = Command::Direct { to: "bob".into(), text: "a secret".into() };
         assert_eq!(client(line), doing!(direct), "{line}");
         let sent = "/msg bob a secret".to_owned();
-        assert_eq!(parse_line(line, SlashCommands::Server), doing!(Command::ServerLine(sent)), "{line}");
+        assert_eq!(parse_line(line, SlashExecutor::Server), doing!(Command::ServerLine(sent)), "{line}");
     }
     assert_eq!(client("/w bob"), doing!(Command::Whois("bob".into())));
     assert!(client("/query bob").is_err_and(|notice| notice.contains("/msg NAME TEXT")));
     assert_eq!(client("/j den"), doing!(Command::Join("den".into())));
     assert_eq!(client("/part"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/list"), doing!(Command::Rooms));
-    assert_eq!(parse_line("/j den", SlashCommands::Server), doing!(Command::ServerLine("/join den".into())));
+    assert_eq!(parse_line("/j den", SlashExecutor::Server), doing!(Command::ServerLine("/join den".into())));
     for line in
         ["/m bob a secret", "/ms bob a secret", "/mg bob a secret", "/wh bob", "/ e", "/ma", "/em x", "/whisper bob x"]
     {
-        for who in [SlashCommands::Client, SlashCommands::Nobody, SlashCommands::Undecided] {
+        for who in [SlashExecutor::Client, SlashExecutor::Nobody, SlashExecutor::Undecided] {
             let notice = parse_line(line, who).expect_err(line);
             assert!(!notice.contains("/me?"), "{line}: {notice}");
         }
     }
     for name in client_names().chain(["dance", "m", "secret"]).filter(|name| !["quit", "exit", "bye"].contains(name)) {
         for args in ["", " bob", " bob a secret"] {
-            for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
+            for who in [SlashExecutor::Nobody, SlashExecutor::Undecided] {
                 let meaning = parse_line(&format!("/{name}{args}"), who);
                 assert!(
                     !matches!(meaning, Ok(ParsedLine::Session(_))),
@@ -223,7 +223,7 @@ fn the_table_agrees_with_itself() {
 
 #[test]
 fn a_command_behind_a_space_is_not_published() {
-    for who in [SlashCommands::Client, SlashCommands::Server, SlashCommands::Nobody] {
+    for who in [SlashExecutor::Client, SlashExecutor::Server, SlashExecutor::Nobody] {
         assert!(parse_line(" /msg bob secret", who).is_err_and(|notice| notice.contains("space")));
     }
     assert_eq!(client(" / is the root"), doing!(Command::Say(" / is the root".into())));
@@ -232,7 +232,7 @@ fn a_command_behind_a_space_is_not_published() {
 
 #[test]
 fn a_hidden_command_is_not_published() {
-    use SlashCommands::{Client, Nobody, Server, Undecided};
+    use SlashExecutor::{Client, Nobody, Server, Undecided};
     let hidden = [
         "\u{feff}/msg bob secret",
         "\u{200b} /op secret",

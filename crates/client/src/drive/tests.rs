@@ -15,8 +15,8 @@ use glassline_wire::event::Event;
 use glassline_wire::request::{Ask, Request};
 
 use super::*;
+use crate::display_settings::DisplaySettings;
 use crate::entropy::SystemEntropy;
-use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::inbox::EVENTS_MAX;
 use crate::json::Json;

@@ -148,16 +148,16 @@ impl Formatter {
     fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
         let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
         let mut spans = Vec::new();
-        let mut notice = 0;
+        let mut copied_to = 0;
         for range in mentions {
-            if notice < range.start {
-                spans.push(Span::new(TextRole::Plain, &text[notice..range.start]));
+            if copied_to < range.start {
+                spans.push(Span::new(TextRole::Plain, &text[copied_to..range.start]));
             }
-            notice = range.end;
+            copied_to = range.end;
             spans.push(Span::new(TextRole::Mention, &text[range]));
         }
-        if notice < text.len() {
-            spans.push(Span::new(TextRole::Plain, &text[notice..]));
+        if copied_to < text.len() {
+            spans.push(Span::new(TextRole::Plain, &text[copied_to..]));
         }
         spans
     }

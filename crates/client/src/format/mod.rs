@@ -3,7 +3,6 @@
 pub(crate) mod attention;
 pub(crate) mod catch_up;
 pub(crate) mod clock;
-pub(crate) mod display_settings;
 pub(crate) mod links;
 pub(crate) mod mention;
 pub(crate) mod messages;

@@ -121,7 +121,7 @@ impl Terminal {
             return;
         }
         // A paste ends with a newline that is not to be sent.
-        let parsed = parse_line(self.composer.text().trim_end_matches('\n'), session.slash_commands());
+        let parsed = parse_line(self.composer.text().trim_end_matches('\n'), session.slash_executor());
         let is_accepted = match parsed {
             Ok(parsed) => {
                 let is_quit = parsed == ParsedLine::Session(Command::Leave);
@@ -130,7 +130,7 @@ impl Terminal {
                         self.print_notice(&[warning]);
                         true
                     }
-                    None => self.carry_out(parsed, session, now_ms),
+                    None => self.execute(parsed, session, now_ms),
                 }
             }
             Err(wrong) => {
@@ -145,7 +145,7 @@ impl Terminal {
     }
 
     /// Executes a parsed line; false if it is to stay in the input.
-    fn carry_out(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
+    fn execute(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
         if let Some(notice) = self.pane.settings().change(&parsed) {
             self.print_notice(&[notice]);
             return true;

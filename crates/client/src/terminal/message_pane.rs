@@ -12,10 +12,10 @@ use jiff::civil::Date;
 
 use super::idle::IdleTracker;
 use super::unread::{Unread, UnreadCount};
+use crate::display_settings::DisplaySettings;
 use crate::format::attention::{self, Attention};
 use crate::format::catch_up::CatchUp;
 use crate::format::clock::format_date;
-use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::presence_digest::{PresenceChange, PresenceDigest};
 use crate::format::safe::name;

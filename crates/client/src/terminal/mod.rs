@@ -25,7 +25,7 @@ use std::time::Instant;
 use glassline_wire::visible;
 
 use crate::commands::concealed;
-use crate::format::display_settings::DisplaySettings;
+use crate::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::{Span, TextRole};
 use crate::inbox::{Inbox, UserInput};
@@ -205,7 +205,7 @@ impl View for Terminal {
         Ok(())
     }
 
-    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.send_pasted(session, now_ms);
         let due = self.pane.take_due(now_ms);
         self.display.print(due);

@@ -117,7 +117,7 @@ impl Table {
                 _ => {}
             }
         }
-        self.terminal.settle(&mut self.session, self.now_ms).expect("memory takes it");
+        self.terminal.refresh(&mut self.session, self.now_ms).expect("memory takes it");
         let bytes = std::mem::take(&mut *self.drawn.0.lock().expect("no test panics here"));
         self.draws += usize::from(!bytes.is_empty());
         self.emulator.process(&bytes);

@@ -10,7 +10,7 @@ use glassline_wire::layer::{LayerStack, LayerState};
 use super::{CLOSED_BY_PEER, WriterStep};
 use crate::inbox::StreamEvent;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Layered {
     stack: LayerStack,
     /// The session has received the event that the connection is established.
@@ -28,14 +28,7 @@ pub(super) struct Layered {
 impl Layered {
     /// Returns `None` for an empty stack, which needs none of this.
     pub(super) fn new(stack: LayerStack) -> Option<Self> {
-        (!stack.is_empty()).then(|| Self {
-            stack,
-            is_connected: false,
-            waiting: VecDeque::new(),
-            taken: 0,
-            is_writing: false,
-            is_close_due: false,
-        })
+        (!stack.is_empty()).then(|| Self { stack, ..Self::default() })
     }
 
     /// Processes an event of the stream and passes to `handle` what the session gets of it.
@@ -75,12 +68,27 @@ impl Layered {
         if self.is_connected { Input::Closed(why) } else { Input::ConnectFailed(why) }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_writing(&self) -> bool {
+        self.is_writing
+    }
+
     /// Takes a step of the session, with plaintext to write; it follows everything before it.
     pub(super) fn put(&mut self, step: WriterStep) {
         match step {
             WriterStep::Write(plaintext) => self.waiting.push_back(plaintext),
             WriterStep::HalfClose => self.is_close_due = true,
         }
+    }
+
+    /// Closes the layers and returns their last output; nothing if that cannot follow everything
+    /// before it, because a write is under way.
+    pub(super) fn end_now(&mut self) -> Option<Vec<u8>> {
+        if self.is_writing {
+            return None;
+        }
+        self.stack.close();
+        Some(self.stack.output().to_vec())
     }
 
     /// Returns the next step of the writer, one write at a time.

@@ -5,6 +5,10 @@ use glassline_wire::layer::{LayerStack, LayerState};
 
 use super::connect::advice;
 use super::*;
+use crate::inbox::EVENTS_MAX;
+
+/// Limit on each wait; nothing here takes long.
+const WAIT_MAX: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_server_that_dies_in_silence_is_noticed_by_the_system() {
@@ -128,6 +132,78 @@ fn layers_announce_the_end_behind_what_was_sent() {
     pair.server.close();
     pair.settle();
     assert_eq!(pair.inputs.last().map(String::as_str), Some(r#"Closed("it closed the connection")"#));
+}
+
+#[derive(Debug)]
+struct TestLayers;
+
+impl LayerFactory for TestLayers {
+    fn layers(&self) -> LayerStack {
+        LayerStack::new(vec![Box::new(TestLayer::client())])
+    }
+}
+
+/// Connects a transport to a server's layers until the session is connected and every write is
+/// done. Returns both, the server's stream and the events of the connection.
+fn connected_through_a_layer() -> (Transport, LayerStack, TcpStream, Receiver<DriverEvent>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (inbox, events) = sync_channel(EVENTS_MAX);
+    let mut transport = Transport::new(String::new(), Some(Arc::new(TestLayers)), inbox, false);
+    let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
+    assert!(!transport.adopt(stream).expect("adopted"), "a handshake comes first");
+    let (mut stream, _) = listener.accept().expect("a connection");
+    stream.set_read_timeout(Some(WAIT_MAX)).expect("a deadline");
+    let mut server = LayerStack::new(vec![Box::new(TestLayer::server())]);
+    let mut is_connected = false;
+    while server.state() == LayerState::Handshaking {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).expect("a record");
+        server.receive(&bytes[..read], &mut Vec::new()).expect("goes on");
+        stream.write_all(server.output()).expect("taken");
+        server.consume_output(server.output().len());
+        while !is_connected || is_writing(&transport) {
+            match events.recv_timeout(WAIT_MAX).expect("an event") {
+                DriverEvent::Link { generation, event } => {
+                    transport.take(generation, event, |input| is_connected |= matches!(input, Input::Connected));
+                }
+                other => panic!("no event of the connection: {other:?}"),
+            }
+        }
+    }
+    (transport, server, stream, events)
+}
+
+fn is_writing(transport: &Transport) -> bool {
+    let layered = transport.connection.as_ref().and_then(|connection| connection.layered.as_ref());
+    layered.is_some_and(Layered::is_writing)
+}
+
+#[test]
+fn a_disconnect_is_announced_by_the_layers() {
+    for is_dropped in [false, true] {
+        let (mut transport, mut server, mut stream, _events) = connected_through_a_layer();
+        if is_dropped {
+            drop(transport);
+        } else {
+            transport.disconnect();
+        }
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("an orderly end");
+        server.receive(&bytes, &mut Vec::new()).expect("goes on");
+        assert_eq!((server.state(), server.end_of_input()), (LayerState::PeerClosed, Ok(())));
+    }
+}
+
+#[test]
+fn an_end_amid_a_write_is_not_announced() {
+    let mut pair = LayeredPair::new();
+    pair.settle();
+    pair.layered.put(WriterStep::Write(b"cut".to_vec()));
+    assert!(matches!(pair.layered.next_step(), Some(WriterStep::Write(_))));
+    assert_eq!(pair.layered.end_now(), None, "what is written may be incomplete");
+    pair.take(StreamEvent::Written);
+    let farewell = pair.layered.end_now().expect("it follows everything");
+    assert!(!farewell.is_empty() && pair.layered.end_now() == Some(farewell));
 }
 
 #[test]

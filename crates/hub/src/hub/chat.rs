@@ -1,16 +1,13 @@
 //! Messages in rooms: checked, then handed over to the history or, without one, published at once.
-//! Direct messages: to one member, and back to the sender as the acknowledgement.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 
-use glassline_wire::event::{Away, Direct, ErrorCode, Event, Message, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame;
-use glassline_wire::message_id::MessageId;
 use glassline_wire::request::Send;
 use glassline_wire::visible;
 
-use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
+use super::records::ID_REUSED;
 use super::rooms::unknown_room;
 use crate::Now;
 use crate::dialect::Dialect;
@@ -28,6 +25,10 @@ const IDS_MAX: usize = 256 * 1024;
 const IDS_PER_ROOM_MAX: usize = 16 * 1024;
 /// Most ids that one room remembers if as many rooms are open as may be.
 const IDS_PER_ROOM_MIN: usize = 256;
+
+/// The text of [`ErrorCode::TooLate`] without a history.
+const TOO_LATE_UNKEPT: &str = "it is no longer known whether others got this when it was first sent, so it was not \
+                               sent now; ask in the room, and send it as a new message if nobody got it";
 
 impl Hub {
     /// Executes a `send` (E4). With a history the message is handed over, and is sent to anybody
@@ -49,7 +50,7 @@ impl Hub {
         let mut message = new_message(member, room, &send.text, send.action, now);
         message.id = Some(send.id);
         if self.rules.durable {
-            self.store(id, room_id, message, (author, send.after), reference);
+            self.queue_message(id, room_id, message, (author, send.after), reference);
             return Ok(Reply::Nothing);
         }
         let (digest, name_scope) = (digest(&send.text, send.action), scope_of(member.name()));
@@ -88,7 +89,7 @@ impl Hub {
         };
         let mut message = new_message(member, room, text, action, now);
         if self.rules.durable {
-            self.store(id, room_id, message, (0, None), None);
+            self.queue_message(id, room_id, message, (0, None), None);
         } else {
             message.seq = Some(room.seq() + 1);
             self.publish(Some(id), room_id, message, None);
@@ -108,79 +109,6 @@ impl Hub {
         let pair = [&frame::header(name.len())[..], &name, &frame::header(payload.len()), payload];
         let appended = self.append(room_id, Dialect::Tutorial, &pair);
         self.skip_own(id, room_id, Dialect::Tutorial, appended);
-    }
-
-    /// Checks that the member named `to` now is the one that has written to this member, as a reply
-    /// requires.
-    ///
-    /// # Errors
-    /// No member has the name, or it may be another client's.
-    pub fn check_reply(&self, id: MemberId, to: &str) -> Result<(), Rejection> {
-        let (_, recipient) = self.find(to)?;
-        let name = recipient.name();
-        if self.members.get(id).is_some_and(|member| member.replies_to(recipient.token(), name)) {
-            return Ok(());
-        }
-        let text = format!(
-            "{name} has not written to you on this connection, or somebody else has under this name, so this may be \
-             somebody else than whom you answer; /msg {name} TEXT writes to whoever has the name"
-        );
-        Err(Rejection::new(ErrorCode::UnknownName, text))
-    }
-
-    /// Returns the member that wrote to this one last, on its present connection.
-    pub(super) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
-        let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
-        self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))
-    }
-
-    /// Sends a text to one person.
-    ///
-    /// # Errors
-    /// Unknown name, the text is empty or too long, the recipient has stopped reading, or the member
-    /// may not send messages.
-    pub fn send_direct(
-        &mut self,
-        sender: MemberId,
-        to: &str,
-        text: &str,
-        id: Option<MessageId>,
-        now: Now,
-    ) -> ReplyResult {
-        check_message_length(text)?;
-        let (recipient, to) = self.find(to)?;
-        // To an operator everybody may write.
-        if !to.is_operator() {
-            self.check_speech(sender, now)?;
-        }
-        check_no_token(text)?;
-        let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
-            return Ok(Reply::Nothing);
-        };
-        if self.send_queue_is_full(to) {
-            let text = format!("{} is not reading just now; try again later", to.name());
-            return Err(Rejection::new(ErrorCode::Busy, text));
-        }
-        let (from_name, to_name) = (from.name().to_string(), to.name().to_string());
-        let (sender_is_event, sender_token) = (from.dialect() == Dialect::Event, from.token());
-        // A member that is away knows it.
-        let away = to.away().map(str::to_string).filter(|_| recipient != sender);
-        let direct = Event::Direct(Direct {
-            from: from_name.clone(),
-            to: to_name.clone(),
-            at: Some(now.at),
-            text: visible::relayed(text).into_owned(),
-            id,
-        });
-        if let Some(member) = self.members.get_mut(recipient) {
-            member.note_direct_sender(sender, sender_token, &from_name);
-        }
-        if recipient != sender || !sender_is_event {
-            self.send(recipient, direct.clone());
-        }
-        let acknowledgement = sender_is_event.then_some(direct);
-        let away = away.map(|text| Event::Away(Away { name: to_name, text: Some(text) }));
-        Ok(Reply::Events(acknowledgement.into_iter().chain(away).collect()))
     }
 }
 

@@ -10,11 +10,9 @@ use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use crate::Now;
+use crate::encode::LISTED_MAX;
 use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
-
-/// Most names that an answer to a tutorial client lists.
-const LISTED_MAX: usize = 100;
 
 /// Default number of history messages for a tutorial client: a screen.
 const HISTORY_SHOWN: u64 = 20;
@@ -103,22 +101,18 @@ impl Hub {
             match handler(self, id, arguments.trim_start(), now) {
                 Ok(reply) => Ok(reply),
                 Err(NoReply::Rejected(rejection)) => Err(rejection),
-                Err(NoReply::Usage) => Ok(notice(format!("usage: {}", command.usage(syntax)))),
+                Err(NoReply::Usage) => Ok(Reply::notice(format!("usage: {}", command.usage(syntax)))),
                 Err(NoReply::Awaits) => return CommandOutcome::Awaits,
                 Err(NoReply::Leave) => return CommandOutcome::Leave,
             }
         } else {
             let name: String = name.chars().take(32).collect();
             let text = format!("there is no command /{name}; /help lists them, //{name} says it");
-            Ok(notice(glassline_wire::visible::one_line(&text)))
+            Ok(Reply::notice(glassline_wire::visible::one_line(&text)))
         };
         self.reply(id, reply, None);
         CommandOutcome::Continue
     }
-}
-
-fn notice(text: impl Into<String>) -> Reply {
-    Event::notice(text).into()
 }
 
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
@@ -133,7 +127,7 @@ fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, N
     let commands = HANDLERS.iter().filter_map(|(id, _)| COMMANDS.iter().find(|command| command.id == *id));
     let commands = commands.chain(SlashCommand::of_operators().take(shown));
     let lines: Vec<String> = commands.filter_map(|command| Some(command.usage(command.server?))).collect();
-    Ok(notice(lines.join("\n") + "\n//TEXT: says /TEXT"))
+    Ok(Reply::notice(lines.join("\n") + "\n//TEXT: says /TEXT"))
 }
 
 fn me(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoReply> {
@@ -161,7 +155,7 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, 
     none(arguments)?;
     let Some((room_id, room)) = hub.current_room(id) else { return Ok(Reply::Nothing) };
     let names = hub.names_in_words(room_id, id, LISTED_MAX).unwrap_or_default();
-    Ok(notice(format!("{} here: {names}", room.count())))
+    Ok(Reply::notice(format!("{} here: {names}", room.count())))
 }
 
 fn whois(hub: &mut Hub, _: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
@@ -176,13 +170,13 @@ fn rooms(hub: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Reply, N
 fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoReply> {
     let text = if text.is_empty() { "away" } else { text };
     let away = hub.set_away(id, Some(text), now)?;
-    Ok(notice(format!("you are away: {}; /back ends it", away.text.unwrap_or_default())))
+    Ok(Reply::notice(format!("you are away: {}; /back ends it", away.text.unwrap_or_default())))
 }
 
 fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
     hub.set_away(id, None, now)?;
-    Ok(notice("you are back"))
+    Ok(Reply::notice("you are back"))
 }
 
 fn join(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
@@ -204,7 +198,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
     let room_id = hub.admit(id, name)?;
     let current = hub.current_room(id).map(|(room_id, _)| room_id);
     if current == Some(room_id) {
-        return Ok(notice("you are there already"));
+        return Ok(Reply::notice("you are there already"));
     }
     let names = hub.names_in_words(room_id, id, LISTED_MAX);
     let room = hub.rooms.name(room_id).to_string();

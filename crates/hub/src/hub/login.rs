@@ -13,11 +13,14 @@ use crate::Now;
 use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::log_event::LogEvent;
 use crate::member::{Arrival, ConnectInfo, Member};
-use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::names::{GrantedName, SuffixReason};
 use crate::send_queue::SendQueue;
+
+/// Most names in the greeting of a tutorial client.
+const GREETING_NAMES_MAX: usize = 20;
 
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +69,7 @@ impl Hub {
 
     /// Sends the members present to a client about to log in: the first line that it reads.
     fn greet(&mut self, id: MemberId) {
-        let others = match self.names_in_words(self.rooms.lobby(), id, 20) {
+        let others = match self.names_in_words(self.rooms.lobby(), id, GREETING_NAMES_MAX) {
             None => "nobody else is here yet".to_string(),
             Some(names) => format!("here: {names}"),
         };
@@ -104,8 +107,7 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, with any connection and name: its ids are the
-            // same person's.
+            // The same client, with any connection and name: its ids are the same person's.
             login.token = token;
         }
         let mut quiet_rooms = Vec::new();
@@ -147,7 +149,7 @@ impl Hub {
     /// The name and the rooms that a `hello` asks for, if it may have them.
     fn check_hello(&self, hello: &Hello, login: ConnectInfo) -> Result<(Name, Vec<String>), Rejection> {
         if self.rules.pure {
-            let text = "this server speaks the tutorial dialect only; use that one";
+            let text = "this server supports the tutorial dialect only; use that one";
             return Err(Rejection::new(ErrorCode::OutOfOrder, text));
         }
         let wished = Name::parse(hello.name.as_bytes())?;
@@ -198,7 +200,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.audit_events.push_back(AuditEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
+                self.log_events.push_back(LogEvent::ClientAheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_replay(id, room_id, seen);
         }

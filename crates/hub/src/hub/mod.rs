@@ -2,11 +2,14 @@
 
 mod chat;
 mod commands;
+mod direct;
 mod history;
 mod login;
 mod members;
 mod moderation;
 mod outbound;
+mod records;
+mod replay;
 mod rooms;
 
 pub use commands::{CommandOutcome, hidden_command};
@@ -21,8 +24,9 @@ use crate::commit_queue::CommitQueue;
 use crate::counters::HubCounters;
 use crate::dialect::Dialect;
 use crate::id::MemberId;
+use crate::log_event::LogEvent;
 use crate::member::{Member, Members};
-use crate::moderation::{AuditEvent, Disconnect, Moderation, OperatorToken, TokenAttempts};
+use crate::moderation::{Disconnect, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
@@ -34,8 +38,7 @@ use crate::write_slices::WriteSlices;
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules
-    /// for names.
+    /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules for names.
     pub pure: bool,
     /// Bytes of each dialect's log in a room: how far a reader may lag (L).
     pub log_bytes_max: usize,
@@ -108,7 +111,7 @@ impl Default for Rules {
 ///    When [`Hub::take_settled`] names the connection, its next request is due.
 /// 3. After requests and inputs, what is for the history: [`Hub::take_pending_records`] and
 ///    [`Hub::next_question`]. Then [`Hub::take_disconnect`], whose members have to depart at once,
-///    and [`Hub::take_audit_event`].
+///    and [`Hub::take_log_event`].
 /// 4. Writes: for each member that [`Hub::take_ready`] or [`Hub::next_in_round`] names,
 ///    [`Hub::skip_lost`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes
 ///    that were written. If that returns false, there is more: do it again, or [`Hub::wake`] the
@@ -127,7 +130,7 @@ pub struct Hub {
     closed_rooms: ClosedRooms,
     moderation: Moderation,
     disconnects: VecDeque<Disconnect>,
-    audit_events: VecDeque<AuditEvent>,
+    log_events: VecDeque<LogEvent>,
     attempts: TokenAttempts,
     counters: HubCounters,
     /// Bytes queued for all members.

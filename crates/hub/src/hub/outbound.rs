@@ -37,6 +37,12 @@ pub enum Reply {
 /// Answer to a request, or why it was not carried out.
 pub type ReplyResult = Result<Reply, Rejection>;
 
+impl Reply {
+    pub(super) fn notice(text: impl Into<String>) -> Self {
+        Event::notice(text).into()
+    }
+}
+
 impl From<Event> for Reply {
     fn from(event: Event) -> Self {
         Self::Events([event].into())

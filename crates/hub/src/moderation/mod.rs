@@ -21,8 +21,8 @@ use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
 pub(crate) use attempts::TokenAttempts;
+pub use effects::Disconnect;
 pub(crate) use effects::Pending;
-pub use effects::{AuditEvent, Disconnect};
 pub use network::{subnet, subnet_key};
 pub(crate) use operator_command::{OperatorCommand, first_word};
 pub(crate) use sanctions::{Sanction, Sanctions};

@@ -103,8 +103,7 @@ pub(crate) fn fold(name: &str) -> String {
     written.to_uppercase().to_lowercase()
 }
 
-/// The look of a name, in any case. `I` and `l` have one skeleton, so `i` and
-/// `l` have one here.
+/// The look of a name, in any case. `I` and `l` have one skeleton, so `i` and `l` have one here.
 pub(super) fn any_case(name: &str) -> String {
     any_case_of(&skeleton(&as_capitals(name)).collect::<String>())
 }

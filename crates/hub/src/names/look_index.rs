@@ -5,8 +5,10 @@ use core::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-use super::NameId;
 use crate::name::Looks;
+
+/// Index of a name in use; a later name may have it again.
+pub(super) type NameId = u32;
 
 /// Names by their looks. Looks are stored as hashes, 16 bytes for each that differs from a name's
 /// others, so a match must be compared itself.

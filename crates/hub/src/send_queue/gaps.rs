@@ -87,9 +87,8 @@ impl SendQueue {
         }
     }
 
-    /// Moves a cursor to `lost`, before which nothing can be sent. `replacement` returns
-    /// the step that takes the place of each stretch that is missed. Returns how many messages are
-    /// missed.
+    /// Moves a cursor to `lost`, before which nothing can be sent. `replacement` returns the step
+    /// that takes the place of each stretch that is missed. Returns how many messages are missed.
     fn skip_lost_in(
         &mut self,
         index: usize,

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use glassline_wire::history::CommitOutcome;
+use glassline_wire::history::NotAppended;
 
-use super::Done;
+use super::core::reports::Done;
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.
@@ -75,7 +75,7 @@ impl JournalCounters {
         let counter = match report {
             Done::Committed(_) => &self.stored,
             Done::NotStored { .. } => &self.not_stored,
-            Done::Settled { outcome: CommitOutcome::Again(_) | CommitOutcome::IdReused, .. } => &self.repeated,
+            Done::Settled { outcome: NotAppended::Again(_) | NotAppended::IdReused, .. } => &self.repeated,
             _ => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);

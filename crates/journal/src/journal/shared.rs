@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::history::{PendingRecord, Question, Ticket};
 
-use super::core::fair_queue::FairQueue;
+use super::core::bounds::{JournalBounds, WAITING_BYTES_MAX};
+use super::core::fair_queue::{FairQueue, Requester};
 use super::core::questions::{Asked, QuestionClass};
-use super::core::records::{Finished, Group, RecordQueue, bytes_of};
-use super::core::reports::{Reports, UNFETCHED_MAX};
+use super::core::records::{Finished, Group, RecordQueue};
+use super::core::reports::{Done, Reports, UNFETCHED_MAX};
 use super::gauges::{Gauges, JournalCounters};
-use super::{Done, JournalBounds, Requester, WAITING_BYTES_MAX};
 use crate::store::StoreError;
 
 /// Source of the times that are arguments of the decisions.
@@ -90,7 +90,7 @@ impl Shared {
         if submitted.is_empty() {
             return;
         }
-        let bytes: usize = submitted.iter().map(|pending| bytes_of(&pending.record)).sum();
+        let bytes: usize = submitted.iter().map(|pending| pending.record.bytes()).sum();
         self.pending_records.fetch_add(submitted.len(), Ordering::Relaxed);
         self.pending_bytes.fetch_add(bytes, Ordering::Relaxed);
         let mut records = lock(&self.records);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use glassline_wire::history::{Question, Ticket};
 
-use super::Done;
 use super::core::questions::{Asked, QuestionClass};
 use super::core::records::{Finished, Group};
+use super::core::reports::Done;
 use super::shared::Shared;
 use super::worker::{Writer, answer};
 use crate::store::{Reader, StoreError};

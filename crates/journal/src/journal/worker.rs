@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use glassline_wire::history::{Answer, Question};
 
-use super::Done;
 use super::core::maintenance::{Maintenance, SLICE};
 use super::core::questions::Asked;
 use super::core::records::{Appended, Finished, Group};
+use super::core::reports::Done;
 use super::shared::Shared;
 use crate::store::{Reader, Store, StoreError};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use glassline_wire::event::Event;
-use glassline_wire::history::{CommitOutcome, NewMessage, Record};
+use glassline_wire::history::{CommitOutcome, NewMessage, NotAppended, Record};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Error, Transaction, TransactionBehavior};
 
@@ -94,7 +94,7 @@ pub(super) fn store<'a>(
                 };
                 match room {
                     Some(room) => statements.store(room, entry, origin, staged.ids)?,
-                    None => CommitOutcome::NoMoreRooms,
+                    None => CommitOutcome::NotAppended(NotAppended::NoMoreRooms),
                 }
             }
             Record::Audit(act) => {
@@ -138,7 +138,7 @@ impl<'t> Statements<'t> {
     ) -> Result<CommitOutcome, Error> {
         let NewMessage { message, author, .. } = entry;
         if let Some(outcome) = self.duplicates.find(CachedRoom { id: room.id, newest: room.newest }, entry, ids)? {
-            return Ok(outcome);
+            return Ok(CommitOutcome::NotAppended(outcome));
         }
         if room.newest >= SEQ_MAX {
             return Err(used_up("this room has given its last number"));

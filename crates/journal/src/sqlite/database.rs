@@ -1,5 +1,6 @@
 //! The writer's connection to the file of a history, with the lock that keeps other writers away.
 
+mod checkpoint;
 mod checksum_triggers;
 mod files;
 mod lock_file;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error};
 
+pub(super) use self::checkpoint::Checkpoint;
 pub(super) use self::checksum_triggers::create as create_checksum_triggers;
 pub(super) use self::files::{beside, log_bytes, without_links};
 pub(super) use self::opening::{is_in_use, verify_existing};
@@ -23,16 +25,6 @@ pub(super) use self::schema::{Kind, MESSAGE_TEXT, MESSAGE_TEXT_TABLES, kind, sho
 pub(super) use self::wal_scan::damage as log_damage;
 use super::errors;
 use crate::store::{Damage, StoreError};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Checkpoint {
-    /// As far as possible without waiting for readers.
-    Passive,
-    /// Waits for readers, so that the log starts again from its beginning.
-    Restart,
-    /// As [`Self::Restart`], and the log's file is emptied.
-    Truncate,
-}
 
 /// An open history that only this process may write.
 pub(super) struct Database {
@@ -166,10 +158,10 @@ impl Database {
     pub(super) fn checkpoint(&mut self, extent: Checkpoint, wait: Duration) -> Result<bool, StoreError> {
         let is_complete = self.run(|connection| {
             if extent == Checkpoint::Passive {
-                return checkpoint(connection, extent);
+                return extent.run(connection);
             }
             connection.busy_timeout(wait)?;
-            let is_complete = checkpoint(connection, extent);
+            let is_complete = extent.run(connection);
             connection.busy_timeout(opening::BUSY_WAIT)?;
             is_complete
         })?;
@@ -190,7 +182,7 @@ impl Drop for Database {
     /// log are the whole history.
     fn drop(&mut self) {
         if !self.is_broken && !std::thread::panicking() && self.check_files().is_ok() {
-            let _ = checkpoint(&self.connection, Checkpoint::Truncate);
+            let _ = Checkpoint::Truncate.run(&self.connection);
         } else {
             // Closing would run a checkpoint: a file that was cut short would look whole, with
             // zeros where it was cut.
@@ -199,17 +191,4 @@ impl Drop for Database {
         // Removes the mark; closing the file releases the lock.
         let _ = self.lock.set_len(0);
     }
-}
-
-/// Runs a checkpoint. Returns whether it reached the end of the log.
-fn checkpoint(connection: &Connection, extent: Checkpoint) -> Result<bool, Error> {
-    let pragma = match extent {
-        Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
-        Checkpoint::Restart => "PRAGMA wal_checkpoint(RESTART)",
-        Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
-    };
-    connection.query_row(pragma, [], |row| {
-        let (busy, pages, done): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(busy == 0 && pages == done)
-    })
 }

@@ -1,7 +1,7 @@
 //! Messages sent again under their `id`, in their room, by the same client or under the same name
 //! (E4).
 
-use glassline_wire::history::{CommitOutcome, NewMessage, Record};
+use glassline_wire::history::{NewMessage, NotAppended, Record};
 use glassline_wire::message_id::MessageId;
 use rusqlite::{CachedStatement, Connection, Error, TransactionBehavior};
 
@@ -31,7 +31,7 @@ impl<'t> Duplicates<'t> {
         room: CachedRoom,
         entry: &NewMessage,
         ids: &IdWindow,
-    ) -> Result<Option<CommitOutcome>, Error> {
+    ) -> Result<Option<NotAppended>, Error> {
         let Some(id) = entry.message.id else { return Ok(None) };
         if let Some(rowid) = ids.find(room.id, id, sender_of(entry)) {
             return self.at(rowid, id, entry).map(Some);
@@ -39,24 +39,24 @@ impl<'t> Duplicates<'t> {
         // A client that knew no later number when it first sent this may have been stored in the
         // part of the room that is not in the window.
         let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
-        Ok(may_be_stored.then_some(CommitOutcome::TooLate))
+        Ok(may_be_stored.then_some(NotAppended::TooLate))
     }
 
-    fn at(&mut self, rowid: i64, id: MessageId, entry: &NewMessage) -> Result<CommitOutcome, Error> {
+    fn at(&mut self, rowid: i64, id: MessageId, entry: &NewMessage) -> Result<NotAppended, Error> {
         let message = &entry.message;
         let mut rows = self.by_rowid.query([rowid])?;
         // It was stored, and was removed since, or is damaged: its content is unknown.
-        let Some(row) = rows.next()? else { return Ok(CommitOutcome::TooLate) };
+        let Some(row) = rows.next()? else { return Ok(NotAppended::TooLate) };
         let Some(stored) = message_row::readable(&message.room, row, &mut DamagedRows::default())? else {
-            return Ok(CommitOutcome::TooLate);
+            return Ok(NotAppended::TooLate);
         };
         if stored.id != Some(id) {
-            return Ok(CommitOutcome::TooLate);
+            return Ok(NotAppended::TooLate);
         }
         if stored.action != message.action || stored.text != message.text {
-            return Ok(CommitOutcome::IdReused);
+            return Ok(NotAppended::IdReused);
         }
-        Ok(CommitOutcome::Again(Box::new(stored)))
+        Ok(NotAppended::Again(Box::new(stored)))
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn find_all(
     rooms: &RoomCache,
     ids: &IdWindow,
     batch: &[Record],
-) -> Result<Vec<Option<CommitOutcome>>, Error> {
+) -> Result<Vec<Option<NotAppended>>, Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
     let mut duplicates = Duplicates::prepare(&transaction)?;
     let mut found = Vec::with_capacity(batch.len());

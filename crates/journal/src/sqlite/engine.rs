@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::AuditEntry;
-use glassline_wire::history::{CommitOutcome, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, Record};
 
 use super::append::{self, Staged};
 use super::checksum_backfill::ChecksumBackfill;
@@ -141,7 +141,7 @@ impl Store for Engine {
         Ok(growth.into_outcomes())
     }
 
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         self.db.check_usable()?;
         self.ids.load(self.db.connection());
         let found = duplicates::find_all(self.db.connection_mut(), &self.rooms, &self.ids, batch);

@@ -12,7 +12,7 @@ use glassline_wire::message_id::MessageId;
 
 use rusqlite::Connection;
 
-use self::loading::Loading;
+use self::loading::{Loading, Row};
 use super::pacer::Pacer;
 use super::rowid::{room_of, seq_of};
 
@@ -84,7 +84,14 @@ impl IdWindow {
     pub(super) fn load_step(&mut self, db: &Connection) -> bool {
         let Some(mut loading) = self.loading.take() else { return false };
         let (started, rows) = (Instant::now(), self.loaded_rows.size());
-        self.loading = loading.step(db, self, rows).then_some(loading);
+        let has_more = (0..rows).all(|_| {
+            let next = if self.is_full() { None } else { loading.next(db) };
+            next.is_some_and(|Row { rowid, id, author, name, .. }| {
+                self.note_earlier(rowid, id, Sender { author, name: &name });
+                true
+            })
+        });
+        self.loading = has_more.then_some(loading);
         self.loaded_rows.note(rows, started.elapsed());
         true
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use glassline_wire::limits::ROOM_CHARS_MAX;
 use glassline_wire::request::LOBBY;
+use glassline_wire::visible::is_direction_or_break;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, OptionalExtension, Row, Transaction};
 
@@ -100,6 +102,22 @@ impl RoomCache {
 /// Returns the account of a room that a client of this origin opens.
 pub(super) fn account_of(name: &str, origin: i64) -> i64 {
     if name == LOBBY { LOBBY_ACCOUNT } else { origin }
+}
+
+/// Describes why no server admits clients to a room of this name, as far as that is known
+/// without the tables of Unicode that servers have.
+pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
+    if room.to_lowercase() != room {
+        return Some(format!("write {:?}, in lower case", room.to_lowercase()));
+    }
+    if room.chars().count() > ROOM_CHARS_MAX {
+        return Some(format!("it has more than {ROOM_CHARS_MAX} characters"));
+    }
+    if room.starts_with(['/', '*']) {
+        return Some("it begins with \"/\" or \"*\"".to_string());
+    }
+    let forbidden = room.chars().find(|&c| c.is_whitespace() || c.is_control() || is_direction_or_break(c));
+    forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
 /// Creates a room whose first number will be `first`, opened by a client of this origin. Returns

@@ -6,6 +6,7 @@
 //! then few terms of the index begin with it.
 
 mod prefix_terms;
+mod quoting;
 mod trigrams;
 
 use std::time::{Duration, Instant};
@@ -258,16 +259,4 @@ fn ask_alone(db: &Connection, room: RoomRow, (first, last): (u64, u64), asked: &
     let mut rows = statement.query((rowid(room.id, first), rowid(room.id, last), asked))?;
     while rows.next()?.is_some() {}
     Ok(())
-}
-
-/// Appends a term to an index query, quoted so that nothing in it is syntax.
-fn put_quoted(query: &mut String, term: impl Iterator<Item = char>) {
-    query.push('"');
-    for character in term {
-        if character == '"' {
-            query.push('"');
-        }
-        query.push(character);
-    }
-    query.push('"');
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glassline_journal::{Damage, Keep, StoreError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Message};
-use glassline_wire::history::{CommitOutcome, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, Record};
 use glassline_wire::request::HistoryRange;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -289,17 +289,28 @@ fn what_is_sent_again_and_is_damaged_is_not_stored_twice() {
             record
         };
         // Its room is unknown: only that it is none of those behind it.
-        assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [CommitOutcome::TooLate], "{column}");
+        assert_eq!(
+            store.append(&[first(Some(3))]).expect("answers"),
+            [CommitOutcome::NotAppended(NotAppended::TooLate)],
+            "{column}"
+        );
         drop(store);
         // Damaged while its id is in the window, it is not new even without `after`.
         let remembered = folder.path().join(format!("{column}-remembered.db"));
         fs::copy(folder.file(), &remembered).expect("copies");
         let mut store = open_kept(&remembered);
         let again = store.append(&[first(None)]).expect("answers");
-        assert!(matches!(&again[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{again:?}");
+        assert!(
+            matches!(&again[..], [CommitOutcome::NotAppended(NotAppended::Again(stored))] if stored.seq == Some(4)),
+            "{again:?}"
+        );
         let db = Connection::open(&remembered).expect("opens");
         db.execute(&format!("UPDATE message SET {column} = {value} WHERE place = 1 << 40 | 4"), []).expect("writes");
         drop(db);
-        assert_eq!(store.append(&[first(None)]).expect("answers"), [CommitOutcome::TooLate], "{column}");
+        assert_eq!(
+            store.append(&[first(None)]).expect("answers"),
+            [CommitOutcome::NotAppended(NotAppended::TooLate)],
+            "{column}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use glassline_journal::{Exported, Keep, Store, open};
-use glassline_wire::history::{CommitOutcome, Head, Record};
+use glassline_wire::history::{CommitOutcome, Head, NotAppended, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
@@ -233,7 +233,9 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
             .map(|number| server.message(ATTACKER, &format!("left-{}", round * 1_000 + number), "attacker-1", 1))
             .collect();
         let outcomes = server.store.append(&batch).expect("stores");
-        refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
+        refused +=
+            outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NotAppended(NotAppended::NoMoreRooms)).count()
+                as u64;
         opened += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Stored { seq: 1 }).count() as u64;
         tend_to_the_end(server.store.as_mut());
     }
@@ -248,7 +250,11 @@ fn empty_rooms_displace_nothing_however_many_are_opened() {
     let outcomes = server.store.append(&[known, new, others]).expect("stores");
     assert_eq!(
         outcomes,
-        [CommitOutcome::Stored { seq: 2 }, CommitOutcome::NoMoreRooms, CommitOutcome::Stored { seq: 1 }]
+        [
+            CommitOutcome::Stored { seq: 2 },
+            CommitOutcome::NotAppended(NotAppended::NoMoreRooms),
+            CommitOutcome::Stored { seq: 1 }
+        ]
     );
     tend_to_the_end(server.store.as_mut());
     server.close();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use glassline_journal::{Keep, StoreError, TransferError, open};
-use glassline_wire::history::CommitOutcome;
+use glassline_wire::history::NotAppended;
 use rusqlite::Connection;
 
 use crate::support::{check, export, import, vacuum, *};
@@ -309,7 +309,7 @@ fn nothing_is_stored_while_the_file_is_not_where_it_was() {
         assert!(words.contains(&file.display().to_string()) && words.contains("; "), "{words}");
         assert!(matches!(store.maintain(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
         assert!(
-            matches!(store.find_duplicates(&said(1)).expect("reads")[..], [Some(CommitOutcome::Again(_))]),
+            matches!(store.find_duplicates(&said(1)).expect("reads")[..], [Some(NotAppended::Again(_))]),
             "{moved:?}"
         );
         fs::write(&file, b"another").expect("writes");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use glassline_journal::{Damage, Keep, Store, open};
-use glassline_wire::history::{CommitOutcome, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, Record};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
@@ -116,7 +116,7 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
     let again_seqs: Vec<_> = again
         .iter()
         .map(|outcome| match outcome {
-            CommitOutcome::Again(message) => message.seq,
+            CommitOutcome::NotAppended(NotAppended::Again(message)) => message.seq,
             _ => None,
         })
         .collect();

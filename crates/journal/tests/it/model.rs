@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use glassline_wire::event::Message;
-use glassline_wire::history::{CommitOutcome, Head, Record};
+use glassline_wire::history::{CommitOutcome, Head, NotAppended, Record};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::{check, *};
@@ -28,7 +28,11 @@ impl Model {
         });
         if let Some((message, _)) = same {
             let is_same = (&message.text, message.action) == (&entry.message.text, entry.message.action);
-            return if is_same { CommitOutcome::Again(Box::new(message.clone())) } else { CommitOutcome::IdReused };
+            return if is_same {
+                CommitOutcome::NotAppended(NotAppended::Again(Box::new(message.clone())))
+            } else {
+                CommitOutcome::NotAppended(NotAppended::IdReused)
+            };
         }
         let seq = room.len() as u64 + 1;
         room.push((Message { seq: Some(seq), ..entry.message.clone() }, entry.author));

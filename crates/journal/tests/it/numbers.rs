@@ -1,7 +1,7 @@
 //! Numbers, order and repeats (E4): outcomes of an append, and what is stored afterwards.
 
 use crate::support::*;
-use glassline_wire::history::{CommitOutcome, Head, Record};
+use glassline_wire::history::{CommitOutcome, Head, NotAppended, Record};
 use glassline_wire::request::HistoryRange;
 
 #[test]
@@ -33,7 +33,7 @@ fn only_the_same_author_or_name_makes_a_repeat() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let first = entry("lobby", "Alice", "hi", Some(7), 5);
-    let again = CommitOutcome::Again(Box::new(as_stored(&first, 1)));
+    let again = CommitOutcome::NotAppended(NotAppended::Again(Box::new(as_stored(&first, 1))));
     assert_eq!(store.append(std::slice::from_ref(&first)).expect("stores"), stored([1]));
     for reopened in [false, true] {
         if reopened {
@@ -46,7 +46,7 @@ fn only_the_same_author_or_name_makes_a_repeat() {
             (entry("lobby", "carol", "hi", Some(7), 5), again.clone()),
             (entry("lobby", "aLICE", "hi", Some(7), 9), again.clone()),
             (entry("lobby", "alice", "hi", Some(7), 0), again.clone()),
-            (entry("lobby", "Alice", "ho", Some(7), 5), CommitOutcome::IdReused),
+            (entry("lobby", "Alice", "ho", Some(7), 5), CommitOutcome::NotAppended(NotAppended::IdReused)),
         ] {
             assert_eq!(store.append(&[record]).expect("answers"), [wanted]);
         }
@@ -74,8 +74,13 @@ fn a_repeat_is_seen_in_its_batch_and_an_action_is_not_a_text() {
         entry.message.action = true;
     }
     let batch = [first.clone(), first.clone(), action, entry("lobby", "alice", "next", Some(2), 1)];
-    let again = CommitOutcome::Again(Box::new(as_stored(&first, 1)));
-    let wanted = [CommitOutcome::Stored { seq: 1 }, again, CommitOutcome::IdReused, CommitOutcome::Stored { seq: 2 }];
+    let again = CommitOutcome::NotAppended(NotAppended::Again(Box::new(as_stored(&first, 1))));
+    let wanted = [
+        CommitOutcome::Stored { seq: 1 },
+        again,
+        CommitOutcome::NotAppended(NotAppended::IdReused),
+        CommitOutcome::Stored { seq: 2 },
+    ];
     assert_eq!(store.append(&batch).expect("answers"), wanted);
 }
 
@@ -117,7 +122,7 @@ fn an_id_that_many_others_use_is_still_each_senders_own() {
             store = open_kept(&folder.file());
         }
         for (record, seq) in [(&own, 1), (&copies[0], 2), (&copies[1_499], 1_501)] {
-            let again = CommitOutcome::Again(Box::new(as_stored(record, seq)));
+            let again = CommitOutcome::NotAppended(NotAppended::Again(Box::new(as_stored(record, seq))));
             assert_eq!(store.append(std::slice::from_ref(record)).expect("answers"), [again]);
         }
     }
@@ -136,7 +141,7 @@ fn while_all_ids_are_kept_no_number_is_too_late() {
     let mut store = open_kept(&folder.file());
     assert_eq!(
         store.append(std::slice::from_ref(&first)).expect("answers"),
-        [CommitOutcome::Again(Box::new(as_stored(&first, 1)))]
+        [CommitOutcome::NotAppended(NotAppended::Again(Box::new(as_stored(&first, 1))))]
     );
     for (id, after, seq) in [(2, 0, 52), (3, 51, 53), (4, u64::MAX, 54)] {
         let said = entry_after(after, "lobby", "alice", "hi", id, 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use glassline_journal::{Done, Reader, Store, StoreError};
 use glassline_wire::event::AuditEntry;
-use glassline_wire::history::{CommitOutcome, Record, Ticket};
+use glassline_wire::history::{CommitOutcome, NotAppended, Record, Ticket};
 
 use crate::scripted_store::*;
 use crate::support::*;
@@ -22,7 +22,7 @@ fn a_refused_group_is_refused_except_for_messages_stored_before() {
     let done = watched.done(3);
     let is_refused = |done: &Done, of: Ticket| matches!(done, Done::NotStored { ticket, error } if *ticket == of && matches!(**error, StoreError::Full));
     assert!(is_refused(&done[0], 1) && is_refused(&done[2], 3), "{done:?}");
-    assert!(matches!(done[1], Done::Settled { ticket: 2, outcome: CommitOutcome::IdReused }), "{done:?}");
+    assert!(matches!(done[1], Done::Settled { ticket: 2, outcome: NotAppended::IdReused }), "{done:?}");
     watched.journal.append(records([4]));
     behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(tickets_appended(&watched.done(1)), [(4, 1)]);
@@ -42,7 +42,7 @@ impl<F: FnMut(&[Record]) -> Result<Vec<CommitOutcome>, StoreError> + Send> Store
         (self.append)(batch)
     }
 
-    fn find_duplicates(&mut self, _: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, _: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         Err((self.unreadable)())
     }
 

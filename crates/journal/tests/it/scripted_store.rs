@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use glassline_journal::{Done, Journal, Reader, SearchProgress, Store, StoreError};
 use glassline_wire::event::AuditEntry;
-use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, PendingRecord, Record, Ticket};
+use glassline_wire::history::{
+    CommitOutcome, Entry, EntryContent, Head, NotAppended, Page, PendingRecord, Record, Ticket,
+};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::*;
@@ -147,9 +149,9 @@ impl Store for ScriptedStore {
         }
     }
 
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         let is_old = |record: &Record| matches!(record, Record::Message(entry) if entry.message.text == "old");
-        Ok(batch.iter().map(|record| is_old(record).then_some(CommitOutcome::IdReused)).collect())
+        Ok(batch.iter().map(|record| is_old(record).then_some(NotAppended::IdReused)).collect())
     }
 
     fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use glassline_journal::{
-    Exported, Imported, Keep, ProgressMonitor, Reader, Report, Requester, Stage, Store, StoreError, TransferError,
-    Vacuumed, open,
+    Exported, Imported, Keep, ProgressMonitor, Reader, Report, Requester, Store, StoreError, TransferError, Vacuumed,
+    open,
 };
 pub(crate) use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
@@ -110,21 +110,8 @@ pub(crate) fn texts(page: &Page) -> Vec<&str> {
     page.messages.iter().map(|message| message.text.as_str()).collect()
 }
 
-/// Monitor that does nothing.
-struct Unmonitored;
-
-impl ProgressMonitor for Unmonitored {
-    fn begin(&self, _: Stage, _: Option<u64>) {}
-
-    fn advance(&self, _: u64) {}
-
-    fn is_cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn unmonitored() -> Arc<dyn ProgressMonitor> {
-    Arc::new(Unmonitored)
+    Arc::new(())
 }
 
 pub(crate) fn check(file: &Path) -> Result<Report, StoreError> {
@@ -136,7 +123,7 @@ pub(crate) fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, Tr
 }
 
 pub(crate) fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, TransferError> {
-    glassline_journal::import(file, lines, &Unmonitored)
+    glassline_journal::import(file, lines, &())
 }
 
 pub(crate) fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {

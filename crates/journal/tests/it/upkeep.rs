@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glassline_journal::{Imported, Keep, StoreError, TransferError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
-use glassline_wire::history::{CommitOutcome, Record};
+use glassline_wire::history::{CommitOutcome, NotAppended, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
@@ -75,7 +75,13 @@ fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     // What was imported is known by its sender's name.
     let mut store = open_kept(&other);
     let outcomes = store.append(&batch[..2]).expect("answers");
-    assert_eq!(outcomes, [CommitOutcome::Again(Box::new(as_stored(&batch[0], 1))), CommitOutcome::Stored { seq: 2 }]);
+    assert_eq!(
+        outcomes,
+        [
+            CommitOutcome::NotAppended(NotAppended::Again(Box::new(as_stored(&batch[0], 1)))),
+            CommitOutcome::Stored { seq: 2 }
+        ]
+    );
     tend_to_the_end(store.as_mut());
     assert_eq!(texts(&search(store.reader().expect("a reader").as_mut(), "den", "漢字")), ["eins 漢字"; 2]);
 }
@@ -144,7 +150,10 @@ fn an_import_leaves_out_what_its_sender_sent_before() {
     // Its sender is known by name.
     let mut store = open_kept(&folder.file());
     let outcome = store.append(&[entry("lobby", "carol", "hi", Some(9), 5)]).expect("answers");
-    assert!(matches!(&outcome[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
+    assert!(
+        matches!(&outcome[..], [CommitOutcome::NotAppended(NotAppended::Again(stored))] if stored.seq == Some(4)),
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -22,16 +22,10 @@ pub(crate) enum Counted {
     WrongToken,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LoopCounters {
     closed: [u64; CloseReason::VARIANTS.len()],
     others: [u64; Counted::COUNT],
-}
-
-impl Default for LoopCounters {
-    fn default() -> Self {
-        Self { closed: [0; CloseReason::VARIANTS.len()], others: [0; Counted::COUNT] }
-    }
 }
 
 impl LoopCounters {

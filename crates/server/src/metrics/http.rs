@@ -132,7 +132,7 @@ impl HttpServer {
         self.make_room(now);
         let entry = self.connections.vacant_entry();
         let index = entry.key();
-        if connection.watch(self.poll.registry(), Token(index)).is_ok() {
+        if connection.register(self.poll.registry(), Token(index)).is_ok() {
             entry.insert(connection);
             // Its request may have arrived already.
             self.advance(index, now);

@@ -52,7 +52,7 @@ impl HttpConnection {
         Self { stream, serial, accepted: now, state: State::Head(Vec::new()) }
     }
 
-    pub(super) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)
     }
 

@@ -9,10 +9,10 @@ mod http;
 mod http_connection;
 mod journal;
 mod pages;
-mod probe;
 mod render;
+mod watch;
 
 pub(crate) use counters::{Counted, LoopCounters, Traffic};
 pub use http::serve_http;
-pub(crate) use probe::Snapshot;
-pub use probe::{ANSWER_TIMEOUT, Watch};
+pub(crate) use watch::Snapshot;
+pub use watch::{ANSWER_TIMEOUT, Watch};

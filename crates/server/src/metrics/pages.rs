@@ -1,8 +1,8 @@
 //! The two pages that are served over HTTP, and the answers to requests for others.
 
 use crate::metrics::exposition::CONTENT_TYPE;
-use crate::metrics::probe::Seen;
 use crate::metrics::render::render;
+use crate::metrics::watch::Seen;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {

@@ -65,7 +65,7 @@ fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
     let help = "Connections refused, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
-    let codes = snapshot.hub.refusals().map(|(code, count)| (code.word(), count));
+    let codes = snapshot.hub.refusals().map(|(code, count)| (code.into(), count));
     let help = "Requests of members that were answered with an error; the member stays.";
     out.counters("glassline_refused_requests_total", help, "code", codes);
     let help = "Connections that ended in another way than by a refusal.";

@@ -163,7 +163,7 @@ impl Poller {
         let open = || Transport::new(TcpSocket::new(stream, dead_after), layers);
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
-        if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
+        if let Err(error) = socket.register(&self.registry, Token(key.index())) {
             warn!(%peer, %error, "cannot watch a connection");
             self.reactor.close(key, CloseReason::NotWatched);
         }

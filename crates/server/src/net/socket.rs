@@ -35,7 +35,7 @@ impl TcpSocket {
     }
 
     /// Has the poll of `registry` watch the socket until it is closed.
-    pub(crate) fn watch(&mut self, registry: &Rc<Registry>, token: Token) -> io::Result<()> {
+    pub(crate) fn register(&mut self, registry: &Rc<Registry>, token: Token) -> io::Result<()> {
         registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)?;
         self.registry = Some(Rc::clone(registry));
         Ok(())

@@ -188,9 +188,8 @@ impl<S: Socket> Transport<S> {
         Ok(Received::Plaintext(&buffer.plaintext))
     }
 
-    /// Writes some of the plaintext, in order, after the layers' output. Returns how
-    /// many bytes were taken; fewer than there are only where the socket is full or a handshake is
-    /// under way.
+    /// Writes some of the plaintext, in order, after the layers' output. Returns how many bytes
+    /// were taken; fewer than there are only where the socket is full or a handshake is under way.
     ///
     /// # Errors
     /// The connection broke.

@@ -225,13 +225,13 @@ fn answer(
     if matches!(ask, Ask::Bye {}) {
         return Step::leave(CloseReason::Bye, encode(Event::bye("goodbye"), reference));
     }
-    let reply = carry_out(member, ask, reference.as_ref(), context);
+    let reply = execute(member, ask, reference.as_ref(), context);
     context.hub.reply(member, reply, reference);
     Step::Continue
 }
 
 /// Executes a request. One answered later, by the history, keeps the `ref`.
-fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &mut SessionContext<'_>) -> ReplyResult {
+fn execute(member: MemberId, ask: Ask, reference: Option<&String>, context: &mut SessionContext<'_>) -> ReplyResult {
     let now = context.now;
     let hub = &mut *context.hub;
     // A program may repeat these without a user.

@@ -19,12 +19,14 @@ pub(super) struct CurrentRoom {
     pending: usize,
 }
 
-impl CurrentRoom {
+impl Default for CurrentRoom {
     /// Starts in the lobby (T9).
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         Self { room: LOBBY.to_owned(), is_known: true, pending: 0 }
     }
+}
 
+impl CurrentRoom {
     pub(super) fn name(&self) -> Option<&str> {
         self.is_known.then_some(self.room.as_str())
     }

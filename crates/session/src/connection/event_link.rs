@@ -17,7 +17,7 @@ pub(crate) enum Silence {
     Dead,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct EventLink {
     received_ms: u64,
     pinged: bool,
@@ -34,14 +34,7 @@ pub(crate) struct EventLink {
 
 impl EventLink {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self {
-            received_ms: now_ms,
-            pinged: false,
-            counted_ms: None,
-            uncounted: BTreeSet::new(),
-            pong_due: false,
-            rejoining: false,
-        }
+        Self { received_ms: now_ms, ..Self::default() }
     }
 
     pub(crate) fn note_received(&mut self, now_ms: u64) {

@@ -76,8 +76,7 @@ impl FirstBytes {
     }
 }
 
-/// Reports that an address has no chat server, what it is if that is known, and what to
-/// do.
+/// Reports that an address has no chat server, what it is if that is known, and what to do.
 pub(crate) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&HeaderError>) -> String {
     let advice = advice(address);
     match (kind, error) {

@@ -20,8 +20,7 @@ pub(crate) use first_bytes::{FirstBytes, no_chat_server};
 use negotiation::Negotiation;
 pub(crate) use tutorial_link::{SERVER_NAME, TutorialLink};
 
-/// Wait for the server's side of a goodbye; a user who leaves at once never waits
-/// longer.
+/// Wait for the server's side of a goodbye; a user who leaves at once never waits longer.
 pub(crate) const GOODBYE_MS: u64 = 2_000;
 /// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of
 /// members or of stored messages is longer than one message, and tutorial servers relay what they
@@ -226,8 +225,7 @@ impl Connection {
         };
         self.backoff.link_stood(stood_ms);
         let is_first = self.lost_since_ms.is_none();
-        // A link that breaks at once, again and again, is not back: its time limit
-        // keeps running.
+        // A link that breaks at once, again and again, is not back: its time limit keeps running.
         if is_first || stood_ms >= CONNECT_MS {
             self.lost_since_ms = Some(now_ms);
         }

@@ -3,7 +3,7 @@
 use super::current_room::CurrentRoom;
 use crate::limits::NAME_BYTES_MAX;
 use crate::prelude::*;
-use crate::status::SlashCommands;
+use crate::status::SlashExecutor;
 
 /// Name of a server's own messages (T9).
 pub(crate) const SERVER_NAME: &str = "*";
@@ -16,7 +16,7 @@ const CLOSE_AFTER_NOTICE_MS: u64 = 100;
 /// and forbids no name.
 const GREETING_MS: u64 = 3_000;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TutorialLink {
     /// First half of a pair whose second half has not arrived (T4).
     from: Option<String>,
@@ -38,8 +38,9 @@ pub(crate) struct TutorialLink {
 }
 
 /// Last notice given about a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Notice {
+    #[default]
     None,
     /// That nothing has answered yet.
     Silent,
@@ -50,17 +51,10 @@ enum Notice {
 impl TutorialLink {
     pub(super) fn new(now_ms: u64) -> Self {
         Self {
-            from: None,
-            server_greeted: false,
             greeting_until_ms: Some(now_ms + GREETING_MS),
-            has_member_pair: false,
-            last_notice: None,
             undecided_until_ms: Some(now_ms + FIRST_NOTICE_MS),
             on_trial_until_ms: Some(now_ms + FIRST_NOTICE_MS),
-            notice: Notice::None,
-            has_sent: false,
-            current_room: CurrentRoom::new(),
-            granted_name: None,
+            ..Self::default()
         }
     }
 
@@ -102,13 +96,13 @@ impl TutorialLink {
         self.has_sent = true;
     }
 
-    pub(crate) fn slash_commands(&self) -> SlashCommands {
+    pub(crate) fn slash_executor(&self) -> SlashExecutor {
         if self.server_greeted {
-            SlashCommands::Server
+            SlashExecutor::Server
         } else if self.undecided_until_ms.is_some() {
-            SlashCommands::Undecided
+            SlashExecutor::Undecided
         } else {
-            SlashCommands::Nobody
+            SlashExecutor::Nobody
         }
     }
 

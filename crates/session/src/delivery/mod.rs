@@ -180,7 +180,7 @@ impl Delivery {
 
     /// Takes the gaps of a room, which is left.
     pub(crate) fn gaps_in(&mut self, room: &str) -> Vec<Gap> {
-        self.gaps.take_in(room)
+        self.gaps.take_of_room(room)
     }
 
     /// Takes the gaps that are no longer held back.

@@ -39,7 +39,7 @@ impl PendingGaps {
     }
 
     /// Takes the gaps that remain in a room.
-    pub(super) fn take_in(&mut self, room: &str) -> Vec<Gap> {
+    pub(super) fn take_of_room(&mut self, room: &str) -> Vec<Gap> {
         let (of_it, others) = core::mem::take(&mut self.ranges).into_iter().partition(|gap| gap.room == room);
         self.ranges = others;
         of_it

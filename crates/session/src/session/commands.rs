@@ -7,7 +7,7 @@ use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Request, RoomN
 use super::{ExitIntent, LAST_ANSWERS_MS, Session};
 use crate::command::{Command, CommandError};
 use crate::prelude::*;
-use crate::status::SlashCommands;
+use crate::status::SlashExecutor;
 use crate::token_check::{check_line, check_request};
 use crate::update::Dialect;
 
@@ -102,7 +102,7 @@ impl Session {
     }
 
     fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), CommandError> {
-        if self.slash_commands() == SlashCommands::Server {
+        if self.slash_executor() == SlashExecutor::Server {
             return self.say_server_line(&format!("/msg {to} {text}"));
         }
         let id = MessageId(self.entropy.next_u128());
@@ -117,7 +117,7 @@ impl Session {
                 if self.connection.dialect() == Dialect::Tutorial && !self.rooms.contains(&send.room) {
                     return Err(CommandError::NotInTutorial("rooms"));
                 }
-                let server_knows_actions = self.slash_commands() == SlashCommands::Server;
+                let server_knows_actions = self.slash_executor() == SlashExecutor::Server;
                 if send.action && self.connection.dialect() == Dialect::Tutorial && !server_knows_actions {
                     return Err(CommandError::NotInTutorial("/me"));
                 }
@@ -235,7 +235,7 @@ impl Session {
         if line.len() > TEXT_BYTES_MAX {
             return Err(CommandError::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
         }
-        if self.slash_commands() != SlashCommands::Server || !self.connection.is_up() || !self.connection.has_window() {
+        if self.slash_executor() != SlashExecutor::Server || !self.connection.is_up() || !self.connection.has_window() {
             return Err(CommandError::NotConnected);
         }
         // After earlier messages.

@@ -1,7 +1,7 @@
 //! Session in the event dialect (E).
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{AuditKind, ErrorCode, Event, Presence, Rejection, Welcome};
+use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Presence, Rejection, Renamed, Welcome};
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
 use super::{Session, brief, shortened};
@@ -149,9 +149,7 @@ impl Session {
                     self.put_request(&Request::from(Ask::Join(RoomName { room })));
                 }
                 self.put_request(&Request::new(Ask::Ping {}, Some(REJOINED_REF.to_owned())));
-                if let Some(link) = self.connection.event_mut() {
-                    link.set_rejoining(true);
-                }
+                self.set_rejoining(true);
             }
         } else {
             self.rooms.cancel_return();
@@ -211,39 +209,10 @@ impl Session {
         match event {
             Event::Message(message) => self.receive_message(message, reference),
             Event::History(history) => self.receive_history(history, reference),
-            Event::Direct(ref direct) => {
-                self.recent_rename.note_activity(&direct.from);
-                let is_own = reference.is_some() || direct.from == self.identity.name();
-                let id = direct.id.filter(|_| is_own);
-                self.receive_direct(event, reference, id);
-            }
-            Event::Joined(ref presence) => {
-                presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
-                let is_answer = reference.is_some();
-                let is_new = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
-                let before = self.current_room();
-                self.receive_joined(presence, reference.as_deref());
-                if is_new {
-                    self.show_answer(Update::Received(event), reference);
-                }
-                self.report_room_change(before.as_deref());
-            }
-            Event::Left(presence) => {
-                presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
-                self.receive_left(presence, reference);
-            }
-            Event::Renamed(ref renamed) => {
-                if renamed.from == self.identity.name() {
-                    self.identity.rename(&renamed.to);
-                }
-                self.rooms.rename(&renamed.from, &renamed.to);
-                // A server reports it to each room that the two share, and again to the
-                // requester.
-                let is_new = self.recent_rename.is_new(renamed, now_ms);
-                if self.program.is_some() || is_new {
-                    self.show_answer(Update::Received(event), reference);
-                }
-            }
+            Event::Direct(direct) => self.receive_direct(direct, reference),
+            Event::Joined(presence) => self.receive_joined(presence, reference),
+            Event::Left(presence) => self.receive_left(presence, reference),
+            Event::Renamed(renamed) => self.receive_renamed(renamed, reference, now_ms),
             Event::Members(ref members) => {
                 self.rooms.set_members(members);
                 if reference.as_deref() != Some(WHO_REF) {
@@ -271,23 +240,9 @@ impl Session {
                 self.send_pong();
             }
             Event::Pong {} if reference.as_deref() == Some(ALIVE_REF) => {}
-            Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.rejoined(),
-            Event::Bye(_) => {
-                // The answer to the user's own goodbye is not shown.
-                if self.program.is_some() || reference.is_none() {
-                    self.show_answer(Update::Received(event), reference);
-                }
-                if matches!(self.connection.phase(), Phase::Leaving { .. }) {
-                    self.end(Ending::Left);
-                }
-            }
-            Event::Act(ref act) => {
-                // Only the asker's copy has a `ref`.
-                if act.act == AuditKind::Op && reference.is_some() {
-                    self.identity.become_operator();
-                }
-                self.show_answer(Update::Received(event), reference);
-            }
+            Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.set_rejoining(false),
+            Event::Bye(bye) => self.receive_bye(bye, reference),
+            Event::Act(act) => self.receive_act(act, reference),
             Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong {} => {
                 self.show_answer(Update::Received(event), reference);
             }
@@ -295,6 +250,7 @@ impl Session {
     }
 
     fn receive_left(&mut self, mut presence: Presence, reference: Option<String>) {
+        self.note_activity(&presence);
         let is_own = self.take_room_change(reference.as_deref());
         let before = self.current_room();
         if is_own {
@@ -317,39 +273,81 @@ impl Session {
         self.report_room_change(before.as_deref());
     }
 
-    fn receive_joined(&mut self, presence: &Presence, reference: Option<&str>) {
-        let is_asked = self.take_room_change(reference);
+    fn receive_joined(&mut self, presence: Presence, reference: Option<String>) {
+        self.note_activity(&presence);
+        let is_shown = self.program.is_some() || reference.is_some() || !self.is_own_arrival_again(&presence);
+        let before = self.current_room();
+        let is_asked = self.take_room_change(reference.as_deref());
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
-        if !is_own || self.rooms.contains(&presence.room) {
-            self.rooms.add_people(presence, self.identity.name());
-            self.note_crowd(presence);
+        if is_own && !self.rooms.contains(&presence.room) {
+            self.enter_room(&presence, is_asked);
+        } else {
+            self.rooms.add_people(&presence, self.identity.name());
+            self.note_crowd(&presence);
             // The user asked for a room by another spelling of its name.
             if is_asked && self.program.is_none() {
                 self.rooms.go_to(&presence.room);
             }
-        } else {
-            self.rooms.enter(&presence.room);
-            // Only the user changes the current room: the next message may be meant for
-            // it.
-            let is_back = self.rooms.is_return(&presence.room);
-            if is_asked || is_back || self.program.is_some() {
-                self.rooms.go_to(&presence.room);
-            }
-            self.ask_who_is_in(&presence.room);
-            if let (Some(seq), Some(tracker)) = (presence.seq, self.rooms.tracker_mut(&presence.room)) {
-                // A reconnect continues from there, also if no message arrives until then.
-                tracker.begin(seq);
-                if tracker.newest() < Some(seq) {
-                    self.ask_newest_in(&presence.room);
-                }
+        }
+        if is_shown {
+            self.show_answer(Update::Received(Event::Joined(presence)), reference);
+        }
+        self.report_room_change(before.as_deref());
+    }
+
+    fn enter_room(&mut self, presence: &Presence, is_asked: bool) {
+        self.rooms.enter(&presence.room);
+        // Only the user changes the current room: the next message may be meant for it.
+        if is_asked || self.rooms.is_return(&presence.room) || self.program.is_some() {
+            self.rooms.go_to(&presence.room);
+        }
+        self.ask_who_is_in(&presence.room);
+        if let (Some(seq), Some(tracker)) = (presence.seq, self.rooms.tracker_mut(&presence.room)) {
+            // A reconnect continues from there, also if no message arrives until then.
+            tracker.begin(seq);
+            if tracker.newest() < Some(seq) {
+                self.ask_newest_in(&presence.room);
             }
         }
     }
 
-    /// Records that the server has answered the `join`s of a reconnect.
-    fn rejoined(&mut self) {
+    fn note_activity(&mut self, presence: &Presence) {
+        presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
+    }
+
+    fn receive_renamed(&mut self, renamed: Renamed, reference: Option<String>, now_ms: u64) {
+        if renamed.from == self.identity.name() {
+            self.identity.rename(&renamed.to);
+        }
+        self.rooms.rename(&renamed.from, &renamed.to);
+        // A server reports it to each room that the two share, and again to the requester.
+        if self.recent_rename.is_new(&renamed, now_ms) || self.program.is_some() {
+            self.show_answer(Update::Received(Event::Renamed(renamed)), reference);
+        }
+    }
+
+    fn receive_bye(&mut self, bye: Bye, reference: Option<String>) {
+        // The answer to the user's own goodbye is not shown.
+        if self.program.is_some() || reference.is_none() {
+            self.show_answer(Update::Received(Event::Bye(bye)), reference);
+        }
+        if matches!(self.connection.phase(), Phase::Leaving { .. }) {
+            self.end(Ending::Left);
+        }
+    }
+
+    fn receive_act(&mut self, act: AuditEntry, reference: Option<String>) {
+        // Only the asker's copy has a `ref`.
+        if act.act == AuditKind::Op && reference.is_some() {
+            self.identity.become_operator();
+        }
+        self.show_answer(Update::Received(Event::Act(act)), reference);
+    }
+
+    /// Records whether the server still has to answer the `join`s of a reconnect.
+    fn set_rejoining(&mut self, is_rejoining: bool) {
         if let Some(link) = self.connection.event_mut() {
-            link.set_rejoining(false);
+            link.set_rejoining(is_rejoining);
         }
     }
 
@@ -363,7 +361,7 @@ impl Session {
     fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
         let is_about_own_question = self.history_refused(reference.as_deref());
         if reference.as_deref() == Some(REJOINED_REF) {
-            self.rejoined();
+            self.set_rejoining(false);
         }
         if is_about_own_question
             || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF | REJOINED_REF))

@@ -1,8 +1,7 @@
 //! Received messages: each is shown once, in the order of its room, and what is missing is
 //! reported.
 
-use glassline_wire::event::{Event, Gap, Message};
-use glassline_wire::message_id::MessageId;
+use glassline_wire::event::{Direct, Event, Gap, Message};
 
 use super::Session;
 use crate::prelude::*;
@@ -44,7 +43,11 @@ impl Session {
         self.report_settled_gaps();
     }
 
-    pub(super) fn receive_direct(&mut self, event: Event, reference: Option<String>, id: Option<MessageId>) {
+    pub(super) fn receive_direct(&mut self, direct: Direct, reference: Option<String>) {
+        self.recent_rename.note_activity(&direct.from);
+        let is_own = reference.is_some() || direct.from == self.identity.name();
+        let id = direct.id.filter(|_| is_own);
+        let event = Event::Direct(direct);
         let update = match id {
             Some(id) if self.delivery.acknowledge(id).is_some() => Update::Sent { event, acknowledged: true },
             Some(id) if self.delivery.is_second_answer(id) => return,

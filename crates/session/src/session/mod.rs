@@ -167,7 +167,10 @@ impl Session {
         let mut rest = bytes;
         let broken = loop {
             match decoder.next(&mut rest) {
-                Ok(Some(Frame::Payload(payload))) => self.receive_frame(payload, now_ms),
+                Ok(Some(Frame::Payload(payload))) => match self.connection.dialect() {
+                    Dialect::Event => self.receive_event_frame(payload, now_ms),
+                    Dialect::Tutorial => self.receive_tutorial_frame(payload, now_ms),
+                },
                 Ok(Some(Frame::Goodbye)) => {}
                 Ok(None) => break None,
                 Err(error) => break Some(error),
@@ -179,13 +182,6 @@ impl Session {
         self.connection.end_read(decoder);
         if let Some(error) = broken {
             self.not_frames(&error, now_ms);
-        }
-    }
-
-    fn receive_frame(&mut self, payload: &[u8], now_ms: u64) {
-        match self.connection.dialect() {
-            Dialect::Event => self.receive_event_frame(payload, now_ms),
-            Dialect::Tutorial => self.receive_tutorial_frame(payload, now_ms),
         }
     }
 

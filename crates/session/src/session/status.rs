@@ -3,7 +3,7 @@
 use super::{ExitIntent, Session};
 use crate::connection::Phase;
 use crate::prelude::*;
-use crate::status::{LinkState, SlashCommands, Status};
+use crate::status::{LinkState, SlashExecutor, Status};
 use crate::update::Dialect;
 
 impl Session {
@@ -52,7 +52,7 @@ impl Session {
         let is_awaiting = self.queries.next_deadline_ms().is_some();
         let has_gone_out = !self.delivery.has_unsent() && self.connection.has_window();
         // A server that was only late may still take everything as events.
-        let is_late = self.connection.awaits_greeting() && self.slash_commands() == SlashCommands::Undecided;
+        let is_late = self.connection.awaits_greeting() && self.slash_executor() == SlashExecutor::Undecided;
         self.connection.is_up() && !is_late && !is_awaiting && self.has_capacity() && has_gone_out
     }
 
@@ -93,11 +93,11 @@ impl Session {
     }
 
     /// Returns the party that executes a line that starts with `/`.
-    pub fn slash_commands(&self) -> SlashCommands {
+    pub fn slash_executor(&self) -> SlashExecutor {
         match self.connection.tutorial() {
-            Some(link) => link.slash_commands(),
-            None if self.connection.dialect() == Dialect::Event => SlashCommands::Client,
-            None => SlashCommands::Nobody,
+            Some(link) => link.slash_executor(),
+            None if self.connection.dialect() == Dialect::Event => SlashExecutor::Client,
+            None => SlashExecutor::Nobody,
         }
     }
 

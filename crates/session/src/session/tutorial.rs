@@ -6,7 +6,7 @@ use glassline_wire::request::{Ask, LOBBY, Request};
 use super::{Session, brief};
 use crate::connection::{SERVER_NAME, TutorialLink};
 use crate::prelude::*;
-use crate::status::SlashCommands;
+use crate::status::SlashExecutor;
 use crate::update::Update;
 
 /// Mark after the writer's name in a pair that is for the user alone (T10). No name holds its
@@ -49,7 +49,7 @@ impl Session {
         if let Some(name) = link.take_granted_name() {
             self.identity.rename(&name);
         }
-        let has_direct = self.slash_commands() == SlashCommands::Server && self.program.is_none();
+        let has_direct = self.slash_executor() == SlashExecutor::Server && self.program.is_none();
         // A program gets what was sent.
         let writer = from.strip_suffix(DIRECT_MARK).filter(|_| has_direct);
         let event = match writer {
@@ -75,7 +75,7 @@ impl Session {
             && let Some(request) = self.delivery.take_next()
         {
             let Request { content: Ask::Send(send), reference } = request else { continue };
-            let escapes = self.slash_commands() == SlashCommands::Server;
+            let escapes = self.slash_executor() == SlashExecutor::Server;
             let wire_text = match (send.action, send.text.starts_with('/')) {
                 (true, _) => format!("/me {}", send.text),
                 (false, true) if escapes => format!("/{}", send.text),
@@ -96,7 +96,7 @@ impl Session {
 
     /// Returns whether the next text may or may not need a second slash: that is known in a moment.
     fn is_next_undecided(&self) -> bool {
-        self.slash_commands() == SlashCommands::Undecided
+        self.slash_executor() == SlashExecutor::Undecided
             && self.delivery.texts().next().is_some_and(|(_, text)| text.starts_with('/'))
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Hooks {
     new_listener: Box<dyn Fn() -> Listener + Send>,
 }
 
-/// What follows from something that happened: decisions, and what the user must know.
+/// Results of something that happened: decisions, and what the user must know.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Consequences {
     pub(crate) verdicts: Vec<(FrameKey, Verdict)>,

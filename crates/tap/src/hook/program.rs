@@ -22,7 +22,7 @@ const LAST_WORDS_BYTES_MAX: usize = 500;
 /// Time that a process has to end after its stdin has ended.
 const END_WAIT: Duration = Duration::from_millis(500);
 
-/// What a process has said.
+/// Message of a process.
 #[derive(Debug)]
 pub enum Said {
     /// An answer.

@@ -24,7 +24,7 @@ const READS_PER_TURN: usize = 4;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
-/// What a connection needs of the loop.
+/// Parts of the loop that a connection uses in its turn.
 pub(crate) struct Turn<'a> {
     pub(crate) now_us: u64,
     /// Shared by all connections.
@@ -34,7 +34,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) registry: &'a Registry,
 }
 
-/// What the loop is to do with a connection.
+/// Result of a turn: what the loop is to do with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Wait for an event, or for [`Connection::due_us`].
@@ -70,7 +70,8 @@ pub(crate) struct Connection {
     line: Option<Box<Line>>,
     state: State,
     was_opened: bool,
-    /// Time at which a reset is forwarded although the other side does not take what precedes it.
+    /// Time at which a reset is forwarded although what precedes it was not taken: the other side
+    /// has read nothing for [`RESET_WAIT_US`].
     reset_due_us: Option<u64>,
 }
 
@@ -246,6 +247,8 @@ impl Connection {
     /// Takes the bytes of the turn's buffer.
     fn received(&mut self, direction: Direction, length: usize, turn: &mut Turn<'_>) {
         let bytes = &turn.buffer[..length];
+        // As long as something passes, a reset that follows it waits.
+        self.reset_due_us = None;
         if let Some(line) = &mut self.line {
             let arrival = (Side::of_arrival(direction), direction);
             turn.reports.data(self.number, arrival, bytes, turn.now_us, None);

@@ -60,7 +60,7 @@ pub enum RelayError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// Reason that the system gives.
         #[source]
         error: io::Error,
     },

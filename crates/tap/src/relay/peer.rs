@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     announced: Announced,
 }
 
-/// What the kernel has said about the end of what the peer sends.
+/// End of what the peer sends, as far as the kernel has announced it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Announced {
     /// Nothing.

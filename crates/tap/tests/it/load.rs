@@ -1,4 +1,4 @@
-//! What one connection cannot do to others, and what passes without staying.
+//! Connections that do not read, or are many; memory while much passes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -66,7 +66,7 @@ fn a_client_that_leaves_frees_its_blocked_server() {
 }
 
 #[test]
-fn an_observer_that_does_not_listen_costs_neither_bytes_nor_memory() {
+fn an_observer_that_does_not_listen_costs_no_bytes_nor_memory() {
     const FRAMES: usize = 3_000;
     let payload = vec![b'x'; 100_000];
     let mut frame = format!("{:<10}", payload.len()).into_bytes();

@@ -1,9 +1,9 @@
-//! What passes, and how it ends.
+//! Bytes and ends of connections, in both directions.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use glassline_tap::relay::channel;
 use glassline_tap::{Direction, End, Observation, Relay, RelayError, RelayOptions};
@@ -110,9 +110,12 @@ fn a_reset_after_a_half_close_is_forwarded() {
     client.write_all(HELLO).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(rest(&mut server).0, HELLO);
+    let left = Instant::now();
     reset(client);
     report(&reports, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
     report(&reports, |observation| matches!(observation, Observation::Closed { .. }));
+    // Nothing precedes it, so that nothing is waited for.
+    assert!(left.elapsed() < Duration::from_secs(5), "{:?}", left.elapsed());
     let refused = (0..).find_map(|_| server.write_all(b"late").err()).unwrap();
     assert!(matches!(refused.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{refused}");
 }

@@ -156,8 +156,8 @@ fn missing(seq: u64, room: &str, newest: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display_settings::DisplaySettings;
     use crate::format::clock::LocalClock;
-    use crate::format::display_settings::DisplaySettings;
     use crate::preferences::Preferences;
     use glassline_session::Update;
     use glassline_wire::event::Event;

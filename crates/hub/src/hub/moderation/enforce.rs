@@ -11,8 +11,9 @@ use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::log_event::LogEvent;
 use crate::member::Member;
-use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
+use crate::moderation::{Disconnect, Pending, Target, messages};
 use crate::name::Looks;
 
 impl Hub {
@@ -23,8 +24,8 @@ impl Hub {
     }
 
     /// Takes the next event for the server's log.
-    pub fn take_audit_event(&mut self) -> Option<AuditEvent> {
-        self.audit_events.pop_front()
+    pub fn take_log_event(&mut self) -> Option<LogEvent> {
+        self.log_events.pop_front()
     }
 
     /// Restores the effect of an act of an earlier time, at the start.
@@ -59,7 +60,7 @@ impl Hub {
         if let (Some(by), Some(effect)) = (by, effect) {
             self.send(by, Envelope::new(Event::notice(effect), reference));
         }
-        self.audit_events.push_back(AuditEvent::Act(act));
+        self.log_events.push_back(LogEvent::Act(act));
     }
 
     /// Returns the member that another server's kick removes here: the member of exactly that name.
@@ -75,8 +76,7 @@ impl Hub {
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
-    /// While the kick was stored its target may have become an operator, which is immune
-    /// (O5).
+    /// While the kick was stored its target may have become an operator, which is immune (O5).
     fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
         let id = target?;
         let member = self.members.get(id)?;

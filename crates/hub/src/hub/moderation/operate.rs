@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use glassline_wire::commands::OP;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
@@ -12,10 +13,9 @@ use glassline_wire::timestamp::Timestamp;
 use crate::Now;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
+use crate::log_event::LogEvent;
 use crate::member::Member;
-use crate::moderation::{
-    AuditEvent, OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
-};
+use crate::moderation::{OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written};
 use crate::name::Looks;
 
 impl Hub {
@@ -33,14 +33,15 @@ impl Hub {
             let text = format!("this line has {} bytes, the limit is {OPERATE_BYTES_MAX}; write less", line.len());
             return Err(Rejection::new(ErrorCode::TooLong, text));
         }
-        if let ("op", token) = first_word(line) {
+        if let (OP, token) = first_word(line) {
             return self.take_token(id, token, reference, now);
         }
         if !self.is_operator(id) {
             let text = "only operators may do this; `/op TOKEN` makes you one";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
-        let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
+        let act =
+            |act, who, until, text| AuditEntry { at: now.at, by: self.name(id).to_string(), act, who, until, text };
         let (act, target) = match OperatorCommand::parse(line)? {
             OperatorCommand::Kick { name, reason } => {
                 let target = self.kickable(id, &name)?;
@@ -68,31 +69,17 @@ impl Hub {
                 (act(AuditKind::Motd, None, None, None), None)
             }
             OperatorCommand::SetMotd { text } => (act(AuditKind::Motd, None, None, Some(text)), None),
-            query @ (OperatorCommand::Freeze
-            | OperatorCommand::Thaw
-            | OperatorCommand::TakeMotdAway
-            | OperatorCommand::ShowMotd
-            | OperatorCommand::Roster
-            | OperatorCommand::Bans) => {
-                return Ok(Event::notice(self.status_of(&query, now)).into());
-            }
+            OperatorCommand::Freeze => return Ok(Reply::notice("the talk is frozen already; /thaw ends it")),
+            OperatorCommand::Thaw => return Ok(Reply::notice("the talk is not frozen")),
+            OperatorCommand::TakeMotdAway | OperatorCommand::ShowMotd => match self.moderation.motd() {
+                Some(motd) => return Ok(Reply::notice(format!("newcomers are shown:\n{motd}"))),
+                None => return Ok(Reply::notice("there is no message of the day; /motd TEXT sets one")),
+            },
+            OperatorCommand::Roster => return Ok(Reply::notice(self.list_members())),
+            OperatorCommand::Bans => return Ok(Reply::notice(self.moderation.list_sanctions(now.at))),
         };
         self.submit(id, Pending { act, target }, reference);
         Ok(Reply::Nothing)
-    }
-
-    /// Returns the text for a command that changes nothing.
-    fn status_of(&self, command: &OperatorCommand, now: Now) -> String {
-        match command {
-            OperatorCommand::Roster => self.list_members(),
-            OperatorCommand::Bans => self.moderation.list_sanctions(now.at),
-            OperatorCommand::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
-            OperatorCommand::Thaw => "the talk is not frozen".to_string(),
-            _ => match self.moderation.motd() {
-                Some(motd) => format!("newcomers are told:\n{motd}"),
-                None => "there is no message of the day; /motd TEXT sets one".to_string(),
-            },
-        }
     }
 
     /// `op TOKEN`.
@@ -101,7 +88,7 @@ impl Hub {
             return Ok(Reply::Nothing);
         };
         if member.is_operator() {
-            return Ok(Event::notice("you are an operator already").into());
+            return Ok(Reply::notice("you are an operator already"));
         }
         if member.wrong_tokens() >= WRONG_TOKENS_MAX {
             let text = "too many wrong tokens came over this connection; look yours up, then connect again";
@@ -119,7 +106,7 @@ impl Hub {
             self.attempts.note_wrong(member.address(), now.monotonic_ms);
             let (connection, left) = (member.connection(), self.attempts.left(member.address(), now.monotonic_ms));
             let warning = messages::wrong_token(member.name(), member.address(), left);
-            self.audit_events.push_back(AuditEvent::WrongToken { connection, left });
+            self.log_events.push_back(LogEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
                 self.send_to_each(Member::is_operator, &Event::notice(warning));
             }
@@ -129,26 +116,15 @@ impl Hub {
             };
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
-        let act = self.act(id, AuditKind::Op, None, None, None, now);
+        let by = self.name(id).to_string();
+        let act = AuditEntry { at: now.at, by, act: AuditKind::Op, who: None, until: None, text: None };
         self.submit(id, Pending { act, target: None }, reference);
         Ok(Reply::Nothing)
     }
 
-    fn act(
-        &self,
-        by: MemberId,
-        act: AuditKind,
-        who: Option<String>,
-        until: Option<Timestamp>,
-        text: Option<String>,
-        now: Now,
-    ) -> AuditEntry {
-        AuditEntry { at: now.at, by: self.name(by).to_string(), act, who, until, text }
-    }
-
     fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {
         if self.rules.durable {
-            self.store_act(by, pending, reference);
+            self.queue_act(by, pending, reference);
         } else {
             self.enforce(Some(by), pending, reference);
         }

@@ -4,7 +4,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-use crate::journal::Requester;
+/// Two opaque keys of a requester. Subnets are served in turn, and within a subnet its requesters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Requester {
+    /// Equal for all that share an address or, of IPv6, a network of 64 bits.
+    pub subnet: u128,
+    /// Equal for all questions of one connection.
+    pub number: u64,
+}
 
 /// Items that may wait: in all, of one subnet, of one requester.
 #[derive(Debug, Clone, Copy)]
@@ -15,16 +22,10 @@ pub(in crate::journal) struct Bounds {
 }
 
 /// Queues with items, each under its key, in the order of their turns. An empty queue is removed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Turns<K, Q> {
     order: VecDeque<K>,
     queues: HashMap<K, Q>,
-}
-
-impl<K, Q> Default for Turns<K, Q> {
-    fn default() -> Self {
-        Self { order: VecDeque::new(), queues: HashMap::new() }
-    }
 }
 
 impl<K: Copy + Eq + Hash, Q: Default> Turns<K, Q> {

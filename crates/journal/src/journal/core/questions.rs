@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::history::{Question, Ticket};
 
-use super::fair_queue::Bounds;
-use crate::journal::{
-    JournalBounds, Requester, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX, WAITING_SEARCHES_OF_SUBNET_MAX,
+use super::bounds::{
+    JournalBounds, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX, WAITING_SEARCHES_OF_SUBNET_MAX,
 };
+use super::fair_queue::{Bounds, Requester};
 use crate::store::SearchProgress;
 
 pub(in crate::journal) const ANSWER_TIME: Duration = Duration::from_secs(2);

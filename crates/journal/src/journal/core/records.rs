@@ -3,17 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use glassline_wire::history::{CommitOutcome, NewMessage, PendingRecord, Record, Ticket};
+use glassline_wire::history::{CommitOutcome, NotAppended, PendingRecord, Record, Ticket};
 
-use crate::journal::Done;
+use super::reports::Done;
 use crate::store::StoreError;
 
-/// Bytes of one group: with [`JournalBounds::group_records`](super::super::JournalBounds), some
+/// Bytes of one group: with [`JournalBounds::group_records`](super::bounds::JournalBounds), some
 /// tens of milliseconds of work.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Cost of a record beside its texts, in bytes.
-const RECORD_BYTES: usize = 128;
 
 /// Records that wait, in the order in which they were handed over.
 #[derive(Default)]
@@ -61,7 +58,7 @@ impl RecordQueue {
     pub(in crate::journal) fn take_group(&mut self, records_max: usize) -> Group {
         let (mut count, mut group_bytes) = (0, 0);
         for record in self.records.iter().take(records_max) {
-            let bytes = bytes_of(record);
+            let bytes = record.bytes();
             if count > 0 && group_bytes + bytes > GROUP_BYTES_MAX {
                 break;
             }
@@ -90,7 +87,7 @@ impl Group {
         match result {
             Ok(outcomes) => Appended::Committed(self.finish(outcomes, |ticket, record, outcome| match outcome {
                 CommitOutcome::Stored { seq } => Done::Committed(record.committed(ticket, seq)),
-                outcome => Done::Settled { ticket, outcome },
+                CommitOutcome::NotAppended(outcome) => Done::Settled { ticket, outcome },
             })),
             Err(error) if error.is_fatal() => Appended::Failed(error),
             Err(StoreError::UsedUp(_)) if self.attempted > 1 => {
@@ -109,7 +106,7 @@ impl Group {
     pub(in crate::journal) fn refused(
         &mut self,
         error: StoreError,
-        earlier: Result<Vec<Option<CommitOutcome>>, StoreError>,
+        earlier: Result<Vec<Option<NotAppended>>, StoreError>,
     ) -> Result<Finished, StoreError> {
         let earlier = match earlier {
             Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
@@ -130,21 +127,10 @@ impl Group {
         report: impl Fn(Ticket, Record, T) -> Done,
     ) -> Finished {
         let records = self.attempted;
-        let bytes = self.front().iter().map(bytes_of).sum();
+        let bytes = self.front().iter().map(Record::bytes).sum();
         let front = self.tickets.drain(..records).zip(self.records.drain(..records));
         let reports = front.zip(outcomes).map(|((ticket, record), outcome)| report(ticket, record, outcome)).collect();
         self.attempted = self.records.len();
         Finished { records, bytes, reports }
     }
-}
-
-/// Returns the share of a record in the bounds, in bytes.
-pub(in crate::journal) fn bytes_of(record: &Record) -> usize {
-    RECORD_BYTES
-        + match record {
-            Record::Message(NewMessage { message, .. }) => message.text.len() + message.room.len() + message.from.len(),
-            Record::Audit(act) => {
-                act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)
-            }
-        }
 }

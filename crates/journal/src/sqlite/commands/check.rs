@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
-use super::open_to_read;
+use super::opening::open_to_read;
 use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{beside, is_in_use, log_damage};
@@ -110,7 +110,9 @@ struct Checking<'c> {
 
 #[derive(Default)]
 struct Tally {
-    messages: u64,
+    /// Numbers without a message.
+    missing: u64,
+    /// Entries of the search index that are missing, or should not be there.
     indexed: u64,
     unverified: u64,
     /// Messages that are not as they were stored.
@@ -198,9 +200,31 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Verifies the room's numbers, then its messages chunk by chunk. Meanwhile a server may remove
-    /// the oldest and store others.
+    /// Verifies the room's numbers, then its messages. Meanwhile a server may remove the oldest and
+    /// store others.
     fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
+        let (room, is_sound) = self.room_row(id, name)?;
+        self.report.rooms += u64::from(room.newest > 0);
+        self.report.index_lag += room.newest - room.indexed.max(room.oldest.saturating_sub(1)).min(room.newest);
+        let found = self.room_messages(&room)?;
+        self.report_damage(name, &found);
+        let (missing, not_stored) = match found.missing {
+            1.. if is_sound => (self.lost(id)?, "of its messages are not stored"),
+            missing => (missing, "of its numbers have no message: it was forgotten, or is lost"),
+        };
+        for (count, what) in [
+            (missing, not_stored),
+            (found.indexed, "of its messages are missing in the search index, or should not be in it"),
+        ] {
+            if count > 0 {
+                self.fault(format!("room {name:?}: {count} {what}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies the room's row. Returns it as [`room_now`] does.
+    fn room_row(&mut self, id: i64, name: &str) -> Result<(RoomRow, bool), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let (room, is_sound) = room_now(&transaction, id)?;
         let contradiction = if is_sound {
@@ -209,51 +233,41 @@ impl Checking<'_> {
             Some("its row is not as it was written".to_string())
         };
         transaction.commit()?;
-        self.report.rooms += u64::from(room.newest > 0);
         if let Some(contradiction) = contradiction {
             self.fault(format!("room {name:?}: {contradiction}"));
         }
-        self.report.index_lag += room.newest - room.indexed.max(room.oldest.saturating_sub(1)).min(room.newest);
-        let mut missing = Tally::default();
+        Ok((room, is_sound))
+    }
+
+    /// Verifies the messages that the room has by its row, chunk by chunk.
+    fn room_messages(&mut self, room: &RoomRow) -> Result<Tally, rusqlite::Error> {
+        let mut found = Tally::default();
         let mut from = room.oldest.max(1);
         while from <= room.newest && !self.monitor.is_cancelled() {
             (self.between)();
             let transaction = self.db.unchecked_transaction()?;
-            let now = room_now(&transaction, id)?;
+            let now = room_now(&transaction, room.id)?;
             from = from.max(now.0.oldest);
             let to = from.saturating_add(CHUNK - 1).min(room.newest);
             if from <= to {
-                self.report.messages += check_chunk(&transaction, now, (from, to), &mut missing)?;
+                self.report.messages += check_chunk(&transaction, now, (from, to), &mut found)?;
             }
             transaction.commit()?;
             self.monitor.advance(self.report.messages);
             from = to.max(from.saturating_sub(1)) + 1;
         }
-        self.report.unverified += missing.unverified;
-        for seq in &missing.damaged_seqs {
+        Ok(found)
+    }
+
+    fn report_damage(&mut self, name: &str, found: &Tally) {
+        self.report.unverified += found.unverified;
+        for seq in &found.damaged_seqs {
             self.fault(format!("room {name:?}: number {seq} is not as it was stored"));
         }
-        let unlisted = missing.damaged - missing.damaged_seqs.len() as u64;
+        let unlisted = found.damaged - found.damaged_seqs.len() as u64;
         if unlisted > 0 {
             self.fault(format!("room {name:?}: {unlisted} more messages are not as they were stored"));
         }
-        if missing.messages > 0 && is_sound {
-            missing.messages = self.lost(id)?;
-        }
-        let not_stored = if is_sound {
-            "of its messages are not stored"
-        } else {
-            "of its numbers have no message: it was forgotten, or is lost"
-        };
-        for (count, what) in [
-            (missing.messages, not_stored),
-            (missing.indexed, "of its messages are missing in the search index, or should not be in it"),
-        ] {
-            if count > 0 {
-                self.fault(format!("room {name:?}: {count} {what}"));
-            }
-        }
-        Ok(())
     }
 
     /// Returns the number of a room's messages that are missing and were not removed by retention.
@@ -368,7 +382,7 @@ fn check_chunk(
     db: &Connection,
     (room, is_sound): (RoomRow, bool),
     (from, to): (u64, u64),
-    missing: &mut Tally,
+    found: &mut Tally,
 ) -> Result<u64, rusqlite::Error> {
     let rowids = (rowid(room.id, from), rowid(room.id, to));
     let mut messages = db.prepare_cached(select_messages!("FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;
@@ -376,23 +390,23 @@ fn check_chunk(
     let (mut count, mut to_be_indexed) = (0, 0);
     while let Some(row) = rows.next()? {
         count += 1;
-        missing.unverified += u64::from(message_row::integrity(row)? == Integrity::Unverified);
+        found.unverified += u64::from(message_row::integrity(row)? == Integrity::Unverified);
         let seq = seq_of(row.get(0)?);
         to_be_indexed += u64::from(seq <= room.indexed);
         if message_row::readable("", row, &mut DamagedRows::default())?.is_none() {
-            missing.damaged += 1;
-            if missing.damaged_seqs.len() < FAULTS_MAX {
-                missing.damaged_seqs.push(seq);
+            found.damaged += 1;
+            if found.damaged_seqs.len() < FAULTS_MAX {
+                found.damaged_seqs.push(seq);
             }
         }
     }
-    missing.messages += (to - from + 1).saturating_sub(count);
+    found.missing += (to - from + 1).saturating_sub(count);
     if !is_sound {
         return Ok(count);
     }
     let indexed: u64 = db
         .prepare_cached("SELECT count(*) FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2")?
         .query_row(rowids, |row| row.get(0))?;
-    missing.indexed += indexed.abs_diff(to_be_indexed);
+    found.indexed += indexed.abs_diff(to_be_indexed);
     Ok(count)
 }

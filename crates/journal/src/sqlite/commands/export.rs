@@ -8,12 +8,13 @@ use std::sync::Arc;
 use glassline_wire::event::{Event, Message};
 use rusqlite::{Connection, Row};
 
+use super::errors::TransferError;
 use super::line_reader::schema_line;
 use super::missing::{MissingRanges, add, classify};
+use super::opening::open_damaged;
 use super::progress::{ProgressMonitor, Stage, interrupt_on_cancel};
 use super::room_discovery::{Room, Rooms, rooms, rows_max};
 use super::salvage::{CHUNK, KeyLookup, Table, first_key, read};
-use super::{TransferError, open_damaged};
 use crate::sqlite::message_row::{DamagedRows, readable, select_messages};
 use crate::sqlite::rowid::{rowid, seq_of};
 use crate::sqlite::{audit_log, errors};

@@ -7,15 +7,16 @@ use std::path::Path;
 
 use glassline_wire::event::{AuditEntry, Event, Message};
 use glassline_wire::history::{CommitOutcome, NewMessage, Record};
-use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
+use glassline_wire::limits::{NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
+use glassline_wire::visible::{REPLACEMENT, one_line, relayed};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::created_files::CreatedFiles;
+use super::errors::TransferError;
 use super::line_reader::LineReader;
+use super::opening::open_to_write;
 use super::progress::{ProgressMonitor, Stage};
-use super::{TransferError, open_to_write};
 use crate::sqlite::append::{self, Staged};
 use crate::sqlite::errors;
 use crate::sqlite::id_window::IdWindow;
@@ -23,7 +24,7 @@ use crate::sqlite::message_row::{self, DamagedRows, select_messages};
 use crate::sqlite::page::PageBuilder;
 use crate::sqlite::retention::UNKNOWN_ORIGIN;
 use crate::sqlite::room_quota::RoomQuota;
-use crate::sqlite::rooms::{CachedRoom, RoomCache, open_room};
+use crate::sqlite::rooms::{CachedRoom, RoomCache, cannot_be_entered, open_room};
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid};
 use crate::store::StoreError;
 
@@ -146,22 +147,6 @@ struct ImportedRoom {
     last: u64,
 }
 
-/// Describes why no server admits clients to a room of this name, as far as that is known
-/// without the tables of Unicode that servers have.
-pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
-    if room.to_lowercase() != room {
-        return Some(format!("write {:?}, in lower case", room.to_lowercase()));
-    }
-    if room.chars().count() > ROOM_CHARS_MAX {
-        return Some(format!("it has more than {ROOM_CHARS_MAX} characters"));
-    }
-    if room.starts_with(['/', '*']) {
-        return Some("it begins with \"/\" or \"*\"".to_string());
-    }
-    let forbidden = room.chars().find(|&c| c.is_whitespace() || c.is_control() || is_direction_or_break(c));
-    forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
-}
-
 /// Fails unless a server could have written this name, as far as that is known.
 fn check_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
     if name.is_empty() || name.len() > bytes_max {
@@ -215,28 +200,39 @@ impl Importing<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let room = self.room(&message.room, seq)?;
-        let is_late = seq <= room.last;
-        if is_late {
-            // Its duplicate may wait to be stored.
-            self.flush()?;
+        if seq <= room.last {
+            return self.message_behind(room, seq, &message);
         }
-        if (is_late || !room.is_new) && self.is_there(room.id, &message)? {
+        let is_stored = !room.is_new && self.is_there(room.id, &message)?;
+        if !is_stored {
+            self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
+        }
+        if is_stored || message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
             self.imported.skipped += 1;
-            return Ok(Ok(()));
+        } else {
+            self.waiting.push(Record::Message(NewMessage { message, author: 0, after: None, subnet: 0 }));
         }
-        if is_late {
-            return Ok(Err(format!(
-                "has number {seq} of {:?} behind number {}: an export has each number once and in order",
-                message.room, room.last
-            )));
-        }
-        self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
-        if message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
-            self.imported.skipped += 1;
-            return Ok(Ok(()));
-        }
-        self.waiting.push(Record::Message(NewMessage { message, author: 0, after: None, subnet: 0 }));
         Ok(Ok(()))
+    }
+
+    /// Skips a message that is stored, though its number is not after the last one read; for any
+    /// other the inner error describes what is wrong.
+    fn message_behind(
+        &mut self,
+        room: ImportedRoom,
+        seq: u64,
+        message: &Message,
+    ) -> Result<Result<(), String>, TransferError> {
+        // It may wait to be stored.
+        self.flush()?;
+        if self.is_there(room.id, message)? {
+            self.imported.skipped += 1;
+            return Ok(Ok(()));
+        }
+        Ok(Err(format!(
+            "has number {seq} of {:?} behind number {}: an export has each number once and in order",
+            message.room, room.last
+        )))
     }
 
     /// The error describes what is wrong with the line.
@@ -325,14 +321,7 @@ impl Importing<'_> {
                     self.imported.messages += 1;
                     self.imported.renumbered += u64::from(entry.message.seq != Some(seq));
                 }
-                (
-                    Record::Message(_),
-                    CommitOutcome::Again(_)
-                    | CommitOutcome::IdReused
-                    | CommitOutcome::TooLate
-                    | CommitOutcome::NoMoreRooms
-                    | CommitOutcome::NotStored(_),
-                ) => self.imported.skipped += 1,
+                (Record::Message(_), CommitOutcome::NotAppended(_)) => self.imported.skipped += 1,
             }
         }
         self.waiting.clear();

@@ -6,7 +6,7 @@ use glassline_wire::event::{Event, SCHEMA_VERSION};
 use glassline_wire::limits::EVENT_BYTES_MAX;
 use serde_json::Value;
 
-use super::TransferError;
+use super::errors::TransferError;
 
 /// Mark with which some programs begin a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -33,6 +33,17 @@ pub trait ProgressMonitor: Send + Sync {
     fn is_cancelled(&self) -> bool;
 }
 
+/// For a caller that neither shows progress nor cancels.
+impl ProgressMonitor for () {
+    fn begin(&self, _: Stage, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
 /// Steps of `SQLite`'s machine between two calls of its progress handler: about a millisecond.
 const STEPS_PER_CALL: i32 = 10_000;
 

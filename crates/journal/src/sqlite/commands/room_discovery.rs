@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, Error, OptionalExtension};
 
-use super::import::cannot_be_entered;
 use super::salvage::{KeyLookup, first_key, tolerate};
 use crate::sqlite::rooms::RoomRow;
+use crate::sqlite::rooms::cannot_be_entered;
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_MAX, room_of, rowid, seq_of};
 
 /// Fewest bytes of a message's row, which bound the number of messages.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::open_to_write;
+use super::opening::open_to_write;
 use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::database::{Database, create_checksum_triggers, verify_existing};
 use crate::sqlite::legacy_ids::LegacyIds;

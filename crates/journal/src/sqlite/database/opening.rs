@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::checkpoint::Checkpoint;
 use super::files::{beside, has_no_space_for, log_bytes, require_single_name, without_links};
 use super::schema::{self, Kind};
-use super::{Checkpoint, checkpoint, checksum_triggers, lock_file, wal_scan};
+use super::{checksum_triggers, lock_file, wal_scan};
 use crate::sqlite::{errors, rooms};
 use crate::store::{Damage, StoreError};
 
@@ -61,7 +62,7 @@ fn connect(file: &Path, log_bytes_max: u64) -> Result<Connection, StoreError> {
         .and_then(|()| checksum_triggers::create(&db))
         .map_err(opening)?;
     // Moves what a crash left in the log into the file, whose length can then be verified.
-    let is_whole = checkpoint(&db, Checkpoint::Truncate).map_err(opening)?;
+    let is_whole = Checkpoint::Truncate.run(&db).map_err(opening)?;
     if is_whole {
         check_length(&db, file)?;
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use glassline_testkit::for_each_seed;
 use glassline_wire::event::Message;
-use glassline_wire::history::{CommitOutcome, NewMessage, Record};
+use glassline_wire::history::{CommitOutcome, NewMessage, NotAppended, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 
@@ -56,8 +56,8 @@ fn answer(engine: &mut Engine, said: &Said) -> Result<(u64, &'static str), Commi
     let mut outcomes = engine.append(&[said.record()]).expect("answers");
     match outcomes.pop().expect("one outcome") {
         CommitOutcome::Stored { seq } => Ok((seq, "stored")),
-        CommitOutcome::Again(stored) => Ok((stored.seq.expect("a number"), "again")),
-        refused => Err(refused),
+        CommitOutcome::NotAppended(NotAppended::Again(stored)) => Ok((stored.seq.expect("a number"), "again")),
+        refused @ CommitOutcome::NotAppended(_) => Err(refused),
     }
 }
 
@@ -91,16 +91,17 @@ fn what_left_the_window_is_not_guessed() {
             engine = self::engine(&folder, 10);
         }
         assert_eq!(answer(&mut engine, &said(21).after(0)), Ok((21, "again")), "known, whatever the client knew");
-        assert_eq!(answer(&mut engine, &said(20).after(19)), Err(CommitOutcome::TooLate));
-        assert_eq!(answer(&mut engine, &said(1).after(0)), Err(CommitOutcome::TooLate));
-        assert_eq!(
-            engine.find_duplicates(&[said(1).after(0).record()]).expect("reads"),
-            [Some(CommitOutcome::TooLate)]
-        );
+        assert_eq!(answer(&mut engine, &said(20).after(19)), Err(CommitOutcome::NotAppended(NotAppended::TooLate)));
+        assert_eq!(answer(&mut engine, &said(1).after(0)), Err(CommitOutcome::NotAppended(NotAppended::TooLate)));
+        assert_eq!(engine.find_duplicates(&[said(1).after(0).record()]).expect("reads"), [Some(NotAppended::TooLate)]);
     }
     // Each message after 20 is in the window, and this is none of them.
     assert_eq!(answer(&mut engine, &said(40).after(20)), Ok((31, "stored")));
-    assert_eq!(answer(&mut engine, &said(41).after(20)), Err(CommitOutcome::TooLate), "and now it is 21");
+    assert_eq!(
+        answer(&mut engine, &said(41).after(20)),
+        Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+        "and now it is 21"
+    );
     // A client that does not state what it knew sends a new message, as far as the server can
     // determine.
     assert_eq!(answer(&mut engine, &said(1)), Ok((32, "stored")));
@@ -115,10 +116,18 @@ fn rooms_share_the_window_and_messages_without_ids_count() {
     assert_eq!(answer(&mut engine, &den(1).after(0)), Ok((1, "stored")));
     assert_eq!(answer(&mut engine, &den(2).after(1)), Ok((2, "stored")));
     engine.append(&[record(None, "a"), record(None, "b"), record(None, "c")]).expect("stores");
-    assert_eq!(answer(&mut engine, &den(1).after(0)), Err(CommitOutcome::TooLate), "the lobby took its place");
+    assert_eq!(
+        answer(&mut engine, &den(1).after(0)),
+        Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+        "the lobby took its place"
+    );
     assert_eq!(answer(&mut engine, &den(2).after(0)), Ok((2, "again")));
     engine.append(&[record(None, "d")]).expect("stores");
-    assert_eq!(answer(&mut engine, &den(3).after(1)), Err(CommitOutcome::TooLate), "it may be number 2");
+    assert_eq!(
+        answer(&mut engine, &den(3).after(1)),
+        Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+        "it may be number 2"
+    );
     assert_eq!(answer(&mut engine, &den(3).after(2)), Ok((3, "stored")));
     // In a room of tutorial members no number is too late that the window still has.
     assert_eq!(answer(&mut engine, &Said::by("bob", 2, 9).after(1)), Ok((5, "stored")));
@@ -194,7 +203,7 @@ fn a_batch_that_fails_leaves_its_ids_unknown() {
     assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     // What the window had before it has still.
     let again = engine.find_duplicates(&batch(11, 50, "hi")).expect("reads");
-    assert!(again.iter().all(|outcome| matches!(outcome, Some(CommitOutcome::Again(_)))), "{again:?}");
+    assert!(again.iter().all(|outcome| matches!(outcome, Some(NotAppended::Again(_)))), "{again:?}");
     engine.connection().pragma_update(None, "max_page_count", 1_000_000).expect("sets");
     assert_eq!(engine.append(&batch(61, 1, "hi")).expect("stores"), [CommitOutcome::Stored { seq: 61 }]);
 }
@@ -209,10 +218,14 @@ fn removed_and_damaged_messages_are_not_stored_again() {
     assert_eq!(engine.messages(), 0);
     engine.retention = Retention::new(Keep::default(), Clock::start());
     let said = |number: u128| Said::by("alice", 1, number);
-    assert_eq!(answer(&mut engine, &said(3)), Err(CommitOutcome::TooLate));
+    assert_eq!(answer(&mut engine, &said(3)), Err(CommitOutcome::NotAppended(NotAppended::TooLate)));
     drop(engine);
     let mut engine = folder.engine();
-    assert_eq!(answer(&mut engine, &said(3).after(2)), Err(CommitOutcome::TooLate), "its number is gone");
+    assert_eq!(
+        answer(&mut engine, &said(3).after(2)),
+        Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+        "its number is gone"
+    );
     assert_eq!(answer(&mut engine, &said(600).after(500)), Ok((501, "stored")));
     for number in 601..=610 {
         assert!(answer(&mut engine, &said(number).after(500)).is_ok());
@@ -227,8 +240,16 @@ fn removed_and_damaged_messages_are_not_stored_again() {
         drop(engine);
         let mut engine = folder.engine();
         assert_eq!(answer(&mut engine, &said(606).after(0)), Ok((507, "again")), "{spoil}");
-        assert_eq!(answer(&mut engine, &said(602).after(502)), Err(CommitOutcome::TooLate), "{spoil}");
-        assert_eq!(answer(&mut engine, &said(604).after(504)), Err(CommitOutcome::TooLate), "{spoil}: the row itself");
+        assert_eq!(
+            answer(&mut engine, &said(602).after(502)),
+            Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+            "{spoil}"
+        );
+        assert_eq!(
+            answer(&mut engine, &said(604).after(504)),
+            Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+            "{spoil}: the row itself"
+        );
     }
     let mut engine = folder.engine();
     assert_eq!(answer(&mut engine, &said(700).after(505)), Ok((512, "stored")), "each behind it is known");
@@ -254,7 +275,7 @@ fn a_message_removed_amid_a_room_is_too_late() {
         for number in [9, 12] {
             assert_eq!(
                 answer(&mut engine, &said(number).after(number as u64 - 1)),
-                Err(CommitOutcome::TooLate),
+                Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
                 "{number}"
             );
         }
@@ -262,7 +283,11 @@ fn a_message_removed_amid_a_room_is_too_late() {
             assert_eq!(answer(&mut engine, &said(number).after(0)), Ok((number as u64, "again")), "kept are known");
         }
     }
-    assert_eq!(answer(&mut engine, &said(30).after(11)), Err(CommitOutcome::TooLate), "it may have been number 12");
+    assert_eq!(
+        answer(&mut engine, &said(30).after(11)),
+        Err(CommitOutcome::NotAppended(NotAppended::TooLate)),
+        "it may have been number 12"
+    );
     assert_eq!(answer(&mut engine, &said(30).after(12)), Ok((21, "stored")), "each behind it is known");
 }
 
@@ -311,7 +336,7 @@ impl Model {
         }
         let edge = in_room().map(|(_, seq)| seq - 1).min().unwrap_or(newest);
         if said.id.is_some() && said.after.is_some_and(|after| after < edge) {
-            return Err(CommitOutcome::TooLate);
+            return Err(CommitOutcome::NotAppended(NotAppended::TooLate));
         }
         self.said.push((said.clone(), newest + 1));
         Ok((newest + 1, "stored"))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::Message;
-use glassline_wire::history::{CommitOutcome, NewMessage, Record};
+use glassline_wire::history::{CommitOutcome, NewMessage, NotAppended, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::sqlite::rooms;
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_MAX, rowid};
 use crate::sqlite::search_index::LAG_MAX;
 use crate::sqlite::wal_checkpoint::{LOG_SHARE, WalCheckpoint};
-use crate::sqlite::{ProgressMonitor, Report, Stage, id_window};
+use crate::sqlite::{ProgressMonitor, Report, id_window};
 use crate::store::{Store, StoreError};
 
 pub(in crate::sqlite) struct Folder(glassline_testkit::Folder);
@@ -49,21 +49,8 @@ impl Engine {
     }
 }
 
-/// Monitor that does nothing.
-struct Unmonitored;
-
-impl ProgressMonitor for Unmonitored {
-    fn begin(&self, _: Stage, _: Option<u64>) {}
-
-    fn advance(&self, _: u64) {}
-
-    fn is_cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn unmonitored() -> Arc<dyn ProgressMonitor> {
-    Arc::new(Unmonitored)
+    Arc::new(())
 }
 
 fn check(file: &Path) -> Result<Report, StoreError> {
@@ -110,13 +97,13 @@ fn a_full_disk_refuses_a_batch_and_takes_the_next_with_space() {
     let mut again = batch(10, 2, "hi");
     again.extend(batch(3, 1, "other words"));
     let duplicates = engine.find_duplicates(&again).expect("reads");
-    assert!(matches!(&duplicates[0], Some(CommitOutcome::Again(stored)) if stored.seq == Some(10)), "{duplicates:?}");
-    assert_eq!(duplicates[1..], [None, Some(CommitOutcome::IdReused)], "new, and reused");
+    assert!(matches!(&duplicates[0], Some(NotAppended::Again(stored)) if stored.seq == Some(10)), "{duplicates:?}");
+    assert_eq!(duplicates[1..], [None, Some(NotAppended::IdReused)], "new, and reused");
     assert_eq!(engine.append(&batch(11, 1, "small")).expect("stores"), [CommitOutcome::Stored { seq: 11 }]);
     engine.connection().pragma_update(None, "max_page_count", 1_000_000).expect("sets");
     let outcomes = engine.append(&batch(11, 100, "small")).expect("stores");
     assert!(
-        matches!(&outcomes[..2], [CommitOutcome::Again(again), CommitOutcome::Stored { seq: 12 }] if again.seq == Some(11))
+        matches!(&outcomes[..2], [CommitOutcome::NotAppended(NotAppended::Again(again)), CommitOutcome::Stored { seq: 12 }] if again.seq == Some(11))
     );
     assert_eq!(newest(&engine), 110);
 }
@@ -443,7 +430,10 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         index_all(&mut engine);
     }
     // It was stored, with unknown content.
-    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("answers"), [CommitOutcome::TooLate]);
+    assert_eq!(
+        engine.append(&batch(4, 1, "some words")).expect("answers"),
+        [CommitOutcome::NotAppended(NotAppended::TooLate)]
+    );
 }
 
 #[test]

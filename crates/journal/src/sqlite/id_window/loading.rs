@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 use glassline_wire::message_id::MessageId;
 use rusqlite::Connection;
 
-use super::{IdWindow, Sender};
 use crate::sqlite::message_row::{self, AUTHOR_COLUMN, ROWID_COLUMN, select_messages};
 use crate::sqlite::rowid::rowid;
 
@@ -18,13 +17,13 @@ const BYTES_MAX: u64 = 256 * 1024 * 1024;
 const ROWS_AT_ONCE_MAX: usize = 256;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
+pub(super) struct Row {
     /// Milliseconds since 1970. First, so that rooms are ordered by it.
     at_ms: u64,
-    rowid: i64,
-    id: Option<MessageId>,
-    author: u64,
-    name: String,
+    pub(super) rowid: i64,
+    pub(super) id: Option<MessageId>,
+    pub(super) author: u64,
+    pub(super) name: String,
     bytes: u64,
 }
 
@@ -46,20 +45,19 @@ impl Tail {
         Some(Self { latest, earlier: Vec::new(), oldest, rows_at_once: 1 })
     }
 
-    /// Steps to the message before, past numbers without one; returns nothing if there is none or
-    /// it cannot be read.
-    fn before(mut self, db: &Connection) -> Option<Self> {
+    /// Splits the latest message off. There is nothing before it if no number before it has a
+    /// message, or that cannot be read.
+    fn split(mut self, db: &Connection) -> (Row, Option<Self>) {
         let rowid = self.latest.rowid - 1;
-        if rowid < self.oldest {
-            return None;
-        }
-        if self.earlier.is_empty() {
+        if self.earlier.is_empty() && rowid >= self.oldest {
             self.rows_at_once = (self.rows_at_once * 2).min(ROWS_AT_ONCE_MAX);
             self.earlier = rows(db, rowid, self.oldest, self.rows_at_once);
             self.earlier.reverse();
         }
-        self.latest = self.earlier.pop()?;
-        Some(self)
+        match self.earlier.pop() {
+            Some(before) => (std::mem::replace(&mut self.latest, before), Some(self)),
+            None => (self.latest, None),
+        }
     }
 }
 
@@ -87,29 +85,25 @@ impl Loading {
         Self { tails: BinaryHeap::new(), next_room: None, is_begun: false, bytes_left: BYTES_MAX }
     }
 
-    /// Takes up to `rows` messages. Returns whether there are more.
-    pub(super) fn step(&mut self, db: &Connection, window: &mut IdWindow, rows: u64) -> bool {
+    /// Returns the latest message that was not returned before; nothing at the end.
+    pub(super) fn next(&mut self, db: &Connection) -> Option<Row> {
         if !std::mem::replace(&mut self.is_begun, true) {
             self.next_room = room_before(db, i64::MAX.cast_unsigned(), i64::MAX);
         }
-        for _ in 0..rows {
-            if window.is_full() || self.bytes_left == 0 {
-                return false;
-            }
-            while let Some(room) = self.next_room.take_if(|room| {
-                // It may be the room of the latest message.
-                self.tails.peek().is_none_or(|tail| tail.latest.at_ms < room.newest_at_ms)
-            }) {
-                self.tails.extend(Tail::read(db, room.newest, room.oldest));
-                self.next_room = room_before(db, room.newest_at_ms, room.id);
-            }
-            let Some(tail) = self.tails.pop() else { return false };
-            let Row { rowid, id, author, ref name, bytes, .. } = tail.latest;
-            window.note_earlier(rowid, id, Sender { author, name });
-            self.bytes_left = self.bytes_left.saturating_sub(bytes);
-            self.tails.extend(tail.before(db));
+        if self.bytes_left == 0 {
+            return None;
         }
-        true
+        while let Some(room) = self.next_room.take_if(|room| {
+            // It may be the room of the latest message.
+            self.tails.peek().is_none_or(|tail| tail.latest.at_ms < room.newest_at_ms)
+        }) {
+            self.tails.extend(Tail::read(db, room.newest, room.oldest));
+            self.next_room = room_before(db, room.newest_at_ms, room.id);
+        }
+        let (latest, before) = self.tails.pop()?.split(db);
+        self.bytes_left = self.bytes_left.saturating_sub(latest.bytes);
+        self.tails.extend(before);
+        Some(latest)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error};
 
-use super::put_quoted;
+use super::quoting::put_quoted;
 use crate::sqlite::folding::is_folded_alike;
 
 /// Most terms in a query: with more, reading the messages is as fast.

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, Error};
 
-use super::put_quoted;
+use super::quoting::put_quoted;
 use crate::sqlite::folding::fold_into;
 use crate::sqlite::rooms::RoomRow;
 use crate::sqlite::rowid::rowid;

@@ -25,7 +25,7 @@ impl<S: Socket> Reactor<S> {
         }
         info!(members = self.hub.len(), "closing down");
         self.is_closing = true;
-        self.apply_moderation();
+        self.apply_hub_effects();
     }
 
     /// Hands messages over for storing, sends stored ones. Returns how long to wait for more of
@@ -71,12 +71,10 @@ impl<S: Socket> Reactor<S> {
     /// Returns how long to wait for peers to close first; nothing once all have, or no time is
     /// left.
     pub(crate) fn drain_turn(&mut self, left_ms: u64) -> Option<u64> {
-        if self.connections.is_empty() || left_ms == 0 {
-            return None;
-        }
         self.write_turn();
         self.read_turn();
-        Some(if self.to_read.is_empty() { left_ms } else { 0 })
+        let is_over = self.connections.is_empty() || left_ms == 0;
+        (!is_over).then_some(if self.to_read.is_empty() { left_ms } else { 0 })
     }
 
     /// Closes what is left, and the history.

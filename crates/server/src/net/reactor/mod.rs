@@ -9,7 +9,7 @@
 
 mod closing;
 mod eviction;
-mod moderation;
+mod hub_effects;
 mod reading;
 mod send_queue_budget;
 mod takeover;
@@ -156,7 +156,7 @@ impl<S: Socket> Reactor<S> {
         let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
         // Before their waiting input is processed; what was stored before a failure is in
         // force as well.
-        self.apply_moderation();
+        self.apply_hub_effects();
         taken
     }
 
@@ -304,9 +304,13 @@ impl<S: Socket> Reactor<S> {
     }
 
     fn depart(&mut self, member: MemberId, peer: SocketAddr, reason: CloseReason) {
+        self.log_left(member, peer, reason);
+        self.hub.depart(member, self.now);
+    }
+
+    fn log_left(&self, member: MemberId, peer: SocketAddr, reason: CloseReason) {
         let name = visible::one_line(self.hub.name(member));
         info!(%peer, name = &*name, reason = reason.into_str(), "left");
-        self.hub.depart(member, self.now);
     }
 
     /// Answers pending metrics requests.

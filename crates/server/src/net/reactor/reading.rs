@@ -52,14 +52,14 @@ impl<S: Socket> Reactor<S> {
         }
         let held = connection.take_backlog();
         if !held.is_empty() {
-            self.take_in(key, &held);
+            self.take_bytes(key, &held);
             return;
         }
         let mut buffer = mem::take(&mut self.buffer);
         match connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms) {
             Ok(Received::Plaintext(bytes)) => {
                 if !bytes.is_empty() {
-                    self.take_in(key, bytes);
+                    self.take_bytes(key, bytes);
                 }
                 // Output of the layers for what was read, and what waited for their handshake.
                 if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
@@ -93,7 +93,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    fn take_in(&mut self, key: ConnectionKey, bytes: &[u8]) {
+    fn take_bytes(&mut self, key: ConnectionKey, bytes: &[u8]) {
         let mut input = bytes;
         // A fault in one connection ends that connection only.
         let step = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -107,20 +107,19 @@ impl<S: Socket> Reactor<S> {
                 self.close(key, CloseReason::SessionFailed);
             }
         }
-        self.apply_moderation();
+        self.apply_hub_effects();
     }
 
     /// Resumes the connections that waited for the history.
     pub(super) fn resume_settled(&mut self) {
-        // Their later input must not outrun the history either; the others resume in a later
-        // turn.
+        // Their later input must not outrun the history either; the others resume in a later turn.
         while self.may_read() {
             let Some(index) = self.hub.take_settled() else { break };
             let Some(key) = self.connections.key_at(index) else { continue };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             if connection.resume_from_history() {
                 let backlog = connection.take_backlog();
-                self.take_in(key, &backlog);
+                self.take_bytes(key, &backlog);
                 self.queue_read(key);
                 self.give_what_is_much();
                 self.enforce_send_queue_budget();

@@ -2,7 +2,6 @@
 
 use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::Event;
-use tracing::info;
 
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
@@ -45,9 +44,10 @@ impl<S: Socket> Reactor<S> {
         };
         // Its name passes to the newcomer in the hub; here it only loses its socket.
         holder.take_member();
-        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.into_str(), "left");
+        let (peer, holder_flood) = (holder.peer(), holder.flood_mut().copied());
+        self.log_left(takeover.holder, peer, CloseReason::TakenOver);
         // The newcomer may have connected before its earlier connection used up their credit.
-        if let Some(holder_flood) = holder.flood_mut().copied()
+        if let Some(holder_flood) = holder_flood
             && let Some(flood) = self.connections.get_mut(key).and_then(Connection::flood_mut)
         {
             flood.lower_to(holder_flood, self.now.monotonic_ms);

@@ -19,8 +19,7 @@ const WRITES_PER_TURN: usize = 32;
 /// Writes to one member in a row, when it has more waiting than one write carries.
 const WRITES_PER_STEP: usize = 4;
 
-/// Bytes that a draining member is still sent at most; one that lags further has not been
-/// reading.
+/// Bytes that a draining member is still sent at most; one that lags further has not been reading.
 const DRAINING_BYTES_MAX: usize = 1 << 20;
 
 /// When more than so many are draining at once, each is sent what one write carries.

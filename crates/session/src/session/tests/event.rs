@@ -1,5 +1,5 @@
 use super::*;
-use crate::{LinkState, SlashCommands};
+use crate::{LinkState, SlashExecutor};
 
 #[test]
 fn a_message_counts_once_the_server_has_acknowledged_it() {
@@ -312,7 +312,7 @@ fn unknown_events_are_reported_and_ignored() {
     client.receive(r#"{"type":"message","room":"lobby","from":"bob","text":"on"}"#);
     let updates = client.take_updates();
     assert!(matches!(&updates[..], [Update::Notice(_), Update::Received(_)]), "{updates:?}");
-    assert_eq!(client.session.slash_commands(), SlashCommands::Client);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Client);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{LinkState, SlashCommands};
+use crate::{LinkState, SlashExecutor};
 
 #[test]
 fn without_welcome_in_a_second_the_tutorial_dialect_is_used() {
@@ -85,11 +85,11 @@ fn a_name_with_a_number_is_taken_from_the_first_notice() {
 #[test]
 fn slashes_go_to_a_server_with_notices_and_are_escaped_for_it() {
     let mut client = TestClient::tutorial();
-    assert_eq!(client.session.slash_commands(), SlashCommands::Undecided);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Undecided);
     client.say("/x");
     assert!(client.sent.is_empty(), "it is not known yet whether the server would take it for a command");
     client.receive_bytes(&frames(&["*", "welcome"]));
-    assert_eq!(client.session.slash_commands(), SlashCommands::Server);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Server);
     assert_eq!(client.take_frames(), [b"//x"]);
     client.command(Command::ServerLine("/names".into())).expect("taken");
     assert_eq!(client.take_frames(), [b"/names"]);
@@ -105,14 +105,14 @@ fn a_member_called_like_a_server_is_no_server() {
     late.pass_ms(3_000);
     late.receive_bytes(&frames(&["*", "/help lists my commands", "*", "really"]));
     for client in [&mut later, &mut late] {
-        assert_eq!(client.session.slash_commands(), SlashCommands::Nobody);
+        assert_eq!(client.session.slash_executor(), SlashExecutor::Nobody);
         assert_eq!(client.command(Command::ServerLine("/msg bob secret".into())), Err(CommandError::NotConnected));
         assert!(client.sent.is_empty());
     }
     let mut slow = TestClient::tutorial();
     slow.pass_ms(2_999);
     slow.receive_bytes(&frames(&["*", "nobody else is here yet", "bob", "hi"]));
-    assert_eq!(slow.session.slash_commands(), SlashCommands::Server);
+    assert_eq!(slow.session.slash_executor(), SlashExecutor::Server);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_server_without_words_gets_slashes_as_they_are() {
     assert!(client.sent.is_empty());
     client.pass_ms(1);
     assert_eq!(client.take_frames(), [b"/x"]);
-    assert_eq!(client.session.slash_commands(), SlashCommands::Nobody);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Nobody);
     assert_eq!(client.command(Command::ServerLine("/names".into())), Err(CommandError::NotConnected));
     assert_eq!(client.command(Command::Action("waves".into())), Err(CommandError::NotInTutorial("/me")));
     assert!(client.command(Command::Rename("al".into())).is_err());
@@ -375,7 +375,7 @@ fn a_server_that_was_late_is_spoken_to_in_events_after_all() {
     client.receive(WELCOME);
     assert!(client.notices().contains("connected to here:1234 as alice\n"));
     assert!(matches!(&client.take_requests()[..], [Request { content: Ask::Send(send), .. }] if send.text == "hi"));
-    assert_eq!(client.session.slash_commands(), SlashCommands::Client);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Client);
 }
 
 #[test]
@@ -416,7 +416,7 @@ fn a_late_server_of_the_tutorial_is_tried_once_more_at_most() {
     assert_eq!(client.take_frames(), [b"alice"]);
     client.receive_bytes(&frames(&["*", "hello"]));
     assert_eq!(client.connects, 4);
-    assert_eq!(client.session.slash_commands(), SlashCommands::Server);
+    assert_eq!(client.session.slash_executor(), SlashExecutor::Server);
     let mut original = stalled();
     original.receive_bytes(&frames(&["bob", "hi", "*", "hi"]));
     assert_eq!(original.connects, 2, "bob is no server");

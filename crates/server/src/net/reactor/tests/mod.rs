@@ -57,12 +57,16 @@ impl TestServer {
     /// The journal failed: the server must stop.
     pub fn turn(&mut self, now: Now) -> io::Result<()> {
         self.reactor.set_now(now);
+        self.note_events();
+        self.reactor.turn()
+    }
+
+    fn note_events(&mut self) {
         let sockets = self.reactor.connections.iter().map(|(key, connection)| (key.index(), connection.transport()));
         let events: Vec<_> = sockets.map(|(index, transport)| (index, transport.socket().take_readiness())).collect();
         for (index, event) in events {
             self.reactor.note_ready(index, event);
         }
-        self.reactor.turn()
     }
 
     /// Returns the time that it would wait for something to happen, from the last turn on; for ever

@@ -13,7 +13,7 @@ use glassline_journal::{
 };
 use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
-use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
+use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, NotAppended, Page, Record};
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -69,7 +69,7 @@ impl Store for ScriptedStore {
         Ok((first..=script.stored).map(|seq| CommitOutcome::Stored { seq }).collect())
     }
 
-    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<NotAppended>>, StoreError> {
         Ok(vec![None; batch.len()])
     }
 
@@ -405,6 +405,20 @@ fn a_member_in_a_replay_gets_the_goodbye_as_well() {
         turn(&mut server);
     }
     assert!(slow.is_finished() && !output.contains("bye"), "{output}");
+}
+
+#[test]
+fn input_of_the_last_moment_is_read_before_the_close() {
+    let mut server = TestServer::open(unlimited(), None, NOW);
+    let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
+    server.reactor.begin_closing(false);
+    let unsaid = server.reactor.say_goodbye("until tomorrow");
+    server.reactor.drain_all(unsaid);
+    assert!(server.reactor.drain_turn(1).is_some(), "bob has not closed");
+    bob.send(&send("late", 1));
+    server.note_events();
+    assert_eq!(server.reactor.drain_turn(0), None);
+    assert_eq!(bob.unread_bytes(), 0, "a close would be a reset");
 }
 
 #[test]

@@ -1,21 +1,23 @@
-//! A small server with a history, a thread for each connection and one lock: just enough of the protocol to try the harness on, and
-//! able to break each of its promises.
+//! A small server with a history, a thread for each connection and one lock: just enough of the
+//! protocol to test the harness on, and able to break each of its promises.
+#![forbid(unsafe_code)]
 
 mod sabotage;
 mod store;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::{Parser, Subcommand};
+use glassline_testkit::frame::{self, HEADER_BYTES, PAYLOAD_BYTES_MAX};
 use serde_json::{Value, json};
 
-use glassline_testkit::frame::{self, HEADER_BYTES, PAYLOAD_BYTES_MAX};
-pub(crate) use sabotage::Sabotage;
+use sabotage::Sabotage;
 use store::{NewMessage, Store};
 
 const EVENT_OPENING: &[u8] = b"GLASSLINE2";
@@ -26,6 +28,42 @@ const PAGE_MESSAGES_MAX: u64 = 200;
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 /// Messages per fault, for the faults that occur at times.
 const ONCE_IN: u64 = 50;
+
+/// The commands of the program that the harness starts.
+#[derive(Debug, Parser)]
+enum Command {
+    /// Serve until killed
+    Serve {
+        /// Address, which is always this one
+        #[arg(long, value_parser = ["127.0.0.1:0"])]
+        listen: Option<String>,
+        /// File of its messages
+        #[arg(long, value_name = "FILE")]
+        history: PathBuf,
+        /// Promise that it breaks
+        #[arg(long, value_name = "WORD")]
+        sabotage: Option<Sabotage>,
+    },
+    /// Report what was stored
+    #[command(subcommand)]
+    History(HistoryCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    /// Check that a file is sound
+    Check {
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        history: PathBuf,
+    },
+    /// Write the messages of a file
+    Export {
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        history: PathBuf,
+    },
+}
 
 struct Model {
     store: Store,
@@ -44,8 +82,15 @@ struct Member {
     stream: TcpStream,
 }
 
-/// Serves until it is killed.
-pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
+fn main() -> Result<()> {
+    match Command::parse() {
+        Command::Serve { history, sabotage, .. } => serve(&history, sabotage),
+        Command::History(HistoryCommand::Check { history }) => check(&history),
+        Command::History(HistoryCommand::Export { history }) => export(&history),
+    }
+}
+
+fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     let store = Store::open(history, sabotage)?;
     let model = Model { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
     let model = Arc::new(Mutex::new(model));
@@ -61,7 +106,7 @@ pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn check(history: &Path) -> Result<()> {
+fn check(history: &Path) -> Result<()> {
     let mut next = std::collections::BTreeMap::new();
     for message in store::read(history)? {
         let due = next.entry(message["room"].to_string()).or_insert(1);
@@ -73,7 +118,7 @@ pub(crate) fn check(history: &Path) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn export(history: &Path) -> Result<()> {
+fn export(history: &Path) -> Result<()> {
     println!("{}", json!({"type": "schema", "version": 1}));
     for message in store::read(history)? {
         println!("{message}");

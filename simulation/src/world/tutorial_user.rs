@@ -1,38 +1,36 @@
 //! Users of the tutorial dialect: they connect, send at times, leave at once after a message, and come back.
 
+use super::World;
 use crate::connection::ConnectionEvent;
 use crate::oracle::find;
 use crate::sim_user::unique_text;
 use crate::tutorial_session::TutorialSession;
-use crate::world::World;
 
-pub(crate) struct TutorialUser {
-    pub(crate) session: TutorialSession,
-    pub(crate) connection: Option<u64>,
-    pub(crate) connects_at_ms: Option<u64>,
-    pub(crate) acts_at_ms: u64,
+#[derive(Default)]
+pub(super) struct TutorialUser {
+    pub(super) session: TutorialSession,
+    pub(super) connection: Option<u64>,
+    pub(super) connects_at_ms: Option<u64>,
+    pub(super) acts_at_ms: u64,
     /// Last text that it sends, once it was sent.
     final_text: Option<String>,
-    pub(crate) is_done: bool,
+    pub(super) is_done: bool,
     texts: u64,
 }
 
 impl TutorialUser {
-    pub(crate) fn new(index: usize) -> Self {
+    pub(super) fn new(index: usize) -> Self {
         Self {
             session: TutorialSession::new(format!("tom{index}")),
-            connection: None,
             connects_at_ms: Some(10),
             acts_at_ms: 700,
-            final_text: None,
-            is_done: false,
-            texts: 0,
+            ..Self::default()
         }
     }
 }
 
 impl World {
-    pub(crate) fn handle_tutorial(&mut self, index: usize, id: u64, event: ConnectionEvent) -> Result<(), String> {
+    pub(super) fn handle_tutorial(&mut self, index: usize, id: u64, event: ConnectionEvent) -> Result<(), String> {
         let user = &mut self.tutorial_users[index];
         if user.connection != Some(id) {
             return Ok(());
@@ -58,7 +56,7 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn step_tutorial_user(&mut self, index: usize) {
+    pub(super) fn step_tutorial_user(&mut self, index: usize) {
         let now_ms = self.now_ms;
         let owner = self.users.len() + index;
         let user = &mut self.tutorial_users[index];

@@ -93,7 +93,7 @@ impl Store {
 
     /// Returns the message stored under an id.
     pub(super) fn find(&self, new_message: &NewMessage) -> Option<Value> {
-        if self.sabotage == Some(Sabotage::ForgetIds) {
+        if self.sabotage == Some(Sabotage::IgnoreIds) {
             return None;
         }
         let (room, place) = self.ids.get(&(new_message.from.clone(), new_message.id.clone()?))?;

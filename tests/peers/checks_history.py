@@ -1,4 +1,4 @@
-"""E8, E7, T10: context for who comes in, and pages of the past."""
+"""E8, E7, T10: context for new members, and pages of the history."""
 
 import re
 
@@ -269,10 +269,10 @@ def tutorial_commands(bench):
         eve, tom, ear = server.event("eve"), server.tutorial("tom"), server.tutorial("ear")
 
         def shown(command):
-            before = len(tom.heard)
+            before = len(tom.received)
             tom.say(command)
             tom.settle()
-            pairs = [pair for pair in tom.heard[before:-1] if not pair.is_word]
+            pairs = [pair for pair in tom.received[before:-1] if not pair.is_word]
             expect(all(re.match(STAMP, pair.said) for pair in pairs), "the time in front", pairs[:3])
             return [re.sub(STAMP, "", pair.said) for pair in pairs]
 
@@ -287,22 +287,22 @@ def tutorial_commands(bench):
         expect_equal(shown("/search y 7"), ["lobby 7"])
         for wrong in ("/history 0", "/history 201", "/history -1", "/history x", "/history 99999999999999999999", "/search",
                       "/search   ", "/search " + "x" * 257, "/search nowhere"):
-            before = len(tom.heard)
+            before = len(tom.received)
             expect_equal(shown(wrong), [], wrong)
-            expect(len(tom.heard) - before >= 2, f"a word about {wrong}", tom.heard[before:])
+            expect(len(tom.received) - before >= 2, f"a word about {wrong}", tom.received[before:])
         eve.say("lobby", "\x01" * 16_384, action=True)
         eve.barrier()
         tom.settle()
         (longest,) = shown("/history 1")
         expect_equal(longest, "* " + "\ufffd" * 16_384, "the longest there may be")
-        expect_equal(len(tom.heard[-2].text), 49_177, "bytes of the longest text (T7)")
+        expect_equal(len(tom.received[-2].text), 49_177, "bytes of the longest text (T7)")
         ear.settle()
-        expect(not [pair for pair in ear.heard if re.match(STAMP, pair.said)], "nobody else to be shown it", ear.heard[-3:])
+        expect(not [pair for pair in ear.received if re.match(STAMP, pair.said)], "nobody else to be shown it", ear.received[-3:])
         # What comes in one go with it keeps its order.
         tom.send_raw(b"".join(b"%-10d%s" % (len(text), text) for text in (b"said", b"/history 1", b"/nosuchthing", b"/history 1")))
         tom.wait_word("nosuchthing")
         tom.settle()
-        tail = [pair.said for pair in tom.heard][-4:-1]
+        tail = [pair.said for pair in tom.received][-4:-1]
         expect_equal([re.sub(STAMP, "", tail[0]), "nosuchthing" in tail[1], re.sub(STAMP, "", tail[2])], ["said", True, "said"])
 
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use glassline_session::{HistoryQuery, Update};
 use glassline_wire::event::{Event, History, Presence};
 
-use super::attention::Attention;
-use super::safe::name;
 use crate::commands::ParsedLine;
+use crate::format::attention::Attention;
+use crate::format::safe::name;
 use crate::preferences::{Bell, Preferences};
 
 /// Names that can be ignored at a time.

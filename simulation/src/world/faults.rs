@@ -1,6 +1,6 @@
 //! Injected faults: one fault at a time, of the kinds that this run has.
 
-use crate::world::World;
+use super::World;
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -17,7 +17,7 @@ enum Fault {
 }
 
 impl World {
-    pub(crate) fn inject_fault(&mut self) {
+    pub(super) fn inject_fault(&mut self) {
         let plan = &self.plan;
         let kinds = [
             (plan.breaks, Fault::Break),
@@ -27,7 +27,7 @@ impl World {
             (plan.crashes, Fault::Crash),
             (plan.disk_fills, Fault::DiskFull),
             (plan.disk_fails, Fault::DiskFails),
-            (plan.stalls, Fault::DiskSlow),
+            (plan.disk_slows, Fault::DiskSlow),
             (plan.clock_jumps, Fault::ClockJumps),
             (plan.keeps.is_some(), Fault::Prune),
             (plan.restarts_programs, Fault::ProgramEnds),

@@ -1,6 +1,6 @@
-//! Moderation at the sockets: closes members that an act disconnects, logs acts.
+//! Effects of the hub beyond its output: log events, and members that an act disconnects.
 
-use glassline_hub::{AuditEvent, Disconnect};
+use glassline_hub::{Disconnect, LogEvent};
 use glassline_wire::event::{AuditEntry, ErrorCode};
 use glassline_wire::visible;
 use tracing::{info, warn};
@@ -11,17 +11,17 @@ use crate::net::reactor::Reactor;
 use crate::net::transport::Socket;
 
 impl<S: Socket> Reactor<S> {
-    /// Closes the connections that operators ended, and logs what operators did.
-    pub(super) fn apply_moderation(&mut self) {
-        while let Some(event) = self.hub.take_audit_event() {
+    /// Logs the hub's events, and closes the connections that operators ended.
+    pub(super) fn apply_hub_effects(&mut self) {
+        while let Some(event) = self.hub.take_log_event() {
             match event {
-                AuditEvent::Act(act) => log_act(&act),
-                AuditEvent::ClientAheadOfHistory { room, seen, newest } => {
+                LogEvent::Act(act) => log_act(&act),
+                LogEvent::ClientAheadOfHistory { room, seen, newest } => {
                     if let Some(history) = &mut self.history {
                         history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
                     }
                 }
-                AuditEvent::WrongToken { connection, left } => {
+                LogEvent::WrongToken { connection, left } => {
                     self.counters.add(Counted::WrongToken);
                     let key = self.connections.key_at(connection);
                     if let Some(connection) = key.and_then(|key| self.connections.get(key)) {
@@ -49,5 +49,5 @@ fn log_act(act: &AuditEntry) {
     let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
     let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));
     let until = act.until.map(|until| until.to_string());
-    info!(by = &*by, act = act.act.as_str(), who, until, text, "operator");
+    info!(by = &*by, act = <&str>::from(act.act), who, until, text, "operator");
 }

@@ -8,7 +8,7 @@ pub(crate) enum Sabotage {
     /// Loses the last messages at each start.
     LoseTail,
     /// Stores a resent message as a new one.
-    ForgetIds,
+    IgnoreIds,
     /// Leaves a number out after each start.
     SkipNumber,
     /// Shows others, at times, what it does not store.

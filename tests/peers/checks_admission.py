@@ -1,4 +1,4 @@
-"""D and L: the door, signals, exhausted descriptors, readers that never read."""
+"""D and L: admission, signals, exhausted descriptors, readers that never read."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import signal
 import time
 
 from event_peer import EventPeer
-from frames import Ended, Late, frame
+from frames import Ended, Late, frame, parse_address
 from harness import Skipped, check, expect, expect_equal
 from tutorial_peer import TutorialPeer, pairs_in
 
@@ -19,9 +19,9 @@ def refused_at_once(bench):
             ear.barrier()
             logged = server.err.count("\n")
             start = time.monotonic()
-            stranger = server.bare()
-            stranger.send_raw(prefix)
-            stranger.read_to_end(3)
+            unregistered = server.bare()
+            unregistered.send_raw(prefix)
+            unregistered.read_to_end(3)
             expect(time.monotonic() - start < 3, "a close long before the deadline of 10 s", prefix)
             server.wait_text(rf"\A(.*\n){{{logged + 1}}}", "err")
             mouth.say("unmoved")
@@ -39,7 +39,7 @@ def decided_by_prefix(bench):
         undecided.send_raw(frame('{"type":"hello","name":"patient"}'))
         expect(b'"welcome"' in undecided.read_frame(), "welcome", "another event")
         # `*` or silence: a tutorial client is only ever answered once its name is whole.
-        slow = server.stranger()
+        slow = server.unregistered()
         for byte in frame("slow"):
             slow.send_raw(bytes([byte]))
             ear.barrier()
@@ -58,10 +58,10 @@ def other_links(bench):
             if method == b"GET":
                 expect(b"Content-Type: text/" in answer or b"content-type: text/" in answer, "a page", answer[:300])
         for opening in (b"\x16\x03\x01\x00\x05hello", b"GLASSNOISE" + b"\xff" * 10):
-            stranger = server.bare()
-            stranger.send_raw(opening)
-            stranger.sock.shutdown(1)
-            stranger.read_to_end(11)
+            unregistered = server.bare()
+            unregistered.send_raw(opening)
+            unregistered.sock.shutdown(1)
+            unregistered.read_to_end(11)
             mouth.say("unmoved")
             ear.wait("message", text="unmoved")
 
@@ -72,7 +72,8 @@ def two_listeners(bench):
         server.wait_text(r"(listening on 127\.0\.0\.1:\d+\s+){2}")
         ports = [int(port) for port in re.findall(r"^listening on 127\.0\.0\.1:(\d+)$", server.out, re.M)]
         expect(len(set(ports)) == 2 and 0 not in ports, "two real ports", ports)
-        one, two = (EventPeer(("127.0.0.1", port), f"at{index}") for index, port in enumerate(ports))
+        ways = [parse_address(bench.relayed("to-server", f"127.0.0.1:{port}")) for port in ports]
+        one, two = (EventPeer(way, f"at{index}") for index, way in enumerate(ways))
         server.peers += [one, two]
         one.say("lobby", "across")
         expect_equal(two.wait("message")["from"], "at0")
@@ -83,8 +84,8 @@ def two_listeners(bench):
 
 def signalled(bench, number):
     with bench.server() as server:
-        eve, tom, stranger = server.event("eve"), server.tutorial("tom"), server.bare()
-        stranger.send_raw(b"1")
+        eve, tom, unregistered = server.event("eve"), server.tutorial("tom"), server.bare()
+        unregistered.send_raw(b"1")
         start = time.monotonic()
         server.process.send_signal(number)
         eve.wait("bye")
@@ -92,7 +93,7 @@ def signalled(bench, number):
         expect(whole, "whole pairs up to the end", said)
         expect(said and said[-1].is_word, "a `*` pair that says goodbye", said)
         eve.read_to_end()
-        stranger.read_to_end()
+        unregistered.read_to_end()
         expect_equal(server.wait_exit(), 0, "exit code")
         expect(time.monotonic() - start < 5, "an exit within 5 s", f"{time.monotonic() - start:.1f} s")
         expect("panicked" not in server.err, "no panic", server.err[-600:])

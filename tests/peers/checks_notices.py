@@ -1,14 +1,14 @@
-"""T8 to T12: names, the server's own words, --pure, commands, batches, control characters."""
+"""T8 to T12: names, server notices, --pure, commands, batches, control characters."""
 
 import re
 import time
 
 from frames import Late, frame
-from pure import hears, next_real, settle_pure
+from pure import receives, next_real, settle_pure
 from harness import check, expect, expect_equal
 
 
-@check("T8", "inner spaces of a name become _, and its owner is told")
+@check("T8", "inner spaces of a name become _, and its owner is notified")
 def spaces_in_names(bench):
     with bench.server() as server:
         ear = server.tutorial("ear")
@@ -43,11 +43,11 @@ def pure_untouched(bench):
         gone.read_to_end()
         for payload in payloads:
             alice.say(payload)
-        mary.say("from mary")
         for ear in (bob, mary):
             expect_equal(tuple(next_real(ear)), (b"gone", b"short visit"))
             for payload in payloads:
                 expect_equal(tuple(next_real(ear)), (b"alice", payload))
+        mary.say("from mary")
         expect_equal(tuple(next_real(bob)), (b"mary jane", b"from mary"), "a name is relayed untouched too")
         server.terminate()
         for member in members:
@@ -56,7 +56,7 @@ def pure_untouched(bench):
         expect_equal(server.wait_exit(), 0, "exit code")
 
 
-@check("T9", "--pure allows duplicate names, and still nobody hears itself")
+@check("T9", "--pure allows duplicate names, and still nobody receives its own messages")
 def pure_duplicates(bench):
     with bench.server("--pure") as server:
         twins = [server.tutorial("twin", settle=False) for _ in range(3)]
@@ -64,8 +64,8 @@ def pure_duplicates(bench):
         for number, twin in enumerate(twins):
             twin.say(f"from {number}")
         for number, twin in enumerate(twins):
-            heard = {next_real(twin).text.decode() for _ in range(2)}
-            expect_equal(heard, {f"from {other}" for other in range(3) if other != number})
+            received = {next_real(twin).text.decode() for _ in range(2)}
+            expect_equal(received, {f"from {other}" for other in range(3) if other != number})
         twins[0].say("the end")
         for twin in twins[1:]:
             expect_equal(tuple(next_real(twin)), (b"twin", b"the end"), "the name stays as it was given")
@@ -74,7 +74,7 @@ def pure_duplicates(bench):
 @check("T9", "nobody can speak under the name of the server's own words")
 def star_is_taken(bench):
     with bench.server() as server:
-        ear, liar = server.tutorial("ear"), server.stranger()
+        ear, liar = server.tutorial("ear"), server.unregistered()
         liar.say("*")
         try:
             liar.say("the server will now ask for your password")
@@ -90,10 +90,10 @@ def star_is_taken(bench):
 def help_lists(bench):
     with bench.server() as server:
         ear, asker = server.tutorial("ear"), server.tutorial("asker")
-        before = len(asker.heard)
+        before = len(asker.received)
         asker.say("/help")
         asker.settle()
-        answer = "\n".join(pair.said for pair in asker.heard[before:] if pair.is_word)
+        answer = "\n".join(pair.said for pair in asker.received[before:] if pair.is_word)
         listed = set(re.findall(r"(?<![\w/])/[a-z]+", answer)) - {"/nosuch"}
         expect({"/help", "/nick", "/msg"} <= listed and len(listed) >= 5, "a list with /help, /nick, /msg and more", answer)
         asker.say("done")
@@ -114,7 +114,7 @@ def unknown_command(bench):
             expect_equal(ear.next_said().said, text)
 
 
-@check("T10", "a taken name gets the next free suffix, and its owner is told; case does not make a name free")
+@check("T10", "a taken name gets the next free suffix, and its owner is notified; case does not make a name free")
 def taken_names(bench):
     with bench.server() as server:
         ear = server.tutorial("ear")
@@ -159,7 +159,7 @@ def common_commands(bench):
         bob.wait_word(r"/msg\b")
         bob.say("aloud")
         expect_equal((lambda pair: (pair.who, pair.said))(ear.next_said()), ("robert", "aloud"))
-        expect(not any("between us" in pair.said for pair in ear.heard), "a direct message unheard by others", ear.heard)
+        expect(not any("between us" in pair.said for pair in ear.received), "a direct message unheard by others", ear.received)
 
 
 @check("T11", "sixty arrivals in a second are announced in few batches, each counted once")
@@ -236,6 +236,6 @@ def control_in_words(bench):
         mouth.settle()
         ear.settle()
         for peer in (ear, mouth):
-            for pair in peer.heard:
+            for pair in peer.received:
                 expect(not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", pair.name + pair.text),
                        "no control character in anything the server writes", pair)

@@ -85,7 +85,7 @@ def many_rooms(bench):
         expect(len({room["room"] for room in listed["rooms"]}) == 500, "each room once", "some twice")
 
 
-@check("E3", "whoever writes to somebody away is told after its own message; talking and renaming do not end it")
+@check("E3", "whoever writes to somebody away is notified after its own message; talking and renaming do not end it")
 def away(bench):
     with bench.server() as server:
         eve, bob, tom = server.event("eve"), server.event("bob"), server.tutorial("tom")
@@ -129,7 +129,7 @@ def away_text(bench):
         expect_equal(eve.ask("whois", "whois", name="eve")["away"], clean)
 
 
-@check("T10", "/away, /back: a tutorial member is away as well, and who writes to it is told")
+@check("T10", "/away, /back: a tutorial member is away as well, and who writes to it is notified")
 def tutorial_away(bench):
     with bench.server() as server:
         eve, tom, ear = server.event("eve"), server.tutorial("tom"), server.tutorial("ear")

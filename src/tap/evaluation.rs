@@ -1,0 +1,43 @@
+//! `--report`: what passes is evaluated as it passes, for the report at the end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
+
+/// What is known so far. Its memory is bounded by that of [`Knowledge`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct Evaluation(Arc<Mutex<Knowledge>>);
+
+impl Evaluation {
+    /// Returns the report on everything that has passed, and forgets it.
+    pub(super) fn report(&self) -> Report {
+        let mut knowledge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Report::new("this session", std::mem::take(&mut *knowledge))
+    }
+}
+
+/// Passes reports on to another observer, and evaluates them if that is asked for.
+pub(super) struct Evaluating<O> {
+    observer: O,
+    evaluation: Option<Evaluation>,
+}
+
+impl<O: Observer> Evaluating<O> {
+    pub(super) fn new(observer: O, evaluation: Option<Evaluation>) -> Self {
+        Self { observer, evaluation }
+    }
+}
+
+impl<O: Observer> Observer for Evaluating<O> {
+    fn observe(&mut self, observation: Observation) {
+        if let (Some(evaluation), Observation::Arrived(frame, meaning)) = (&self.evaluation, &observation) {
+            let mut knowledge = evaluation.0.lock().unwrap_or_else(PoisonError::into_inner);
+            knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });
+        }
+        self.observer.observe(observation);
+    }
+
+    fn wants_frames(&self) -> bool {
+        self.evaluation.is_some() || self.observer.wants_frames()
+    }
+}

@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_message_shows_who_says_what_where() {
         let mut generator = Generator::new(1);
-        let line = clock().columns(&generator.heard("bob", "hi there")).line(100);
+        let line = clock().columns(&generator.received("bob", "hi there")).line(100);
         assert_eq!(line, "22:13:20.003  1<1        event        74  bob        lobby       hi there");
         let line = clock().columns(&generator.sent("hello")).line(100);
         assert!(line.contains("1>3 ") && line.contains("alice ") && line.ends_with("  hello"), "{line}");
@@ -218,7 +218,7 @@ mod tests {
         let mut generator = Generator::new(1);
         let texts = ["a\u{1b}]0;title\u{7}", "a\nb", "\u{202e}gpj", "\u{9b}31m"];
         for text in texts {
-            for report in [generator.sent(text), generator.heard(text, text)] {
+            for report in [generator.sent(text), generator.received(text, text)] {
                 let columns = clock().columns(&report);
                 let line = columns.line(200);
                 assert!(!line.contains(|c: char| c.is_control() || visible::is_direction_or_break(c)), "{line:?}");

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
 
-/// What is known so far. Its memory is bounded by that of [`Knowledge`].
+/// Knowledge so far. Its memory is bounded by that of [`Knowledge`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evaluation(Arc<Mutex<Knowledge>>);
 

@@ -35,7 +35,7 @@ impl Generator {
     /// A message of either side.
     pub(super) fn frame(&mut self) -> Observation {
         let (text, name) = (self.rng.pick(&WORDS), self.rng.pick(&NAMES));
-        if self.rng.once_in(2) { self.sent(text) } else { self.heard(name, text) }
+        if self.rng.once_in(2) { self.sent(text) } else { self.received(name, text) }
     }
 
     /// A message of alice.
@@ -45,7 +45,7 @@ impl Generator {
     }
 
     /// A message of somebody that alice is sent.
-    pub(super) fn heard(&mut self, name: &str, text: &str) -> Observation {
+    pub(super) fn received(&mut self, name: &str, text: &str) -> Observation {
         let event = serde_json::json!({"type": "message", "room": "lobby", "from": name, "text": text});
         self.pass(Direction::ToClient, &frame(event.to_string()))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use glassline_tap::{RelayHandle, Rule, RuleSet, Verdict};
+use glassline_tap::{Decision, RelayHandle, Rule, RuleSet};
 
 use super::view::Ticket;
 
@@ -36,7 +36,7 @@ impl LineControl {
     }
 
     /// Decides about a frame that waits.
-    pub(super) fn answer(&self, (connection, direction, frame): Ticket, verdict: Verdict) {
+    pub(super) fn answer(&self, (connection, direction, frame): Ticket, verdict: Decision) {
         self.handle.answer(connection, direction, frame, verdict);
     }
 }

@@ -1,5 +1,5 @@
 //! `glassline tap`: a relay between client and server, shown in a live view, as lines or as JSON.
-//! What passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
+//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
 
 mod arguments;
 mod columns;

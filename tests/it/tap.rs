@@ -87,8 +87,9 @@ fn each_line_of_json_is_a_report() {
         .map(|at| u8::from_str_radix(&hexadecimal[at..at + 2], 16).expect("hexadecimal"))
         .collect();
     assert_eq!(bytes, raw, "the bytes are those of the content");
-    let heard = tap.report(|report| report["direction"] == "to_client" && report["content"]["text"] == "hello there");
-    assert_eq!(heard["speaker"], "alice");
+    let received =
+        tap.report(|report| report["direction"] == "to_client" && report["content"]["text"] == "hello there");
+    assert_eq!(received["speaker"], "alice");
     drop(alice);
     assert_eq!(tap.report(|report| report["report"] == "ended")["direction"], "to_server");
     tap.report(|report| report["report"] == "closed");

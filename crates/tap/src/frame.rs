@@ -24,7 +24,7 @@ impl Direction {
     }
 }
 
-/// What the first bytes of the client announce (clause D).
+/// Dialect that the first bytes of the client announce (clause D).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {

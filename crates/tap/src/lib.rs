@@ -17,9 +17,9 @@ pub mod report;
 pub mod rules;
 pub mod splitter;
 
-pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
+pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
-pub use line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
+pub use line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::{Applied, Observation};
 pub use reach::{Permission, Reach, ReachError, Role};

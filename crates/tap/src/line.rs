@@ -89,7 +89,7 @@ pub enum Decider {
 
 /// Decision about a frame.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum Decision {
     /// It passes.
     Pass,
     /// It does not pass.
@@ -160,7 +160,7 @@ impl Line {
 
     /// Decides about the frame of this number that waits, and of raw pieces that share it about the
     /// first. Returns false if none waits: its deadline has passed, or its rule was removed.
-    pub fn answer(&mut self, direction: Direction, frame_number: u64, verdict: Verdict, now_us: u64) -> bool {
+    pub fn answer(&mut self, direction: Direction, frame_number: u64, verdict: Decision, now_us: u64) -> bool {
         let is_meant = |work: &Work| (work.unit.first_number..=work.unit.frame.number).contains(&frame_number);
         let (side, mut evaluation) = self.parts(direction, now_us);
         let was_waiting = side.change_pending(is_meant, |work| evaluation.decide(work, verdict));

@@ -1,4 +1,4 @@
-//! What a frame says: who, to whom, in which room, and the words. The tutorial dialect needs the
+//! Meaning of a frame: who, to whom, in which room, and the words. The tutorial dialect needs the
 //! frames before it, the event dialect the name under which the client logged in.
 
 use serde_json::{Map, Value, json};
@@ -14,9 +14,9 @@ pub struct Meaning {
     /// Type of the request or event; `name` and `text` in the tutorial dialect; empty for bytes
     /// that say nothing readable.
     pub kind: String,
-    /// Who says it: the name in the frame, else the name of this connection's client.
+    /// Speaker: the name in the frame, else the name of this connection's client.
     pub speaker: Option<String>,
-    /// Who alone it is for.
+    /// The only recipient, of a direct message.
     pub to: Option<String>,
     /// The room.
     pub room: Option<String>,

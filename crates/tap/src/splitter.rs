@@ -32,7 +32,7 @@ struct Stream {
     has_begun: bool,
 }
 
-/// What stands at the start of some bytes.
+/// Result of reading the start of some bytes.
 enum Found {
     /// A frame of so many bytes.
     Whole(FrameKind, usize),

@@ -122,7 +122,7 @@ mod tests {
         let mut generator = Generator::new(3);
         let mut entries = Entries::default();
         entries.set_filter(Filter::parse("name:bob").expect("a filter"));
-        let long = generator.heard("bob", &"x".repeat(50_000));
+        let long = generator.received("bob", &"x".repeat(50_000));
         let count = 1_000;
         for place in 0..count {
             entries.push(if place % 2 == 0 { long.clone() } else { generator.frame() });
@@ -138,11 +138,11 @@ mod tests {
     fn a_filter_applies_to_what_is_kept_and_what_comes() {
         let mut generator = Generator::new(3);
         let mut entries = Entries::default();
-        entries.push(generator.heard("bob", "one"));
-        entries.push(generator.heard("carol", "two"));
+        entries.push(generator.received("bob", "one"));
+        entries.push(generator.received("carol", "two"));
         entries.set_filter(Filter::parse("name:carol").expect("a filter"));
-        entries.push(generator.heard("bob", "three"));
-        entries.push(generator.heard("carol", "four"));
+        entries.push(generator.received("bob", "three"));
+        entries.push(generator.received("carol", "four"));
         let places: Vec<_> = (0..4).map(|place| entries.number(place)).collect();
         assert_eq!(places, [Some(1), Some(3), None, None]);
         assert_eq!((entries.place(0), entries.place(1), entries.place(2), entries.place(9)), (0, 0, 1, 2));

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn every_term_has_to_match() {
         let mut generator = Generator::new(1);
-        let heard = generator.heard("Bob", "Hello there");
+        let received = generator.received("Bob", "Hello there");
         for filter in [
             "",
             "name:bob",
@@ -209,13 +209,13 @@ mod tests {
             r#""hello there""#,
             "name:bob dir:< hello",
         ] {
-            assert!(is_shown(filter, &heard), "{filter}");
+            assert!(is_shown(filter, &received), "{filter}");
         }
         for filter in ["name:carol", "dir:>", "dialect:tutorial", "room:lob", "conn:2", "bye", "name:bob dir:>"] {
-            assert!(!is_shown(filter, &heard), "{filter}");
+            assert!(!is_shown(filter, &received), "{filter}");
         }
         assert!(is_shown("name:alice", &generator.sent("x")), "the sender of a request is its client");
-        assert!(is_shown("漢", &generator.heard("bob", "漢字")));
+        assert!(is_shown("漢", &generator.received("bob", "漢字")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use glassline_tap::rules::{Action, Edit};
-use glassline_tap::{Ask, Dialect, Direction, Frame, FrameKind, Rule, Verdict};
+use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameKind, Rule};
 use glassline_wire::frame::{parse_header, put_frame};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub(super) struct Holds {
     /// Condition of the frames that are held, as it was typed.
     filter_line: Option<String>,
     waiting: VecDeque<Ask>,
-    decided: Vec<(Ticket, Verdict)>,
+    decided: Vec<(Ticket, Decision)>,
     change: Option<HoldChange>,
 }
 
@@ -56,7 +56,7 @@ impl Holds {
 
     /// Holds nothing any more, and forwards everything that waits.
     pub(super) fn stop(&mut self) {
-        self.decided.extend(self.waiting.drain(..).map(|ask| (ticket(&ask.frame), Verdict::Pass)));
+        self.decided.extend(self.waiting.drain(..).map(|ask| (ticket(&ask.frame), Decision::Pass)));
         self.change = Some(HoldChange::Stop);
         self.filter_line = None;
     }
@@ -92,7 +92,7 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, verdict: Verdict) -> bool {
+    pub(super) fn decide(&mut self, decided: Ticket, verdict: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
             self.waiting.retain(|ask| ticket(&ask.frame) != decided);
@@ -102,7 +102,7 @@ impl Holds {
     }
 
     /// Takes the decisions since the last call.
-    pub(super) fn take_decisions(&mut self) -> Vec<(Ticket, Verdict)> {
+    pub(super) fn take_decisions(&mut self) -> Vec<(Ticket, Decision)> {
         std::mem::take(&mut self.decided)
     }
 
@@ -126,15 +126,15 @@ pub(super) fn payload(ask: &Ask) -> Option<&str> {
 }
 
 /// Forwards the frame with these words.
-pub(super) fn with_text(text: &str) -> Verdict {
-    Verdict::Edit(vec![Edit::Set { field: "text".into(), value: Value::String(text.to_owned()) }])
+pub(super) fn with_text(text: &str) -> Decision {
+    Decision::Edit(vec![Edit::Set { field: "text".into(), value: Value::String(text.to_owned()) }])
 }
 
 /// Forwards a frame of this payload.
-pub(super) fn with_payload(payload: &str) -> Verdict {
+pub(super) fn with_payload(payload: &str) -> Decision {
     let mut bytes = Vec::new();
     put_frame(&mut bytes, payload.as_bytes());
-    Verdict::Replace(bytes)
+    Decision::Replace(bytes)
 }
 
 /// Returns who gives the connection up first while the frame waits, and when, in microseconds since

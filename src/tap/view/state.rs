@@ -1,7 +1,7 @@
 //! The view's state: reports and keys in, what is to be drawn and decided out. It draws nothing and
 //! reads no clock.
 
-use glassline_tap::{Decider, Direction, Frame, Observation, Verdict};
+use glassline_tap::{Decider, Decision, Direction, Frame, Observation};
 
 use super::connections::Connections;
 use super::cursor::Cursor;
@@ -201,10 +201,10 @@ impl State {
         };
         let held_ticket = ticket(&ask.frame);
         let editable = match action {
-            Action::Drop => return self.decide(held_ticket, Verdict::Drop),
+            Action::Drop => return self.decide(held_ticket, Decision::Drop),
             Action::EditText => (Purpose::Text(held_ticket), holds::text(ask)),
             Action::EditPayload => (Purpose::Payload(held_ticket), holds::payload(ask)),
-            _ => return self.decide(held_ticket, Verdict::Pass),
+            _ => return self.decide(held_ticket, Decision::Pass),
         };
         match editable {
             (purpose, Some(text)) => self.type_line(purpose, text.to_owned()),
@@ -215,11 +215,11 @@ impl State {
         }
     }
 
-    fn decide(&mut self, decided: Ticket, verdict: Verdict) {
+    fn decide(&mut self, decided: Ticket, verdict: Decision) {
         let done = match verdict {
-            Verdict::Pass => "forwarded unchanged",
-            Verdict::Drop => "dropped",
-            Verdict::Replace(_) | Verdict::Edit(_) | Verdict::Cut(_) => "forwarded as edited",
+            Decision::Pass => "forwarded unchanged",
+            Decision::Drop => "dropped",
+            Decision::Replace(_) | Decision::Edit(_) | Decision::Cut(_) => "forwarded as edited",
         };
         let waited = self.holds.decide(decided, verdict);
         self.message = Some(if waited { done } else { WAITS_NO_MORE }.into());

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::packets::Packet;
 use super::segment::Segment;
 use super::stream::Stream;
-use super::{CapturedConnection, CapturedFrame, Refusal, RefusedConnection};
+use super::{CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
 use crate::frame::Direction;
 use crate::line::End;
 use crate::recording::Side;
@@ -44,7 +44,7 @@ struct Tracked {
 
 enum State {
     Read(Box<Reading>),
-    Refused(Refusal),
+    Refused(Rejection),
 }
 
 struct Reading {
@@ -82,7 +82,7 @@ impl Connections {
         let index = match known {
             Some(index) if !(is_opening && self.tracked[index].is_another(segment)) => Some(index),
             _ if is_opening => self.begin(key, packet, None),
-            None if !segment.payload.is_empty() => self.begin(key, packet, Some(Refusal::NoBeginning)),
+            None if !segment.payload.is_empty() => self.begin(key, packet, Some(Rejection::NoBeginning)),
             _ => None,
         };
         let Some(tracked) = index.and_then(|index| self.tracked.get_mut(index)) else { return };
@@ -91,12 +91,12 @@ impl Connections {
         self.held_bytes = self.held_bytes + tracked.held_bytes() - before;
         if self.held_bytes > self.held_bytes_max {
             self.held_bytes -= tracked.held_bytes();
-            tracked.state = State::Refused(Refusal::TooLarge { held_bytes_max: self.held_bytes_max });
+            tracked.state = State::Refused(Rejection::TooLarge { held_bytes_max: self.held_bytes_max });
         }
     }
 
     /// Adds a connection, and returns its index, unless there is no room for it.
-    fn begin(&mut self, key: Key, packet: &Packet<'_>, refusal: Option<Refusal>) -> Option<usize> {
+    fn begin(&mut self, key: Key, packet: &Packet<'_>, refusal: Option<Rejection>) -> Option<usize> {
         if self.held_bytes + CONNECTION_OVERHEAD_BYTES > self.held_bytes_max {
             self.left_out += 1;
             return None;
@@ -192,7 +192,7 @@ impl Reading {
         self.ends.iter().all(Option::is_some)
     }
 
-    fn take(&mut self, direction: Direction, packet: &Packet<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, direction: Direction, packet: &Packet<'_>) -> Result<(), Rejection> {
         let Segment { sequence, acknowledgement, is_syn, is_fin, is_reset, payload, .. } = packet.segment;
         if self.is_over() {
             return Ok(());
@@ -209,7 +209,7 @@ impl Reading {
             back.acknowledge(sequence);
         }
         if !stream.has_begun() && !payload.is_empty() {
-            return Err(Refusal::NoBeginning);
+            return Err(Rejection::NoBeginning);
         }
         let (splitter, frames, frame_bytes) = (&mut self.splitter, &mut self.frames, &mut self.frame_bytes);
         let first = sequence.wrapping_add(u32::from(is_syn));
@@ -220,7 +220,7 @@ impl Reading {
             });
         });
         if taken.is_err() {
-            return Err(Refusal::Gap { direction, offset: stream.gap().unwrap_or_default() });
+            return Err(Rejection::Gap { direction, offset: stream.gap().unwrap_or_default() });
         }
         let is_complete = stream.is_complete();
         if is_reset {
@@ -252,13 +252,13 @@ impl Reading {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(Vec<CapturedFrame>, [Option<End>; 2]), Refusal> {
+    fn finish(mut self: Box<Self>) -> Result<(Vec<CapturedFrame>, [Option<End>; 2]), Rejection> {
         if !self.to_client.has_begun() {
-            return Err(Refusal::NotOpened);
+            return Err(Rejection::NotOpened);
         }
         for (direction, stream) in [(Direction::ToServer, &self.to_server), (Direction::ToClient, &self.to_client)] {
             if let Some(offset) = stream.gap() {
-                return Err(Refusal::Gap { direction, offset });
+                return Err(Rejection::Gap { direction, offset });
             }
         }
         for direction in Direction::BOTH {

@@ -68,7 +68,7 @@ pub enum CaptureEnd {
 
 /// Why the frames of a connection are not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Rejection {
     /// The connection is older than the capture.
     #[error("its beginning was not captured; start the capture before the client connects")]
     NoBeginning,
@@ -135,7 +135,7 @@ pub struct RefusedConnection {
     /// Address of the other end.
     pub server: SocketAddr,
     /// Reason.
-    pub reason: Refusal,
+    pub reason: Rejection,
 }
 
 /// Content of a capture.

@@ -119,7 +119,7 @@ fn a_connection_with_cut_packets_is_refused() {
     let capture = read(&fixture("tcpdump-snaplen.pcap"));
     let reasons: Vec<_> = capture.refused().iter().map(|refused| (refused.number, refused.reason)).collect();
     // Of 96 bytes, 30 are of the stream: the server's pair has 31.
-    let gap = |direction, offset| Refusal::Gap { direction, offset };
+    let gap = |direction, offset| Rejection::Gap { direction, offset };
     assert_eq!(reasons, [(1, gap(Direction::ToClient, 30)), (2, gap(Direction::ToServer, 30))]);
     let text = reasons[0].1.to_string();
     assert!(text.starts_with("bytes to the client from 30 on were not captured"), "{text}");
@@ -253,13 +253,13 @@ fn a_lost_packet_refuses_its_connection_only() {
     packets.remove(4);
     let capture = read(&pcap(101, &[], &packets, false));
     assert_eq!(capture.connections(Side::Client).map(|connection| connection.number).collect::<Vec<_>>(), [2]);
-    let gap = Refusal::Gap { direction: Direction::ToServer, offset: 15 };
+    let gap = Rejection::Gap { direction: Direction::ToServer, offset: 15 };
     assert_eq!(capture.refused().iter().map(|refused| refused.reason).collect::<Vec<_>>(), [gap]);
     packets.drain(..3);
     let capture = read(&pcap(101, &[], &packets, false));
-    assert_eq!(capture.refused()[0].reason, Refusal::NoBeginning);
+    assert_eq!(capture.refused()[0].reason, Rejection::NoBeginning);
     let capture = read(&pcap(101, &[], &packets_of(&file)[..1].iter().map(|p| p.1.clone()).collect::<Vec<_>>(), false));
-    assert_eq!(capture.refused()[0].reason, Refusal::NotOpened);
+    assert_eq!(capture.refused()[0].reason, Rejection::NotOpened);
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn memory_is_bounded() {
         }
     });
     let capture = Capture::read_within(18_000, &file[..]).expect("a capture");
-    assert!(capture.refused().iter().any(|refused| matches!(refused.reason, Refusal::TooLarge { .. })));
+    assert!(capture.refused().iter().any(|refused| matches!(refused.reason, Rejection::TooLarge { .. })));
     let held: usize = capture.connections.iter().flat_map(|c| &c.frames).map(|frame| frame.frame.bytes.len()).sum();
     assert!(held < 18_000 && capture.left_out() > 0, "{held}");
     assert!(read(&file).refused().is_empty());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::frame::Direction;
-use crate::line::{End, Verdict};
+use crate::line::{Decision, End};
 use crate::rules::Edit;
 
 /// A frame that a hook was asked about.
@@ -60,18 +60,18 @@ pub(crate) enum AnswerError {
 }
 
 /// Reads an answer.
-pub(crate) fn parse(line: &[u8]) -> Result<(FrameKey, Verdict), AnswerError> {
+pub(crate) fn parse(line: &[u8]) -> Result<(FrameKey, Decision), AnswerError> {
     let Answer { connection, direction, frame, action, raw, set } = serde_json::from_slice(line)?;
     let key = FrameKey { connection, direction, frame };
     let verdict = match (action, raw, set) {
-        (Some(Action::Pass), None, None) => Verdict::Pass,
-        (Some(Action::Drop), None, None) => Verdict::Drop,
-        (Some(Action::Finish), None, None) => Verdict::Cut(End::Finished),
-        (Some(Action::Reset), None, None) => Verdict::Cut(End::Reset),
-        (Some(Action::Replace), Some(raw), None) => Verdict::Replace(from_hex(&raw).ok_or(AnswerError::Raw)?),
+        (Some(Action::Pass), None, None) => Decision::Pass,
+        (Some(Action::Drop), None, None) => Decision::Drop,
+        (Some(Action::Finish), None, None) => Decision::Cut(End::Finished),
+        (Some(Action::Reset), None, None) => Decision::Cut(End::Reset),
+        (Some(Action::Replace), Some(raw), None) => Decision::Replace(from_hex(&raw).ok_or(AnswerError::Raw)?),
         (Some(Action::Replace), None, None) => return Err(AnswerError::Raw),
         (Some(Action::Set) | None, None, Some(fields)) => {
-            Verdict::Edit(fields.into_iter().map(|(field, value)| Edit::Set { field, value }).collect())
+            Decision::Edit(fields.into_iter().map(|(field, value)| Edit::Set { field, value }).collect())
         }
         (Some(Action::Set) | None, None, None) => return Err(AnswerError::Undecided),
         (_, Some(_), _) | (_, _, Some(_)) => return Err(AnswerError::Conflict),
@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    fn verdict(rest: &str) -> Result<Verdict, AnswerError> {
+    fn verdict(rest: &str) -> Result<Decision, AnswerError> {
         let line = format!(r#"{{"connection":1,"direction":"to_server","frame":5{rest}}}"#);
         let (key, verdict) = parse(line.as_bytes())?;
         assert_eq!(key, FrameKey { connection: 1, direction: Direction::ToServer, frame: 5 });
@@ -100,13 +100,13 @@ mod tests {
 
     #[test]
     fn answers_are_read() {
-        let set = Verdict::Edit(vec![Edit::Set { field: "text".into(), value: json!("hi") }]);
+        let set = Decision::Edit(vec![Edit::Set { field: "text".into(), value: json!("hi") }]);
         for (rest, expected) in [
-            (r#","action":"pass""#, Verdict::Pass),
-            (r#","action":"drop""#, Verdict::Drop),
-            (r#","action":"reset""#, Verdict::Cut(End::Reset)),
-            (r#","action":"finish""#, Verdict::Cut(End::Finished)),
-            (r#","action":"replace","raw":"00fF""#, Verdict::Replace(vec![0, 255])),
+            (r#","action":"pass""#, Decision::Pass),
+            (r#","action":"drop""#, Decision::Drop),
+            (r#","action":"reset""#, Decision::Cut(End::Reset)),
+            (r#","action":"finish""#, Decision::Cut(End::Finished)),
+            (r#","action":"replace","raw":"00fF""#, Decision::Replace(vec![0, 255])),
             (r#","action":"set","set":{"text":"hi"}"#, set.clone()),
             (r#","set":{"text":"hi"}"#, set),
         ] {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::io;
 use std::thread;
 
-use crate::line::{Ask, Verdict};
+use crate::line::{Ask, Decision};
 use crate::observation::Observation;
 use program::Program;
 
@@ -40,7 +40,7 @@ pub(crate) struct Hooks {
 /// Results of something that happened: decisions, and what the user must know.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Consequences {
-    pub(crate) verdicts: Vec<(FrameKey, Verdict)>,
+    pub(crate) verdicts: Vec<(FrameKey, Decision)>,
     pub(crate) problems: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ pub struct HookError {
 
 impl Consequences {
     fn passing(key: FrameKey) -> Self {
-        Self { verdicts: vec![(key, Verdict::Pass)], problems: Vec::new() }
+        Self { verdicts: vec![(key, Decision::Pass)], problems: Vec::new() }
     }
 }
 
@@ -189,7 +189,7 @@ impl Hook {
         }
     }
 
-    fn answered(&mut self, key: FrameKey, verdict: Verdict) -> Consequences {
+    fn answered(&mut self, key: FrameKey, verdict: Decision) -> Consequences {
         let mut consequences = Consequences::default();
         self.has_written_nonsense = false;
         // An answer to what was not asked decides nothing: another hook, or the user, may be asked.
@@ -220,7 +220,7 @@ impl Hook {
             format!("the hook {} is not asked any more: {}; frames pass without it", self.name, program.ending());
         let waiting = self.open.drain(..).filter(|question| question.deadline_us.is_some());
         Consequences {
-            verdicts: waiting.map(|question| (question.key, Verdict::Pass)).collect(),
+            verdicts: waiting.map(|question| (question.key, Decision::Pass)).collect(),
             problems: vec![problem],
         }
     }

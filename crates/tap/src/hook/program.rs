@@ -11,7 +11,7 @@ use std::time::Duration;
 use glassline_wire::visible;
 
 use crate::hook::answer::{self, FrameKey};
-use crate::line::Verdict;
+use crate::line::Decision;
 
 /// Questions that wait to be written. With the frames as hexadecimal digits, 16 MiB at most.
 const QUESTIONS_MAX: usize = 32;
@@ -26,7 +26,7 @@ const END_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub enum Said {
     /// An answer.
-    Answer(FrameKey, Verdict),
+    Answer(FrameKey, Decision),
     /// A line that is no answer, and why.
     Nonsense(String),
     /// Nothing more: it has ended, or has closed its stdout.

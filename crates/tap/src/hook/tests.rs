@@ -37,7 +37,7 @@ impl Fixture {
     }
 
     /// Takes in the next thing that the process says.
-    fn hear(&mut self) -> Consequences {
+    fn receive(&mut self) -> Consequences {
         let (command, said) = self.said.recv_timeout(WAIT_MAX).expect("the hook says something");
         self.hooks.said(&command, said)
     }
@@ -75,7 +75,7 @@ fn a_hook_is_asked_and_decides() {
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(7), Consequences::default());
     assert_eq!(fixture.hooks.due_us(), Some(DEADLINE_US));
-    assert_eq!(fixture.hear().verdicts, [(key(7), Verdict::Drop)]);
+    assert_eq!(fixture.receive().verdicts, [(key(7), Decision::Drop)]);
     assert_eq!(fixture.hooks.due_us(), None);
 }
 
@@ -102,8 +102,8 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
     }
     assert_eq!(fixture.hooks.pass_deadlines(DEADLINE_US).problems.len(), 1);
     // Late answers decide nothing; after the last one it is asked again.
-    assert_eq!(fixture.hear(), Consequences::default());
-    let last = fixture.hear();
+    assert_eq!(fixture.receive(), Consequences::default());
+    let last = fixture.receive();
     assert!(last.verdicts.is_empty() && last.problems[0].contains("answers again"), "{last:?}");
     assert_eq!(fixture.ask(3), Consequences::default());
 }
@@ -112,8 +112,8 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
 fn a_hook_that_ends_is_reported_with_its_last_words() {
     let mut fixture = Fixture::new("read line; printf 'no such \\033[31mluck\\n' >&2; exit 3");
     assert_eq!(fixture.ask(1), Consequences::default());
-    let ended = fixture.hear();
-    assert_eq!(ended.verdicts, [(key(1), Verdict::Pass)]);
+    let ended = fixture.receive();
+    assert_eq!(ended.verdicts, [(key(1), Decision::Pass)]);
     let problem = &ended.problems[0];
     assert!(problem.contains("exit status: 3") && problem.contains("no such \u{fffd}[31mluck"), "{problem}");
     assert_eq!(fixture.ask(2), Consequences::passing(key(2)));
@@ -128,10 +128,10 @@ fn nonsense_and_unasked_answers_decide_nothing() {
     );
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(1), Consequences::default());
-    assert!(fixture.hear().problems[0].contains("is no answer"));
-    assert_eq!(fixture.hear(), Consequences::default());
-    assert_eq!(fixture.hear(), Consequences::default());
-    assert_eq!(fixture.hear().verdicts, [(key(1), Verdict::Pass)]);
+    assert!(fixture.receive().problems[0].contains("is no answer"));
+    assert_eq!(fixture.receive(), Consequences::default());
+    assert_eq!(fixture.receive(), Consequences::default());
+    assert_eq!(fixture.receive().verdicts, [(key(1), Decision::Pass)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::{EditError, edited, event, frames, payload_offset};
-use super::plan::{Addition, Fate, Stall, Work};
+use super::plan::{Addition, FrameOutcome, Stall, Work};
 use super::unit::Form;
 use super::{Decider, End};
 use crate::frame::{Dialect, Direction, FrameKind};
@@ -30,7 +30,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
     let plan = &mut work.plan;
     match action {
         Action::Drop => {
-            plan.fate = Fate::Drop;
+            plan.fate = FrameOutcome::Drop;
             done("dropped")
         }
         Action::Delay { delay_us, jitter_us } => {
@@ -43,7 +43,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
             done(format!("sent with {copies} more of the same"))
         }
         Action::Reorder(postponement) => {
-            plan.fate = Fate::Postpone(*postponement);
+            plan.fate = FrameOutcome::Postpone(*postponement);
             done(format!("kept back until {}", shown(*postponement)))
         }
         Action::Replay(postponement) => {
@@ -79,7 +79,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
 /// Cuts a unit.
 pub(super) fn cut(end: End, after_bytes: usize, work: &mut Work) -> Outcome {
     let at = after_bytes.min(work.bytes().len());
-    work.plan.fate = Fate::Cut { end, after_bytes: at, ends_both: end == End::Reset };
+    work.plan.fate = FrameOutcome::Cut { end, after_bytes: at, ends_both: end == End::Reset };
     let how = match end {
         End::Finished => "with a FIN for the receiver",
         End::Reset => "with a reset for both sides",
@@ -153,8 +153,8 @@ fn impersonate(name: &str, text: Option<&str>, work: &mut Work) -> Outcome {
         Form::Text | Form::Payload | Form::Bytes => false,
     };
     if !states_speaker {
-        let speaks = is_unsigned(work) || (unit.form == Form::Text && unit.frame.direction == Direction::ToServer);
-        return if speaks {
+        let uses = is_unsigned(work) || (unit.form == Form::Text && unit.frame.direction == Direction::ToServer);
+        return if uses {
             Outcome::Refused(format!(
                 "what a client sends does not say who sends it, the connection does; change the hello or name with \
                  which it begins, inject into the connection of {name:?}, or match to=client"
@@ -185,7 +185,7 @@ fn downgrade(work: &mut Work) -> Outcome {
     if work.unit.frame.kind != FrameKind::Opening {
         return Outcome::NotHere;
     }
-    work.plan.fate = Fate::Cut { end: End::Finished, after_bytes: 0, ends_both: true };
+    work.plan.fate = FrameOutcome::Cut { end: End::Finished, after_bytes: 0, ends_both: true };
     done("kept back and the connection closed, so that the client falls back to the tutorial dialect")
 }
 

@@ -1,7 +1,7 @@
 //! Execution of the decisions about one unit.
 
 use super::Line;
-use super::plan::{Addition, Fate, Plan, Work};
+use super::plan::{Addition, FrameOutcome, Plan, Work};
 use super::side::Delivery;
 use super::unit::Unit;
 
@@ -29,19 +29,19 @@ impl Line {
         let mut delivery = Delivery { delay_us, pace, postponement: None };
         let side = self.side_mut(direction);
         match fate {
-            Fate::Forward => {
+            FrameOutcome::Forward => {
                 side.note_within_pair(unit.begins_pair());
                 side.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
                 self.side_mut(direction).count_passed(now_us);
             }
-            Fate::Postpone(postponement) => {
+            FrameOutcome::Postpone(postponement) => {
                 delivery.postponement = Some(postponement);
                 side.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
             }
-            Fate::Drop => side.send(Vec::new(), comment, delivery, now_us),
-            Fate::Cut { end, after_bytes, ends_both } => {
+            FrameOutcome::Drop => side.send(Vec::new(), comment, delivery, now_us),
+            FrameOutcome::Cut { end, after_bytes, ends_both } => {
                 side.send(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, delivery, now_us);
                 side.close(end, ends_both);
             }

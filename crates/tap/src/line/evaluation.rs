@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::apply::{Outcome, apply, cut, edit};
-use super::plan::{Fate, Pending, Work};
+use super::plan::{FrameOutcome, Pending, Work};
 use super::unit::Unit;
-use super::{Ask, LineOutput, Verdict};
+use super::{Ask, Decision, LineOutput};
 use crate::frame::{Direction, Frame, FrameKind, RawReason};
 use crate::observation::Applied;
 use crate::rules::{Action, Match, Rule, RuleRng, RuleSet};
@@ -102,21 +102,21 @@ impl Evaluation<'_> {
     }
 
     /// Carries a decision out, and goes on with the rules behind the one that asked.
-    pub(super) fn decide(&mut self, work: &mut Work, verdict: Verdict) {
+    pub(super) fn decide(&mut self, work: &mut Work, verdict: Decision) {
         let Some(pending) = work.pending.take() else { return };
         let outcome = match verdict {
-            Verdict::Pass => Outcome::Done { effect: "passed as decided".into(), at: 0 },
-            Verdict::Drop => {
-                work.plan.fate = Fate::Drop;
+            Decision::Pass => Outcome::Done { effect: "passed as decided".into(), at: 0 },
+            Decision::Drop => {
+                work.plan.fate = FrameOutcome::Drop;
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
             }
-            Verdict::Replace(bytes) => {
+            Decision::Replace(bytes) => {
                 let effect = format!("{} other bytes sent in its place, as decided", bytes.len());
                 work.plan.bytes = Some(bytes);
                 Outcome::Done { effect, at: 0 }
             }
-            Verdict::Edit(edits) => edit(&edits, work),
-            Verdict::Cut(end) => cut(end, 0, work),
+            Decision::Edit(edits) => edit(&edits, work),
+            Decision::Cut(end) => cut(end, 0, work),
         };
         let (effect, at) = match outcome {
             Outcome::Done { effect, at } => (effect, at),

@@ -8,7 +8,7 @@ use crate::rules::Postponement;
 
 /// Decision whether a unit is forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Fate {
+pub(super) enum FrameOutcome {
     #[default]
     Forward,
     Drop,
@@ -41,7 +41,7 @@ pub(super) struct Stall {
 /// Decisions about one unit.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) fate: Fate,
+    pub(super) fate: FrameOutcome,
     /// Bytes in place of those that were sent.
     pub(super) bytes: Option<Vec<u8>>,
     /// Rules that send copies, and how many.
@@ -71,14 +71,14 @@ impl Plan {
     pub(super) fn release(&mut self) {
         (self.delay_us, self.pace, self.stall) = (0, None, None);
         self.replays.clear();
-        if matches!(self.fate, Fate::Postpone(_)) {
-            self.fate = Fate::Forward;
+        if matches!(self.fate, FrameOutcome::Postpone(_)) {
+            self.fate = FrameOutcome::Forward;
         }
     }
 
     /// Returns whether later rules have nothing left to decide.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self.fate, Fate::Drop | Fate::Cut { .. })
+        matches!(self.fate, FrameOutcome::Drop | FrameOutcome::Cut { .. })
     }
 }
 

@@ -11,7 +11,7 @@ use socket2::Socket;
 
 use crate::frame::Direction;
 use crate::hook::{FrameKey, Hooks};
-use crate::line::{Ask, Decider, End, LINE_BYTES_MAX, Line, LineOutput, Verdict};
+use crate::line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
 use crate::relay::peer::{Peer, ReadOutcome};
@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Verdict, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
             let _ = line.answer(frame.direction, frame.frame, verdict, now_us);

@@ -9,7 +9,7 @@ use mio::{Registry, Token, Waker};
 
 use crate::frame::Direction;
 use crate::hook::{FrameKey, Said};
-use crate::line::Verdict;
+use crate::line::Decision;
 use crate::rules::RuleSet;
 
 /// Commands that wait for the loop, and that it takes in one turn; whoever gives one more waits
@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// Apply these rules from now on.
     SetRules(Arc<RuleSet>),
     /// Decide about a frame that waits.
-    Answer(FrameKey, Verdict),
+    Answer(FrameKey, Decision),
     /// Take in what the hook of this command says.
     HookSaid(Vec<String>, Said),
 }
@@ -57,7 +57,7 @@ impl RelayHandle {
     }
 
     /// Decides about a frame that waits. Nothing happens if it waits no longer.
-    pub fn answer(&self, connection: u64, direction: Direction, frame: u64, verdict: Verdict) {
+    pub fn answer(&self, connection: u64, direction: Direction, frame: u64, verdict: Decision) {
         let key = FrameKey { connection, direction, frame };
         self.give(Command::Answer(key, verdict));
     }

@@ -24,7 +24,7 @@ use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::hook::{Consequences, FrameKey, HookError, Hooks};
-use crate::line::{Line, Verdict};
+use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
 use crate::recording::Side;
 use crate::relay::clock::Clock;
@@ -262,7 +262,7 @@ impl Relay {
         }
     }
 
-    fn answer(&mut self, frame: FrameKey, verdict: Verdict, now_us: u64) {
+    fn answer(&mut self, frame: FrameKey, verdict: Decision, now_us: u64) {
         // The connection may be over.
         let Some(&key) = self.keys.get(&frame.connection) else { return };
         self.connections[key].connection.answer(frame, verdict, now_us);

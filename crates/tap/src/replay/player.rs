@@ -37,14 +37,14 @@ pub enum ReplayError {
     },
 }
 
-/// What became of a script.
+/// Outcome of a script.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Frames sent.
     pub sent: u64,
     /// Frames received.
     pub received: u64,
-    /// What did not arrive within the time limit; the script went on without it.
+    /// Things that did not arrive within the time limit; the script went on without it.
     pub missing: Vec<Awaited>,
     /// Errors and refusals that the other side sent, in its words.
     pub refusals: Vec<String>,

@@ -1,4 +1,4 @@
-//! What is sent and what is waited for, derived from a recorded connection.
+//! Steps of a replay, what is sent and what is waited for, derived from a recorded connection.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 
-/// Whether messages keep their ids.
+/// Treatment of the ids of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ids {
     /// The recorded bytes, ids and tokens included: an attack.
@@ -75,7 +75,7 @@ pub enum ScriptError {
     Encrypted {
         /// Number of the connection.
         connection: u64,
-        /// What it carries.
+        /// Dialect of the connection.
         dialect: Dialect,
     },
 }

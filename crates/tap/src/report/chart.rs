@@ -85,7 +85,7 @@ fn mark_at(mark: &Mark, x: f64, y: f64) -> Markup {
     }
 }
 
-/// Who talks to whom: people and rooms on a circle, lines as thick as messages are many.
+/// Graph of who talks to whom: people and rooms on a circle, lines as thick as messages are many.
 pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
     let mut edges: BTreeMap<(String, String), u64> = BTreeMap::new();
     for said in knowledge.utterances.all() {

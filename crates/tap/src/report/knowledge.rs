@@ -67,7 +67,7 @@ impl Facts {
     }
 }
 
-/// What an observer knows after the frames it has seen. Everything kept has a limit; what is
+/// Knowledge of an observer after the frames it has seen. Everything kept has a limit; what is
 /// beyond is counted, and the report says so.
 #[derive(Debug, Default)]
 pub struct Knowledge {
@@ -83,7 +83,7 @@ pub struct Knowledge {
     pub(super) malformed: Proof,
     pub(super) marks: Vec<Mark>,
     pub(super) frames_left_out: u64,
-    /// What was not evaluated, and why, in words.
+    /// Reasons why something was not evaluated, in words.
     pub(super) not_evaluated: Vec<String>,
     pub(super) not_evaluated_count: u64,
 }

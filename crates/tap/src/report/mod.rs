@@ -1,4 +1,4 @@
-//! What somebody who reads along knows of a session: names, rooms, words or only sizes, who talks
+//! Knowledge of somebody who reads a session along: names, rooms, words or only sizes, who talks
 //! when, how often and to whom. The rows are the same for every scheme, so that reports of several
 //! recordings compare side by side.
 
@@ -22,7 +22,7 @@ use crate::meaning::Meaning;
 /// Places kept as evidence of one fact; the others are counted.
 const EVIDENCE_MAX: usize = 8;
 
-/// Where a frame can be looked up.
+/// Place at which a frame can be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
     /// The packet of a recording that completed the frame, as Wireshark numbers them.
@@ -136,8 +136,8 @@ impl Report {
 pub struct Seen<'a> {
     /// The frame.
     pub frame: &'a Frame,
-    /// What it says.
+    /// Its content.
     pub meaning: &'a Meaning,
-    /// Where it can be looked up.
+    /// Place at which it can be looked up.
     pub evidence: Evidence,
 }

@@ -15,19 +15,19 @@ use crate::frame::Dialect;
 /// The questions that each report answers, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum RowId {
-    /// How the connections are protected.
+    /// Protection of the connections.
     Links,
-    /// Who takes part.
+    /// Names of those who take part.
     Names,
     /// Which rooms there are.
     Rooms,
-    /// What is said.
+    /// Texts of the messages.
     Texts,
-    /// Who talks how often, and when.
+    /// Number and times of each person's messages.
     Activity,
-    /// Who talks to whom.
+    /// Pairs of speaker and audience.
     Contacts,
-    /// Who is present, and what the server says itself.
+    /// Presence of people, and the server's own messages.
     Presence,
     /// Secrets that pass in readable form.
     Secrets,
@@ -63,7 +63,7 @@ impl RowId {
 pub struct Finding {
     /// The finding, safe to show on one line.
     pub words: String,
-    /// Where it was seen.
+    /// Places at which it was seen.
     pub proof: Proof,
 }
 
@@ -143,7 +143,7 @@ fn link(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What a row says that found nothing: nothing was there, nothing could be read, or it is unknown.
+/// Summary of a row that found nothing: nothing was there, nothing could be read, or it is unknown.
 fn nothing(knowledge: &Knowledge) -> String {
     let opaque = knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count();
     let found = match (opaque, knowledge.connections.len()) {

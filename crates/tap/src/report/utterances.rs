@@ -33,7 +33,7 @@ pub(super) struct Utterance {
     pub(super) proof: Proof,
 }
 
-/// What makes two messages the same words.
+/// Speaker and text: two messages that agree in both have the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     speaker: String,
@@ -54,7 +54,7 @@ enum Stream {
 pub(super) struct Utterances {
     all: Vec<Utterance>,
     by_words: HashMap<Key, Vec<usize>>,
-    /// How often these words have appeared in one stream.
+    /// Number of appearances of the same words in one stream.
     appearances: HashMap<(Stream, Key), usize>,
     by_seq: HashMap<(String, u64), usize>,
     left_out: u64,

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use glassline_tap::relay::Observations;
-use glassline_tap::{Direction, End, Observation, Rule, RuleSet, Verdict};
+use glassline_tap::{Decision, Direction, End, Observation, Rule, RuleSet};
 
 use crate::tapped::{Tapped, report, rest, sent};
 
@@ -48,11 +48,11 @@ fn a_held_frame_waits_for_its_answer() {
     assert_eq!((ask.frame.number, &ask.frame.bytes), (2, &frame("wait")));
     // The other direction is not held.
     assert_eq!(sent(&mut server, &mut client, &frame("back")), frame("back"));
-    tapped.handle.answer(1, Direction::ToServer, 2, Verdict::Replace(frame("other")));
+    tapped.handle.answer(1, Direction::ToServer, 2, Decision::Replace(frame("other")));
     expect(&mut server, &[frame("other"), frame("behind")].concat());
     // An answer to nothing, and to nobody.
-    tapped.handle.answer(1, Direction::ToServer, 2, Verdict::Drop);
-    tapped.handle.answer(9, Direction::ToServer, 1, Verdict::Drop);
+    tapped.handle.answer(1, Direction::ToServer, 2, Decision::Drop);
+    tapped.handle.answer(9, Direction::ToServer, 1, Decision::Drop);
     assert_eq!(sent(&mut client, &mut server, &frame("on")), frame("on"));
 }
 
@@ -72,7 +72,7 @@ fn other_rules_hold_at_once() {
     expect(&mut server, &[OPENING, &frame("one")].concat());
     tapped.handle.set_rules(rules(&["edit to=server text~one set.text=two"]));
     // The rules are in force before the relay takes an answer to anything.
-    tapped.handle.answer(1, Direction::ToServer, 9, Verdict::Pass);
+    tapped.handle.answer(1, Direction::ToServer, 9, Decision::Pass);
     client.write_all(&[frame("secret"), frame("one")].concat()).unwrap();
     expect(&mut server, &frame("secret"));
     let mut edited = vec![0; frame("two").len()];

@@ -38,7 +38,7 @@ fn asked(sent: &Observation, deadline_us: u64) -> Observation {
 fn a_search_stays_where_it_found_something() {
     let (mut state, mut generator) = opened();
     for text in ["red", "green", "red", "blue"] {
-        state.observe(generator.heard("bob", text));
+        state.observe(generator.received("bob", text));
     }
     typed(&mut state, Action::Search, "red");
     assert_eq!((selected(&state).as_str(), state.cursor.place(&state.entries)), ("red", 3));
@@ -47,7 +47,7 @@ fn a_search_stays_where_it_found_something() {
     state.act(Action::SearchPrevious);
     assert_eq!((state.cursor.place(&state.entries), state.message()), (1, Some("nothing older matches red")));
     state.act(Action::SearchNext);
-    state.observe(generator.heard("bob", "later"));
+    state.observe(generator.received("bob", "later"));
     assert_eq!(state.cursor.place(&state.entries), 3);
 }
 
@@ -97,7 +97,7 @@ fn an_edited_text_is_what_the_line_is_told() {
     typed(&mut state, Action::EditText, "midnight");
     let decisions = state.holds.take_decisions();
     let edit = FieldEdit::Set { field: "text".into(), value: "midnight".into() };
-    assert_eq!(decisions, [((1, Direction::ToServer, 3), Verdict::Edit(vec![edit]))]);
+    assert_eq!(decisions, [((1, Direction::ToServer, 3), Decision::Edit(vec![edit]))]);
     assert_eq!((state.holds.len(), state.is_typing()), (0, false));
 }
 
@@ -112,7 +112,7 @@ fn what_is_held_passes_when_holding_stops() {
     state.act(Action::Drop);
     state.act(Action::Hold);
     let verdicts: Vec<_> = state.holds.take_decisions().into_iter().map(|(_, verdict)| verdict).collect();
-    assert_eq!(verdicts, [Verdict::Drop, Verdict::Pass]);
+    assert_eq!(verdicts, [Decision::Drop, Decision::Pass]);
     assert_eq!(state.holds.take_change(), Some(HoldChange::Stop));
 }
 

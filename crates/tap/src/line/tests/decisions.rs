@@ -28,28 +28,28 @@ fn ping() -> Vec<u8> {
 #[test]
 fn the_order_is_kept_whatever_is_decided_first() {
     let mut bench = held();
-    assert!(bench.line.answer(UP, bench.asks[1].frame.number, Verdict::Pass, bench.now_us));
+    assert!(bench.line.answer(UP, bench.asks[1].frame.number, Decision::Pass, bench.now_us));
     bench.pump();
     assert_eq!(bench.to_server, hello());
     let edit = Edit::Set { field: "text".into(), value: json!("changed") };
-    assert!(bench.line.answer(UP, bench.asks[0].frame.number, Verdict::Edit(vec![edit]), bench.now_us));
+    assert!(bench.line.answer(UP, bench.asks[0].frame.number, Decision::Edit(vec![edit]), bench.now_us));
     bench.pump();
     assert_eq!(bench.to_server, [hello(), request("changed"), request("secret 2"), ping()].concat());
-    assert!(!bench.line.answer(UP, bench.asks[0].frame.number, Verdict::Drop, bench.now_us), "only once");
+    assert!(!bench.line.answer(UP, bench.asks[0].frame.number, Decision::Drop, bench.now_us), "only once");
     bench.finish();
 }
 
 #[test]
 fn every_verdict_is_carried_out_and_reported() {
     for (verdict, expected, effect) in [
-        (Verdict::Pass, vec![request("secret 1"), request("secret 2"), ping()], "passed as decided"),
-        (Verdict::Drop, vec![request("secret 2"), ping()], "dropped as decided"),
-        (Verdict::Replace(b"!".to_vec()), vec![b"!".to_vec(), request("secret 2"), ping()], "1 other bytes"),
-        (Verdict::Cut(End::Reset), vec![], "cut after 0 of its bytes"),
+        (Decision::Pass, vec![request("secret 1"), request("secret 2"), ping()], "passed as decided"),
+        (Decision::Drop, vec![request("secret 2"), ping()], "dropped as decided"),
+        (Decision::Replace(b"!".to_vec()), vec![b"!".to_vec(), request("secret 2"), ping()], "1 other bytes"),
+        (Decision::Cut(End::Reset), vec![], "cut after 0 of its bytes"),
     ] {
         let mut bench = held();
         assert!(bench.line.answer(UP, 3, verdict, bench.now_us));
-        bench.line.answer(UP, 4, Verdict::Pass, bench.now_us);
+        bench.line.answer(UP, 4, Decision::Pass, bench.now_us);
         bench.pump();
         assert_eq!(bench.to_server, [hello(), expected.concat()].concat());
         assert!(bench.effects()[0].starts_with(effect), "{:?}", bench.effects());
@@ -64,7 +64,7 @@ fn a_frame_without_an_answer_passes_in_time() {
     bench.wait_out();
     assert_eq!(bench.to_server, [hello(), request("secret 1"), request("secret 2"), ping()].concat());
     assert_eq!(bench.effects(), ["passed unchanged, since no decision came in time"; 2]);
-    assert!(!bench.line.answer(UP, 3, Verdict::Drop, bench.now_us));
+    assert!(!bench.line.answer(UP, 3, Decision::Drop, bench.now_us));
     bench.finish();
 }
 
@@ -73,8 +73,8 @@ fn the_end_waits_for_the_decision() {
     let mut bench = held();
     bench.end(UP);
     assert!(bench.ends.is_empty());
-    bench.line.answer(UP, 3, Verdict::Pass, bench.now_us);
-    bench.line.answer(UP, 4, Verdict::Drop, bench.now_us);
+    bench.line.answer(UP, 3, Decision::Pass, bench.now_us);
+    bench.line.answer(UP, 4, Decision::Drop, bench.now_us);
     bench.pump();
     assert_eq!(bench.to_server, [hello(), request("secret 1"), ping()].concat());
     assert_eq!(bench.ends, [(UP, End::Finished)]);
@@ -95,7 +95,7 @@ fn rules_behind_a_decision_apply_to_its_outcome() {
     let ask = bench.asks.pop().expect("a question");
     assert_eq!((ask.decider, ask.frame.bytes), (Decider::Hook(command), pair("alice", "words")));
     assert_eq!(ask.meaning.content, Some(json!({"type": "text", "from": "alice", "text": "words"})));
-    assert!(bench.line.answer(DOWN, ask.frame.number, Verdict::Replace(pair("alice", "other words")), bench.now_us));
+    assert!(bench.line.answer(DOWN, ask.frame.number, Decision::Replace(pair("alice", "other words")), bench.now_us));
     bench.pump();
     assert_eq!(bench.to_client, pair("alice", "third words"));
     bench.finish();

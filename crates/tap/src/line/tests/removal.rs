@@ -86,7 +86,7 @@ fn a_frame_goes_on_waiting_if_its_rule_stays() {
     bench.send(UP, &hello());
     bench.set_rules(vec![Rule::new(up(), Action::Drop).labelled("other").with_probability(0.0), hold()]);
     assert_eq!(bench.to_server, b"GLASSLINE2");
-    assert!(bench.line.answer(UP, 2, Verdict::Pass, bench.now_us));
+    assert!(bench.line.answer(UP, 2, Decision::Pass, bench.now_us));
     bench.pump();
     assert_eq!(bench.to_server, hello());
     bench.send(UP, &request("x"));

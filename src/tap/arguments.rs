@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use glassline_tap::{Rule, Side};
 
-use super::rules::parse_hook;
 use crate::address::parse_listen;
 
 /// See, record and change what passes between a client and a server
@@ -145,4 +144,31 @@ pub(crate) struct LineArguments {
     /// Allow private networks too, after a typed confirmation; public addresses are refused
     #[arg(long)]
     pub(crate) beyond_loopback: bool,
+}
+
+/// Reads a program and its arguments, with spaces between them, as a rule that asks it about every frame.
+fn parse_hook(command: &str) -> Result<Rule, String> {
+    if command.trim().is_empty() {
+        return Err("a hook is a program and its arguments, as in --hook 'python3 hook.py'".into());
+    }
+    let quoted = command.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("hook command=\"{quoted}\"").parse::<Rule>().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use glassline_tap::rules::Action;
+
+    use super::*;
+
+    #[test]
+    fn a_hook_is_a_program_and_its_arguments() {
+        let command = |text: &str| match parse_hook(text).map(|rule| rule.action) {
+            Ok(Action::Hook { command, .. }) => command,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(command("python3 hook.py"), ["python3", "hook.py"]);
+        assert_eq!(command(r#"C:\hook.exe "x""#), [r"C:\hook.exe", r#""x""#]);
+        assert!(parse_hook("").is_err());
+    }
 }

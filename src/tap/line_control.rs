@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use glassline_tap::{Decision, RelayHandle, Rule, RuleSet};
+use glassline_tap::{Decision, Direction, RelayHandle, Rule, RuleSet};
 
-use super::view::Ticket;
+/// Key of a frame that waits: connection, direction and number.
+pub(super) type Ticket = (u64, Direction, u64);
 
 /// The relay's handle, and the rules of the command line.
 pub(super) struct LineControl {

@@ -2,6 +2,7 @@
 //! passes. Decisions are pure: bytes and times in, outputs out. Only `relay`, `hook` and the
 //! writers of recordings do I/O. Nothing here draws on a terminal.
 
+mod applied;
 pub mod capture;
 pub mod faults;
 pub mod frame;
@@ -17,11 +18,12 @@ pub mod report;
 pub mod rules;
 pub mod splitter;
 
+pub use applied::Applied;
 pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 pub use line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
-pub use observation::{Applied, Observation};
+pub use observation::Observation;
 pub use reach::{Permission, Reach, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};

@@ -14,10 +14,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::applied::Applied;
 use crate::faults::Shape;
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::{Meaning, Reader};
-use crate::observation::Applied;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
 use evaluation::{Evaluation, Tally};

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::applied::Applied;
 use crate::frame::{Direction, Frame, FrameKind};
 use crate::line::{Ask, End};
 use crate::meaning::Meaning;
@@ -59,27 +60,6 @@ pub enum Observation {
     },
     /// So many reports were left out here, since whoever reads them is too slow.
     Omitted(u64),
-}
-
-/// A rule applied to a frame: with the rules and the ends as they were, this suffices to repeat it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Applied {
-    /// Seed of the run.
-    pub seed: u64,
-    /// Name of the rule.
-    pub rule: String,
-    /// Number of the connection.
-    pub connection: u64,
-    /// Direction of the frame.
-    pub direction: Direction,
-    /// Number of the frame.
-    pub frame: u64,
-    /// Byte of the direction's stream at which the effect begins.
-    pub offset: u64,
-    /// Time, in microseconds since 1970 (UTC).
-    pub at_us: u64,
-    /// Effect, in words.
-    pub effect: String,
 }
 
 impl Observation {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use glassline_tap::rules::{Action, Edit};
+
+use crate::tap::line_control::Ticket;
 use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameKind, Rule};
 use glassline_wire::frame::{parse_header, put_frame};
 use serde_json::Value;
@@ -17,9 +19,6 @@ const HOLD_LABEL: &str = "by-hand";
 const SILENCE_US: u64 = 75_000_000;
 /// Time that this project's client waits for the `welcome` before it tries the tutorial dialect.
 const WELCOME_US: u64 = 1_000_000;
-
-/// Key of a frame that waits: connection, direction and number.
-pub(crate) type Ticket = (u64, Direction, u64);
 
 /// Returns what names this frame.
 pub(super) fn ticket(frame: &Frame) -> Ticket {

@@ -30,7 +30,6 @@ use glassline_tap::relay::Observations;
 
 pub(super) use drawing::Title;
 use holds::HoldChange;
-pub(super) use holds::Ticket;
 use palette::Palette;
 use screen::Screen;
 pub(super) use screen::release_keyboard;

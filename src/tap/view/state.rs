@@ -8,11 +8,12 @@ use super::cursor::Cursor;
 use super::entries::Entries;
 use super::fields::{Field, fields};
 use super::filter::Filter;
-use super::holds::{self, Holds, Ticket, ticket};
+use super::holds::{self, Holds, ticket};
 use super::input_line::{Edit, InputLine};
 use super::keys::Action;
 use super::rate::Rate;
 use crate::tap::columns::Clock;
+use crate::tap::line_control::Ticket;
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
 

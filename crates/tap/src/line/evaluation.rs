@@ -6,8 +6,8 @@ use super::apply::{Outcome, apply, cut, edit};
 use super::plan::{FrameOutcome, Pending, Work};
 use super::unit::Unit;
 use super::{Ask, Decision, LineOutput};
+use crate::applied::Applied;
 use crate::frame::{Direction, Frame, FrameKind, RawReason};
-use crate::observation::Applied;
 use crate::rules::{Action, Match, Rule, RuleRng, RuleSet};
 
 /// Counts of a connection's rules.

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anyhow::{Context, anyhow};
-use glassline_tap::rules::RuleFile;
 use glassline_tap::RuleSet;
+use glassline_tap::rules::RuleFile;
 
 use super::arguments::LineArguments;
 

@@ -89,6 +89,8 @@ struct Reader {
     server: Option<Process>,
     /// The tap that listens on port 1235.
     tap: Option<Process>,
+    /// Commands that join a tap, whose clients come back to the next one.
+    joins_of_taps: Vec<String>,
     others: Vec<(String, Process)>,
 }
 
@@ -99,7 +101,7 @@ impl Reader {
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
         save_scripts(page, &home)?;
-        Ok(Self { home, server: None, tap: None, others: Vec::new() })
+        Ok(Self { home, server: None, tap: None, joins_of_taps: Vec::new(), others: Vec::new() })
     }
 
     fn run(&mut self, line: &str) -> Outcome {
@@ -113,6 +115,7 @@ impl Reader {
             self.need_server()?;
             self.end_tap()?;
             self.tap = Some(self.start_server(line)?);
+            self.joins_of_taps.iter().try_for_each(|join| self.run_to_its_end(join))?;
         } else if line.contains("<>silence") {
             self.need_server()?;
             let child = spawn(&mut self.shell(&format!("exec {line}")), line)?;
@@ -126,7 +129,10 @@ impl Reader {
             }
             let joins_tap = line.starts_with("glassline join") && line.ends_with(":1235");
             if joins_tap {
-                return self.run_to_its_end(&format!("echo '{SENTENCE}' | {line}"));
+                let join = format!("echo '{SENTENCE}' | {line}");
+                self.run_to_its_end(&join)?;
+                self.joins_of_taps.push(join);
+                return Ok(());
             }
             // What reads or plays a recording wants the whole of it.
             self.end_tap()?;

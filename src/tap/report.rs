@@ -1,6 +1,6 @@
 //! `glassline tap report`: what an observer of recorded sessions knows.
 
-use std::fs;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
     match (&arguments.html, &reports[..]) {
         (Some(page), [only]) => {
-            fs::write(page, only.to_html()).with_context(|| format!("cannot write {}", page.display()))?;
+            write_page(page, &only.to_html()).with_context(|| format!("cannot write {}", page.display()))?;
             note(format_args!("{} is written; open it in a browser", page.display()));
             Ok(())
         }
@@ -26,6 +26,15 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         (None, [only]) => print(&only.to_text()),
         (None, several) => print(&report::compare(several)),
     }
+}
+
+/// Writes a page that only this user can read, as recordings are: both hold what people said.
+fn write_page(path: &Path, page: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(page.as_bytes())
 }
 
 /// Prints a report on the standard output.

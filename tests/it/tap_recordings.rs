@@ -56,6 +56,18 @@ fn a_report_has_everybody_and_everything_said() {
 }
 
 #[test]
+fn a_page_is_private_as_the_recording_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start();
+    let home = lesson(server.address);
+    glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html"]);
+    for file in ["lesson.pcapng", "page.html"] {
+        let mode = fs::metadata(home.join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
 fn a_cut_recording_is_not_reported_as_whole() {
     let server = Server::start();
     let home = lesson(server.address);

@@ -280,7 +280,7 @@ fn a_reader_that_stalls_loses_reports_and_not_the_line() {
     for line in lines {
         let report: Value = serde_json::from_str(&line).expect("JSON");
         frames += u64::from(report["direction"] == "to_client" && report["report"] == "frame");
-        left_out += report["count"].as_u64().unwrap_or(0);
+        left_out += report["frames"].as_u64().unwrap_or(0);
     }
     assert!(left_out > 0 && frames > 0 && frames + left_out >= FRAMES as u64, "{frames} and {left_out} left out");
     assert!(tap.wait().expect("it ends").success());

@@ -62,8 +62,10 @@ impl Connections {
                     self.open -= 1;
                 }
             }
-            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::Omitted(_) => {
-            }
+            Observation::Asked(_)
+            | Observation::Applied(_)
+            | Observation::Problem { .. }
+            | Observation::Omitted { .. } => {}
         }
     }
 

@@ -92,7 +92,7 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
         parts.push(format!("PAUSED, {passed} passed"));
     }
     if state.left_out() > 0 {
-        parts.push(format!("SAMPLED: {} frames not shown", state.left_out()));
+        parts.push(format!("SAMPLED: {} reports not shown", state.left_out()));
     }
     if let Some(held) = state.holds.filter_line() {
         parts.push(if held.is_empty() { "HOLDING all".into() } else { format!("HOLDING {}", safe(held)) });

@@ -94,6 +94,11 @@ impl Connections {
         self.known.insert(number, connection);
     }
 
+    /// Returns when this connection opened, in microseconds since 1970, if it is known.
+    pub(super) fn opened_us(&self, number: u64) -> Option<u64> {
+        self.known.get(&number).map(|connection| connection.opened_us)
+    }
+
     /// Returns whether this connection is known to be closed.
     pub(super) fn is_closed(&self, number: u64) -> bool {
         self.known.get(&number).is_some_and(|connection| connection.closed_us.is_some())

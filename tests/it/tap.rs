@@ -225,6 +225,27 @@ fn a_rule_that_cannot_be_read_says_where() {
 }
 
 #[test]
+fn a_rule_that_holds_needs_the_view() {
+    let home = Folder::new();
+    let file = home.write("hold.toml", "[[rule]]\naction = \"hold\"\n");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, reason) in [
+        (&["--rule", "hold to=server"][..], "no terminal"),
+        (&["--rules", file, "--linear"], "--linear is given"),
+        (&["--rule", "hold", "--json"], "--json is given"),
+        (&["--rule", "hold", "--quiet"], "--quiet is given"),
+    ] {
+        let mut tap = command(PROGRAM, &home);
+        tap.args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        for part in ["\"hold-1\" holds frames", "in the live view", reason, "--hook COMMAND"] {
+            assert!(ended.stderr.contains(part), "{arguments:?}: {part}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hook_decides_about_each_frame() {
     let server = Server::start();
     let home = Folder::new();

@@ -83,8 +83,8 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::Omitted(count) => {
-                Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
+            Observation::Omitted { reports, .. } => {
+                Columns { text: format!("! {reports} reports left out: the output is too slow"), ..Columns::default() }
             }
         }
     }

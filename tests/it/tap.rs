@@ -225,6 +225,27 @@ fn a_rule_that_cannot_be_read_says_where() {
 }
 
 #[test]
+fn a_rule_that_holds_needs_the_view() {
+    let home = Folder::new();
+    let file = home.write("hold.toml", "[[rule]]\naction = \"hold\"\n");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, reason) in [
+        (&["--rule", "hold to=server"][..], "no terminal"),
+        (&["--rules", file, "--linear"], "--linear is given"),
+        (&["--rule", "hold", "--json"], "--json is given"),
+        (&["--rule", "hold", "--quiet"], "--quiet is given"),
+    ] {
+        let mut tap = command(PROGRAM, &home);
+        tap.args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        for part in ["\"hold-1\" holds frames", "in the live view", reason, "--hook COMMAND"] {
+            assert!(ended.stderr.contains(part), "{arguments:?}: {part}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hook_decides_about_each_frame() {
     let server = Server::start();
     let home = Folder::new();
@@ -280,7 +301,7 @@ fn a_reader_that_stalls_loses_reports_and_not_the_line() {
     for line in lines {
         let report: Value = serde_json::from_str(&line).expect("JSON");
         frames += u64::from(report["direction"] == "to_client" && report["report"] == "frame");
-        left_out += report["count"].as_u64().unwrap_or(0);
+        left_out += report["frames"].as_u64().unwrap_or(0);
     }
     assert!(left_out > 0 && frames > 0 && frames + left_out >= FRAMES as u64, "{frames} and {left_out} left out");
     assert!(tap.wait().expect("it ends").success());

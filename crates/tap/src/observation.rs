@@ -58,8 +58,13 @@ pub enum Observation {
         /// A sentence with a next step.
         text: String,
     },
-    /// So many reports were left out here, since whoever reads them is too slow.
-    Omitted(u64),
+    /// Reports were left out here: their reader is too slow.
+    Omitted {
+        /// Number of reports.
+        reports: u64,
+        /// Those among them that report the arrival of a frame.
+        frames: u64,
+    },
 }
 
 impl Observation {
@@ -90,7 +95,7 @@ impl Observation {
             Self::Problem { connection, at_us, text } => {
                 json!({"report": "problem", "at": at(*at_us), "connection": connection, "text": text})
             }
-            Self::Omitted(count) => json!({"report": "left_out", "count": count}),
+            Self::Omitted { reports, frames } => json!({"report": "left_out", "count": reports, "frames": frames}),
         }
     }
 }

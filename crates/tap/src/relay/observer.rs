@@ -1,4 +1,4 @@
-//! Whoever is told what passes. The loop never waits for it.
+//! Observers of what passes. The loop never waits for one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,10 +7,20 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 
+/// Outcome of a report at its observer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was taken.
+    Taken,
+    /// It was left out: too much waits, or nobody receives any more.
+    Omitted,
+}
+
 /// Receives the reports of the relay, in their order. It is called in the loop and must not block.
 pub trait Observer: Send {
-    /// Takes one report.
-    fn observe(&mut self, observation: Observation);
+    /// Takes one report. A frame that waits for a decision ([`Observation::Asked`]) and is left out
+    /// passes at once, since nobody can decide about it.
+    fn observe(&mut self, observation: Observation) -> Delivery;
 
     /// Returns whether frames are to be reported. If nobody needs frames, the relay does not look
     /// for them, and passes bytes on as they come. Asked when a connection opens.
@@ -19,24 +29,35 @@ pub trait Observer: Send {
     }
 }
 
-/// Places that frames leave free for reports about connections and problems.
+/// Places that reports about frames leave free for those about connections and problems.
 const RESERVED_PLACES: usize = 64;
 
 /// Returns an observer that passes reports to another thread, and their receiver. At most
-/// `reports_max` reports with `bytes_max` bytes of frames wait; what does not fit is left out and
-/// counted.
+/// `reports_max` reports about frames (arrived, asked, applied) wait, with `bytes_max` bytes of
+/// frames; one that is larger waits alone. Reports about connections and problems have further
+/// places. What does not fit is left out and counted.
 pub fn channel(reports_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
-    let waiting = Arc::new(Waiting { frames: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
+    let waiting = Arc::new(Waiting { reports: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
     let (sender, receiver) = sync_channel(reports_max.saturating_add(RESERVED_PLACES));
-    let observer = ChannelObserver { sender, waiting: Arc::clone(&waiting), reports_max, bytes_max, left_out: 0 };
+    let (waits, omitted) = (Arc::clone(&waiting), Omitted::default());
+    let observer = ChannelObserver { sender, waiting: waits, reports_max, bytes_max, omitted };
     (observer, Observations { receiver, waiting })
 }
 
-/// Frames that were sent and not received yet.
+/// Reports about frames that were sent and not received yet.
 #[derive(Debug)]
 struct Waiting {
-    frames: AtomicUsize,
+    reports: AtomicUsize,
+    /// Bytes of their frames.
     bytes: AtomicUsize,
+}
+
+/// Reports left out since the last one that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Omitted {
+    reports: u64,
+    /// Those among them that report the arrival of a frame.
+    frames: u64,
 }
 
 /// Sender of [`channel`].
@@ -46,38 +67,49 @@ pub struct ChannelObserver {
     waiting: Arc<Waiting>,
     reports_max: usize,
     bytes_max: usize,
-    /// Reports left out since the last one that was sent.
-    left_out: u64,
+    omitted: Omitted,
 }
 
 impl ChannelObserver {
     fn has_place_for(&self, frame_bytes: usize) -> bool {
         let waiting_bytes = self.waiting.bytes.load(Ordering::Relaxed);
-        self.waiting.frames.load(Ordering::Relaxed) < self.reports_max
+        self.waiting.reports.load(Ordering::Relaxed) < self.reports_max
             && (waiting_bytes == 0 || waiting_bytes + frame_bytes <= self.bytes_max)
+    }
+
+    fn omit(&mut self, observation: &Observation) -> Delivery {
+        self.omitted.reports += 1;
+        self.omitted.frames += u64::from(matches!(observation, Observation::Arrived(..)));
+        Delivery::Omitted
+    }
+
+    /// Reports what was left out, if there is a place for that.
+    fn report_omitted(&mut self) {
+        let Omitted { reports, frames } = self.omitted;
+        if reports > 0 && self.sender.try_send(Observation::Omitted { reports, frames }).is_ok() {
+            self.omitted = Omitted::default();
+        }
     }
 }
 
 impl Observer for ChannelObserver {
-    fn observe(&mut self, observation: Observation) {
+    fn observe(&mut self, observation: Observation) -> Delivery {
         let frame_bytes = frame_bytes(&observation);
         if frame_bytes.is_some_and(|bytes| !self.has_place_for(bytes)) {
-            self.left_out += 1;
-            return;
+            return self.omit(&observation);
         }
-        if self.left_out > 0 && self.sender.try_send(Observation::Omitted(self.left_out)).is_ok() {
-            self.left_out = 0;
-        }
+        self.report_omitted();
         // Counted first: the other thread may receive it before this one goes on.
         if let Some(bytes) = frame_bytes {
-            self.waiting.frames.fetch_add(1, Ordering::Relaxed);
+            self.waiting.reports.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) =
-            self.sender.try_send(observation)
-        {
-            self.left_out += 1;
-            self.waiting.release(&refused);
+        match self.sender.try_send(observation) {
+            Ok(()) => Delivery::Taken,
+            Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) => {
+                self.waiting.release(&refused);
+                self.omit(&refused)
+            }
         }
     }
 }
@@ -85,16 +117,24 @@ impl Observer for ChannelObserver {
 impl Waiting {
     fn release(&self, observation: &Observation) {
         if let Some(bytes) = frame_bytes(observation) {
-            self.frames.fetch_sub(1, Ordering::Relaxed);
+            self.reports.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
+/// Returns the bytes of a frame that this report holds; `None` if it is not about a frame, and may
+/// use the reserved places.
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
         Observation::Arrived(frame, _) => Some(frame.bytes.len()),
-        _ => None,
+        Observation::Asked(ask) => Some(ask.frame.bytes.len()),
+        Observation::Applied(_) => Some(0),
+        Observation::Opened { .. }
+        | Observation::Ended { .. }
+        | Observation::Closed { .. }
+        | Observation::Problem { .. }
+        | Observation::Omitted { .. } => None,
     }
 }
 
@@ -130,10 +170,13 @@ impl Observations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::applied::Applied;
     use crate::frame::{Dialect, Direction, Frame, FrameKind};
+    use crate::line::{Ask, Decider};
+    use crate::meaning::Meaning;
 
-    fn frame(length: usize) -> Observation {
-        let frame = Frame {
+    fn bytes(length: usize) -> Frame {
+        Frame {
             connection: 1,
             direction: Direction::ToServer,
             number: 1,
@@ -142,8 +185,27 @@ mod tests {
             dialect: Dialect::Event,
             kind: FrameKind::Payload,
             bytes: vec![0; length],
-        };
-        Observation::Arrived(frame, Box::default())
+        }
+    }
+
+    fn frame(length: usize) -> Observation {
+        Observation::Arrived(bytes(length), Box::default())
+    }
+
+    fn asked(length: usize) -> Observation {
+        let (frame, meaning) = (bytes(length), Meaning::default());
+        let (rule, decider) = ("hold-1".into(), Decider::Hand);
+        Observation::Asked(Box::new(Ask { frame, meaning, rule, decider, deadline_us: 0 }))
+    }
+
+    fn applied() -> Observation {
+        let (rule, direction, effect) = ("drop-1".into(), Direction::ToServer, "dropped".into());
+        Observation::Applied(Applied { seed: 7, rule, connection: 1, direction, frame: 1, offset: 0, at_us: 0, effect })
+    }
+
+    /// Returns everything that waits.
+    fn received(reports: &Observations) -> Vec<Observation> {
+        std::iter::from_fn(|| reports.try_receive().ok()).collect()
     }
 
     const CLOSED: Observation = Observation::Closed { connection: 1, at_us: 0 };
@@ -156,10 +218,31 @@ mod tests {
         }
         // A connection's end has a place that frames cannot take.
         observer.observe(CLOSED);
-        let received: Vec<_> = std::iter::from_fn(|| reports.try_receive().ok()).collect();
-        assert_eq!(received, [frame(10), frame(10), Observation::Omitted(3), CLOSED]);
+        let omitted = Observation::Omitted { reports: 3, frames: 3 };
+        assert_eq!(received(&reports), [frame(10), frame(10), omitted, CLOSED]);
         observer.observe(frame(10));
         assert_eq!(reports.try_receive(), Ok(frame(10)));
+    }
+
+    #[test]
+    fn reports_about_frames_leave_the_reserve_free() {
+        for report in [asked(10), applied()] {
+            let (mut observer, reports) = channel(2, 1_000);
+            let delivered: Vec<Delivery> = (0..100).map(|_| observer.observe(report.clone())).collect();
+            assert_eq!(delivered[..3], [Delivery::Taken, Delivery::Taken, Delivery::Omitted]);
+            assert_eq!(observer.observe(CLOSED), Delivery::Taken);
+            let omitted = Observation::Omitted { reports: 98, frames: 0 };
+            assert_eq!(received(&reports), [report.clone(), report, omitted, CLOSED]);
+        }
+    }
+
+    #[test]
+    fn a_frame_that_waits_counts_with_its_bytes() {
+        let (mut observer, reports) = channel(100, 1_000);
+        observer.observe(asked(900));
+        assert_eq!(observer.observe(asked(101)), Delivery::Omitted);
+        drop(reports);
+        assert_eq!(observer.observe(asked(1)), Delivery::Omitted, "nobody receives any more");
     }
 
     #[test]
@@ -171,7 +254,7 @@ mod tests {
         }
         assert_eq!(reports.try_receive(), Ok(frame(5_000)));
         observer.observe(frame(1_000));
-        assert_eq!(reports.try_receive(), Ok(Observation::Omitted(1)));
+        assert_eq!(reports.try_receive(), Ok(Observation::Omitted { reports: 1, frames: 1 }));
         assert_eq!(reports.try_receive(), Ok(frame(1_000)));
     }
 }

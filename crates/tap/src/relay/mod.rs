@@ -26,7 +26,7 @@ use slab::Slab;
 use crate::hook::{Consequences, FrameKey, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
-use crate::recording::Side;
+use crate::recording::{Recorder, Side};
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
@@ -35,8 +35,10 @@ use crate::relay::reports::Reports;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
+pub use listener::is_unused;
 pub use observer::{ChannelObserver, Delivery, Observations, Observer, channel};
 pub use options::RelayOptions;
+pub use reports::Summary;
 
 const WAKER: Token = Token(usize::MAX);
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -115,7 +117,7 @@ impl Entry {
 impl Relay {
     /// Checks the addresses, and listens.
     pub fn bind(options: RelayOptions) -> Result<Self, RelayError> {
-        let RelayOptions { listen, to, permission, rules, observer, recorder } = options;
+        let RelayOptions { listen, to, permission, rules, observer } = options;
         reach::check(Role::Listen, listen, permission)?;
         reach::check(Role::Target, to, permission)?;
         descriptors::raise_limit();
@@ -143,7 +145,7 @@ impl Relay {
             commands,
             hooks,
             clock: Clock::start(),
-            reports: Reports::new(observer, recorder),
+            reports: Reports::new(observer),
             rules,
             buffer: vec![0; BUFFER_BYTES],
             connections: Slab::new(),
@@ -159,23 +161,29 @@ impl Relay {
         self.address
     }
 
+    /// Adds what passes to this recording. It is begun after [`Relay::bind`], so that a relay that
+    /// cannot listen touches no file.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.reports.record_to(recorder);
+    }
+
     /// Returns a handle for other threads.
     pub fn handle(&self) -> RelayHandle {
         self.handle.clone()
     }
 
-    /// Relays until it is stopped.
+    /// Relays until it is stopped, and returns what it has done.
     ///
     /// # Errors
     /// The event queue has failed. The recording is complete even then.
-    pub fn run(mut self) -> Result<(), RelayError> {
+    pub fn run(mut self) -> Result<Summary, RelayError> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut outcome = Ok(());
         while outcome.is_ok() && !self.handle.is_stopped() {
             outcome = self.turn(&mut events).map_err(RelayError::Events);
         }
-        self.close_all();
-        outcome
+        let summary = self.close_all();
+        outcome.map(|()| summary)
     }
 
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
@@ -372,7 +380,7 @@ impl Relay {
         self.listener.note_closed();
     }
 
-    fn close_all(&mut self) {
+    fn close_all(&mut self) -> Summary {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
         let mut turn =
@@ -381,7 +389,7 @@ impl Relay {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }
-        self.reports.finish(now_us);
+        self.reports.finish(now_us)
     }
 }
 

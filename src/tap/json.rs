@@ -1,4 +1,4 @@
-//! `--json`: one JSON object for each report.
+//! `--json`: one JSON object for each observation.
 
 use std::net::SocketAddr;
 

@@ -1,15 +1,16 @@
 //! `glassline tap`: a relay between client and server, shown in a live view, as lines or as JSON.
-//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
+//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here
+//! alone.
 
 mod arguments;
 mod columns;
 mod confirmation;
-mod evaluation;
 #[cfg(test)]
 mod generator;
 mod json;
 mod line_control;
 mod linear;
+mod live_report;
 mod print;
 mod replay;
 mod report;
@@ -34,20 +35,20 @@ pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
 use columns::safe;
-use evaluation::{Evaluating, Evaluation};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
+use live_report::{Evaluating, LiveReport};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Reports that wait to be shown at most; further ones are left out and counted. Each takes about
-/// 2 KB with its content as JSON. The view takes them 30 times a second.
-const REPORTS_MAX: usize = 16_384;
+/// Observations that wait to be shown at most; further ones are left out and counted. Each takes
+/// about 2 KB with its content as JSON. The view takes them 30 times a second.
+const OBSERVATIONS_MAX: usize = 16_384;
 /// Bytes of their frames.
-const REPORTS_BYTES_MAX: usize = 32 << 20;
+const OBSERVATIONS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
                        your own systems, and for people who have agreed to it.";
@@ -71,13 +72,13 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     }
     let recorder =
         arguments.record.as_deref().map(|file| Recorder::create(file, now_us()).map_err(worded)).transpose()?;
-    let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
+    let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let mut options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
     if let Some(recorder) = recorder {
         options = options.record(recorder);
     }
-    let evaluation = arguments.report.then(Evaluation::default);
-    let evaluated = evaluation.clone();
+    let live_report = arguments.report.then(LiveReport::default);
+    let evaluated = live_report.clone();
     let outcome = if shows_view(arguments) {
         let (inputs, sender) = Inputs::new();
         let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
@@ -109,7 +110,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
             .context("cannot write what passes; direct it to a file that can be written")
             .and(running.end(&observations))
     };
-    evaluation.map_or(Ok(()), |evaluation| report::print(&evaluation.report().to_text())).and(outcome)
+    live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
 }
 
 /// Returns how far the tap may reach: beyond this machine if the user confirms it. A public address
@@ -128,7 +129,8 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
     Ok(Permission::PrivateNetworks)
 }
 
-/// Returns whether the view is shown: on a terminal that can be drawn on, unless lines are asked for.
+/// Returns whether the view is shown: on a terminal that can be drawn on, unless lines are asked
+/// for.
 fn shows_view(arguments: &LineArguments) -> bool {
     let can_draw = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -157,7 +159,7 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
     end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
-/// Passes reports on, and announces them to the view.
+/// Passes observations on, and announces them to the view.
 struct Announcing {
     observer: ChannelObserver,
     announcer: Announcer,

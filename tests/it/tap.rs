@@ -98,7 +98,7 @@ fn each_line_of_json_is_a_report() {
 }
 
 #[test]
-fn a_line_tells_who_says_what_and_obeys_nothing() {
+fn a_line_shows_speaker_and_text_without_controls() {
     let server = Server::start();
     let tap = Tap::start(server.address, &["--linear"]);
     let mut alice = EventClient::join(tap.address, "alice");
@@ -133,7 +133,7 @@ fn an_interrupt_leaves_a_complete_recording() {
         let ended = tap.process.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let capture = Capture::open(&tap.home.join("lesson.pcapng")).expect("a capture");
-        assert!(capture.refused().is_empty(), "{:?}", capture.refused());
+        assert!(capture.rejected().is_empty(), "{:?}", capture.rejected());
         assert_eq!((capture.connections(Side::Client).count(), capture.connections(Side::Server).count()), (2, 2));
         let file = std::fs::read(tap.home.join("lesson.pcapng")).expect("a file");
         let words = b"for the record";
@@ -160,7 +160,7 @@ fn a_reader_that_stops_ends_the_tap_in_order() {
     let _ = client.write_all(b"GLASSLINE2");
     let _ = client.read_to_end(&mut Vec::new());
     assert_eq!(process.ended().code, Some(0));
-    assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").refused().is_empty());
+    assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").rejected().is_empty());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Reports of the tap on a line, in the order in which it happened, and its JSON form.
+//! Observations of the tap on a line, in their order, and their JSON form.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::frame::{Direction, Frame, FrameKind};
 use crate::line::{Ask, End};
 use crate::meaning::Meaning;
 
-/// One report.
+/// One observation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
     /// A client connected, and the tap connected to the server.
@@ -58,13 +58,14 @@ pub enum Observation {
         /// A sentence with a next step.
         text: String,
     },
-    /// So many reports were left out here, since whoever reads them is too slow.
+    /// So many observations were left out here, since the observer is too slow.
     Omitted(u64),
 }
 
 impl Observation {
-    /// The report as one JSON object: `report` names its kind; a frame has `raw` (hexadecimal), and
-    /// in `content` the request or event by the published schema, where it can be read.
+    /// The observation as one JSON object: `report` names its kind; a frame has `raw`
+    /// (hexadecimal), and in `content` the request or event by the published schema, where it can
+    /// be read.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Opened { connection, at_us, client } => {

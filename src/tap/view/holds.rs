@@ -91,11 +91,11 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, verdict: Decision) -> bool {
+    pub(super) fn decide(&mut self, decided: Ticket, decision: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
             self.waiting.retain(|ask| ticket(&ask.frame) != decided);
-            self.decided.push((decided, verdict));
+            self.decided.push((decided, decision));
         }
         waited
     }

@@ -1,4 +1,4 @@
-//! Whoever is told what passes. The loop never waits for it.
+//! Observers of what passes. The loop never waits for one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 
-/// Receives the reports of the relay, in their order. It is called in the loop and must not block.
+/// Receives the observations of the relay, in their order. It is called in the loop and must not
+/// block.
 pub trait Observer: Send {
-    /// Takes one report.
+    /// Takes one observation.
     fn observe(&mut self, observation: Observation);
 
     /// Returns whether frames are to be reported. If nobody needs frames, the relay does not look
@@ -19,16 +20,16 @@ pub trait Observer: Send {
     }
 }
 
-/// Places that frames leave free for reports about connections and problems.
+/// Places that frames leave free for observations about connections and problems.
 const RESERVED_PLACES: usize = 64;
 
-/// Returns an observer that passes reports to another thread, and their receiver. At most
-/// `reports_max` reports with `bytes_max` bytes of frames wait; what does not fit is left out and
-/// counted.
-pub fn channel(reports_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
+/// Returns an observer that passes observations to another thread, and their receiver. At most
+/// `observations_max` observations with `bytes_max` bytes of frames wait; what does not fit is left
+/// out and counted.
+pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
     let waiting = Arc::new(Waiting { frames: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
-    let (sender, receiver) = sync_channel(reports_max.saturating_add(RESERVED_PLACES));
-    let observer = ChannelObserver { sender, waiting: Arc::clone(&waiting), reports_max, bytes_max, left_out: 0 };
+    let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
+    let observer = ChannelObserver { sender, waiting: Arc::clone(&waiting), observations_max, bytes_max, omitted: 0 };
     (observer, Observations { receiver, waiting })
 }
 
@@ -44,16 +45,16 @@ struct Waiting {
 pub struct ChannelObserver {
     sender: SyncSender<Observation>,
     waiting: Arc<Waiting>,
-    reports_max: usize,
+    observations_max: usize,
     bytes_max: usize,
-    /// Reports left out since the last one that was sent.
-    left_out: u64,
+    /// Observations left out since the last one that was sent.
+    omitted: u64,
 }
 
 impl ChannelObserver {
     fn has_place_for(&self, frame_bytes: usize) -> bool {
         let waiting_bytes = self.waiting.bytes.load(Ordering::Relaxed);
-        self.waiting.frames.load(Ordering::Relaxed) < self.reports_max
+        self.waiting.frames.load(Ordering::Relaxed) < self.observations_max
             && (waiting_bytes == 0 || waiting_bytes + frame_bytes <= self.bytes_max)
     }
 }
@@ -62,22 +63,22 @@ impl Observer for ChannelObserver {
     fn observe(&mut self, observation: Observation) {
         let frame_bytes = frame_bytes(&observation);
         if frame_bytes.is_some_and(|bytes| !self.has_place_for(bytes)) {
-            self.left_out += 1;
+            self.omitted += 1;
             return;
         }
-        if self.left_out > 0 && self.sender.try_send(Observation::Omitted(self.left_out)).is_ok() {
-            self.left_out = 0;
+        if self.omitted > 0 && self.sender.try_send(Observation::Omitted(self.omitted)).is_ok() {
+            self.omitted = 0;
         }
         // Counted first: the other thread may receive it before this one goes on.
         if let Some(bytes) = frame_bytes {
             self.waiting.frames.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) =
+        if let Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) =
             self.sender.try_send(observation)
         {
-            self.left_out += 1;
-            self.waiting.release(&refused);
+            self.omitted += 1;
+            self.waiting.release(&rejected);
         }
     }
 }
@@ -106,7 +107,7 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// Waits for a report for at most `limit`.
+    /// Waits for an observation for at most `limit`.
     ///
     /// # Errors
     /// None came, or the relay has ended and everything was received.
@@ -116,7 +117,7 @@ impl Observations {
         Ok(observation)
     }
 
-    /// Returns the next report, if one waits.
+    /// Returns the next observation, if one waits.
     ///
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
@@ -150,28 +151,28 @@ mod tests {
 
     #[test]
     fn frames_that_do_not_fit_are_counted() {
-        let (mut observer, reports) = channel(2, 1_000);
+        let (mut observer, observations) = channel(2, 1_000);
         for _ in 0..5 {
             observer.observe(frame(10));
         }
         // A connection's end has a place that frames cannot take.
         observer.observe(CLOSED);
-        let received: Vec<_> = std::iter::from_fn(|| reports.try_receive().ok()).collect();
+        let received: Vec<_> = std::iter::from_fn(|| observations.try_receive().ok()).collect();
         assert_eq!(received, [frame(10), frame(10), Observation::Omitted(3), CLOSED]);
         observer.observe(frame(10));
-        assert_eq!(reports.try_receive(), Ok(frame(10)));
+        assert_eq!(observations.try_receive(), Ok(frame(10)));
     }
 
     #[test]
     fn waiting_frames_are_bounded_in_bytes() {
-        let (mut observer, reports) = channel(100, 1_000);
+        let (mut observer, observations) = channel(100, 1_000);
         // One frame always fits.
         for length in [5_000, 1] {
             observer.observe(frame(length));
         }
-        assert_eq!(reports.try_receive(), Ok(frame(5_000)));
+        assert_eq!(observations.try_receive(), Ok(frame(5_000)));
         observer.observe(frame(1_000));
-        assert_eq!(reports.try_receive(), Ok(Observation::Omitted(1)));
-        assert_eq!(reports.try_receive(), Ok(frame(1_000)));
+        assert_eq!(observations.try_receive(), Ok(Observation::Omitted(1)));
+        assert_eq!(observations.try_receive(), Ok(frame(1_000)));
     }
 }

@@ -51,12 +51,12 @@ fn what_the_user_must_know_is_on_the_screen() {
 }
 
 #[test]
-fn every_page_fits_every_size_and_obeys_nothing() {
+fn every_page_fits_every_size_without_controls() {
     for open in [None, Some(Action::Enter), Some(Action::Help), Some(Action::Filter), Some(Action::Connections)] {
         for columns in [1, 2, 7, 40, 59, 60, 80, 100, 250] {
             for rows in [1, 2, 3, 5, 11, 12, 24] {
                 let mut state = busy();
-                // The raw bytes, behind which three reports stand.
+                // The raw bytes, behind which three observations stand.
                 for _ in 0..3 {
                     state.act(Action::Up);
                 }

@@ -1,12 +1,11 @@
 //! `glassline tap report`: what an observer of recorded sessions knows.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use glassline_tap::capture::CapturedFrame;
-use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, report};
+use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, create_private, report};
 
 use super::arguments::ReportArguments;
 use super::worded;
@@ -18,7 +17,8 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
     match (&arguments.html, &reports[..]) {
         (Some(page), [only]) => {
-            write_page(page, &only.to_html()).with_context(|| format!("cannot write {}", page.display()))?;
+            let written = create_private(page).and_then(|mut file| file.write_all(only.to_html().as_bytes()));
+            written.with_context(|| format!("cannot write {}", page.display()))?;
             note(format_args!("{} is written; open it in a browser", page.display()));
             Ok(())
         }
@@ -26,15 +26,6 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         (None, [only]) => print(&only.to_text()),
         (None, several) => print(&report::compare(several)),
     }
-}
-
-/// Writes a page that only this user can read, as recordings are: both hold what people said.
-fn write_page(path: &Path, page: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(page.as_bytes())
 }
 
 /// Prints a report on the standard output.

@@ -25,8 +25,8 @@ use evaluation::{RuleEvaluation, Tally};
 use plan::Work;
 use unit::Unit;
 
-/// Bytes held in one direction from which its sender is not to be read. A single read may exceed
-/// it, and bytes that rules add may exceed it by one frame.
+/// Bytes held in one direction from which its sender is not to be read. What rules make of the
+/// frames of a single read may exceed it, and bytes that they add may exceed it by one frame.
 pub const DIRECTION_BYTES_MAX: usize = 512 * 1024;
 
 /// End of a direction.

@@ -283,7 +283,7 @@ fn what_is_buffered_is_written_after_a_second() {
 /// A recorder whose file takes no byte after the section header.
 #[cfg(target_os = "linux")]
 fn on_full_disk() -> Recorder {
-    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
     let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
     recorder.path = PathBuf::from("/full/line.pcapng");
     recorder.output.write_to(full);

@@ -83,7 +83,7 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::Omitted(count) => {
+            Observation::Omitted { observations: count, .. } => {
                 Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
             }
         }

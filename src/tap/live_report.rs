@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use glassline_tap::relay::Delivery;
 use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
 
 /// Knowledge so far. Its memory is bounded by that of [`Knowledge`].
@@ -29,12 +30,12 @@ impl<O: Observer> Evaluating<O> {
 }
 
 impl<O: Observer> Observer for Evaluating<O> {
-    fn observe(&mut self, observation: Observation) {
+    fn observe(&mut self, observation: Observation) -> Delivery {
         if let (Some(live_report), Observation::Arrived(frame, meaning)) = (&self.live_report, &observation) {
             let mut knowledge = live_report.0.lock().unwrap_or_else(PoisonError::into_inner);
             knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });
         }
-        self.observer.observe(observation);
+        self.observer.observe(observation)
     }
 
     fn wants_frames(&self) -> bool {

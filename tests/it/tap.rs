@@ -224,6 +224,27 @@ fn a_rule_that_cannot_be_read_says_where() {
 }
 
 #[test]
+fn a_rule_that_holds_needs_the_view() {
+    let home = Folder::new();
+    let file = home.write("hold.toml", "[[rule]]\naction = \"hold\"\n");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, reason) in [
+        (&["--rule", "hold to=server"][..], "no terminal"),
+        (&["--rules", file, "--linear"], "--linear is given"),
+        (&["--rule", "hold", "--json"], "--json is given"),
+        (&["--rule", "hold", "--quiet"], "--quiet is given"),
+    ] {
+        let mut tap = command(PROGRAM, &home);
+        tap.args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        for part in ["\"hold-1\" holds frames", "in the live view", reason, "--hook COMMAND"] {
+            assert!(ended.stderr.contains(part), "{arguments:?}: {part}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hook_decides_about_each_frame() {
     let server = Server::start();
     let home = Folder::new();
@@ -279,7 +300,7 @@ fn a_reader_that_stalls_loses_observations_and_not_the_line() {
     for line in lines {
         let observation: Value = serde_json::from_str(&line).expect("JSON");
         frames += u64::from(observation["direction"] == "to_client" && observation["observation"] == "frame");
-        omitted += observation["count"].as_u64().unwrap_or(0);
+        omitted += observation["frames"].as_u64().unwrap_or(0);
     }
     assert!(omitted > 0 && frames > 0 && frames + omitted >= FRAMES as u64, "{frames} and {omitted} omitted");
     assert!(tap.wait().expect("it ends").success());

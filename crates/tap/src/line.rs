@@ -161,9 +161,26 @@ impl Line {
     /// Decides about the frame of this number that waits, and of raw pieces that share it about the
     /// first. Returns false if none waits: its deadline has passed, or its rule was removed.
     pub fn answer(&mut self, direction: Direction, frame_number: u64, decision: Decision, now_us: u64) -> bool {
+        self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.decide(work, decision))
+    }
+
+    /// Lets the frame of this number pass that waits: nobody can be asked about it.
+    pub(crate) fn pass_unasked(&mut self, direction: Direction, frame_number: u64, now_us: u64) {
+        let reason = "too much waits to be shown, and nobody was asked";
+        self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.pass_on(work, reason));
+    }
+
+    /// Changes the frame of this number that waits. Returns whether one did.
+    fn change_waiting(
+        &mut self,
+        direction: Direction,
+        frame_number: u64,
+        now_us: u64,
+        change: impl FnOnce(&mut RuleEvaluation<'_>, &mut Work),
+    ) -> bool {
         let is_meant = |work: &Work| (work.unit.first_number..=work.unit.frame.number).contains(&frame_number);
         let (state, mut evaluation) = self.parts(direction, now_us);
-        let was_waiting = state.change_pending(is_meant, |work| evaluation.decide(work, decision));
+        let was_waiting = state.change_pending(is_meant, |work| change(&mut evaluation, work));
         self.settle(direction, now_us);
         self.note_deadline();
         was_waiting
@@ -372,7 +389,7 @@ impl Line {
         for direction in Direction::BOTH {
             let (state, mut evaluation) = self.parts(direction, now_us);
             let is_overdue = |work: &Work| work.pending.as_ref().is_some_and(|pending| pending.deadline_us <= now_us);
-            while state.change_pending(is_overdue, |work| evaluation.time_out(work)) {}
+            while state.change_pending(is_overdue, |work| evaluation.pass_on(work, "no decision came in time")) {}
             self.settle(direction, now_us);
         }
         self.note_deadline();

@@ -58,8 +58,13 @@ pub enum Observation {
         /// A sentence with a next step.
         text: String,
     },
-    /// So many observations were left out here, since the observer is too slow.
-    Omitted(u64),
+    /// Observations were left out here: their reader is too slow.
+    Omitted {
+        /// Number of observations.
+        observations: u64,
+        /// Those among them that observation the arrival of a frame.
+        frames: u64,
+    },
 }
 
 impl Observation {
@@ -91,7 +96,9 @@ impl Observation {
             Self::Problem { connection, at_us, text } => {
                 json!({"observation": "problem", "at": at(*at_us), "connection": connection, "text": text})
             }
-            Self::Omitted(count) => json!({"observation": "omitted", "count": count}),
+            Self::Omitted { observations, frames } => {
+                json!({"observation": "omitted", "count": observations, "frames": frames})
+            }
         }
     }
 }

@@ -107,7 +107,7 @@ fn cost(observation: &Observation) -> usize {
         Observation::Opened { .. }
         | Observation::Ended { .. }
         | Observation::Closed { .. }
-        | Observation::Omitted(_) => 0,
+        | Observation::Omitted { .. } => 0,
     };
     REPORT_BYTES + texts
 }

@@ -121,7 +121,7 @@ impl Term {
         let (connection, direction, text) = match observation {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
-            Observation::Omitted(_) | Observation::Problem { connection: None, .. } => return true,
+            Observation::Omitted { .. } | Observation::Problem { connection: None, .. } => return true,
             Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
             Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
             Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
@@ -221,7 +221,10 @@ mod tests {
     #[test]
     fn reports_that_concern_all_are_always_shown() {
         let problem = Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() };
-        assert!(is_shown("name:bob", &problem) && is_shown("name:bob", &Observation::Omitted(3)));
+        assert!(
+            is_shown("name:bob", &problem)
+                && is_shown("name:bob", &Observation::Omitted { observations: 3, frames: 2 })
+        );
         let closed = Observation::Closed { connection: 3, at_us: 0 };
         assert!(is_shown("conn:3", &closed) && !is_shown("conn:4", &closed) && !is_shown("name:bob", &closed));
     }

@@ -55,7 +55,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
             Direction::ToServer => palette.to_server(),
             Direction::ToClient => palette.to_client(),
         },
-        Observation::Problem { .. } | Observation::Omitted(_) => palette.problem(),
+        Observation::Problem { .. } | Observation::Omitted { .. } => palette.problem(),
         Observation::Opened { .. }
         | Observation::Asked(_)
         | Observation::Applied(_)

@@ -98,9 +98,9 @@ impl State {
         match &observation {
             Observation::Asked(ask) if ask.decider == Decider::Hand => return self.holds.push((**ask).clone()),
             Observation::Arrived(frame, _) => self.rate.count(frame.at_us, 1),
-            Observation::Omitted(count) => {
-                self.omitted += count;
-                self.rate.count_untimed(*count);
+            Observation::Omitted { observations, frames } => {
+                self.omitted += observations;
+                self.rate.count_untimed(*frames);
             }
             Observation::Applied(_) => self.applied += 1,
             Observation::Problem { text, .. } => self.last_problem = Some(text.clone()),
@@ -112,7 +112,7 @@ impl State {
         match (&mut self.paused, &observation) {
             // A view that is paused shows the same for as long as the user wants.
             (Some(passed), Observation::Arrived(..)) => *passed += 1,
-            (Some(passed), Observation::Omitted(count)) => *passed += count,
+            (Some(passed), Observation::Omitted { frames, .. }) => *passed += frames,
             _ => self.entries.push(observation),
         }
     }
@@ -278,7 +278,7 @@ impl State {
         let place = self.cursor.place(&self.entries);
         let start = if is_backwards { place } else { place + 1 };
         let wanted = |observation: &Observation| {
-            !matches!(observation, Observation::Omitted(_) | Observation::Problem { connection: None, .. })
+            !matches!(observation, Observation::Omitted { .. } | Observation::Problem { connection: None, .. })
                 && search.matches(observation)
         };
         if let Some(found) = self.entries.find(start, is_backwards, wanted) {

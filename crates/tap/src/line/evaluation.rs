@@ -132,12 +132,13 @@ impl RuleEvaluation<'_> {
         self.run(work);
     }
 
-    /// Lets a unit pass the rule that asked without an answer, and goes on with the rules behind.
-    pub(super) fn time_out(&mut self, work: &mut Work) {
+    /// Lets a unit pass the rule that asked, for want of an answer, and goes on with the rules
+    /// behind.
+    pub(super) fn pass_on(&mut self, work: &mut Work, reason: &str) {
         let Some(pending) = work.pending.take() else { return };
-        let effect = "passed unchanged, since no decision came in time";
-        self.report(&pending.rule, &work.unit, 0, effect.to_owned());
-        work.plan.note(&pending.rule, effect);
+        let effect = format!("passed unchanged, since {reason}");
+        work.plan.note(&pending.rule, &effect);
+        self.report(&pending.rule, &work.unit, 0, effect);
         self.run(work);
     }
 

@@ -65,6 +65,21 @@ fn a_held_frame_passes_at_its_deadline() {
 }
 
 #[test]
+fn a_frame_passes_at_once_if_nobody_can_be_asked() {
+    let rules = rules(&["hold to=server text~wait"]);
+    let (observer, observations) = glassline_tap::relay::channel(1, 1 << 20);
+    let relay_fixture = RelayFixture::start(|options| options.observe(observer).apply(rules));
+    let (mut client, mut server) = relay_fixture.connect();
+    // The opening takes the only place.
+    assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
+    assert_eq!(sent(&mut client, &mut server, &frame("wait")), frame("wait"));
+    drop(client);
+    let omitted = wait_for(&observations, |wait_for| matches!(wait_for, Observation::Omitted { .. }));
+    // The frame, the question, and that it passed.
+    assert_eq!(omitted, Observation::Omitted { observations: 3, frames: 1 });
+}
+
+#[test]
 fn other_rules_hold_at_once() {
     let (fixture, _reports) = fixture(&["drop to=server text~secret"]);
     let (mut client, mut server) = fixture.connect();

@@ -97,7 +97,7 @@ fn an_observer_that_does_not_listen_costs_no_bytes_nor_memory() {
     while let Ok(observation) = observations.try_receive() {
         seen += match observation {
             Observation::Arrived(..) => 1,
-            Observation::Omitted(count) => count,
+            Observation::Omitted { frames, .. } => frames,
             _ => 0,
         };
     }

@@ -77,7 +77,7 @@ fn a_pause_keeps_what_is_shown_and_counts_the_rest() {
     for _ in 0..3 {
         state.observe(generator.sent("during"));
     }
-    state.observe(Observation::Omitted(4));
+    state.observe(Observation::Omitted { observations: 6, frames: 4 });
     assert_eq!((state.entries.len(), state.paused()), (2, Some(7)));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     assert_eq!((state.entries.len(), state.last_problem()), (3, Some("the disk is full")));

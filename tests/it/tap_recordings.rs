@@ -77,9 +77,9 @@ fn a_cut_recording_is_not_reported_as_whole() {
     let (_, report) = glassline(&home, &["tap", "report", "cut.pcapng"]);
     assert!(report.contains("not evaluated: what follows packet"), "{report}");
     home.write("text.pcapng", "no capture at all");
-    let (refused, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("this is no capture"), "{refused:?}");
+    let (rejected, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
+    assert_eq!(rejected.code, Some(1), "{rejected:?}");
+    assert!(rejected.stderr.contains("this is no capture"), "{rejected:?}");
 }
 
 #[test]
@@ -233,13 +233,13 @@ fn a_full_disk_ends_the_recording_and_not_the_line() {
     let long = "x".repeat(TEXT_CHARACTERS);
     alice.say(&long);
     bob.expect_message("alice", &long);
-    let problem = tap.report(|report| report["report"] == "problem");
+    let problem = tap.observe(|observation| observation["observation"] == "problem");
     let text = problem["text"].as_str().expect("a text");
     assert!(text.contains("the recording full.pcapng stopped") && text.contains("the connections go on"), "{problem}");
     assert_eq!(problem["connection"], serde_json::Value::Null);
     alice.say("after");
     bob.expect_message("alice", "after");
-    tap.report(|report| report["report"] == "frame" && report["content"]["text"] == "after");
+    tap.observe(|observation| observation["observation"] == "frame" && observation["content"]["text"] == "after");
     let (_, home) = tap.interrupt();
     // What was written before is a capture.
     let (read, report) = glassline(&home, &["tap", "report", "full.pcapng"]);

@@ -7,7 +7,7 @@ use crate::recording::{Addresses, Recorder, RecordingError, Side};
 use crate::relay::observer::{Delivery, Observer};
 
 /// Passes on what the loop sees.
-pub(crate) struct Reports {
+pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
     recorder: Option<Recorder>,
     /// Number of connections for which the server was reached.
@@ -23,7 +23,7 @@ pub struct Summary {
     pub recorded_packets: Option<u64>,
 }
 
-impl Reports {
+impl Sinks {
     pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
         Self { observer, recorder: None, connections: 0 }
     }

@@ -77,9 +77,10 @@ fn a_text_edited_by_hand_arrives_changed() {
     let mut bob = EventClient::join(tapped.address, "bob");
     tapped.tap.see("connections: 2 open");
     tapped.tap.keys_until("h", "hold frames that match");
-    tapped.tap.keys_until("name:alice dir:>\r", "HOLDING name:alice dir:>");
+    tapped.tap.keys_until("\x15name:alice dir:> kind:send\r", "HOLDING name:alice dir:> kind:send");
+    alice.send(&serde_json::json!({"type": "pong"}));
     alice.say("meet at noon");
-    tapped.tap.see("HELD 1>3 alice: meet at noon");
+    tapped.tap.see("HELD 1>4 alice: meet at noon");
     tapped.tap.see("the server gives up in ");
     tapped.tap.keys_until("e", "text: meet at noon");
     tapped.tap.keys("\x17midnight, \"they\" said\r");
@@ -151,6 +152,7 @@ fn the_view_is_filtered_searched_and_paused() {
     tapped.tap.see_no_more("red");
     tapped.tap.see("green");
     tapped.tap.keys_until("f\x15nme:bob\r", "is no term");
+    tapped.tap.see("(Esc leaves)");
     tapped.tap.keys("\x1b");
     tapped.tap.see("? help");
     tapped.tap.keys_until("\x1b", "red");

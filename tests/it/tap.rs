@@ -172,7 +172,7 @@ fn a_tap_that_cannot_start_leaves_recordings_alone() {
     }
     let (ended, home) = tap.interrupt();
     let capture = Capture::open(&home.join("lesson.pcapng")).expect("a capture");
-    assert_eq!((capture.connections(Side::Server).count(), capture.refused()), (1, &[][..]));
+    assert_eq!((capture.connections(Side::Server).count(), capture.rejected()), (1, &[][..]));
     assert!(ended.stderr.contains("lesson.pcapng: 1 connection, "), "{ended:?}");
     assert!(ended.stderr.trim_end().ends_with(" packets, complete"), "{ended:?}");
 }

@@ -23,14 +23,17 @@ pub trait Observer: Send {
 const RESERVED_PLACES: usize = 64;
 
 /// Returns an observer that passes reports to another thread, and their receiver. At most
-/// `reports_max` reports with `bytes_max` bytes of frames wait; what does not fit is left out and
-/// counted.
+/// `reports_max` frames that take `bytes_max` bytes of memory wait; what does not fit is left out
+/// and counted.
 pub fn channel(reports_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
     let waiting = Arc::new(Waiting { frames: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
     let (sender, receiver) = sync_channel(reports_max.saturating_add(RESERVED_PLACES));
     let observer = ChannelObserver { sender, waiting: Arc::clone(&waiting), reports_max, bytes_max, left_out: 0 };
     (observer, Observations { receiver, waiting })
 }
+
+/// A report, and its memory if it is a frame, in bytes.
+type Sent = (Observation, Option<usize>);
 
 /// Frames that were sent and not received yet.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ struct Waiting {
 /// Sender of [`channel`].
 #[derive(Debug)]
 pub struct ChannelObserver {
-    sender: SyncSender<Observation>,
+    sender: SyncSender<Sent>,
     waiting: Arc<Waiting>,
     reports_max: usize,
     bytes_max: usize,
@@ -65,7 +68,7 @@ impl Observer for ChannelObserver {
             self.left_out += 1;
             return;
         }
-        if self.left_out > 0 && self.sender.try_send(Observation::Omitted(self.left_out)).is_ok() {
+        if self.left_out > 0 && self.sender.try_send((Observation::Omitted(self.left_out), None)).is_ok() {
             self.left_out = 0;
         }
         // Counted first: the other thread may receive it before this one goes on.
@@ -73,18 +76,18 @@ impl Observer for ChannelObserver {
             self.waiting.frames.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) =
-            self.sender.try_send(observation)
+        if let Err(TrySendError::Full((_, bytes)) | TrySendError::Disconnected((_, bytes))) =
+            self.sender.try_send((observation, frame_bytes))
         {
             self.left_out += 1;
-            self.waiting.release(&refused);
+            self.waiting.release(bytes);
         }
     }
 }
 
 impl Waiting {
-    fn release(&self, observation: &Observation) {
-        if let Some(bytes) = frame_bytes(observation) {
+    fn release(&self, frame_bytes: Option<usize>) {
+        if let Some(bytes) = frame_bytes {
             self.frames.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
@@ -93,7 +96,7 @@ impl Waiting {
 
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
-        Observation::Arrived(frame, _) => Some(frame.bytes.len()),
+        Observation::Arrived(frame, meaning) => Some(frame.bytes.len() + meaning.held_bytes()),
         _ => None,
     }
 }
@@ -101,7 +104,7 @@ fn frame_bytes(observation: &Observation) -> Option<usize> {
 /// Receiver of [`channel`].
 #[derive(Debug)]
 pub struct Observations {
-    receiver: Receiver<Observation>,
+    receiver: Receiver<Sent>,
     waiting: Arc<Waiting>,
 }
 
@@ -111,8 +114,8 @@ impl Observations {
     /// # Errors
     /// None came, or the relay has ended and everything was received.
     pub fn receive_within(&self, limit: Duration) -> Result<Observation, RecvTimeoutError> {
-        let observation = self.receiver.recv_timeout(limit)?;
-        self.waiting.release(&observation);
+        let (observation, frame_bytes) = self.receiver.recv_timeout(limit)?;
+        self.waiting.release(frame_bytes);
         Ok(observation)
     }
 
@@ -121,8 +124,8 @@ impl Observations {
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
     pub fn try_receive(&self) -> Result<Observation, TryRecvError> {
-        let observation = self.receiver.try_recv()?;
-        self.waiting.release(&observation);
+        let (observation, frame_bytes) = self.receiver.try_recv()?;
+        self.waiting.release(frame_bytes);
         Ok(observation)
     }
 }
@@ -131,6 +134,7 @@ impl Observations {
 mod tests {
     use super::*;
     use crate::frame::{Dialect, Direction, Frame, FrameKind};
+    use crate::meaning::Meaning;
 
     fn frame(length: usize) -> Observation {
         let frame = Frame {
@@ -160,6 +164,17 @@ mod tests {
         assert_eq!(received, [frame(10), frame(10), Observation::Omitted(3), CLOSED]);
         observer.observe(frame(10));
         assert_eq!(reports.try_receive(), Ok(frame(10)));
+    }
+
+    #[test]
+    fn waiting_content_counts_too() {
+        let (mut observer, reports) = channel(100, 5_000);
+        for _ in 0..3 {
+            let Observation::Arrived(frame, _) = frame(10) else { unreachable!() };
+            let text = Some("x".repeat(2_000));
+            observer.observe(Observation::Arrived(frame, Box::new(Meaning { text, ..Meaning::default() })));
+        }
+        assert_eq!(std::iter::from_fn(|| reports.try_receive().ok()).count(), 2);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::meaning::Meaning;
 
 /// Names, rooms and connections kept; further ones are counted only.
 const FACTS_MAX: usize = 10_000;
+/// Longest name or room that is kept; those that servers accept are much shorter (T7).
+const FACT_BYTES_MAX: usize = 1_024;
 /// Reasons kept of what was not evaluated; further ones are counted only.
 const REASONS_MAX: usize = 1_000;
 /// Frames kept as marks of the timeline; further ones are counted only.
@@ -51,7 +53,7 @@ impl Facts {
     fn add(&mut self, fact: &str, evidence: Evidence) {
         if let Some(proof) = self.known.get_mut(fact) {
             proof.add(evidence);
-        } else if self.known.len() < FACTS_MAX {
+        } else if self.known.len() < FACTS_MAX && fact.len() <= FACT_BYTES_MAX {
             self.known.entry(fact.to_owned()).or_default().add(evidence);
         } else {
             self.left_out += 1;

@@ -9,6 +9,10 @@ const UTTERANCES_MAX: usize = 100_000;
 
 /// Streams and words whose appearances are counted; beyond, messages are counted only.
 const APPEARANCES_MAX: usize = 1_000_000;
+/// Memory of all of it; beyond, messages are counted only.
+const HELD_BYTES_MAX: usize = 128 << 20;
+/// Memory of one entry beside its texts, about.
+const ENTRY_BYTES: usize = 128;
 
 /// For whom a message is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +25,16 @@ pub(super) enum Audience {
     Server,
     /// The room in which the speaker is: the tutorial dialect does not name it.
     Unnamed,
+}
+
+impl Audience {
+    /// Returns the name of the room or person; empty if there is none.
+    fn name(&self) -> &str {
+        match self {
+            Self::Room(name) | Self::Person(name) => name,
+            Self::Server | Self::Unnamed => "",
+        }
+    }
 }
 
 /// One message.
@@ -57,6 +71,7 @@ pub(super) struct Utterances {
     /// Number of appearances of the same words in one stream.
     appearances: HashMap<(Stream, Key), usize>,
     by_seq: HashMap<(String, u64), usize>,
+    held_bytes: usize,
     left_out: u64,
 }
 
@@ -87,7 +102,8 @@ impl Utterances {
                 None => return,
             },
         };
-        if let Some(numbered) = numbered {
+        if let Some(numbered) = numbered.filter(|_| known.is_none()) {
+            self.held_bytes += ENTRY_BYTES + numbered.0.len();
             self.by_seq.insert(numbered, index);
         }
         let utterance = &mut self.all[index];
@@ -113,11 +129,15 @@ impl Utterances {
             Some(_) => Stream::Numbered,
             None => Stream::Of(appearance.connection, appearance.is_to_server),
         };
-        if self.appearances.len() >= APPEARANCES_MAX {
+        if self.appearances.len() >= APPEARANCES_MAX || self.held_bytes >= HELD_BYTES_MAX {
             self.left_out += 1;
             return None;
         }
-        let count = self.appearances.entry((stream, key.clone())).or_default();
+        let key_bytes = ENTRY_BYTES + key.speaker.len() + key.text.len();
+        let count = self.appearances.entry((stream, key.clone())).or_insert_with(|| {
+            self.held_bytes += key_bytes;
+            0
+        });
         let nth = *count;
         let of_these_words = self.by_words.entry(key).or_default();
         if let Some(index) = of_these_words.get(nth) {
@@ -129,6 +149,8 @@ impl Utterances {
             return None;
         }
         *count += 1;
+        // Once as words, once as a message.
+        self.held_bytes += 2 * key_bytes + appearance.audience.name().len();
         of_these_words.push(self.all.len());
         self.all.push(Utterance {
             speaker: appearance.speaker.clone(),
@@ -171,6 +193,17 @@ mod tests {
         }
         assert_eq!(utterances.all().len(), 2, "the same words twice");
         assert_eq!(utterances.all()[0].proof.count(), 3, "connection 1 proves it once");
+    }
+
+    #[test]
+    fn memory_is_bounded_in_bytes() {
+        let mut utterances = Utterances::default();
+        for number in 0..3_000_u64 {
+            utterances.add(appearance(1, true, &format!("{number:050000}"), Some(number)));
+        }
+        let kept: usize = utterances.all().iter().map(|said| said.text.len()).sum();
+        assert!(kept <= HELD_BYTES_MAX / 3 + 50_000, "{kept}");
+        assert_eq!(utterances.all().len() as u64 + utterances.left_out(), 3_000);
     }
 
     #[test]

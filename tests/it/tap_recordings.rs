@@ -56,6 +56,18 @@ fn a_report_has_everybody_and_everything_said() {
 }
 
 #[test]
+fn a_page_is_private_as_the_recording_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start();
+    let home = lesson(server.address);
+    glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html"]);
+    for file in ["lesson.pcapng", "page.html"] {
+        let mode = fs::metadata(home.join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
 fn a_cut_recording_is_not_reported_as_whole() {
     let server = Server::start();
     let home = lesson(server.address);
@@ -64,9 +76,9 @@ fn a_cut_recording_is_not_reported_as_whole() {
     let (_, report) = glassline(&home, &["tap", "report", "cut.pcapng"]);
     assert!(report.contains("not evaluated: what follows packet"), "{report}");
     home.write("text.pcapng", "no capture at all");
-    let (refused, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("this is no capture"), "{refused:?}");
+    let (rejected, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
+    assert_eq!(rejected.code, Some(1), "{rejected:?}");
+    assert!(rejected.stderr.contains("this is no capture"), "{rejected:?}");
 }
 
 #[test]

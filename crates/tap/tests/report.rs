@@ -173,7 +173,7 @@ fn huge_names_and_texts_make_no_huge_report() {
     let client = session.event_client("alice");
     let huge = "h".repeat(90_000);
     for number in 0..1_500 {
-        let text = format!(r#"{{"type":"send","room":"lobby","text":"{number} {huge}"}}"#);
+        let text = format!(r#"{{"type":"send","room":"{huge}","text":"{number}"}}"#);
         session.frame(client, Direction::ToServer, &text);
         session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","room":"{number} {huge}"}}"#));
         session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","names":["{number} {huge}"]}}"#));
@@ -181,9 +181,8 @@ fn huge_names_and_texts_make_no_huge_report() {
     let report = session.report();
     assert!(report.to_text().len() < 64 << 20, "{}", report.to_text().len());
     assert!(report.to_html().len() < 8 << 20, "{}", report.to_html().len());
-    for id in [RowId::Names, RowId::Rooms, RowId::Texts] {
-        assert!(summary(&report, id).contains("beyond the limit"), "{}", summary(&report, id));
-    }
+    let texts = summary(&report, RowId::Texts);
+    assert!(texts.contains("beyond the limit"), "{texts}");
     assert!(words(&report, RowId::Names).contains("alice"));
 }
 

@@ -7,7 +7,7 @@
 //! - One section, little-endian, with two interfaces of link type RAW (101: a packet begins with
 //!   its IP header): 0 is `client side`, the connection between client and tap; 1 is `server side`,
 //!   the one between tap and server. What is relayed unchanged is on both; an edited frame differs,
-//!   a dropped one is missing on the server's side, an injected one on the client's.
+//!   a dropped one is missing on the side of its receiver, an injected one on that of its sender.
 //! - Times are in microseconds since 1970 (UTC).
 //! - Each connection has a TCP connection on each side, between the addresses that it had: SYN,
 //!   SYN/ACK and ACK, then segments of at most [`SEGMENT_BYTES_MAX`] bytes, then FIN or RST as they
@@ -25,13 +25,13 @@ mod pcapng;
 mod writer;
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::frame::Direction;
 use crate::line::End;
+use crate::private_file::create_private;
 use conversation::{Conversation, Passed};
 use packet::Chunk;
 pub use packet::SEGMENT_BYTES_MAX;
@@ -88,7 +88,7 @@ pub struct Addresses {
     pub server: SocketAddr,
 }
 
-/// Why there is no recording, or no more of it.
+/// Error that ends a recording or keeps it from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file cannot be made.
@@ -146,23 +146,15 @@ impl Connection {
 }
 
 impl Recorder {
-    /// Begins a recording in a new file, which only its owner can read. A file that was there is
-    /// overwritten.
+    /// Begins a recording in a file that only its owner can read ([`create_private`]). A file that
+    /// was there is overwritten.
     ///
     /// # Errors
-    /// The file cannot be made or written.
+    /// The file cannot be made, written, or made private.
     pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
-        let created = Self::open(path).and_then(|file| Output::new(file, now_us));
+        let created = create_private(path).and_then(|file| Output::new(file, now_us));
         let output = created.map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
-    }
-
-    fn open(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
     }
 
     /// Records that the tap accepted this connection and connected to the server: the handshakes of
@@ -181,8 +173,8 @@ impl Recorder {
     }
 
     /// Records bytes that passed on one side in this direction. The comment is that of the first
-    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame. Ignores
-    /// bytes behind an end and of a connection that is not open.
+    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame.
+    /// Ignores bytes behind an end and of a connection that is not open.
     pub fn data(
         &mut self,
         connection: u64,

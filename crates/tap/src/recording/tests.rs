@@ -283,7 +283,7 @@ fn what_is_buffered_is_written_after_a_second() {
 /// A recorder whose file takes no byte after the section header.
 #[cfg(target_os = "linux")]
 fn on_full_disk() -> Recorder {
-    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
     let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
     recorder.path = PathBuf::from("/full/line.pcapng");
     recorder.output.write_to(full);
@@ -371,7 +371,7 @@ fn a_killed_tap_leaves_a_file_that_can_be_read() {
     // Nothing of it runs any more, as if it were killed.
     std::mem::forget(recorder);
     let capture = crate::capture::Capture::open(&path).expect("a capture");
-    assert_eq!((capture.end(), capture.refused().len()), (crate::capture::CaptureEnd::Whole, 0));
+    assert_eq!((capture.end(), capture.rejected().len()), (crate::capture::CaptureEnd::Whole, 0));
     let frames: Vec<usize> = capture.connections(Side::Server).map(|connection| connection.frames.len()).collect();
     assert_eq!(frames, [20]);
 }

@@ -49,7 +49,7 @@ fn a_connection_with_much_to_write_takes_turns() {
     let pace = Pace { slice_bytes: 1, pause_us: 0 };
     let mut turned = Turned::with_rule(Action::Slice(pace));
     let mut bytes = b"GLASSLINE2".to_vec();
-    bytes.extend(frame(&" ".repeat(50_000)));
+    bytes.extend(frame(" ".repeat(50_000)));
     turned.client.write_all(&bytes).unwrap();
     let mut received = 0;
     while received < bytes.len() {

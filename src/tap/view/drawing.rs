@@ -1,5 +1,5 @@
-//! The whole screen: title, connections, reports or what is open, held frames, problems, and the
-//! line of the keys.
+//! The whole screen: title, connections, observations or what is open, held frames, problems, and
+//! the line of the keys.
 
 use std::net::SocketAddr;
 
@@ -9,6 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::holds::GiveUpTime;
 use super::palette::Palette;
 use super::state::{Mode, Purpose, State};
 use super::{detail_pane, frames_pane, help, holds};
@@ -20,7 +21,7 @@ const ROWS_FOR_CONNECTIONS: u16 = 12;
 const CONNECTIONS_SHOWN: u16 = 3;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
-/// Parts of the title that no report changes.
+/// Parts of the title that no observation changes.
 #[derive(Debug)]
 pub(crate) struct Title {
     /// Address of the tap.
@@ -91,8 +92,8 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
     if let Some(passed) = state.paused() {
         parts.push(format!("PAUSED, {passed} passed"));
     }
-    if state.left_out() > 0 {
-        parts.push(format!("SAMPLED: {} frames not shown", state.left_out()));
+    if state.omitted() > 0 {
+        parts.push(format!("SAMPLED: {} reports not shown", state.omitted()));
     }
     if let Some(held) = state.holds.filter_line() {
         parts.push(if held.is_empty() { "HOLDING all".into() } else { format!("HOLDING {}", safe(held)) });
@@ -136,11 +137,13 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
     let row = rest.last(1);
     let frame = &ask.frame;
     let seconds_until = |at_us: u64| at_us.saturating_sub(now_us).div_ceil(1_000_000);
+    let opened_us = state.connections.opened_us(frame.connection).unwrap_or(frame.at_us);
     let heard_us = state.connections.heard_before(frame).unwrap_or(frame.at_us);
-    let patience = match holds::gives_up(frame, heard_us) {
-        Some((side, at_us)) if at_us > now_us => format!("the {side} gives up in {} s", seconds_until(at_us)),
-        Some((side, _)) => format!("the {side} may have given up"),
-        None => "neither side gives up".into(),
+    let give_up = match holds::gives_up(frame, opened_us, heard_us) {
+        GiveUpTime::At(side, at_us) if at_us > now_us => format!("the {side} gives up in {} s", seconds_until(at_us)),
+        GiveUpTime::At(side, _) => format!("the {side} may have given up"),
+        GiveUpTime::Never => "neither side gives up".into(),
+        GiveUpTime::Unknown => "unknown when a side gives up".into(),
     };
     let others = match state.holds.len() {
         1 => String::new(),
@@ -151,7 +154,7 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
     put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
     let passes = format!("passes in {} s", seconds_until(ask.deadline_us));
-    put(buffer, keys, &format!("{patience}, {passes}{others}  e text  E payload  p pass  d drop"), style);
+    put(buffer, keys, &format!("{give_up}, {passes}{others}  e text  E payload  p pass  d drop"), style);
 }
 
 /// Says what the tap is and how to send something through it.

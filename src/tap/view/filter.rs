@@ -1,4 +1,4 @@
-//! The filter line: which reports are shown, searched for or held.
+//! The filter line: which observations are shown, searched for or held.
 
 use glassline_tap::rules::{Matcher, Range};
 use glassline_tap::{Dialect, Direction, Frame, Meaning, Observation};
@@ -57,14 +57,14 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Returns whether a report is of this filter. What must be known whatever is filtered always
-    /// is: reports left out, and problems of the tap as a whole.
+    /// Returns whether an observation is of this filter. What must be known whatever is filtered
+    /// always is: observations left out, and problems of the tap as a whole.
     pub(super) fn matches(&self, observation: &Observation) -> bool {
         self.terms.iter().all(|term| term.matches(observation))
     }
 
-    /// Returns the same as the condition of a rule, for which upper and lower case differ, and whose
-    /// name is the speaker's. Errors: a term that rules have once stands there twice.
+    /// Returns the same as the condition of a rule, for which upper and lower case differ, and
+    /// whose name is the speaker's. Errors: a term that rules have once stands there twice.
     pub(super) fn matcher(&self) -> Result<Matcher, String> {
         let mut matcher = Matcher::default();
         for term in &self.terms {
@@ -121,7 +121,7 @@ impl Term {
         let (connection, direction, text) = match observation {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
-            Observation::Omitted(_) | Observation::Problem { connection: None, .. } => return true,
+            Observation::Omitted { .. } | Observation::Problem { connection: None, .. } => return true,
             Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
             Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
             Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
@@ -221,7 +221,10 @@ mod tests {
     #[test]
     fn reports_that_concern_all_are_always_shown() {
         let problem = Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() };
-        assert!(is_shown("name:bob", &problem) && is_shown("name:bob", &Observation::Omitted(3)));
+        assert!(
+            is_shown("name:bob", &problem)
+                && is_shown("name:bob", &Observation::Omitted { observations: 3, frames: 2 })
+        );
         let closed = Observation::Closed { connection: 3, at_us: 0 };
         assert!(is_shown("conn:3", &closed) && !is_shown("conn:4", &closed) && !is_shown("name:bob", &closed));
     }

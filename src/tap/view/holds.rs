@@ -19,6 +19,8 @@ const HOLD_LABEL: &str = "by-hand";
 const SILENCE_US: u64 = 75_000_000;
 /// Time that this project's client waits for the `welcome` before it tries the tutorial dialect.
 const WELCOME_US: u64 = 1_000_000;
+/// Time from the accepted connection after which the server closes one without a name (D2).
+const NAME_US: u64 = 10_000_000;
 
 /// Returns what names this frame.
 pub(super) fn ticket(frame: &Frame) -> Ticket {
@@ -91,11 +93,11 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, verdict: Decision) -> bool {
+    pub(super) fn decide(&mut self, decided: Ticket, decision: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
             self.waiting.retain(|ask| ticket(&ask.frame) != decided);
-            self.decided.push((decided, verdict));
+            self.decided.push((decided, decision));
         }
         waited
     }
@@ -136,18 +138,65 @@ pub(super) fn with_payload(payload: &str) -> Decision {
     Decision::Replace(bytes)
 }
 
-/// Returns who gives the connection up first while the frame waits, and when, in microseconds since
-/// 1970: the earliest time, as far as the specification and this project's client tell. `heard_us`
-/// is when the last bytes before it went in this direction.
-pub(super) fn gives_up(frame: &Frame, heard_us: u64) -> Option<(&'static str, u64)> {
-    let is_login = match frame.direction {
-        Direction::ToServer => frame.number <= 2,
-        Direction::ToClient => frame.number == 1,
+/// Earliest time at which a side gives the connection up while a frame waits, as far as the
+/// specification and this project's client tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GiveUpTime {
+    /// This side, at this time in microseconds since 1970.
+    At(&'static str, u64),
+    /// Neither side closes for want of this frame.
+    Never,
+    /// The link carries no frames that can be read, so that its times are unknown.
+    Unknown,
+}
+
+/// Returns when a side gives the connection up while the frame waits. `opened_us` is the time at
+/// which the connection opened, `heard_us` that of the last bytes before the frame in its
+/// direction.
+pub(super) fn gives_up(frame: &Frame, opened_us: u64, heard_us: u64) -> GiveUpTime {
+    let is_login = match (frame.dialect, frame.direction) {
+        (Dialect::Event, Direction::ToServer) => frame.number <= 2,
+        (_, Direction::ToServer | Direction::ToClient) => frame.number == 1,
     };
     match (frame.dialect, frame.direction) {
-        (Dialect::Event, _) if is_login => Some(("client", heard_us + WELCOME_US)),
-        (Dialect::Event, Direction::ToServer) => Some(("server", heard_us + SILENCE_US)),
-        (Dialect::Event, Direction::ToClient) => Some(("client", heard_us + SILENCE_US)),
-        (Dialect::Tutorial | Dialect::Tls | Dialect::Noise | Dialect::Http | Dialect::Unknown, _) => None,
+        (Dialect::Event, _) if is_login => GiveUpTime::At("client", heard_us + WELCOME_US),
+        (Dialect::Event, Direction::ToServer) => GiveUpTime::At("server", heard_us + SILENCE_US),
+        (Dialect::Event, Direction::ToClient) => GiveUpTime::At("client", heard_us + SILENCE_US),
+        (Dialect::Tutorial, Direction::ToServer) if is_login => GiveUpTime::At("server", opened_us + NAME_US),
+        // Without a message a member of the tutorial dialect stays: TCP tells whether its peer is
+        // there.
+        (Dialect::Tutorial, _) => GiveUpTime::Never,
+        (Dialect::Tls | Dialect::Noise | Dialect::Http | Dialect::Unknown, _) => GiveUpTime::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gives_up_depends_on_dialect_and_login() {
+        use Dialect::{Event, Http, Noise, Tls, Tutorial, Unknown};
+        use Direction::{ToClient, ToServer};
+        let (opened_us, heard_us) = (1_000_000, 100_000_000);
+        let at = GiveUpTime::At;
+        for (dialect, direction, number, expected) in [
+            (Event, ToServer, 2, at("client", 101_000_000)),
+            (Event, ToClient, 1, at("client", 101_000_000)),
+            (Event, ToServer, 3, at("server", 175_000_000)),
+            (Event, ToClient, 2, at("client", 175_000_000)),
+            // The name, and what follows it.
+            (Tutorial, ToServer, 1, at("server", 11_000_000)),
+            (Tutorial, ToServer, 2, GiveUpTime::Never),
+            (Tutorial, ToClient, 1, GiveUpTime::Never),
+            (Tls, ToServer, 1, GiveUpTime::Unknown),
+            (Noise, ToClient, 3, GiveUpTime::Unknown),
+            (Http, ToServer, 1, GiveUpTime::Unknown),
+            (Unknown, ToClient, 1, GiveUpTime::Unknown),
+        ] {
+            let (kind, bytes) = (FrameKind::Payload, Vec::new());
+            let frame = Frame { connection: 1, direction, number, offset: 0, at_us: heard_us, dialect, kind, bytes };
+            assert_eq!(gives_up(&frame, opened_us, heard_us), expected, "{dialect:?} {direction:?} {number}");
+        }
     }
 }

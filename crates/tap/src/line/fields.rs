@@ -8,7 +8,7 @@ use super::unit::Form;
 use crate::rules::Edit;
 use crate::tls_record::{self, RECORD_HEADER_BYTES};
 
-/// Why nothing was changed.
+/// Cause for which nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EditError {
     /// The frame has none of these fields, or not these words in them.

@@ -1,4 +1,4 @@
-//! Whoever is told what passes. The loop never waits for it.
+//! Observers of what passes. The loop never waits for one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,10 +7,21 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 
-/// Receives the reports of the relay, in their order. It is called in the loop and must not block.
+/// Outcome of an observation at its observer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was taken.
+    Taken,
+    /// It was left out: too much waits, or nobody receives any more.
+    Omitted,
+}
+
+/// Receives the observations of the relay, in their order. It is called in the loop and must not
+/// block.
 pub trait Observer: Send {
-    /// Takes one report.
-    fn observe(&mut self, observation: Observation);
+    /// Takes one observation. A frame that waits for a decision ([`Observation::Asked`]) and is
+    /// left out passes at once, since nobody can decide about it.
+    fn observe(&mut self, observation: Observation) -> Delivery;
 
     /// Returns whether frames are to be reported. If nobody needs frames, the relay does not look
     /// for them, and passes bytes on as they come. Asked when a connection opens.
@@ -19,24 +30,35 @@ pub trait Observer: Send {
     }
 }
 
-/// Places that frames leave free for reports about connections and problems.
+/// Places that observations about frames leave free for those about connections and problems.
 const RESERVED_PLACES: usize = 64;
 
-/// Returns an observer that passes reports to another thread, and their receiver. At most
-/// `reports_max` reports with `bytes_max` bytes of frames wait; what does not fit is left out and
-/// counted.
-pub fn channel(reports_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
-    let waiting = Arc::new(Waiting { frames: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
-    let (sender, receiver) = sync_channel(reports_max.saturating_add(RESERVED_PLACES));
-    let observer = ChannelObserver { sender, waiting: Arc::clone(&waiting), reports_max, bytes_max, left_out: 0 };
+/// Returns an observer that passes observations to another thread, and their receiver. At most
+/// `observations_max` observations about frames (arrived, asked, applied) wait, with `bytes_max`
+/// bytes of frames; one that is larger waits alone. Observations about connections and problems
+/// have further places. What does not fit is left out and counted.
+pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
+    let waiting = Arc::new(Waiting { observations: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
+    let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
+    let (waits, omitted) = (Arc::clone(&waiting), Omitted::default());
+    let observer = ChannelObserver { sender, waiting: waits, observations_max, bytes_max, omitted };
     (observer, Observations { receiver, waiting })
 }
 
-/// Frames that were sent and not received yet.
+/// Observations about frames that were sent and not received yet.
 #[derive(Debug)]
 struct Waiting {
-    frames: AtomicUsize,
+    observations: AtomicUsize,
+    /// Bytes of their frames.
     bytes: AtomicUsize,
+}
+
+/// Observations left out since the last one that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Omitted {
+    observations: u64,
+    /// Those among them that report the arrival of a frame.
+    frames: u64,
 }
 
 /// Sender of [`channel`].
@@ -44,40 +66,51 @@ struct Waiting {
 pub struct ChannelObserver {
     sender: SyncSender<Observation>,
     waiting: Arc<Waiting>,
-    reports_max: usize,
+    observations_max: usize,
     bytes_max: usize,
-    /// Reports left out since the last one that was sent.
-    left_out: u64,
+    omitted: Omitted,
 }
 
 impl ChannelObserver {
     fn has_place_for(&self, frame_bytes: usize) -> bool {
         let waiting_bytes = self.waiting.bytes.load(Ordering::Relaxed);
-        self.waiting.frames.load(Ordering::Relaxed) < self.reports_max
+        self.waiting.observations.load(Ordering::Relaxed) < self.observations_max
             && (waiting_bytes == 0 || waiting_bytes + frame_bytes <= self.bytes_max)
+    }
+
+    fn omit(&mut self, observation: &Observation) -> Delivery {
+        self.omitted.observations += 1;
+        self.omitted.frames += u64::from(matches!(observation, Observation::Arrived(..)));
+        Delivery::Omitted
+    }
+
+    /// Passes on how much was left out, if there is a place for that.
+    fn tell_omitted(&mut self) {
+        let Omitted { observations, frames } = self.omitted;
+        if observations > 0 && self.sender.try_send(Observation::Omitted { observations, frames }).is_ok() {
+            self.omitted = Omitted::default();
+        }
     }
 }
 
 impl Observer for ChannelObserver {
-    fn observe(&mut self, observation: Observation) {
+    fn observe(&mut self, observation: Observation) -> Delivery {
         let frame_bytes = frame_bytes(&observation);
         if frame_bytes.is_some_and(|bytes| !self.has_place_for(bytes)) {
-            self.left_out += 1;
-            return;
+            return self.omit(&observation);
         }
-        if self.left_out > 0 && self.sender.try_send(Observation::Omitted(self.left_out)).is_ok() {
-            self.left_out = 0;
-        }
+        self.tell_omitted();
         // Counted first: the other thread may receive it before this one goes on.
         if let Some(bytes) = frame_bytes {
-            self.waiting.frames.fetch_add(1, Ordering::Relaxed);
+            self.waiting.observations.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) =
-            self.sender.try_send(observation)
-        {
-            self.left_out += 1;
-            self.waiting.release(&refused);
+        match self.sender.try_send(observation) {
+            Ok(()) => Delivery::Taken,
+            Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) => {
+                self.waiting.release(&rejected);
+                self.omit(&rejected)
+            }
         }
     }
 }
@@ -85,16 +118,24 @@ impl Observer for ChannelObserver {
 impl Waiting {
     fn release(&self, observation: &Observation) {
         if let Some(bytes) = frame_bytes(observation) {
-            self.frames.fetch_sub(1, Ordering::Relaxed);
+            self.observations.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
+/// Returns the bytes of a frame that this observation holds; `None` if it is not about a frame, and
+/// may use the reserved places.
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
         Observation::Arrived(frame, _) => Some(frame.bytes.len()),
-        _ => None,
+        Observation::Asked(ask) => Some(ask.frame.bytes.len()),
+        Observation::Applied(_) => Some(0),
+        Observation::Opened { .. }
+        | Observation::Ended { .. }
+        | Observation::Closed { .. }
+        | Observation::Problem { .. }
+        | Observation::Omitted { .. } => None,
     }
 }
 
@@ -106,7 +147,7 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// Waits for a report for at most `limit`.
+    /// Waits for an observation for at most `limit`.
     ///
     /// # Errors
     /// None came, or the relay has ended and everything was received.
@@ -116,7 +157,7 @@ impl Observations {
         Ok(observation)
     }
 
-    /// Returns the next report, if one waits.
+    /// Returns the next observation, if one waits.
     ///
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
@@ -130,10 +171,13 @@ impl Observations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::applied::Applied;
     use crate::frame::{Dialect, Direction, Frame, FrameKind};
+    use crate::line::{Ask, Decider};
+    use crate::meaning::Meaning;
 
-    fn frame(length: usize) -> Observation {
-        let frame = Frame {
+    fn bytes(length: usize) -> Frame {
+        Frame {
             connection: 1,
             direction: Direction::ToServer,
             number: 1,
@@ -142,36 +186,76 @@ mod tests {
             dialect: Dialect::Event,
             kind: FrameKind::Payload,
             bytes: vec![0; length],
-        };
-        Observation::Arrived(frame, Box::default())
+        }
+    }
+
+    fn frame(length: usize) -> Observation {
+        Observation::Arrived(bytes(length), Box::default())
+    }
+
+    fn asked(length: usize) -> Observation {
+        let (frame, meaning) = (bytes(length), Meaning::default());
+        let (rule, decider) = ("hold-1".into(), Decider::Hand);
+        Observation::Asked(Box::new(Ask { frame, meaning, rule, decider, deadline_us: 0 }))
+    }
+
+    fn applied() -> Observation {
+        let (rule, direction, effect) = ("drop-1".into(), Direction::ToServer, "dropped".into());
+        Observation::Applied(Applied { seed: 7, rule, connection: 1, direction, frame: 1, offset: 0, at_us: 0, effect })
+    }
+
+    /// Returns everything that waits.
+    fn received(observations: &Observations) -> Vec<Observation> {
+        std::iter::from_fn(|| observations.try_receive().ok()).collect()
     }
 
     const CLOSED: Observation = Observation::Closed { connection: 1, at_us: 0 };
 
     #[test]
     fn frames_that_do_not_fit_are_counted() {
-        let (mut observer, reports) = channel(2, 1_000);
+        let (mut observer, observations) = channel(2, 1_000);
         for _ in 0..5 {
             observer.observe(frame(10));
         }
         // A connection's end has a place that frames cannot take.
         observer.observe(CLOSED);
-        let received: Vec<_> = std::iter::from_fn(|| reports.try_receive().ok()).collect();
-        assert_eq!(received, [frame(10), frame(10), Observation::Omitted(3), CLOSED]);
+        let omitted = Observation::Omitted { observations: 3, frames: 3 };
+        assert_eq!(received(&observations), [frame(10), frame(10), omitted, CLOSED]);
         observer.observe(frame(10));
-        assert_eq!(reports.try_receive(), Ok(frame(10)));
+        assert_eq!(observations.try_receive(), Ok(frame(10)));
+    }
+
+    #[test]
+    fn observations_of_frames_leave_the_reserve_free() {
+        for observation in [asked(10), applied()] {
+            let (mut observer, observations) = channel(2, 1_000);
+            let delivered: Vec<Delivery> = (0..100).map(|_| observer.observe(observation.clone())).collect();
+            assert_eq!(delivered[..3], [Delivery::Taken, Delivery::Taken, Delivery::Omitted]);
+            assert_eq!(observer.observe(CLOSED), Delivery::Taken);
+            let omitted = Observation::Omitted { observations: 98, frames: 0 };
+            assert_eq!(received(&observations), [observation.clone(), observation, omitted, CLOSED]);
+        }
+    }
+
+    #[test]
+    fn a_frame_that_waits_counts_with_its_bytes() {
+        let (mut observer, observations) = channel(100, 1_000);
+        observer.observe(asked(900));
+        assert_eq!(observer.observe(asked(101)), Delivery::Omitted);
+        drop(observations);
+        assert_eq!(observer.observe(asked(1)), Delivery::Omitted, "nobody receives any more");
     }
 
     #[test]
     fn waiting_frames_are_bounded_in_bytes() {
-        let (mut observer, reports) = channel(100, 1_000);
+        let (mut observer, observations) = channel(100, 1_000);
         // One frame always fits.
         for length in [5_000, 1] {
             observer.observe(frame(length));
         }
-        assert_eq!(reports.try_receive(), Ok(frame(5_000)));
+        assert_eq!(observations.try_receive(), Ok(frame(5_000)));
         observer.observe(frame(1_000));
-        assert_eq!(reports.try_receive(), Ok(Observation::Omitted(1)));
-        assert_eq!(reports.try_receive(), Ok(frame(1_000)));
+        assert_eq!(observations.try_receive(), Ok(Observation::Omitted { observations: 1, frames: 1 }));
+        assert_eq!(observations.try_receive(), Ok(frame(1_000)));
     }
 }

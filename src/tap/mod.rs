@@ -164,9 +164,14 @@ fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
     let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
-    let applied = (!rules.is_empty()).then(|| format!("{}, seed {}", counted_rules(rules), rules.seed()));
-    let settings: Vec<String> = [applied, recording].into_iter().flatten().collect();
-    Title { listens: running.address, to: arguments.to, settings: settings.join("  ") }
+    let has_rules = !rules.is_empty();
+    Title {
+        listens: running.address,
+        to: arguments.to,
+        rules: has_rules.then(|| counted_rules(rules)),
+        recording,
+        seed: has_rules.then(|| rules.seed()),
+    }
 }
 
 fn counted_rules(rules: &RuleSet) -> String {

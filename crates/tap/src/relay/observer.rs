@@ -35,9 +35,9 @@ pub trait Observer: Send {
 const RESERVED_PLACES: usize = 64;
 
 /// Returns an observer that passes observations to another thread, and their receiver. At most
-/// `observations_max` observations about frames (arrived, asked, applied) wait, with `bytes_max`
-/// bytes of frames; one that is larger waits alone. Observations about connections and problems
-/// have further places. What does not fit is left out and counted.
+/// `observations_max` observations about frames (arrived, asked, applied) wait, whose frames take
+/// `bytes_max` bytes of memory with their content; one that is larger waits alone. Observations
+/// about connections and problems have further places. What does not fit is left out and counted.
 pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
     let waiting = Arc::new(Waiting { observations: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
     let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
@@ -60,6 +60,8 @@ struct Queued {
     /// Left out before it. A place of their own would be taken from the reserve.
     omitted: Omitted,
     observation: Observation,
+    /// Memory of its frame, as [`frame_bytes`] returns it.
+    frame_bytes: Option<usize>,
 }
 
 /// Observations left out since the last one that was sent.
@@ -105,13 +107,13 @@ impl Observer for ChannelObserver {
             self.waiting.observations.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        match self.sender.try_send(Queued { omitted: self.omitted, observation }) {
+        match self.sender.try_send(Queued { omitted: self.omitted, observation, frame_bytes }) {
             Ok(()) => {
                 self.omitted = Omitted::default();
                 ObserveOutcome::Taken
             }
             Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) => {
-                self.waiting.release(&rejected.observation);
+                self.waiting.release(frame_bytes);
                 self.omit(&rejected.observation)
             }
         }
@@ -119,20 +121,20 @@ impl Observer for ChannelObserver {
 }
 
 impl Waiting {
-    fn release(&self, observation: &Observation) {
-        if let Some(bytes) = frame_bytes(observation) {
+    fn release(&self, frame_bytes: Option<usize>) {
+        if let Some(bytes) = frame_bytes {
             self.observations.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
-/// Returns the bytes of a frame that this observation holds; `None` if it is not about a frame, and
+/// Returns the memory that a frame of this observation takes, in bytes; `None` if it is not about a frame, and
 /// may use the reserved places.
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
-        Observation::Arrived(frame, _) => Some(frame.bytes.len()),
-        Observation::Asked(ask) => Some(ask.frame.bytes.len()),
+        Observation::Arrived(frame, meaning) => Some(frame.bytes.len() + meaning.held_bytes()),
+        Observation::Asked(ask) => Some(ask.frame.bytes.len() + ask.meaning.held_bytes()),
         Observation::Applied(_) => Some(0),
         Observation::Opened { .. }
         | Observation::Ended { .. }
@@ -175,8 +177,8 @@ impl Observations {
     }
 
     /// Frees a place, and returns what is received first.
-    fn unpack(&self, Queued { omitted, observation }: Queued) -> Observation {
-        self.waiting.release(&observation);
+    fn unpack(&self, Queued { omitted, observation, frame_bytes }: Queued) -> Observation {
+        self.waiting.release(frame_bytes);
         let Omitted { observations, frames } = omitted;
         if observations == 0 {
             return observation;
@@ -228,6 +230,16 @@ mod tests {
     }
 
     const CLOSED: Observation = Observation::Closed { connection: 1, at_us: 0 };
+
+    #[test]
+    fn waiting_content_counts_too() {
+        let (mut observer, observations) = channel(100, 5_000);
+        for _ in 0..3 {
+            let text = Some("x".repeat(2_000));
+            observer.observe(Observation::Arrived(bytes(10), Box::new(Meaning { text, ..Meaning::default() })));
+        }
+        assert_eq!(std::iter::from_fn(|| observations.try_receive().ok()).count(), 2);
+    }
 
     #[test]
     fn frames_that_do_not_fit_are_counted() {

@@ -13,7 +13,7 @@ use super::holds::GiveUpTime;
 use super::palette::Palette;
 use super::state::{Mode, Purpose, State};
 use super::{detail_pane, frames_pane, help, holds};
-use crate::tap::columns::{cut, id, safe};
+use crate::tap::columns::{cut, safe};
 
 /// Rows from which connections are shown.
 const ROWS_FOR_CONNECTIONS: u16 = 12;
@@ -149,10 +149,9 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
         1 => String::new(),
         count => format!("  {} more wait", count - 1),
     };
-    let frame_id = id(frame.connection, frame.direction, frame.number);
     let speaker = safe(ask.meaning.speaker.as_deref().unwrap_or("-"));
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
-    put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
+    put(buffer, row, &format!("HELD {} {speaker}: {text}", frame.id()), style);
     let passes = format!("passes in {} s", seconds_until(ask.deadline_us));
     put(buffer, keys, &format!("{give_up}, {passes}{others}  e text  E payload  p pass  d drop"), style);
 }

@@ -168,6 +168,25 @@ fn hostile_names_and_texts_stay_text() {
 }
 
 #[test]
+fn huge_names_and_texts_make_no_huge_report() {
+    let mut session = Session::default();
+    let client = session.event_client("alice");
+    let huge = "h".repeat(90_000);
+    for number in 0..1_500 {
+        let text = format!(r#"{{"type":"send","room":"{huge}","text":"{number}"}}"#);
+        session.frame(client, Direction::ToServer, &text);
+        session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","room":"{number} {huge}"}}"#));
+        session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","names":["{number} {huge}"]}}"#));
+    }
+    let report = session.report();
+    assert!(report.to_text().len() < 64 << 20, "{}", report.to_text().len());
+    assert!(report.to_html().len() < 8 << 20, "{}", report.to_html().len());
+    let texts = summary(&report, RowId::Texts);
+    assert!(texts.contains("beyond the limit"), "{texts}");
+    assert!(words(&report, RowId::Names).contains("alice"));
+}
+
+#[test]
 fn reports_have_the_same_rows_side_by_side() {
     let mut plain = Session::default();
     let line = plain.event_client("bob");

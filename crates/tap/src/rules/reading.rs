@@ -30,7 +30,7 @@ pub(super) const ACTIONS: [&str; 17] = [
     "hook",
 ];
 /// Types of frames: those of the published schema, and those that the tap tells apart otherwise.
-const KINDS: [&str; 29] = [
+pub const KINDS: [&str; 29] = [
     "act", "away", "bye", "direct", "error", "gap", "hello", "history", "join", "joined", "leave", "left", "members",
     "message", "notice", "operate", "ping", "pong", "rename", "renamed", "rooms", "search", "send", "welcome", "whois",
     "name", "text", "opening", "raw",

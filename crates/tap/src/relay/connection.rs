@@ -9,8 +9,8 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use socket2::Socket;
 
-use crate::frame::Direction;
-use crate::hook::{FrameKey, Hooks};
+use crate::frame::{Direction, FrameId};
+use crate::hook::Hooks;
 use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
@@ -131,10 +131,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(frame.direction, frame.frame, decision, now_us);
+            let _ = line.answer(frame.direction, frame.number, decision, now_us);
         }
     }
 

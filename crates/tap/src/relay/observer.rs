@@ -220,8 +220,8 @@ mod tests {
     }
 
     fn applied() -> Observation {
-        let (rule, direction, effect) = ("drop-1".into(), Direction::ToServer, "dropped".into());
-        Observation::Applied(Applied { seed: 7, rule, connection: 1, direction, frame: 1, offset: 0, at_us: 0, effect })
+        let (rule, frame, effect) = ("drop-1".into(), bytes(0).id(), "dropped".into());
+        Observation::Applied(Applied { seed: 7, rule, frame, offset: 0, at_us: 0, effect })
     }
 
     /// Returns everything that waits.

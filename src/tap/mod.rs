@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use glassline_tap::relay::{ChannelObserver, Delivery, channel};
+use glassline_tap::relay::{ChannelObserver, ObserveOutcome, channel};
 use glassline_tap::{Observation, Observer, Permission, RelayHandle, RelayOptions, Role, RuleSet, reach};
 
 pub(crate) use arguments::TapArguments;
@@ -195,13 +195,13 @@ struct Announcing {
 }
 
 impl Observer for Announcing {
-    fn observe(&mut self, observation: Observation) -> Delivery {
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
         if let Observation::Problem { text, .. } = &observation {
             self.problems.add(text);
         }
-        let delivery = self.observer.observe(observation);
+        let outcome = self.observer.observe(observation);
         self.announcer.announce();
-        delivery
+        outcome
     }
 }
 
@@ -209,8 +209,12 @@ impl Observer for Announcing {
 struct Quiet(ChannelObserver);
 
 impl Observer for Quiet {
-    fn observe(&mut self, observation: Observation) -> Delivery {
-        if matches!(observation, Observation::Arrived(..)) { Delivery::Omitted } else { self.0.observe(observation) }
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if matches!(observation, Observation::Arrived(..)) {
+            ObserveOutcome::Omitted
+        } else {
+            self.0.observe(observation)
+        }
     }
 
     fn wants_frames(&self) -> bool {

@@ -1,4 +1,4 @@
-//! A report as the columns of one line. Everything in it is safe to show on a terminal.
+//! An observation as the columns of one line. Everything in it is safe to show on a terminal.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthChar;
 /// Bytes of a frame that are described at most; a line shows fewer.
 const DESCRIBED_BYTES_MAX: usize = 1_024;
 
-/// One report, column by column.
+/// One observation, column by column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Columns {
     /// Local time, as `14:02:03.123`.
@@ -46,7 +46,7 @@ impl Clock {
         at.unwrap_or(jiff::Timestamp::MAX).to_zoned(self.0.clone()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the columns of a report.
+    /// Returns the columns of an observation.
     pub(super) fn columns(&self, observation: &Observation) -> Columns {
         let note = |at_us: u64, connection: u64, text: String| Columns {
             time: self.time(at_us),
@@ -83,8 +83,8 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::Omitted { reports, .. } => {
-                Columns { text: format!("! {reports} reports left out: the output is too slow"), ..Columns::default() }
+            Observation::Omitted { observations: count, .. } => {
+                Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
             }
         }
     }

@@ -37,7 +37,7 @@ impl LineControl {
     }
 
     /// Decides about a frame that waits.
-    pub(super) fn answer(&self, (connection, direction, frame): Ticket, verdict: Decision) {
-        self.handle.answer(connection, direction, frame, verdict);
+    pub(super) fn answer(&self, (connection, direction, frame): Ticket, decision: Decision) {
+        self.handle.answer(connection, direction, frame, decision);
     }
 }

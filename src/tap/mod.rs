@@ -1,15 +1,16 @@
 //! `glassline tap`: a relay between client and server, shown in a live view, as lines or as JSON.
-//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
+//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here
+//! alone.
 
 mod arguments;
 mod columns;
 mod confirmation;
-mod evaluation;
 #[cfg(test)]
 mod generator;
 mod json;
 mod line_control;
 mod linear;
+mod live_report;
 mod print;
 mod replay;
 mod report;
@@ -34,20 +35,20 @@ pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
 use columns::safe;
-use evaluation::{Evaluating, Evaluation};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
+use live_report::{Evaluating, LiveReport};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Reports that wait to be shown at most; further ones are left out and counted. Each takes about
-/// 2 KB with its content as JSON. The view takes them 30 times a second.
-const REPORTS_MAX: usize = 16_384;
+/// Observations that wait to be shown at most; further ones are left out and counted. Each takes
+/// about 2 KB with its content as JSON. The view takes them 30 times a second.
+const OBSERVATIONS_MAX: usize = 16_384;
 /// Bytes of their frames.
-const REPORTS_BYTES_MAX: usize = 32 << 20;
+const OBSERVATIONS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
                        your own systems, and for people who have agreed to it.";
@@ -76,12 +77,12 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     if let Some(file) = arguments.record.as_deref() {
         options = options.record(Recorder::create(file, now_us()).map_err(worded)?);
     }
-    let evaluation = arguments.report.then(Evaluation::default);
+    let live_report = arguments.report.then(LiveReport::default);
     let outcome = match hidden_by {
-        None => run_view(arguments, options, rules, evaluation.clone()),
-        Some(_) => run_lines(arguments, options, rules.seed(), evaluation.clone()),
+        None => run_view(arguments, options, rules, live_report.clone()),
+        Some(_) => run_lines(arguments, options, rules.seed(), live_report.clone()),
     };
-    evaluation.map_or(Ok(()), |evaluation| report::print(&evaluation.report().to_text())).and(outcome)
+    live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
 }
 
 /// Relays, and shows the view until the user or a signal ends it.
@@ -89,12 +90,12 @@ fn run_view(
     arguments: &LineArguments,
     options: RelayOptions,
     rules: Arc<RuleSet>,
-    evaluation: Option<Evaluation>,
+    live_report: Option<LiveReport>,
 ) -> anyhow::Result<()> {
-    let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
+    let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let (inputs, sender) = Inputs::new();
     let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
-    let running = Running::start(options.observe(Evaluating::new(announcing, evaluation)))?;
+    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)))?;
     let at_signal = sender.clone();
     watch_signals(running.handle.clone(), move || {
         // A full queue means that the view takes nothing in; the relay ends all the same.
@@ -106,18 +107,18 @@ fn run_view(
     shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
 }
 
-/// Relays, and prints a line for each report until a signal ends it.
+/// Relays, and prints a line for each observation until a signal ends it.
 fn run_lines(
     arguments: &LineArguments,
     options: RelayOptions,
     seed: u64,
-    evaluation: Option<Evaluation>,
+    live_report: Option<LiveReport>,
 ) -> anyhow::Result<()> {
-    let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
+    let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let options = if arguments.quiet {
-        options.observe(Evaluating::new(Quiet(observer), evaluation))
+        options.observe(Evaluating::new(Quiet(observer), live_report))
     } else {
-        options.observe(Evaluating::new(observer, evaluation))
+        options.observe(Evaluating::new(observer, live_report))
     };
     let running = Running::start(options)?;
     watch_signals(running.handle.clone(), || {})?;
@@ -146,8 +147,8 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
     Ok(Permission::PrivateNetworks)
 }
 
-/// Returns why the view is not shown: lines are asked for, or there is no terminal that can be drawn
-/// on. `None` if it is shown.
+/// Returns why the view is not shown: lines are asked for, or there is no terminal that can be
+/// drawn on. `None` if it is shown.
 fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
     let flags = [
         (arguments.linear, "--linear is given"),
@@ -183,7 +184,7 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
     end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
-/// Passes reports on, and announces them to the view.
+/// Passes observations on, and announces them to the view.
 struct Announcing {
     observer: ChannelObserver,
     announcer: Announcer,

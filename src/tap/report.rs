@@ -52,11 +52,11 @@ fn evaluate(file: &Path, side: Side) -> anyhow::Result<Report> {
         let evidence = Evidence::Packet(captured.packet);
         knowledge.add(Seen { frame: &captured.frame, meaning: &meaning, evidence });
     }
-    for refused in capture.refused().iter().filter(|refused| refused.side.is_none_or(|of| of == side)) {
-        knowledge.add_not_evaluated(format!("connection of {}: {}", refused.client, refused.reason));
+    for rejected in capture.rejected().iter().filter(|rejected| rejected.side.is_none_or(|of| of == side)) {
+        knowledge.add_not_evaluated(format!("connection of {}: {}", rejected.client, rejected.reason));
     }
-    if capture.left_out() > 0 {
-        knowledge.add_not_evaluated(format!("{} connections beyond the limit", capture.left_out()));
+    if capture.omitted() > 0 {
+        knowledge.add_not_evaluated(format!("{} connections beyond the limit", capture.omitted()));
     }
     for (link, packets) in capture.unknown_links() {
         knowledge.add_not_evaluated(format!("{packets} packets of link type {link}, which this program cannot read"));

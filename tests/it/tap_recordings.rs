@@ -76,9 +76,9 @@ fn a_cut_recording_is_not_reported_as_whole() {
     let (_, report) = glassline(&home, &["tap", "report", "cut.pcapng"]);
     assert!(report.contains("not evaluated: what follows packet"), "{report}");
     home.write("text.pcapng", "no capture at all");
-    let (refused, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("this is no capture"), "{refused:?}");
+    let (rejected, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
+    assert_eq!(rejected.code, Some(1), "{rejected:?}");
+    assert!(rejected.stderr.contains("this is no capture"), "{rejected:?}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Dialect {
     }
 }
 
-/// Why bytes are not a frame.
+/// Cause for which bytes are not a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RawReason {

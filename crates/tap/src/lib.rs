@@ -20,9 +20,11 @@ pub mod rules;
 pub mod splitter;
 
 pub use applied::Applied;
-pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
+pub use capture::{
+    Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
+};
 pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
-pub use line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
+pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
 pub use private_file::create_private;

@@ -34,7 +34,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Takes a report in.
+    /// Takes an observation in.
     pub(super) fn observe(&mut self, observation: &Observation) {
         match observation {
             Observation::Opened { connection, at_us, client } => self.open(*connection, *at_us, *client),

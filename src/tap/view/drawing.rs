@@ -1,5 +1,5 @@
-//! The whole screen: title, connections, reports or what is open, held frames, problems, and the
-//! line of the keys.
+//! The whole screen: title, connections, observations or what is open, held frames, problems, and
+//! the line of the keys.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ const ROWS_FOR_CONNECTIONS: u16 = 12;
 const CONNECTIONS_SHOWN: u16 = 3;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
-/// Parts of the title that no report changes.
+/// Parts of the title that no observation changes.
 #[derive(Debug)]
 pub(crate) struct Title {
     /// Address of the tap.
@@ -92,8 +92,8 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
     if let Some(passed) = state.paused() {
         parts.push(format!("PAUSED, {passed} passed"));
     }
-    if state.left_out() > 0 {
-        parts.push(format!("SAMPLED: {} reports not shown", state.left_out()));
+    if state.omitted() > 0 {
+        parts.push(format!("SAMPLED: {} reports not shown", state.omitted()));
     }
     if let Some(held) = state.holds.filter_line() {
         parts.push(if held.is_empty() { "HOLDING all".into() } else { format!("HOLDING {}", safe(held)) });

@@ -1,4 +1,4 @@
-//! The filter line: which reports are shown, searched for or held.
+//! The filter line: which observations are shown, searched for or held.
 
 use glassline_tap::rules::{Matcher, Range};
 use glassline_tap::{Dialect, Direction, Frame, Meaning, Observation};
@@ -57,14 +57,14 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Returns whether a report is of this filter. What must be known whatever is filtered always
-    /// is: reports left out, and problems of the tap as a whole.
+    /// Returns whether an observation is of this filter. What must be known whatever is filtered
+    /// always is: observations left out, and problems of the tap as a whole.
     pub(super) fn matches(&self, observation: &Observation) -> bool {
         self.terms.iter().all(|term| term.matches(observation))
     }
 
-    /// Returns the same as the condition of a rule, for which upper and lower case differ, and whose
-    /// name is the speaker's. Errors: a term that rules have once stands there twice.
+    /// Returns the same as the condition of a rule, for which upper and lower case differ, and
+    /// whose name is the speaker's. Errors: a term that rules have once stands there twice.
     pub(super) fn matcher(&self) -> Result<Matcher, String> {
         let mut matcher = Matcher::default();
         for term in &self.terms {
@@ -222,7 +222,8 @@ mod tests {
     fn reports_that_concern_all_are_always_shown() {
         let problem = Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() };
         assert!(
-            is_shown("name:bob", &problem) && is_shown("name:bob", &Observation::Omitted { reports: 3, frames: 2 })
+            is_shown("name:bob", &problem)
+                && is_shown("name:bob", &Observation::Omitted { observations: 3, frames: 2 })
         );
         let closed = Observation::Closed { connection: 3, at_us: 0 };
         assert!(is_shown("conn:3", &closed) && !is_shown("conn:4", &closed) && !is_shown("name:bob", &closed));

@@ -93,11 +93,11 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, verdict: Decision) -> bool {
+    pub(super) fn decide(&mut self, decided: Ticket, decision: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
             self.waiting.retain(|ask| ticket(&ask.frame) != decided);
-            self.decided.push((decided, verdict));
+            self.decided.push((decided, decision));
         }
         waited
     }
@@ -151,7 +151,8 @@ pub(super) enum GiveUpTime {
 }
 
 /// Returns when a side gives the connection up while the frame waits. `opened_us` is the time at
-/// which the connection opened, `heard_us` that of the last bytes before the frame in its direction.
+/// which the connection opened, `heard_us` that of the last bytes before the frame in its
+/// direction.
 pub(super) fn gives_up(frame: &Frame, opened_us: u64, heard_us: u64) -> GiveUpTime {
     let is_login = match (frame.dialect, frame.direction) {
         (Dialect::Event, Direction::ToServer) => frame.number <= 2,
@@ -162,7 +163,8 @@ pub(super) fn gives_up(frame: &Frame, opened_us: u64, heard_us: u64) -> GiveUpTi
         (Dialect::Event, Direction::ToServer) => GiveUpTime::At("server", heard_us + SILENCE_US),
         (Dialect::Event, Direction::ToClient) => GiveUpTime::At("client", heard_us + SILENCE_US),
         (Dialect::Tutorial, Direction::ToServer) if is_login => GiveUpTime::At("server", opened_us + NAME_US),
-        // Without a message a member of the tutorial dialect stays: TCP tells whether its peer is there.
+        // Without a message a member of the tutorial dialect stays: TCP tells whether its peer is
+        // there.
         (Dialect::Tutorial, _) => GiveUpTime::Never,
         (Dialect::Tls | Dialect::Noise | Dialect::Http | Dialect::Unknown, _) => GiveUpTime::Unknown,
     }

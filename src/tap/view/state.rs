@@ -1,5 +1,5 @@
-//! The view's state: reports and keys in, what is to be drawn and decided out. It draws nothing and
-//! reads no clock.
+//! The view's state: observations and keys in, what is to be drawn and decided out. It draws
+//! nothing and reads no clock.
 
 use glassline_tap::{Decider, Decision, Direction, Frame, Observation};
 
@@ -20,7 +20,7 @@ const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, 
 /// Part of the view that has the keyboard.
 #[derive(Debug)]
 pub(super) enum Mode {
-    /// The list of reports.
+    /// The list of observations.
     List,
     /// A frame, from this row of its fields on.
     Detail { frame: Box<Frame>, fields: Vec<Field>, scroll: usize },
@@ -36,7 +36,7 @@ pub(super) enum Purpose {
     Filter,
     Search,
     Jump,
-    /// Which frames are held.
+    /// Filter of the frames to be held.
     Hold,
     /// The text of this held frame.
     Text(Ticket),
@@ -62,7 +62,7 @@ pub(super) struct State {
     /// Answer to the last key.
     message: Option<String>,
     last_problem: Option<String>,
-    left_out: u64,
+    omitted: u64,
     applied: u64,
     shows_more_connections: bool,
     is_over: bool,
@@ -85,21 +85,21 @@ impl State {
             paused: None,
             message: None,
             last_problem: None,
-            left_out: 0,
+            omitted: 0,
             applied: 0,
             shows_more_connections: false,
             is_over: false,
         }
     }
 
-    /// Takes a report in.
+    /// Takes an observation in.
     pub(super) fn observe(&mut self, observation: Observation) {
         self.connections.observe(&observation);
         match &observation {
             Observation::Asked(ask) if ask.decider == Decider::Hand => return self.holds.push((**ask).clone()),
             Observation::Arrived(frame, _) => self.rate.count(frame.at_us, 1),
-            Observation::Omitted { reports, frames } => {
-                self.left_out += reports;
+            Observation::Omitted { observations, frames } => {
+                self.omitted += observations;
                 self.rate.count_untimed(*frames);
             }
             Observation::Applied(_) => self.applied += 1,
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// Lets go of the frames whose time is over.
+    /// Releases the frames whose time is over.
     pub(super) fn advance(&mut self, now_us: u64) {
         let connections = &self.connections;
         self.holds.retain(|ask| ask.deadline_us > now_us && !connections.is_closed(ask.frame.connection));
@@ -216,13 +216,13 @@ impl State {
         }
     }
 
-    fn decide(&mut self, decided: Ticket, verdict: Decision) {
-        let done = match verdict {
+    fn decide(&mut self, decided: Ticket, decision: Decision) {
+        let done = match decision {
             Decision::Pass => "forwarded unchanged",
             Decision::Drop => "dropped",
             Decision::Replace(_) | Decision::Edit(_) | Decision::Cut(_) => "forwarded as edited",
         };
-        let waited = self.holds.decide(decided, verdict);
+        let waited = self.holds.decide(decided, decision);
         self.message = Some(if waited { done } else { WAITS_NO_MORE }.into());
     }
 
@@ -368,9 +368,9 @@ impl State {
         self.paused
     }
 
-    /// Returns how many reports were left out since the start.
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out
+    /// Returns how many observations were left out since the start.
+    pub(super) fn omitted(&self) -> u64 {
+        self.omitted
     }
 
     /// Returns how often rules were applied.

@@ -40,7 +40,7 @@ pub(crate) struct Hooks {
 /// Results of something that happened: decisions, and what the user must know.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Consequences {
-    pub(crate) verdicts: Vec<(FrameKey, Decision)>,
+    pub(crate) decisions: Vec<(FrameKey, Decision)>,
     pub(crate) problems: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ struct Hook {
     state: State,
     open: Vec<Question>,
     /// It wrote something else since its last answer, and the user knows.
-    has_written_nonsense: bool,
+    has_written_malformed: bool,
 }
 
 enum State {
@@ -99,7 +99,7 @@ impl Hooks {
                     State::Ended
                 }
             };
-            self.hooks.insert(command.clone(), Hook { name, state, open: Vec::new(), has_written_nonsense: false });
+            self.hooks.insert(command.clone(), Hook { name, state, open: Vec::new(), has_written_malformed: false });
         }
         outcome
     }
@@ -146,7 +146,7 @@ pub struct HookError {
 
 impl Consequences {
     fn passing(key: FrameKey) -> Self {
-        Self { verdicts: vec![(key, Decision::Pass)], problems: Vec::new() }
+        Self { decisions: vec![(key, Decision::Pass)], problems: Vec::new() }
     }
 }
 
@@ -179,9 +179,9 @@ impl Hook {
 
     fn said(&mut self, said: Said) -> Consequences {
         match said {
-            Said::Answer(key, verdict) => self.answered(key, verdict),
-            Said::Nonsense(_) if std::mem::replace(&mut self.has_written_nonsense, true) => Consequences::default(),
-            Said::Nonsense(reason) => {
+            Said::Answer(key, decision) => self.answered(key, decision),
+            Said::Malformed(_) if std::mem::replace(&mut self.has_written_malformed, true) => Consequences::default(),
+            Said::Malformed(reason) => {
                 let problem = format!("the hook {} wrote a line that is no answer: {reason}", self.name);
                 Consequences { problems: vec![problem], ..Consequences::default() }
             }
@@ -189,14 +189,14 @@ impl Hook {
         }
     }
 
-    fn answered(&mut self, key: FrameKey, verdict: Decision) -> Consequences {
+    fn answered(&mut self, key: FrameKey, decision: Decision) -> Consequences {
         let mut consequences = Consequences::default();
-        self.has_written_nonsense = false;
+        self.has_written_malformed = false;
         // An answer to what was not asked decides nothing: another hook, or the user, may be asked.
         if let Some(index) = self.open.iter().position(|question| question.key == key) {
             let question = self.open.swap_remove(index);
             if question.deadline_us.is_some() {
-                consequences.verdicts.push((key, verdict));
+                consequences.decisions.push((key, decision));
             }
         }
         if self.open.is_empty() {
@@ -220,7 +220,7 @@ impl Hook {
             format!("the hook {} is not asked any more: {}; frames pass without it", self.name, program.ending());
         let waiting = self.open.drain(..).filter(|question| question.deadline_us.is_some());
         Consequences {
-            verdicts: waiting.map(|question| (question.key, Decision::Pass)).collect(),
+            decisions: waiting.map(|question| (question.key, Decision::Pass)).collect(),
             problems: vec![problem],
         }
     }

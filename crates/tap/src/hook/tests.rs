@@ -75,7 +75,7 @@ fn a_hook_is_asked_and_decides() {
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(7), Consequences::default());
     assert_eq!(fixture.hooks.due_us(), Some(DEADLINE_US));
-    assert_eq!(fixture.receive().verdicts, [(key(7), Decision::Drop)]);
+    assert_eq!(fixture.receive().decisions, [(key(7), Decision::Drop)]);
     assert_eq!(fixture.hooks.due_us(), None);
 }
 
@@ -104,7 +104,7 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
     // Late answers decide nothing; after the last one it is asked again.
     assert_eq!(fixture.receive(), Consequences::default());
     let last = fixture.receive();
-    assert!(last.verdicts.is_empty() && last.problems[0].contains("answers again"), "{last:?}");
+    assert!(last.decisions.is_empty() && last.problems[0].contains("answers again"), "{last:?}");
     assert_eq!(fixture.ask(3), Consequences::default());
 }
 
@@ -113,7 +113,7 @@ fn a_hook_that_ends_is_reported_with_its_last_words() {
     let mut fixture = Fixture::new("read line; printf 'no such \\033[31mluck\\n' >&2; exit 3");
     assert_eq!(fixture.ask(1), Consequences::default());
     let ended = fixture.receive();
-    assert_eq!(ended.verdicts, [(key(1), Decision::Pass)]);
+    assert_eq!(ended.decisions, [(key(1), Decision::Pass)]);
     let problem = &ended.problems[0];
     assert!(problem.contains("exit status: 3") && problem.contains("no such \u{fffd}[31mluck"), "{problem}");
     assert_eq!(fixture.ask(2), Consequences::passing(key(2)));
@@ -131,7 +131,7 @@ fn nonsense_and_unasked_answers_decide_nothing() {
     assert!(fixture.receive().problems[0].contains("is no answer"));
     assert_eq!(fixture.receive(), Consequences::default());
     assert_eq!(fixture.receive(), Consequences::default());
-    assert_eq!(fixture.receive().verdicts, [(key(1), Decision::Pass)]);
+    assert_eq!(fixture.receive().decisions, [(key(1), Decision::Pass)]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_hook_that_reads_nothing_does_not_block() {
 fn processes_end_with_their_hooks() {
     // One that ignores the end of its stdin, and has started another.
     let mut fixture = Fixture::new("sleep 600 & echo $! $$; wait");
-    let (_, Said::Nonsense(_)) = fixture.said.recv_timeout(WAIT_MAX).unwrap() else { panic!("it has started") };
+    let (_, Said::Malformed(_)) = fixture.said.recv_timeout(WAIT_MAX).unwrap() else { panic!("it has started") };
     fixture.hooks.set(std::iter::empty()).unwrap();
     // Its stdout is closed once all of its processes are gone.
     assert!(matches!(fixture.said.recv_timeout(WAIT_MAX).unwrap().1, Said::End));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::unit::Form;
 use crate::rules::Edit;
 
-/// Why nothing was changed.
+/// Cause for which nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EditError {
     /// The frame has none of these fields, or not these words in them.

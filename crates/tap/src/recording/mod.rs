@@ -88,7 +88,7 @@ pub struct Addresses {
     pub server: SocketAddr,
 }
 
-/// Why there is no recording, or no more of it.
+/// Error that ends a recording or keeps it from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file cannot be made.
@@ -172,8 +172,8 @@ impl Recorder {
     }
 
     /// Records bytes that passed on one side in this direction. The comment is that of the first
-    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame. Ignores
-    /// bytes behind an end and of a connection that is not open.
+    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame.
+    /// Ignores bytes behind an end and of a connection that is not open.
     pub fn data(
         &mut self,
         connection: u64,

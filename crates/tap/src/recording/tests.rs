@@ -359,7 +359,7 @@ fn a_killed_tap_leaves_a_file_that_can_be_read() {
     // Nothing of it runs any more, as if it were killed.
     std::mem::forget(recorder);
     let capture = crate::capture::Capture::open(&path).expect("a capture");
-    assert_eq!((capture.end(), capture.refused().len()), (crate::capture::CaptureEnd::Whole, 0));
+    assert_eq!((capture.end(), capture.rejected().len()), (crate::capture::CaptureEnd::Whole, 0));
     let frames: Vec<usize> = capture.connections(Side::Server).map(|connection| connection.frames.len()).collect();
     assert_eq!(frames, [20]);
 }

@@ -43,11 +43,11 @@ impl Writer {
         self.check()?;
         let empty = match self.spare.pop() {
             Some(empty) => empty,
-            None => self.written.recv().unwrap_or_else(|_| Err(gone()))?,
+            None => self.written.recv().unwrap_or_else(|_| Err(thread_ended()))?,
         };
         match self.full.as_ref().map(|full| full.send(buffer)) {
             Some(Ok(())) => Ok(empty),
-            _ => Err(self.written.try_recv().ok().and_then(Result::err).unwrap_or_else(gone)),
+            _ => Err(self.written.try_recv().ok().and_then(Result::err).unwrap_or_else(thread_ended)),
         }
     }
 
@@ -60,7 +60,7 @@ impl Writer {
             match self.written.try_recv() {
                 Ok(result) => self.spare.push(result?),
                 Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(gone()),
+                Err(TryRecvError::Disconnected) => return Err(thread_ended()),
             }
         }
     }
@@ -77,7 +77,7 @@ impl Writer {
     }
 }
 
-fn gone() -> io::Error {
+fn thread_ended() -> io::Error {
     io::Error::other("its thread has ended")
 }
 

@@ -11,13 +11,13 @@ use socket2::Socket;
 
 use crate::frame::Direction;
 use crate::hook::{FrameKey, Hooks};
-use crate::line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
+use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
 use crate::relay::observer::Delivery;
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
-use crate::relay::reports::Reports;
+use crate::relay::sinks::Sinks;
 use crate::rules::RuleSet;
 
 /// Reads of one direction before other connections have their turn.
@@ -30,7 +30,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) now_us: u64,
     /// Shared by all connections.
     pub(crate) buffer: &'a mut [u8],
-    pub(crate) reports: &'a mut Reports,
+    pub(crate) sinks: &'a mut Sinks,
     pub(crate) hooks: &'a mut Hooks,
     pub(crate) registry: &'a Registry,
 }
@@ -124,10 +124,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Decision, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(frame.direction, frame.frame, verdict, now_us);
+            let _ = line.answer(frame.direction, frame.frame, decision, now_us);
         }
     }
 
@@ -184,7 +184,7 @@ impl Connection {
             Ok(true) => self.opened(turn),
             Err(error) => {
                 let text = unreachable_text(self.target, &error);
-                turn.reports.problem(Some(self.number), turn.now_us, text);
+                turn.sinks.problem(Some(self.number), turn.now_us, text);
                 self.state = State::Closed(End::Reset);
             }
         }
@@ -200,7 +200,7 @@ impl Connection {
         let listen = self.client.local_address().unwrap_or(self.client_address);
         let local = self.server.local_address().unwrap_or(self.target);
         let addresses = Addresses { client: self.client_address, listen, local, server: self.target };
-        turn.reports.opened(self.number, &addresses, turn.now_us);
+        turn.sinks.opened(self.number, &addresses, turn.now_us);
     }
 
     /// Returns whether a read may find something, and what it finds may be held.
@@ -216,7 +216,7 @@ impl Connection {
             Direction::ToServer => &self.to_client,
             Direction::ToClient => &self.to_server,
         };
-        let has_room = held < LINE_BYTES_MAX && back.waiting_bytes() < LINE_BYTES_MAX;
+        let has_room = held < DIRECTION_BYTES_MAX && back.waiting_bytes() < DIRECTION_BYTES_MAX;
         is_open && source.is_readable() && pipe.is_empty() && has_room
     }
 
@@ -252,11 +252,11 @@ impl Connection {
         self.reset_due_us = None;
         if let Some(line) = &mut self.line {
             let arrival = (Side::of_arrival(direction), direction);
-            turn.reports.data(self.number, arrival, bytes, turn.now_us, None);
+            turn.sinks.data(self.number, arrival, bytes, turn.now_us, None);
             line.receive(direction, bytes, turn.now_us);
             self.forward_outputs(turn);
         } else {
-            turn.reports.relayed(self.number, direction, bytes, turn.now_us);
+            turn.sinks.relayed(self.number, direction, bytes, turn.now_us);
             let (_, sink, pipe) = self.parts(direction);
             pipe.send(sink, bytes);
         }
@@ -276,8 +276,8 @@ impl Connection {
         let (connection, at_us) = (self.number, turn.now_us);
         let (_, _, pipe) = self.parts(direction);
         pipe.end_input(end);
-        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
-        turn.reports.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
+        turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
+        turn.sinks.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
     }
 
     /// Carries out what the line puts out.
@@ -285,12 +285,12 @@ impl Connection {
         let (connection, at_us) = (self.number, turn.now_us);
         while let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) {
             match output {
-                LineOutput::Arrived(frame, meaning) => turn.reports.observe(Observation::Arrived(frame, meaning)),
-                LineOutput::Applied(applied) => turn.reports.observe(Observation::Applied(applied)),
+                LineOutput::Arrived(frame, meaning) => turn.sinks.observe(Observation::Arrived(frame, meaning)),
+                LineOutput::Applied(applied) => turn.sinks.observe(Observation::Applied(applied)),
                 LineOutput::Ask(ask) => self.ask(ask, turn),
                 LineOutput::Forward { direction, bytes, comment } => {
                     let departure = (departure(direction), direction);
-                    turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
+                    turn.sinks.data(connection, departure, &bytes, at_us, comment.as_deref());
                     // Each by itself: it may be one slice of many.
                     let (_, sink, pipe) = self.parts(direction);
                     pipe.send(sink, &bytes);
@@ -298,7 +298,7 @@ impl Connection {
                 LineOutput::End(direction, end) => {
                     let (_, _, pipe) = self.parts(direction);
                     if pipe.input() == Input::Open {
-                        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+                        turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
                     }
                     pipe.end_output(end);
                 }
@@ -314,11 +314,11 @@ impl Connection {
         }
     }
 
-    /// Asks whoever is to decide about a frame.
+    /// Asks the decider of a frame.
     fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
         let Decider::Hook(command) = &ask.decider else {
             let (direction, number) = (ask.frame.direction, ask.frame.number);
-            if turn.reports.ask(ask) == Delivery::Omitted
+            if turn.sinks.ask(ask) == Delivery::Omitted
                 && let Some(line) = &mut self.line
             {
                 line.pass_unasked(direction, number, turn.now_us);
@@ -326,15 +326,15 @@ impl Connection {
             return;
         };
         let consequences = turn.hooks.ask(command, &ask);
-        for (frame, verdict) in consequences.verdicts {
-            self.answer(frame, verdict, turn.now_us);
+        for (frame, decision) in consequences.decisions {
+            self.answer(frame, decision, turn.now_us);
         }
         for problem in consequences.problems {
-            turn.reports.problem(None, turn.now_us, problem);
+            turn.sinks.problem(None, turn.now_us, problem);
         }
     }
 
-    /// Sees to resets that no read finds: of a side that has ended its direction before, or that
+    /// Handles resets that no read finds: of a side that has ended its direction before, or that
     /// is not read because the other side does not keep up.
     fn note_resets(&mut self, turn: &mut Turn<'_>) {
         for direction in Direction::BOTH {
@@ -367,7 +367,7 @@ impl Connection {
                 End::Finished => sink.finish(),
                 End::Reset => self.begin_reset(turn),
             }
-            turn.reports.ended(self.number, (departure(direction), direction), end, turn.now_us);
+            turn.sinks.ended(self.number, (departure(direction), direction), end, turn.now_us);
         }
         let is_over = [&self.to_server, &self.to_client].into_iter().all(|pipe| pipe.output() == Output::Ended);
         if is_over && self.state == State::Open {
@@ -405,9 +405,9 @@ impl Connection {
             }
             sink.finish();
             if is_open {
-                turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+                turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
             }
-            turn.reports.ended(connection, (departure(direction), direction), end, at_us);
+            turn.sinks.ended(connection, (departure(direction), direction), end, at_us);
         }
         self.state = State::Closed(End::Finished);
     }
@@ -421,7 +421,7 @@ impl Connection {
             self.server.reset();
         }
         if was_opened {
-            turn.reports.closed(connection, at_us);
+            turn.sinks.closed(connection, at_us);
         }
     }
 }

@@ -57,9 +57,9 @@ impl RelayHandle {
     }
 
     /// Decides about a frame that waits. Nothing happens if it waits no longer.
-    pub fn answer(&self, connection: u64, direction: Direction, frame: u64, verdict: Decision) {
+    pub fn answer(&self, connection: u64, direction: Direction, frame: u64, decision: Decision) {
         let key = FrameKey { connection, direction, frame };
-        self.give(Command::Answer(key, verdict));
+        self.give(Command::Answer(key, decision));
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

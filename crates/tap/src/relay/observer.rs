@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 
-/// Outcome of a report at its observer.
+/// Outcome of an observation at its observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// It was taken.
@@ -16,10 +16,11 @@ pub enum Delivery {
     Omitted,
 }
 
-/// Receives the reports of the relay, in their order. It is called in the loop and must not block.
+/// Receives the observations of the relay, in their order. It is called in the loop and must not
+/// block.
 pub trait Observer: Send {
-    /// Takes one report. A frame that waits for a decision ([`Observation::Asked`]) and is left out
-    /// passes at once, since nobody can decide about it.
+    /// Takes one observation. A frame that waits for a decision ([`Observation::Asked`]) and is
+    /// left out passes at once, since nobody can decide about it.
     fn observe(&mut self, observation: Observation) -> Delivery;
 
     /// Returns whether frames are to be reported. If nobody needs frames, the relay does not look
@@ -29,33 +30,33 @@ pub trait Observer: Send {
     }
 }
 
-/// Places that reports about frames leave free for those about connections and problems.
+/// Places that observations about frames leave free for those about connections and problems.
 const RESERVED_PLACES: usize = 64;
 
-/// Returns an observer that passes reports to another thread, and their receiver. At most
-/// `reports_max` reports about frames (arrived, asked, applied) wait, with `bytes_max` bytes of
-/// frames; one that is larger waits alone. Reports about connections and problems have further
-/// places. What does not fit is left out and counted.
-pub fn channel(reports_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
-    let waiting = Arc::new(Waiting { reports: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
-    let (sender, receiver) = sync_channel(reports_max.saturating_add(RESERVED_PLACES));
+/// Returns an observer that passes observations to another thread, and their receiver. At most
+/// `observations_max` observations about frames (arrived, asked, applied) wait, with `bytes_max`
+/// bytes of frames; one that is larger waits alone. Observations about connections and problems
+/// have further places. What does not fit is left out and counted.
+pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
+    let waiting = Arc::new(Waiting { observations: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
+    let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
     let (waits, omitted) = (Arc::clone(&waiting), Omitted::default());
-    let observer = ChannelObserver { sender, waiting: waits, reports_max, bytes_max, omitted };
+    let observer = ChannelObserver { sender, waiting: waits, observations_max, bytes_max, omitted };
     (observer, Observations { receiver, waiting })
 }
 
-/// Reports about frames that were sent and not received yet.
+/// Observations about frames that were sent and not received yet.
 #[derive(Debug)]
 struct Waiting {
-    reports: AtomicUsize,
+    observations: AtomicUsize,
     /// Bytes of their frames.
     bytes: AtomicUsize,
 }
 
-/// Reports left out since the last one that was sent.
+/// Observations left out since the last one that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Omitted {
-    reports: u64,
+    observations: u64,
     /// Those among them that report the arrival of a frame.
     frames: u64,
 }
@@ -65,7 +66,7 @@ struct Omitted {
 pub struct ChannelObserver {
     sender: SyncSender<Observation>,
     waiting: Arc<Waiting>,
-    reports_max: usize,
+    observations_max: usize,
     bytes_max: usize,
     omitted: Omitted,
 }
@@ -73,20 +74,20 @@ pub struct ChannelObserver {
 impl ChannelObserver {
     fn has_place_for(&self, frame_bytes: usize) -> bool {
         let waiting_bytes = self.waiting.bytes.load(Ordering::Relaxed);
-        self.waiting.reports.load(Ordering::Relaxed) < self.reports_max
+        self.waiting.observations.load(Ordering::Relaxed) < self.observations_max
             && (waiting_bytes == 0 || waiting_bytes + frame_bytes <= self.bytes_max)
     }
 
     fn omit(&mut self, observation: &Observation) -> Delivery {
-        self.omitted.reports += 1;
+        self.omitted.observations += 1;
         self.omitted.frames += u64::from(matches!(observation, Observation::Arrived(..)));
         Delivery::Omitted
     }
 
-    /// Reports what was left out, if there is a place for that.
-    fn report_omitted(&mut self) {
-        let Omitted { reports, frames } = self.omitted;
-        if reports > 0 && self.sender.try_send(Observation::Omitted { reports, frames }).is_ok() {
+    /// Passes on how much was left out, if there is a place for that.
+    fn tell_omitted(&mut self) {
+        let Omitted { observations, frames } = self.omitted;
+        if observations > 0 && self.sender.try_send(Observation::Omitted { observations, frames }).is_ok() {
             self.omitted = Omitted::default();
         }
     }
@@ -98,17 +99,17 @@ impl Observer for ChannelObserver {
         if frame_bytes.is_some_and(|bytes| !self.has_place_for(bytes)) {
             return self.omit(&observation);
         }
-        self.report_omitted();
+        self.tell_omitted();
         // Counted first: the other thread may receive it before this one goes on.
         if let Some(bytes) = frame_bytes {
-            self.waiting.reports.fetch_add(1, Ordering::Relaxed);
+            self.waiting.observations.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         match self.sender.try_send(observation) {
             Ok(()) => Delivery::Taken,
-            Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) => {
-                self.waiting.release(&refused);
-                self.omit(&refused)
+            Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) => {
+                self.waiting.release(&rejected);
+                self.omit(&rejected)
             }
         }
     }
@@ -117,14 +118,14 @@ impl Observer for ChannelObserver {
 impl Waiting {
     fn release(&self, observation: &Observation) {
         if let Some(bytes) = frame_bytes(observation) {
-            self.reports.fetch_sub(1, Ordering::Relaxed);
+            self.observations.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
-/// Returns the bytes of a frame that this report holds; `None` if it is not about a frame, and may
-/// use the reserved places.
+/// Returns the bytes of a frame that this observation holds; `None` if it is not about a frame, and
+/// may use the reserved places.
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
         Observation::Arrived(frame, _) => Some(frame.bytes.len()),
@@ -146,7 +147,7 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// Waits for a report for at most `limit`.
+    /// Waits for an observation for at most `limit`.
     ///
     /// # Errors
     /// None came, or the relay has ended and everything was received.
@@ -156,7 +157,7 @@ impl Observations {
         Ok(observation)
     }
 
-    /// Returns the next report, if one waits.
+    /// Returns the next observation, if one waits.
     ///
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
@@ -204,57 +205,57 @@ mod tests {
     }
 
     /// Returns everything that waits.
-    fn received(reports: &Observations) -> Vec<Observation> {
-        std::iter::from_fn(|| reports.try_receive().ok()).collect()
+    fn received(observations: &Observations) -> Vec<Observation> {
+        std::iter::from_fn(|| observations.try_receive().ok()).collect()
     }
 
     const CLOSED: Observation = Observation::Closed { connection: 1, at_us: 0 };
 
     #[test]
     fn frames_that_do_not_fit_are_counted() {
-        let (mut observer, reports) = channel(2, 1_000);
+        let (mut observer, observations) = channel(2, 1_000);
         for _ in 0..5 {
             observer.observe(frame(10));
         }
         // A connection's end has a place that frames cannot take.
         observer.observe(CLOSED);
-        let omitted = Observation::Omitted { reports: 3, frames: 3 };
-        assert_eq!(received(&reports), [frame(10), frame(10), omitted, CLOSED]);
+        let omitted = Observation::Omitted { observations: 3, frames: 3 };
+        assert_eq!(received(&observations), [frame(10), frame(10), omitted, CLOSED]);
         observer.observe(frame(10));
-        assert_eq!(reports.try_receive(), Ok(frame(10)));
+        assert_eq!(observations.try_receive(), Ok(frame(10)));
     }
 
     #[test]
-    fn reports_about_frames_leave_the_reserve_free() {
-        for report in [asked(10), applied()] {
-            let (mut observer, reports) = channel(2, 1_000);
-            let delivered: Vec<Delivery> = (0..100).map(|_| observer.observe(report.clone())).collect();
+    fn observations_of_frames_leave_the_reserve_free() {
+        for observation in [asked(10), applied()] {
+            let (mut observer, observations) = channel(2, 1_000);
+            let delivered: Vec<Delivery> = (0..100).map(|_| observer.observe(observation.clone())).collect();
             assert_eq!(delivered[..3], [Delivery::Taken, Delivery::Taken, Delivery::Omitted]);
             assert_eq!(observer.observe(CLOSED), Delivery::Taken);
-            let omitted = Observation::Omitted { reports: 98, frames: 0 };
-            assert_eq!(received(&reports), [report.clone(), report, omitted, CLOSED]);
+            let omitted = Observation::Omitted { observations: 98, frames: 0 };
+            assert_eq!(received(&observations), [observation.clone(), observation, omitted, CLOSED]);
         }
     }
 
     #[test]
     fn a_frame_that_waits_counts_with_its_bytes() {
-        let (mut observer, reports) = channel(100, 1_000);
+        let (mut observer, observations) = channel(100, 1_000);
         observer.observe(asked(900));
         assert_eq!(observer.observe(asked(101)), Delivery::Omitted);
-        drop(reports);
+        drop(observations);
         assert_eq!(observer.observe(asked(1)), Delivery::Omitted, "nobody receives any more");
     }
 
     #[test]
     fn waiting_frames_are_bounded_in_bytes() {
-        let (mut observer, reports) = channel(100, 1_000);
+        let (mut observer, observations) = channel(100, 1_000);
         // One frame always fits.
         for length in [5_000, 1] {
             observer.observe(frame(length));
         }
-        assert_eq!(reports.try_receive(), Ok(frame(5_000)));
+        assert_eq!(observations.try_receive(), Ok(frame(5_000)));
         observer.observe(frame(1_000));
-        assert_eq!(reports.try_receive(), Ok(Observation::Omitted { reports: 1, frames: 1 }));
-        assert_eq!(reports.try_receive(), Ok(frame(1_000)));
+        assert_eq!(observations.try_receive(), Ok(Observation::Omitted { observations: 1, frames: 1 }));
+        assert_eq!(observations.try_receive(), Ok(frame(1_000)));
     }
 }

@@ -35,7 +35,7 @@ fn busy() -> State {
     let applied =
         Applied { seed: 7, rule, connection: 1, direction: Direction::ToServer, frame: 3, offset: 0, at_us: 0, effect };
     state.observe(Observation::Applied(applied));
-    state.observe(Observation::Omitted { reports: 12_345, frames: 12_000 });
+    state.observe(Observation::Omitted { observations: 12_345, frames: 12_000 });
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full\u{1b}[2J".into() });
     state
 }
@@ -51,12 +51,12 @@ fn what_the_user_must_know_is_on_the_screen() {
 }
 
 #[test]
-fn every_page_fits_every_size_and_obeys_nothing() {
+fn every_page_fits_every_size_without_controls() {
     for open in [None, Some(Action::Enter), Some(Action::Help), Some(Action::Filter), Some(Action::Connections)] {
         for columns in [1, 2, 7, 40, 59, 60, 80, 100, 250] {
             for rows in [1, 2, 3, 5, 11, 12, 24] {
                 let mut state = busy();
-                // The raw bytes, behind which three reports stand.
+                // The raw bytes, behind which three observations stand.
                 for _ in 0..3 {
                     state.act(Action::Up);
                 }

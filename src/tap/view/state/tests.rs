@@ -1,4 +1,4 @@
-//! Effects of keys and reports on the state.
+//! Effects of keys and observations on the state.
 
 use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit};
 use glassline_tap::{Ask, Rule};
@@ -27,7 +27,7 @@ fn selected(state: &State) -> String {
     state.clock.columns(state.entries.get(number).expect("it is kept")).text
 }
 
-/// Report of the line about a frame that it holds.
+/// Question of the line about a frame that it holds.
 fn asked(sent: &Observation, deadline_us: u64) -> Observation {
     let Observation::Arrived(frame, meaning) = sent.clone() else { panic!("a frame") };
     let (rule, decider) = ("by-hand".into(), Decider::Hand);
@@ -77,7 +77,7 @@ fn a_pause_keeps_what_is_shown_and_counts_the_rest() {
     for _ in 0..3 {
         state.observe(generator.sent("during"));
     }
-    state.observe(Observation::Omitted { reports: 6, frames: 4 });
+    state.observe(Observation::Omitted { observations: 6, frames: 4 });
     assert_eq!((state.entries.len(), state.paused()), (2, Some(7)));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     assert_eq!((state.entries.len(), state.last_problem()), (3, Some("the disk is full")));
@@ -111,8 +111,8 @@ fn what_is_held_passes_when_holding_stops() {
     }
     state.act(Action::Drop);
     state.act(Action::Hold);
-    let verdicts: Vec<_> = state.holds.take_decisions().into_iter().map(|(_, verdict)| verdict).collect();
-    assert_eq!(verdicts, [Decision::Drop, Decision::Pass]);
+    let decisions: Vec<_> = state.holds.take_decisions().into_iter().map(|(_, decision)| decision).collect();
+    assert_eq!(decisions, [Decision::Drop, Decision::Pass]);
     assert_eq!(state.holds.take_change(), Some(HoldChange::Stop));
 }
 

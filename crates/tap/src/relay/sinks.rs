@@ -7,12 +7,12 @@ use crate::recording::{Addresses, Recorder, RecordingError, Side};
 use crate::relay::observer::{Delivery, Observer};
 
 /// Passes on what the loop sees.
-pub(crate) struct Reports {
+pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
     recorder: Option<Recorder>,
 }
 
-impl Reports {
+impl Sinks {
     pub(crate) fn new(observer: Option<Box<dyn Observer>>, recorder: Option<Recorder>) -> Self {
         Self { observer, recorder }
     }

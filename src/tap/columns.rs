@@ -151,6 +151,7 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), printable(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
         (FrameKind::Payload, Some(text)) => {
             let text = safe(shortened(text));

@@ -44,10 +44,10 @@ use view::{Announcer, Input, Inputs, Title};
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Observations that wait to be shown at most; further ones are left out and counted. Each takes
-/// about 2 KB with its content as JSON. The view takes them 30 times a second.
+/// Observations that wait to be shown at most; further ones are left out and counted. That
+/// of an ordinary frame takes 1 to 2 KB with its content as JSON. The view takes them 30 times a second.
 const OBSERVATIONS_MAX: usize = 16_384;
-/// Bytes of their frames.
+/// Memory of their frames, content included.
 const OBSERVATIONS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
@@ -164,9 +164,14 @@ fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
     let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
-    let applied = (!rules.is_empty()).then(|| format!("{}, seed {}", counted_rules(rules), rules.seed()));
-    let settings: Vec<String> = [applied, recording].into_iter().flatten().collect();
-    Title { listens: running.address, to: arguments.to, settings: settings.join("  ") }
+    let has_rules = !rules.is_empty();
+    Title {
+        listens: running.address,
+        to: arguments.to,
+        rules: has_rules.then(|| counted_rules(rules)),
+        recording,
+        seed: has_rules.then(|| rules.seed()),
+    }
 }
 
 fn counted_rules(rules: &RuleSet) -> String {
@@ -242,9 +247,10 @@ impl Running {
     }
 }
 
-/// Returns an error of the tap as its words, which include its cause.
+/// Returns an error of the tap as its words, which include its cause. A path in it may hold
+/// anything.
 fn worded(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("{error}")
+    anyhow!("{}", safe(&error.to_string()))
 }
 
 fn now_us() -> u64 {

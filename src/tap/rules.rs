@@ -8,6 +8,9 @@ use glassline_tap::rules::{Action, RuleFile};
 
 use super::arguments::LineArguments;
 
+/// Random seeds have six digits at most: somebody types them again.
+const RANDOM_SEEDS: u64 = 1_000_000;
+
 /// Reads the rules of the files, then those of the flags, then the hook. The seed is the one of the
 /// flag, else of a file, else random.
 pub(super) fn read(arguments: &LineArguments) -> anyhow::Result<RuleSet> {
@@ -22,7 +25,8 @@ pub(super) fn read(arguments: &LineArguments) -> anyhow::Result<RuleSet> {
     }
     rules.extend(arguments.rule.iter().cloned());
     rules.extend(arguments.hook.clone());
-    let seed = seed.map_or_else(getrandom::u64, Ok).context("the system has no random numbers; give a --seed")?;
+    let random = || getrandom::u64().map(|number| number % RANDOM_SEEDS);
+    let seed = seed.map_or_else(random, Ok).context("the system has no random numbers; give a --seed")?;
     RuleSet::new(seed, rules).map_err(|error| anyhow!("{error}"))
 }
 

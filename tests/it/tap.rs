@@ -22,11 +22,17 @@ pub(crate) struct Tap {
 impl Tap {
     #[track_caller]
     pub(crate) fn start(to: SocketAddr, arguments: &[&str]) -> Self {
+        Self::start_after("", to, arguments)
+    }
+
+    /// Starts it in a shell, after these commands.
+    #[track_caller]
+    pub(crate) fn start_after(before: &str, to: SocketAddr, arguments: &[&str]) -> Self {
         let home = Folder::new();
-        let mut tap = command(PROGRAM, &home);
-        tap.current_dir(home.path());
-        tap.args(["tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).args(arguments);
-        let mut process = Process::start(tap);
+        let mut shell = command("sh", &home);
+        shell.current_dir(home.path()).args(["-c", &format!("{before} exec \"$0\" \"$@\""), PROGRAM]);
+        shell.args(["tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).args(arguments);
+        let mut process = Process::start(shell);
         process.close_stdin();
         let first = process.line();
         let address = match first.strip_prefix("listening on ") {
@@ -38,7 +44,7 @@ impl Tap {
 
     /// The next observation that is wanted.
     #[track_caller]
-    fn observe(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn observe(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.process.line();
             let observation = serde_json::from_str(&line).expect(&line);

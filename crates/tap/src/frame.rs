@@ -1,4 +1,7 @@
-//! The unit of traffic that the tap shows, counts and changes: one frame of one direction.
+//! The unit of traffic that the tap shows, counts and changes: one frame of one direction, or one
+//! record of a TLS link.
+
+use crate::tls_record::{RECORD_HEADER_BYTES, RecordType};
 
 /// Direction of bytes on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -70,9 +73,9 @@ impl Dialect {
 pub enum RawReason {
     /// No header stands where one belongs, or its length is beyond the limit.
     Malformed,
-    /// The stream ended inside a frame.
+    /// The stream ended inside a frame or a record.
     Truncated,
-    /// The link is encrypted or not of this protocol.
+    /// The link is not of this protocol, or encrypted without boundaries that can be seen.
     Opaque,
 }
 
@@ -86,6 +89,8 @@ pub enum FrameKind {
     Payload,
     /// The five bytes `/exit` in place of a header (T6).
     Goodbye,
+    /// A record of a TLS link: a header of five bytes, and content that is not read.
+    Record(RecordType),
     /// Bytes that are not a frame. Several consecutive pieces have the same number.
     Raw(RawReason),
 }
@@ -116,6 +121,7 @@ impl Frame {
     pub fn payload(&self) -> &[u8] {
         match self.kind {
             FrameKind::Payload => &self.bytes[glassline_wire::limits::HEADER_BYTES.min(self.bytes.len())..],
+            FrameKind::Record(_) => &self.bytes[RECORD_HEADER_BYTES.min(self.bytes.len())..],
             FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_) => &self.bytes,
         }
     }

@@ -18,6 +18,7 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod splitter;
+mod tls_record;
 
 pub use applied::Applied;
 pub use capture::{
@@ -34,3 +35,4 @@ pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;
+pub use tls_record::{RECORD_HEADER_BYTES, RecordType};

@@ -108,6 +108,7 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Opening => ("opening", None),
         FrameKind::Payload => ("payload", None),
         FrameKind::Goodbye => ("goodbye", None),
+        FrameKind::Record(_) => ("record", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
     let mut raw = String::with_capacity(2 * frame.bytes.len());

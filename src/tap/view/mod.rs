@@ -13,10 +13,12 @@ mod help;
 mod holds;
 mod input_line;
 mod keys;
+mod page;
 mod palette;
 mod rate;
 mod screen;
 mod state;
+mod wrapped;
 
 use std::io;
 use std::sync::Arc;

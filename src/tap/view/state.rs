@@ -17,6 +17,9 @@ use crate::tap::line_control::Ticket;
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
 
+/// Word that holds every frame.
+pub(super) const HOLDS_ALL: &str = "all";
+
 /// Part of the view that has the keyboard.
 #[derive(Debug)]
 pub(super) enum Mode {
@@ -131,7 +134,10 @@ impl State {
 
     /// Does what a key asks for.
     pub(super) fn act(&mut self, action: Action) {
-        self.message = None;
+        // What is wrong with a line is shown while it is mended.
+        if !matches!(action, Action::Type(_)) {
+            self.message = None;
+        }
         match (&mut self.mode, action) {
             (_, Action::Quit) => self.is_over = true,
             (Mode::Typing { line, .. }, Action::Type(edit)) => line.edit(&edit),
@@ -240,7 +246,7 @@ impl State {
                 self.search_line.clone_from(&text);
                 self.search = Some(filter);
             }),
-            Purpose::Hold => Filter::parse(&text).and_then(|filter| self.holds.start(&text, &filter)),
+            Purpose::Hold => self.start_holding(text.trim()),
             Purpose::Jump => self.jump(text.trim()),
             Purpose::Text(edited) => {
                 self.decide(edited, holds::with_text(&text));
@@ -258,6 +264,16 @@ impl State {
         if purpose == Purpose::Search && matches!(self.mode, Mode::List) {
             self.search_on(true);
         }
+    }
+
+    /// Holds what matches. Nothing typed changes nothing, so that no Enter too many stops everybody.
+    fn start_holding(&mut self, line: &str) -> Result<(), String> {
+        let filter = match line {
+            "" => return Ok(()),
+            HOLDS_ALL => Filter::default(),
+            _ => Filter::parse(line)?,
+        };
+        self.holds.start(line, &filter)
     }
 
     fn set_filter(&mut self, line: &str, filter: Filter) {

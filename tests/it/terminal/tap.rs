@@ -77,9 +77,10 @@ fn a_text_edited_by_hand_arrives_changed() {
     let mut bob = EventClient::join(session.address, "bob");
     session.tap.see("connections: 2 open");
     session.tap.keys_until("h", "hold frames that match");
-    session.tap.keys_until("name:alice dir:>\r", "HOLDING name:alice dir:>");
+    session.tap.keys_until("name:alice dir:> kind:send\r", "HOLDING name:alice dir:> kind:send");
+    alice.send(&serde_json::json!({"type": "pong"}));
     alice.say("meet at noon");
-    session.tap.see("HELD 1>3 alice: meet at noon");
+    session.tap.see("HELD 1>4 alice: meet at noon");
     session.tap.see("the server gives up in ");
     session.tap.keys_until("e", "text: meet at noon");
     session.tap.keys("\x17midnight, \"they\" said\r");
@@ -151,6 +152,7 @@ fn the_view_is_filtered_searched_and_paused() {
     session.tap.see_no_more("red");
     session.tap.see("green");
     session.tap.keys_until("f\x15nme:bob\r", "is no term");
+    session.tap.see("(Esc leaves)");
     session.tap.keys("\x1b");
     session.tap.see("? help");
     session.tap.keys_until("\x1b", "red");

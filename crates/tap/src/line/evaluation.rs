@@ -170,6 +170,11 @@ fn unreadable(unit: &Unit) -> String {
             "the content of this link ({}) cannot be read; match by direction, size, connection or probability instead",
             unit.frame.dialect.name()
         ),
+        FrameKind::Record(_) => format!(
+            "the content of this link ({}) cannot be read; match its records by kind=record, direction, size, number, \
+             connection or probability instead",
+            unit.frame.dialect.name()
+        ),
         FrameKind::Raw(_) => "these bytes are no frame; match them with kind=raw, or by direction or size".to_owned(),
         _ => "the content of this frame cannot be read; match by direction, size or frame number instead".to_owned(),
     }

@@ -333,7 +333,7 @@ impl Relay {
             Progress::Closed => self.close(key, now_us),
             progress => {
                 self.schedule(key);
-                if progress == Progress::MoreToRead {
+                if progress == Progress::MoreToDo {
                     self.note_ready(key);
                 }
             }
@@ -391,3 +391,6 @@ fn hook_commands(rules: &RuleSet) -> impl Iterator<Item = &Vec<String>> + Clone 
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,9 +34,9 @@ pub trait Observer: Send {
 const RESERVED_PLACES: usize = 64;
 
 /// Returns an observer that passes observations to another thread, and their receiver. At most
-/// `observations_max` observations about frames (arrived, asked, applied) wait, with `bytes_max`
-/// bytes of frames; one that is larger waits alone. Observations about connections and problems
-/// have further places. What does not fit is left out and counted.
+/// `observations_max` observations about frames (arrived, asked, applied) wait, whose frames take
+/// `bytes_max` bytes of memory with their content; one that is larger waits alone. Observations
+/// about connections and problems have further places. What does not fit is left out and counted.
 pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, Observations) {
     let waiting = Arc::new(Waiting { observations: AtomicUsize::new(0), bytes: AtomicUsize::new(0) });
     let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
@@ -44,6 +44,9 @@ pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, O
     let observer = ChannelObserver { sender, waiting: waits, observations_max, bytes_max, omitted };
     (observer, Observations { receiver, waiting })
 }
+
+/// An observation, and the memory of its frame in bytes.
+type Sent = (Observation, Option<usize>);
 
 /// Observations about frames that were sent and not received yet.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ struct Omitted {
 /// Sender of [`channel`].
 #[derive(Debug)]
 pub struct ChannelObserver {
-    sender: SyncSender<Observation>,
+    sender: SyncSender<Sent>,
     waiting: Arc<Waiting>,
     observations_max: usize,
     bytes_max: usize,
@@ -87,7 +90,7 @@ impl ChannelObserver {
     /// Passes on how much was left out, if there is a place for that.
     fn tell_omitted(&mut self) {
         let Omitted { observations, frames } = self.omitted;
-        if observations > 0 && self.sender.try_send(Observation::Omitted { observations, frames }).is_ok() {
+        if observations > 0 && self.sender.try_send((Observation::Omitted { observations, frames }, None)).is_ok() {
             self.omitted = Omitted::default();
         }
     }
@@ -105,10 +108,10 @@ impl Observer for ChannelObserver {
             self.waiting.observations.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        match self.sender.try_send(observation) {
+        match self.sender.try_send((observation, frame_bytes)) {
             Ok(()) => Delivery::Taken,
-            Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) => {
-                self.waiting.release(&rejected);
+            Err(TrySendError::Full((rejected, _)) | TrySendError::Disconnected((rejected, _))) => {
+                self.waiting.release(frame_bytes);
                 self.omit(&rejected)
             }
         }
@@ -116,20 +119,20 @@ impl Observer for ChannelObserver {
 }
 
 impl Waiting {
-    fn release(&self, observation: &Observation) {
-        if let Some(bytes) = frame_bytes(observation) {
+    fn release(&self, frame_bytes: Option<usize>) {
+        if let Some(bytes) = frame_bytes {
             self.observations.fetch_sub(1, Ordering::Relaxed);
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
-/// Returns the bytes of a frame that this observation holds; `None` if it is not about a frame, and
+/// Returns the memory that a frame of this observation takes, in bytes; `None` if it is not about a frame, and
 /// may use the reserved places.
 fn frame_bytes(observation: &Observation) -> Option<usize> {
     match observation {
-        Observation::Arrived(frame, _) => Some(frame.bytes.len()),
-        Observation::Asked(ask) => Some(ask.frame.bytes.len()),
+        Observation::Arrived(frame, meaning) => Some(frame.bytes.len() + meaning.held_bytes()),
+        Observation::Asked(ask) => Some(ask.frame.bytes.len() + ask.meaning.held_bytes()),
         Observation::Applied(_) => Some(0),
         Observation::Opened { .. }
         | Observation::Ended { .. }
@@ -142,7 +145,7 @@ fn frame_bytes(observation: &Observation) -> Option<usize> {
 /// Receiver of [`channel`].
 #[derive(Debug)]
 pub struct Observations {
-    receiver: Receiver<Observation>,
+    receiver: Receiver<Sent>,
     waiting: Arc<Waiting>,
 }
 
@@ -152,8 +155,8 @@ impl Observations {
     /// # Errors
     /// None came, or the relay has ended and everything was received.
     pub fn receive_within(&self, limit: Duration) -> Result<Observation, RecvTimeoutError> {
-        let observation = self.receiver.recv_timeout(limit)?;
-        self.waiting.release(&observation);
+        let (observation, frame_bytes) = self.receiver.recv_timeout(limit)?;
+        self.waiting.release(frame_bytes);
         Ok(observation)
     }
 
@@ -162,8 +165,8 @@ impl Observations {
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
     pub fn try_receive(&self) -> Result<Observation, TryRecvError> {
-        let observation = self.receiver.try_recv()?;
-        self.waiting.release(&observation);
+        let (observation, frame_bytes) = self.receiver.try_recv()?;
+        self.waiting.release(frame_bytes);
         Ok(observation)
     }
 }
@@ -210,6 +213,16 @@ mod tests {
     }
 
     const CLOSED: Observation = Observation::Closed { connection: 1, at_us: 0 };
+
+    #[test]
+    fn waiting_content_counts_too() {
+        let (mut observer, observations) = channel(100, 5_000);
+        for _ in 0..3 {
+            let text = Some("x".repeat(2_000));
+            observer.observe(Observation::Arrived(bytes(10), Box::new(Meaning { text, ..Meaning::default() })));
+        }
+        assert_eq!(std::iter::from_fn(|| observations.try_receive().ok()).count(), 2);
+    }
 
     #[test]
     fn frames_that_do_not_fit_are_counted() {

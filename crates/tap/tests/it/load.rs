@@ -111,25 +111,3 @@ fn resident_kib() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }
-
-#[test]
-fn as_many_connections_as_descriptors_allow() {
-    // Client, both sides of the tap, and server: four descriptors of this process for each.
-    let descriptors = std::fs::read_to_string("/proc/self/limits").ok().and_then(|limits| {
-        let line = limits.lines().find(|line| line.starts_with("Max open files"))?.to_owned();
-        line.split_whitespace().nth(4)?.parse::<usize>().ok()
-    });
-    let count = descriptors.map_or(50, |descriptors| (descriptors.saturating_sub(400) / 4).min(9_000));
-    let fixture = RelayFixture::start(|options| options);
-    let mut connections: Vec<(TcpStream, TcpStream)> = (0..count).map(|_| fixture.connect()).collect();
-    println!("{count} connections");
-    for (number, (client, server)) in connections.iter_mut().enumerate() {
-        let bytes = format!("{number:<10}").into_bytes();
-        assert_eq!(sent(client, server, &bytes), bytes);
-        assert_eq!(sent(server, client, &bytes), bytes);
-    }
-    for (client, mut server) in connections {
-        drop(client);
-        rest(&mut server).1.unwrap();
-    }
-}

@@ -1,6 +1,6 @@
 //! Effects of keys and observations on the state.
 
-use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit};
+use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit, Matcher};
 use glassline_tap::{Ask, Rule};
 
 use super::*;
@@ -105,6 +105,10 @@ fn an_edited_text_is_what_the_line_is_told() {
 fn what_is_held_passes_when_holding_stops() {
     let (mut state, mut generator) = opened();
     typed(&mut state, Action::Hold, "");
+    assert_eq!((state.holds.take_change(), state.is_typing()), (None, false), "nothing typed holds nothing");
+    typed(&mut state, Action::Hold, "all");
+    let Some(HoldChange::Start(rule)) = state.holds.take_change() else { panic!("a rule") };
+    assert_eq!(rule.matcher, Matcher::default());
     for text in ["one", "two"] {
         let sent = generator.sent(text);
         state.observe(asked(&sent, u64::MAX));

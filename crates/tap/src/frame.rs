@@ -3,6 +3,9 @@
 
 use crate::tls_record::{RECORD_HEADER_BYTES, RecordType};
 
+use std::fmt;
+use std::str::FromStr;
+
 /// Direction of bytes on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,6 +20,14 @@ impl Direction {
     /// Both directions, the client's first.
     pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 
+    /// Returns its sign in the name of a frame.
+    pub fn sign(self) -> char {
+        match self {
+            Self::ToServer => '>',
+            Self::ToClient => '<',
+        }
+    }
+
     /// Returns the other direction.
     #[must_use]
     pub fn opposite(self) -> Self {
@@ -24,6 +35,40 @@ impl Direction {
             Self::ToServer => Self::ToClient,
             Self::ToClient => Self::ToServer,
         }
+    }
+}
+
+/// Name of a frame, shown as `3>12` or `3<12`. Raw pieces in a row share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct FrameId {
+    /// Number of the connection.
+    pub connection: u64,
+    /// Direction in which it was sent.
+    pub direction: Direction,
+    /// Number within connection and direction.
+    #[serde(rename = "frame")]
+    pub number: u64,
+}
+
+impl fmt::Display for FrameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.connection, self.direction.sign(), self.number)
+    }
+}
+
+/// Text that names no frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a frame as 3>12 or 3<12")]
+pub struct FrameIdError;
+
+impl FromStr for FrameId {
+    type Err = FrameIdError;
+
+    fn from_str(text: &str) -> Result<Self, FrameIdError> {
+        let split = |direction: Direction| text.split_once(direction.sign()).map(|parts| (direction, parts));
+        let (direction, (connection, number)) = Direction::BOTH.into_iter().find_map(split).ok_or(FrameIdError)?;
+        let parse = |text: &str| text.trim().parse().map_err(|_| FrameIdError);
+        Ok(Self { connection: parse(connection)?, direction, number: parse(number)? })
     }
 }
 
@@ -117,6 +162,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Returns its name.
+    pub fn id(&self) -> FrameId {
+        FrameId { connection: self.connection, direction: self.direction, number: self.number }
+    }
+
     /// Returns the bytes after the header; all bytes of a frame without one.
     pub fn payload(&self) -> &[u8] {
         match self.kind {

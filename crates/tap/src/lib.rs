@@ -24,7 +24,7 @@ pub use applied::Applied;
 pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
-pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;

@@ -131,7 +131,9 @@ impl Term {
             Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
             Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
             Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
-            Observation::Applied(applied) => (applied.connection, Some(applied.direction), applied.effect.as_str()),
+            Observation::Applied(applied) => {
+                (applied.frame.connection, Some(applied.frame.direction), applied.effect.as_str())
+            }
         };
         match self {
             Self::Connection(wanted) => *wanted == connection,

@@ -154,9 +154,7 @@ impl RuleEvaluation<'_> {
         self.outputs.push_back(LineOutput::Applied(Applied {
             seed: self.rules.seed(),
             rule: label.to_owned(),
-            connection: unit.frame.connection,
-            direction: unit.frame.direction,
-            frame: unit.frame.number,
+            frame: unit.frame.id(),
             offset: unit.frame.offset.saturating_add(at as u64),
             at_us: self.now_us,
             effect,

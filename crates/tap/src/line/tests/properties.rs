@@ -70,7 +70,7 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
             }
             let applied = |seed| {
                 let applied = run(seed, rules(), &session).applied;
-                applied.iter().map(|applied| (applied.direction, applied.frame)).collect::<Vec<_>>()
+                applied.iter().map(|applied| (applied.frame.direction, applied.frame.number)).collect::<Vec<_>>()
             };
             let others: std::collections::BTreeSet<_> = (0..20).map(applied).collect();
             let is_possible = session == event_session() || action != Action::Downgrade;
@@ -87,9 +87,9 @@ fn a_reported_fault_is_repeated_alone() {
             let fixture = run(11, vec![rule(Matcher::default()).with_probability(0.2)], &session);
             let Some(applied) = fixture.applied.last() else { continue };
             let matcher = Matcher {
-                direction: Some(applied.direction),
-                connection: Some(Range::only(applied.connection)),
-                frame: Some(Range::only(applied.frame)),
+                direction: Some(applied.frame.direction),
+                connection: Some(Range::only(applied.frame.connection)),
+                frame: Some(Range::only(applied.frame.number)),
                 ..Matcher::default()
             };
             let alone = run(applied.seed, vec![rule(matcher)], &session);

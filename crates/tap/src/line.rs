@@ -170,6 +170,20 @@ impl Line {
         self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.pass_on(work, reason));
     }
 
+    /// Lets the frame of this number pass that waits: its hook is not asked.
+    pub(crate) fn pass_hook(&mut self, direction: Direction, frame_number: u64, now_us: u64) {
+        self.change_waiting(direction, frame_number, now_us, RuleEvaluation::pass_hook);
+    }
+
+    /// Lets the frame of this number wait until then.
+    pub(crate) fn wait_until(&mut self, direction: Direction, frame_number: u64, deadline_us: u64, now_us: u64) {
+        self.change_waiting(direction, frame_number, now_us, |_, work| {
+            if let Some(pending) = &mut work.pending {
+                pending.deadline_us = deadline_us;
+            }
+        });
+    }
+
     /// Changes the frame of this number that waits. Returns whether one did.
     fn change_waiting(
         &mut self,

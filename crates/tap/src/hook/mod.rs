@@ -27,6 +27,9 @@ pub use program::Said;
 
 /// Frames that a hook may have to answer at a time.
 const OPEN_QUESTIONS_MAX: usize = 256;
+/// Time until the first answer of a hook, if its rule gives less: an interpreter takes a second to
+/// start, and several on a busy machine.
+const FIRST_ANSWER_US: u64 = 10_000_000;
 
 /// Passes on what a hook says, with its command; returns whether anybody listens still.
 pub(crate) type Listener = Box<dyn Fn(&[String], Said) -> bool + Send>;
@@ -42,12 +45,16 @@ pub(crate) struct Hooks {
 pub(crate) struct Consequences {
     pub(crate) decisions: Vec<(FrameId, Decision)>,
     pub(crate) problems: Vec<String>,
+    /// The hook was not asked about the frame, which is to pass.
+    pub(crate) is_unasked: bool,
 }
 
 struct Hook {
     name: String,
     state: State,
     open: Vec<Question>,
+    /// It runs: it has answered something.
+    has_answered: bool,
     /// It wrote something else since its last answer, and the user knows.
     has_written_malformed: bool,
 }
@@ -99,17 +106,21 @@ impl Hooks {
                     State::Ended
                 }
             };
-            self.hooks.insert(command.clone(), Hook { name, state, open: Vec::new(), has_written_malformed: false });
+            self.hooks.insert(
+                command.clone(),
+                Hook { name, state, open: Vec::new(), has_answered: false, has_written_malformed: false },
+            );
         }
         outcome
     }
 
-    /// Asks the hook of this command about a frame.
-    pub(crate) fn ask(&mut self, command: &[String], ask: &Ask) -> Consequences {
+    /// Asks the hook of this command about a frame. Its deadline becomes later if the hook has never
+    /// answered.
+    pub(crate) fn ask(&mut self, command: &[String], ask: &mut Ask, now_us: u64) -> Consequences {
         match self.hooks.get_mut(command) {
-            Some(hook) => hook.ask(ask),
+            Some(hook) => hook.ask(ask, now_us),
             // Its rule has just been removed.
-            None => Consequences::passing(ask.frame.id()),
+            None => Consequences::unasked(),
         }
     }
 
@@ -143,22 +154,25 @@ pub struct HookError {
 }
 
 impl Consequences {
-    fn passing(frame: FrameId) -> Self {
-        Self { decisions: vec![(frame, Decision::Pass)], problems: Vec::new() }
+    fn unasked() -> Self {
+        Self { is_unasked: true, ..Self::default() }
     }
 }
 
 impl Hook {
-    fn ask(&mut self, ask: &Ask) -> Consequences {
+    fn ask(&mut self, ask: &mut Ask, now_us: u64) -> Consequences {
+        let State::Asked(program) = &self.state else { return Consequences::unasked() };
         let frame = ask.frame.id();
-        let State::Asked(program) = &self.state else { return Consequences::passing(frame) };
+        if !self.has_answered {
+            ask.deadline_us = ask.deadline_us.max(now_us.saturating_add(FIRST_ANSWER_US));
+        }
         let question = Observation::Asked(Box::new(ask.clone())).to_json().to_string();
         if self.open.len() < OPEN_QUESTIONS_MAX && program.ask(question) {
             self.open.push(Question { frame, deadline_us: Some(ask.deadline_us) });
             return Consequences::default();
         }
         let problem = self.bypass("more frames wait for its answers than it keeps up with");
-        Consequences { problems: problem.into_iter().collect(), ..Consequences::passing(frame) }
+        Consequences { problems: problem.into_iter().collect(), ..Consequences::unasked() }
     }
 
     /// Stops asking until everything is answered. Returns what the user must know.
@@ -190,7 +204,7 @@ impl Hook {
 
     fn answered(&mut self, frame: FrameId, decision: Decision) -> Consequences {
         let mut consequences = Consequences::default();
-        self.has_written_malformed = false;
+        (self.has_answered, self.has_written_malformed) = (true, false);
         // An answer to what was not asked decides nothing: another hook, or the user, may be asked.
         if let Some(index) = self.open.iter().position(|question| question.frame == frame) {
             let question = self.open.swap_remove(index);
@@ -221,6 +235,7 @@ impl Hook {
         Consequences {
             decisions: waiting.map(|question| (question.frame, Decision::Pass)).collect(),
             problems: vec![problem],
+            is_unasked: false,
         }
     }
 

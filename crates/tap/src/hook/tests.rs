@@ -33,7 +33,7 @@ impl Fixture {
     }
 
     fn ask(&mut self, number: u64) -> Consequences {
-        self.hooks.ask(&self.command, &ask(number, &self.command))
+        self.hooks.ask(&self.command, &mut ask(number, &self.command), 0)
     }
 
     /// Takes in the next thing that the process says.
@@ -74,9 +74,12 @@ fn a_hook_is_asked_and_decides() {
     );
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(7), Consequences::default());
-    assert_eq!(fixture.hooks.due_us(), Some(DEADLINE_US));
+    assert_eq!(fixture.hooks.due_us(), Some(FIRST_ANSWER_US));
     assert_eq!(fixture.receive().decisions, [(id(7), Decision::Drop)]);
     assert_eq!(fixture.hooks.due_us(), None);
+    // It runs now, so the time of its rule is enough.
+    assert_eq!(fixture.ask(8), Consequences::default());
+    assert_eq!(fixture.hooks.due_us(), Some(DEADLINE_US));
 }
 
 #[test]
@@ -88,19 +91,19 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
     );
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(1), Consequences::default());
-    assert_eq!(fixture.hooks.pass_deadlines(DEADLINE_US - 1), Consequences::default());
-    let missed = fixture.hooks.pass_deadlines(DEADLINE_US);
+    assert_eq!(fixture.hooks.pass_deadlines(FIRST_ANSWER_US - 1), Consequences::default());
+    let missed = fixture.hooks.pass_deadlines(FIRST_ANSWER_US);
     assert!(missed.problems[0].contains("frame 1 of connection 1 has passed"), "{missed:?}");
     assert_eq!(fixture.hooks.due_us(), None);
     // Nothing is asked now, so that the frames behind do not wait as well.
-    assert_eq!(fixture.ask(2), Consequences::passing(id(2)));
+    assert_eq!(fixture.ask(2), Consequences::unasked());
     drop(fixture);
 
     let mut fixture = Fixture::new(&script);
     for number in [1, 2] {
         assert_eq!(fixture.ask(number), Consequences::default());
     }
-    assert_eq!(fixture.hooks.pass_deadlines(DEADLINE_US).problems.len(), 1);
+    assert_eq!(fixture.hooks.pass_deadlines(FIRST_ANSWER_US).problems.len(), 1);
     // Late answers decide nothing; after the last one it is asked again.
     assert_eq!(fixture.receive(), Consequences::default());
     let last = fixture.receive();
@@ -116,7 +119,7 @@ fn a_hook_that_ends_is_reported_with_its_stderr() {
     assert_eq!(ended.decisions, [(id(1), Decision::Pass)]);
     let problem = &ended.problems[0];
     assert!(problem.contains("exit status: 3") && problem.contains("no such \u{fffd}[31mluck"), "{problem}");
-    assert_eq!(fixture.ask(2), Consequences::passing(id(2)));
+    assert_eq!(fixture.ask(2), Consequences::unasked());
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_hook_that_reads_nothing_does_not_block() {
     let mut fixture = Fixture::new("exec sleep 600");
     let asked = (1..=10_000).map(|number| fixture.ask(number)).position(|asked| !asked.problems.is_empty());
     assert!(asked.is_some_and(|asked| asked <= OPEN_QUESTIONS_MAX), "{asked:?}");
-    assert_eq!(fixture.ask(0), Consequences::passing(id(0)));
+    assert_eq!(fixture.ask(0), Consequences::unasked());
 }
 
 #[test]
@@ -158,5 +161,5 @@ fn a_program_that_does_not_exist_is_named() {
     let missing = vec!["/no/such/program".to_owned()];
     let error = fixture.hooks.set([&missing].into_iter()).unwrap_err().to_string();
     assert!(error.contains("/no/such/program"), "{error}");
-    assert_eq!(fixture.hooks.ask(&missing, &ask(1, &missing)), Consequences::passing(id(1)));
+    assert_eq!(fixture.hooks.ask(&missing, &mut ask(1, &missing), 0), Consequences::unasked());
 }

@@ -105,7 +105,8 @@ impl RuleEvaluation<'_> {
     pub(super) fn decide(&mut self, work: &mut Work, decision: Decision) {
         let Some(pending) = work.pending.take() else { return };
         let outcome = match decision {
-            Decision::Pass => Outcome::Done { effect: "passed as decided".into(), at: 0 },
+            // Nothing was done to it.
+            Decision::Pass => return self.run(work),
             Decision::Drop => {
                 work.plan.outcome = FrameOutcome::Drop;
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
@@ -139,6 +140,17 @@ impl RuleEvaluation<'_> {
         let effect = format!("passed unchanged, since {reason}");
         work.plan.note(&pending.rule, &effect);
         self.report(&pending.rule, &work.unit, 0, effect);
+        self.run(work);
+    }
+
+    /// Lets a unit pass the rule that asked, since its hook is not asked, and goes on with the rules
+    /// behind. Reports that once for the connection.
+    pub(super) fn pass_hook(&mut self, work: &mut Work) {
+        let Some(pending) = work.pending.take() else { return };
+        let rules = self.rules;
+        if let Some(rule) = rules.get(&pending.rule) {
+            self.reject(rule, &work.unit, "its hook has ended, or has not answered in time; frames pass without it");
+        }
         self.run(work);
     }
 

@@ -330,9 +330,9 @@ impl Connection {
     }
 
     /// Asks the decider of a frame.
-    fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
+    fn ask(&mut self, mut ask: Box<Ask>, turn: &mut Turn<'_>) {
+        let (direction, number) = (ask.frame.direction, ask.frame.number);
         let Decider::Hook(command) = &ask.decider else {
-            let (direction, number) = (ask.frame.direction, ask.frame.number);
             if turn.sinks.ask(ask) == ObserveOutcome::Omitted
                 && let Some(line) = &mut self.line
             {
@@ -340,7 +340,15 @@ impl Connection {
             }
             return;
         };
-        let consequences = turn.hooks.ask(command, &ask);
+        let command = command.clone();
+        let consequences = turn.hooks.ask(&command, &mut ask, turn.now_us);
+        if let Some(line) = &mut self.line {
+            if consequences.is_unasked {
+                line.pass_hook(direction, number, turn.now_us);
+            } else {
+                line.wait_until(direction, number, ask.deadline_us, turn.now_us);
+            }
+        }
         for (frame, decision) in consequences.decisions {
             self.answer(frame, decision, turn.now_us);
         }

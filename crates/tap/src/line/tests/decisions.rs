@@ -42,7 +42,7 @@ fn the_order_is_kept_whatever_is_decided_first() {
 #[test]
 fn every_verdict_is_carried_out_and_reported() {
     for (decision, expected, effect) in [
-        (Decision::Pass, vec![request("secret 1"), request("secret 2"), ping()], "passed as decided"),
+        (Decision::Pass, vec![request("secret 1"), request("secret 2"), ping()], ""),
         (Decision::Drop, vec![request("secret 2"), ping()], "dropped as decided"),
         (Decision::Replace(b"!".to_vec()), vec![b"!".to_vec(), request("secret 2"), ping()], "1 other bytes"),
         (Decision::Cut(End::Reset), vec![], "cut after 0 of its bytes"),
@@ -52,7 +52,10 @@ fn every_verdict_is_carried_out_and_reported() {
         fixture.line.answer(UP, 4, Decision::Pass, fixture.now_us);
         fixture.pump();
         assert_eq!(fixture.to_server, [hello(), expected.concat()].concat());
-        assert!(fixture.effects()[0].starts_with(effect), "{:?}", fixture.effects());
+        // A frame that passes as it is was not changed, which is no effect.
+        let effects = fixture.effects();
+        assert_eq!(effects.len(), usize::from(!effect.is_empty()), "{effects:?}");
+        assert!(effects.iter().all(|reported| reported.starts_with(effect)), "{effects:?}");
         fixture.finish();
     }
 }
@@ -65,6 +68,26 @@ fn a_frame_without_an_answer_passes_in_time() {
     assert_eq!(fixture.to_server, [hello(), request("secret 1"), request("secret 2"), ping()].concat());
     assert_eq!(fixture.effects(), ["passed unchanged, since no decision came in time"; 2]);
     assert!(!fixture.line.answer(UP, 3, Decision::Drop, fixture.now_us));
+    fixture.finish();
+}
+
+#[test]
+fn a_hook_that_is_not_asked_is_reported_once() {
+    let action = Action::Hook { command: vec!["hook".into()], timeout_us: SECOND_US };
+    let mut fixture = Fixture::new(1, vec![Rule::new(up(), action)]);
+    let (mut passed, mut asked) = (Vec::new(), 0);
+    for bytes in [hello(), request("one"), request("two"), ping()] {
+        fixture.send(UP, &bytes);
+        passed.extend(bytes);
+        for ask in fixture.asks.drain(..) {
+            fixture.line.pass_hook(UP, ask.frame.number, fixture.now_us);
+            asked += 1;
+        }
+        fixture.pump();
+    }
+    assert_eq!((&fixture.to_server, asked > 2), (&passed, true));
+    let effects = fixture.effects();
+    assert!(effects.len() == 1 && effects[0].contains("its hook has ended"), "{effects:?}");
     fixture.finish();
 }
 

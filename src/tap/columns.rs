@@ -60,14 +60,10 @@ impl Clock {
                 length: frame.bytes.len().to_string(),
                 speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
                 room: safe(meaning.room.as_deref().unwrap_or_default()).into_owned(),
-                ..note(frame.at_us, id(frame.connection, frame.direction, frame.number))
+                ..note(frame.at_us, frame.id().to_string())
             },
-            Observation::Asked(ask) => {
-                note(ask.frame.at_us, id(ask.frame.connection, ask.frame.direction, ask.frame.number))
-            }
-            Observation::Applied(applied) => {
-                note(applied.at_us, id(applied.connection, applied.direction, applied.frame))
-            }
+            Observation::Asked(ask) => note(ask.frame.at_us, ask.frame.id().to_string()),
+            Observation::Applied(applied) => note(applied.at_us, applied.frame.to_string()),
             Observation::Opened { connection, at_us, .. }
             | Observation::Ended { connection, at_us, .. }
             | Observation::Closed { connection, at_us } => note(*at_us, connection.to_string()),
@@ -110,19 +106,6 @@ impl Columns {
     }
 }
 
-/// Returns how a frame is named: `3>12`, or `3<12`.
-pub(super) fn id(connection: u64, direction: Direction, frame: u64) -> String {
-    format!("{connection}{}{frame}", sign(direction))
-}
-
-/// Returns the sign of a direction.
-pub(super) fn sign(direction: Direction) -> char {
-    match direction {
-        Direction::ToServer => '>',
-        Direction::ToClient => '<',
-    }
-}
-
 /// Returns who ended a direction, and how.
 pub(super) fn end_text(direction: Direction, end: End, by_tap: bool) -> String {
     let sender = match direction {
@@ -157,6 +140,7 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), printable(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
         (FrameKind::Payload, Some(text)) => {
             let text = safe(shortened(text));

@@ -26,7 +26,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
-use glassline_tap::relay::{ChannelObserver, Delivery, Observations, channel};
+use glassline_tap::relay::{ChannelObserver, Observations, ObserveOutcome, channel};
 use glassline_tap::{
     Observation, Observer, Permission, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Role, RuleSet, reach,
 };
@@ -44,10 +44,10 @@ use view::{Announcer, Input, Inputs, Title};
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Observations that wait to be shown at most; further ones are left out and counted. Each takes
-/// about 2 KB with its content as JSON. The view takes them 30 times a second.
+/// Observations that wait to be shown at most; further ones are left out and counted. That
+/// of an ordinary frame takes 1 to 2 KB with its content as JSON. The view takes them 30 times a second.
 const OBSERVATIONS_MAX: usize = 16_384;
-/// Bytes of their frames.
+/// Memory of their frames, content included.
 const OBSERVATIONS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
@@ -196,10 +196,10 @@ struct Announcing {
 }
 
 impl Observer for Announcing {
-    fn observe(&mut self, observation: Observation) -> Delivery {
-        let delivery = self.observer.observe(observation);
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        let outcome = self.observer.observe(observation);
         self.announcer.announce();
-        delivery
+        outcome
     }
 }
 
@@ -207,8 +207,12 @@ impl Observer for Announcing {
 struct Quiet(ChannelObserver);
 
 impl Observer for Quiet {
-    fn observe(&mut self, observation: Observation) -> Delivery {
-        if matches!(observation, Observation::Arrived(..)) { Delivery::Omitted } else { self.0.observe(observation) }
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if matches!(observation, Observation::Arrived(..)) {
+            ObserveOutcome::Omitted
+        } else {
+            self.0.observe(observation)
+        }
     }
 
     fn wants_frames(&self) -> bool {
@@ -247,9 +251,10 @@ impl Running {
     }
 }
 
-/// Returns an error of the tap as its words, which include its cause.
+/// Returns an error of the tap as its words, which include its cause. A path in it may hold
+/// anything.
 fn worded(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("{error}")
+    anyhow!("{}", safe(&error.to_string()))
 }
 
 fn now_us() -> u64 {

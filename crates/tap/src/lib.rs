@@ -18,12 +18,13 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod splitter;
+mod tls_record;
 
 pub use applied::Applied;
 pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
-pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
@@ -34,3 +35,4 @@ pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;
+pub use tls_record::{RECORD_HEADER_BYTES, RecordType};

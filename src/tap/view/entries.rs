@@ -81,11 +81,9 @@ impl Entries {
 
     /// Returns the rules that were applied to a frame and are kept, in their order.
     pub(super) fn applied_to(&self, frame: &Frame) -> impl Iterator<Item = &Applied> {
-        let id = (frame.connection, frame.direction, frame.number);
+        let id = frame.id();
         self.kept.iter().filter_map(move |observation| match observation {
-            Observation::Applied(applied) => {
-                Some(applied).filter(|applied| (applied.connection, applied.direction, applied.frame) == id)
-            }
+            Observation::Applied(applied) => Some(applied).filter(|applied| applied.frame == id),
             _ => None,
         })
     }

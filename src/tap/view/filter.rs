@@ -142,7 +142,7 @@ impl Term {
             }
             Observation::Ended { connection, direction, .. } => (Some(*connection), Some(*direction)),
             Observation::Problem { connection, .. } => (*connection, None),
-            Observation::Applied(applied) => (Some(applied.connection), Some(applied.direction)),
+            Observation::Applied(applied) => (Some(applied.frame.connection), Some(applied.frame.direction)),
         };
         match self {
             Self::Connection(wanted) => connection == Some(*wanted),

@@ -154,9 +154,7 @@ impl RuleEvaluation<'_> {
         self.outputs.push_back(LineOutput::Applied(Applied {
             seed: self.rules.seed(),
             rule: label.to_owned(),
-            connection: unit.frame.connection,
-            direction: unit.frame.direction,
-            frame: unit.frame.number,
+            frame: unit.frame.id(),
             offset: unit.frame.offset.saturating_add(at as u64),
             at_us: self.now_us,
             effect,
@@ -168,6 +166,11 @@ fn unreadable(unit: &Unit) -> String {
     match unit.frame.kind {
         FrameKind::Raw(RawReason::Opaque) => format!(
             "the content of this link ({}) cannot be read; match by direction, size, connection or probability instead",
+            unit.frame.dialect.name()
+        ),
+        FrameKind::Record(_) => format!(
+            "the content of this link ({}) cannot be read; match its records by kind=record, direction, size, number, \
+             connection or probability instead",
             unit.frame.dialect.name()
         ),
         FrameKind::Raw(_) => "these bytes are no frame; match them with kind=raw, or by direction or size".to_owned(),

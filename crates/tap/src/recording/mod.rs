@@ -115,7 +115,8 @@ pub enum RecordingError {
 /// A recording in progress. Its methods write to a buffer of 256 KiB. A thread writes it to the
 /// file whenever it is full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`];
 /// so a killed tap loses a second at most. A disk that is slower than the line slows the line once
-/// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`).
+/// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`). A
+/// file that takes nothing for 5 s is given up.
 ///
 /// The first write error ends the recording: the next call returns it, and every later one does
 /// nothing. The file is cut where the last whole buffer ends, which is between packets.

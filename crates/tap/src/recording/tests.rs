@@ -341,6 +341,18 @@ fn a_flush_does_not_wait_for_a_slow_disk() {
     assert!(all.windows(4).any(|bytes| bytes == b"late"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_ends_the_recording() {
+    let (_reader, pipe) = std::io::pipe().expect("a pipe");
+    let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
+    recorder.output.write_to(std::os::fd::OwnedFd::from(pipe).into());
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    let error = recorder.relayed(1, Direction::ToServer, &vec![0; 2_000_000], AT_US).expect_err("nobody reads");
+    assert!(error.to_string().contains("nothing could be written for 5 s"), "{error}");
+    recorder.finish().expect("the error was returned already");
+}
+
 #[test]
 fn a_killed_tap_leaves_a_file_that_can_be_read() {
     let folder = Folder::new();

@@ -9,19 +9,23 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use socket2::Socket;
 
-use crate::frame::Direction;
-use crate::hook::{FrameKey, Hooks};
+use crate::frame::{Direction, FrameId};
+use crate::hook::Hooks;
 use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
-use crate::relay::observer::Delivery;
+use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
 use crate::relay::sinks::Sinks;
 use crate::rules::RuleSet;
 
-/// Reads of one direction before other connections have their turn.
+/// Reads of one direction before other connections have their turn. Where frames are looked for,
+/// one read may hold thousands.
 const READS_PER_TURN: usize = 4;
+const READS_PER_TURN_OF_FRAMES: usize = 1;
+/// Outputs of the line before other connections have their turn: each may be a write of one byte.
+const OUTPUTS_PER_TURN: usize = 1_024;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
@@ -40,8 +44,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) enum Progress {
     /// Wait for an event, or for [`Connection::due_us`].
     Waiting,
-    /// There is more to read.
-    MoreToRead,
+    /// There is more to do at once.
+    MoreToDo,
     /// It is over.
     Closed,
 }
@@ -69,6 +73,8 @@ pub(crate) struct Connection {
     to_client: Pipe,
     /// Finds frames and applies rules; absent where nobody asks for frames.
     line: Option<Box<Line>>,
+    /// The line has more outputs than one turn carries out; nothing is read before they are.
+    has_outputs: bool,
     state: State,
     was_opened: bool,
     /// Time at which a reset is forwarded although what precedes it was not taken: the other side
@@ -106,6 +112,7 @@ impl Connection {
             to_server: Pipe::new(),
             to_client: Pipe::new(),
             line,
+            has_outputs: false,
             state: State::Connecting,
             was_opened: false,
             reset_due_us: None,
@@ -124,10 +131,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(frame.direction, frame.frame, decision, now_us);
+            let _ = line.answer(frame.direction, frame.number, decision, now_us);
         }
     }
 
@@ -168,8 +175,10 @@ impl Connection {
         }
         match self.state {
             State::Closed(_) => Progress::Closed,
-            State::Open if Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) => {
-                Progress::MoreToRead
+            State::Open
+                if self.has_outputs || Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) =>
+            {
+                Progress::MoreToDo
             }
             State::Connecting | State::Open | State::Resetting { .. } => Progress::Waiting,
         }
@@ -217,7 +226,7 @@ impl Connection {
             Direction::ToClient => &self.to_server,
         };
         let has_room = held < DIRECTION_BYTES_MAX && back.waiting_bytes() < DIRECTION_BYTES_MAX;
-        is_open && source.is_readable() && pipe.is_empty() && has_room
+        is_open && source.is_readable() && pipe.is_empty() && has_room && !self.has_outputs
     }
 
     fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {
@@ -228,7 +237,8 @@ impl Connection {
     }
 
     fn read(&mut self, direction: Direction, turn: &mut Turn<'_>) {
-        for _ in 0..READS_PER_TURN {
+        let reads = if self.line.is_some() { READS_PER_TURN_OF_FRAMES } else { READS_PER_TURN };
+        for _ in 0..reads {
             if !self.can_read(direction) {
                 return;
             }
@@ -280,10 +290,15 @@ impl Connection {
         turn.sinks.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
     }
 
-    /// Carries out what the line puts out.
+    /// Carries out what the line puts out, as far as one turn goes.
     fn forward_outputs(&mut self, turn: &mut Turn<'_>) {
         let (connection, at_us) = (self.number, turn.now_us);
-        while let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) {
+        self.has_outputs = true;
+        for _ in 0..OUTPUTS_PER_TURN {
+            let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) else {
+                self.has_outputs = false;
+                return;
+            };
             match output {
                 LineOutput::Arrived(frame, meaning) => turn.sinks.observe(Observation::Arrived(frame, meaning)),
                 LineOutput::Applied(applied) => turn.sinks.observe(Observation::Applied(applied)),
@@ -318,7 +333,7 @@ impl Connection {
     fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
         let Decider::Hook(command) = &ask.decider else {
             let (direction, number) = (ask.frame.direction, ask.frame.number);
-            if turn.sinks.ask(ask) == Delivery::Omitted
+            if turn.sinks.ask(ask) == ObserveOutcome::Omitted
                 && let Some(line) = &mut self.line
             {
                 line.pass_unasked(direction, number, turn.now_us);
@@ -395,7 +410,10 @@ impl Connection {
         }
         // Whatever waits for its time or for a decision passes now.
         self.set_rules(&Arc::default(), turn.now_us);
-        self.forward_outputs(turn);
+        self.has_outputs = true;
+        while self.has_outputs {
+            self.forward_outputs(turn);
+        }
         let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);

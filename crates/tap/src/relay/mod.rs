@@ -23,7 +23,8 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use crate::hook::{Consequences, FrameKey, HookError, Hooks};
+use crate::frame::FrameId;
+use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
 use crate::recording::Side;
@@ -35,7 +36,7 @@ use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
-pub use observer::{ChannelObserver, Delivery, Observations, Observer, channel};
+pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
 
 const WAKER: Token = Token(usize::MAX);
@@ -254,7 +255,7 @@ impl Relay {
                 }
                 self.rules = rules;
             }
-            Command::Answer(key, decision) => self.answer(key, decision, now_us),
+            Command::Answer(frame, decision) => self.answer(frame, decision, now_us),
             Command::HookSaid(command, said) => {
                 let consequences = self.hooks.said(&command, said);
                 self.carry_out(consequences, now_us);
@@ -262,7 +263,7 @@ impl Relay {
         }
     }
 
-    fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
+    fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         // The connection may be over.
         let Some(&key) = self.keys.get(&frame.connection) else { return };
         self.connections[key].connection.answer(frame, decision, now_us);
@@ -333,7 +334,7 @@ impl Relay {
             Progress::Closed => self.close(key, now_us),
             progress => {
                 self.schedule(key);
-                if progress == Progress::MoreToRead {
+                if progress == Progress::MoreToDo {
                     self.note_ready(key);
                 }
             }
@@ -391,3 +392,6 @@ fn hook_commands(rules: &RuleSet) -> impl Iterator<Item = &Vec<String>> + Clone 
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,16 @@ pub(super) enum Audience {
     Unnamed,
 }
 
+impl Audience {
+    /// Returns the name of the room or person; empty if there is none.
+    fn name(&self) -> &str {
+        match self {
+            Self::Room(name) | Self::Person(name) => name,
+            Self::Server | Self::Unnamed => "",
+        }
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone)]
 pub(super) struct Utterance {
@@ -126,7 +136,8 @@ impl Utterances {
             *count += 1;
             return Some(*index);
         }
-        let bytes = appearance.speaker.len() + appearance.text.len();
+        // A room is kept once more, with the number of the message.
+        let bytes = appearance.speaker.len() + appearance.text.len() + 2 * appearance.audience.name().len();
         if self.all.len() == UTTERANCES_MAX || self.words_bytes + bytes > WORDS_BYTES_MAX {
             self.left_out += 1;
             return None;

@@ -95,8 +95,8 @@ fn every_row_is_found_and_opened() {
     let sent = generator.sent("noon");
     state.observe(sent.clone());
     let effect = "edited: text \"noon\" > \"midnight\"".to_owned();
-    let (rule, direction) = ("by-hand".into(), Direction::ToServer);
-    let applied = Applied { seed: 7, rule, connection: 1, direction, frame: 3, offset: 5, at_us: 0, effect };
+    let (rule, frame) = ("by-hand".into(), "1>3".parse().expect("an id"));
+    let applied = Applied { seed: 7, rule, frame, offset: 5, at_us: 0, effect };
     state.observe(Observation::Applied(applied));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     for (word, shown) in [
@@ -134,7 +134,7 @@ fn an_edited_text_is_what_the_line_is_told() {
     typed(&mut state, Action::EditText, "midnight");
     let decisions = state.holds.take_decisions();
     let edit = FieldEdit::Set { field: "text".into(), value: "midnight".into() };
-    assert_eq!(decisions, [((1, Direction::ToServer, 3), Decision::Edit(vec![edit]))]);
+    assert_eq!(decisions, [("1>3".parse().expect("an id"), Decision::Edit(vec![edit]))]);
     assert_eq!((state.holds.len(), state.is_typing()), (0, false));
 }
 

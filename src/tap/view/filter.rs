@@ -106,9 +106,9 @@ impl Term {
                 _ => Err(format!("{value:?} is no direction; write dir:> for the server, dir:< for the client")),
             },
             "dialect" => {
-                Dialect::ALL.into_iter().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(|| {
-                    format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")
-                })
+                Dialect::ALL.iter().copied().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(
+                    || format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown"),
+                )
             }
             "kind" if KINDS.contains(&lower.as_str()) => Ok(Self::Kind(lower)),
             "kind" => Err(format!("{value:?} is no kind of frame; the kinds are {}", KINDS.join(", "))),

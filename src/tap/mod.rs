@@ -26,7 +26,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
-use glassline_tap::relay::{ChannelObserver, Delivery, Observations, channel};
+use glassline_tap::relay::{ChannelObserver, Observations, ObserveOutcome, channel};
 use glassline_tap::{
     Observation, Observer, Permission, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Role, RuleSet, reach,
 };
@@ -196,10 +196,10 @@ struct Announcing {
 }
 
 impl Observer for Announcing {
-    fn observe(&mut self, observation: Observation) -> Delivery {
-        let delivery = self.observer.observe(observation);
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        let outcome = self.observer.observe(observation);
         self.announcer.announce();
-        delivery
+        outcome
     }
 }
 
@@ -207,8 +207,12 @@ impl Observer for Announcing {
 struct Quiet(ChannelObserver);
 
 impl Observer for Quiet {
-    fn observe(&mut self, observation: Observation) -> Delivery {
-        if matches!(observation, Observation::Arrived(..)) { Delivery::Omitted } else { self.0.observe(observation) }
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if matches!(observation, Observation::Arrived(..)) {
+            ObserveOutcome::Omitted
+        } else {
+            self.0.observe(observation)
+        }
     }
 
     fn wants_frames(&self) -> bool {

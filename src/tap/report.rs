@@ -1,6 +1,6 @@
 //! `glassline tap report`: what an observer of recorded sessions knows.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -10,6 +10,9 @@ use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Se
 use super::arguments::ReportArguments;
 use super::worded;
 use crate::note;
+
+/// Width of a table that is not printed on a terminal.
+const TABLE_WIDTH: usize = 100;
 
 /// Prints the report of one recording, compares several, or writes a page.
 pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
@@ -24,8 +27,14 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         }
         (Some(_), _) => bail!("--html takes one recording; write a page for each, or leave --html out to compare them"),
         (None, [only]) => print(&only.to_text()),
-        (None, several) => print(&report::compare(several)),
+        (None, several) => print(&report::compare(several, table_width())),
     }
+}
+
+/// Returns the columns of the terminal, or those of a table that goes elsewhere.
+fn table_width() -> usize {
+    let terminal = io::stdout().is_terminal().then(crossterm::terminal::size);
+    terminal.and_then(Result::ok).map_or(TABLE_WIDTH, |(columns, _)| usize::from(columns))
 }
 
 /// Prints a report on the standard output.

@@ -36,7 +36,7 @@ use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
-pub use observer::{ChannelObserver, Delivery, Observations, Observer, channel};
+pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
 
 const WAKER: Token = Token(usize::MAX);

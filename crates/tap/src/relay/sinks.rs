@@ -4,7 +4,7 @@ use crate::frame::Direction;
 use crate::line::{Ask, End};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Recorder, RecordingError, Side};
-use crate::relay::observer::{Delivery, Observer};
+use crate::relay::observer::{ObserveOutcome, Observer};
 
 /// Passes on what the loop sees.
 pub(crate) struct Sinks {
@@ -28,8 +28,8 @@ impl Sinks {
     }
 
     /// Reports a frame that waits for a decision. Returns whether somebody can decide about it.
-    pub(crate) fn ask(&mut self, ask: Box<Ask>) -> Delivery {
-        self.observer.as_mut().map_or(Delivery::Omitted, |observer| observer.observe(Observation::Asked(ask)))
+    pub(crate) fn ask(&mut self, ask: Box<Ask>) -> ObserveOutcome {
+        self.observer.as_mut().map_or(ObserveOutcome::Omitted, |observer| observer.observe(Observation::Asked(ask)))
     }
 
     pub(crate) fn problem(&mut self, connection: Option<u64>, at_us: u64, text: String) {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use glassline_tap::capture::CapturedFrame;
-use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, create_private, report};
+use glassline_tap::{
+    Capture, CaptureEnd, Evidence, Existing, Knowledge, Reader, Report, Seen, Side, create_private, report,
+};
 
 use super::arguments::ReportArguments;
 use super::worded;
@@ -20,7 +22,8 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
     match (&arguments.html, &reports[..]) {
         (Some(page), [only]) => {
-            let written = create_private(page).and_then(|mut file| file.write_all(only.to_html().as_bytes()));
+            let written = create_private(page, Existing::Overwrite)
+                .and_then(|mut file| file.write_all(only.to_html().as_bytes()));
             written.with_context(|| format!("cannot write {}", page.display()))?;
             note(format_args!("{} is written; open it in a browser", page.display()));
             Ok(())

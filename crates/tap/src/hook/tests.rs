@@ -109,7 +109,7 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
 }
 
 #[test]
-fn a_hook_that_ends_is_reported_with_its_last_words() {
+fn a_hook_that_ends_is_reported_with_its_stderr() {
     let mut fixture = Fixture::new("read line; printf 'no such \\033[31mluck\\n' >&2; exit 3");
     assert_eq!(fixture.ask(1), Consequences::default());
     let ended = fixture.receive();

@@ -14,7 +14,7 @@ use crate::hook::Hooks;
 use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
-use crate::relay::observer::Delivery;
+use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
 use crate::relay::sinks::Sinks;
@@ -333,7 +333,7 @@ impl Connection {
     fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
         let Decider::Hook(command) = &ask.decider else {
             let (direction, number) = (ask.frame.direction, ask.frame.number);
-            if turn.sinks.ask(ask) == Delivery::Omitted
+            if turn.sinks.ask(ask) == ObserveOutcome::Omitted
                 && let Some(line) = &mut self.line
             {
                 line.pass_unasked(direction, number, turn.now_us);

@@ -171,7 +171,8 @@ impl Line {
 
     /// Lets the frame of this number pass that waits: its hook is not asked.
     pub(crate) fn pass_hook(&mut self, direction: Direction, frame_number: u64, now_us: u64) {
-        self.change_waiting(direction, frame_number, now_us, RuleEvaluation::pass_hook);
+        let reason = "its hook has ended, or has not answered in time; frames pass without it";
+        self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.pass_hook(work, reason));
     }
 
     /// Lets the frame of this number wait until then.

@@ -104,7 +104,7 @@ impl RuleEvaluation<'_> {
         let Some(pending) = work.pending.take() else { return };
         let outcome = match decision {
             // Nothing was done to it.
-            Decision::Pass => return self.run(work),
+            Decision::Pass => return self.run(work, pending.next_rule),
             Decision::Drop => {
                 work.plan.outcome = FrameOutcome::Drop;
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
@@ -143,13 +143,13 @@ impl RuleEvaluation<'_> {
 
     /// Lets a unit pass the rule that asked, since its hook is not asked, and goes on with the rules
     /// behind. Reports that once for the connection.
-    pub(super) fn pass_hook(&mut self, work: &mut Work) {
+    pub(super) fn pass_hook(&mut self, work: &mut Work, reason: &str) {
         let Some(pending) = work.pending.take() else { return };
         let rules = self.rules;
         if let Some(rule) = rules.get(&pending.rule) {
-            self.reject(rule, &work.unit, "its hook has ended, or has not answered in time; frames pass without it");
+            self.reject(rule, &work.unit, reason);
         }
-        self.run(work);
+        self.run(work, pending.next_rule);
     }
 
     /// Reports once for the connection why a rule has no effect.

@@ -58,7 +58,7 @@ impl Clock {
         match observation {
             Observation::Arrived(frame, meaning) => Columns {
                 time: self.time(frame.at_us),
-                id: id(frame.connection, frame.direction, frame.number),
+                id: frame.id().to_string(),
                 dialect: frame.dialect.name(),
                 length: frame.bytes.len().to_string(),
                 speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
@@ -69,12 +69,12 @@ impl Clock {
                 note(*at_us, *connection, format!("* opened by {client}"))
             }
             Observation::Asked(ask) => Columns {
-                id: id(ask.frame.connection, ask.frame.direction, ask.frame.number),
+                id: ask.frame.id().to_string(),
                 ..note(ask.frame.at_us, ask.frame.connection, format!("? {} decides", safe(&ask.rule)))
             },
             Observation::Applied(applied) => Columns {
-                id: id(applied.connection, applied.direction, applied.frame),
-                ..note(applied.at_us, applied.connection, applied_text(applied))
+                id: applied.frame.to_string(),
+                ..note(applied.at_us, applied.frame.connection, applied_text(applied))
             },
             Observation::Ended { connection, at_us, direction, end, by_tap } => {
                 note(*at_us, *connection, format!("* {}", end_text(*direction, *end, *by_tap)))
@@ -103,19 +103,6 @@ impl Columns {
             format!("  {:<8} {:>6}  {speaker:<10} {room:<10}", self.dialect, self.length)
         };
         cut(&format!("{start}{middle}  {}", self.text), columns)
-    }
-}
-
-/// Returns how a frame is named: `3>12`, or `3<12`.
-pub(super) fn id(connection: u64, direction: Direction, frame: u64) -> String {
-    format!("{connection}{}{frame}", sign(direction))
-}
-
-/// Returns the sign of a direction.
-pub(super) fn sign(direction: Direction) -> char {
-    match direction {
-        Direction::ToServer => '>',
-        Direction::ToClient => '<',
     }
 }
 
@@ -152,6 +139,7 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), printable(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
         (FrameKind::Payload, Some(text)) => {
             let text = safe(shortened(text));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glassline_tap::relay::Delivery;
+use glassline_tap::relay::ObserveOutcome;
 use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
 
 /// Knowledge so far. Its memory is bounded by that of [`Knowledge`].
@@ -30,7 +30,7 @@ impl<O: Observer> Evaluating<O> {
 }
 
 impl<O: Observer> Observer for Evaluating<O> {
-    fn observe(&mut self, observation: Observation) -> Delivery {
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
         if let (Some(live_report), Observation::Arrived(frame, meaning)) = (&self.live_report, &observation) {
             let mut knowledge = live_report.0.lock().unwrap_or_else(PoisonError::into_inner);
             knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });

@@ -18,19 +18,21 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod splitter;
+mod tls_record;
 
 pub use applied::Applied;
 pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
-pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
-pub use private_file::create_private;
+pub use private_file::{Existing, create_private};
 pub use reach::{Permission, Reach, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
-pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
+pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;
+pub use tls_record::{RECORD_HEADER_BYTES, RecordType};

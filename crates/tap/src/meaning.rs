@@ -79,7 +79,7 @@ impl Reader {
                 ..Meaning::default()
             },
             (FrameKind::Opening, _) => Meaning { kind: "opening".into(), ..Meaning::default() },
-            (FrameKind::Payload | FrameKind::Raw(_), _) => Meaning::default(),
+            (FrameKind::Payload | FrameKind::Record(_) | FrameKind::Raw(_), _) => Meaning::default(),
         }
     }
 

@@ -62,7 +62,7 @@ pub enum Observation {
     Omitted {
         /// Number of observations.
         observations: u64,
-        /// Those among them that observation the arrival of a frame.
+        /// Those among them that report the arrival of a frame.
         frames: u64,
     },
 }
@@ -108,6 +108,7 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Opening => ("opening", None),
         FrameKind::Payload => ("payload", None),
         FrameKind::Goodbye => ("goodbye", None),
+        FrameKind::Record(_) => ("record", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
     let mut raw = String::with_capacity(2 * frame.bytes.len());

@@ -14,7 +14,7 @@ use super::palette::Palette;
 use super::state::{HOLDS_ALL, Mode, Purpose, State};
 use super::wrapped::wrapped;
 use super::{detail_pane, frames_pane, help, holds, page};
-use crate::tap::columns::{cut, id, safe};
+use crate::tap::columns::{cut, safe};
 
 /// Rows from which connections are shown.
 const ROWS_FOR_CONNECTIONS: u16 = 12;
@@ -172,10 +172,9 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
         2 => ", 1 more waits".into(),
         count => format!(", {} more wait", count - 1),
     };
-    let frame_id = id(frame.connection, frame.direction, frame.number);
     let speaker = safe(ask.meaning.speaker.as_deref().unwrap_or("-"));
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
-    put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
+    put(buffer, row, &format!("HELD {} {speaker}: {text}", frame.id()), style);
     put(buffer, keys, "e text  E payload  p pass  d drop", style);
     let left = seconds_until(ask.deadline_us);
     put(buffer, times, &format!("{left} s left, {give_up}{others}"), style);

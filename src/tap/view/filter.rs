@@ -106,9 +106,9 @@ impl Term {
                 _ => Err(format!("{value:?} is no direction; write dir:> for the server, dir:< for the client")),
             },
             "dialect" => {
-                Dialect::ALL.into_iter().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(|| {
-                    format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")
-                })
+                Dialect::ALL.iter().copied().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(
+                    || format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown"),
+                )
             }
             "kind" if KINDS.contains(&lower.as_str()) => Ok(Self::Kind(lower)),
             "kind" => Err(format!("{value:?} is no kind of frame; the kinds are {}", KINDS.join(", "))),
@@ -131,7 +131,9 @@ impl Term {
             Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
             Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
             Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
-            Observation::Applied(applied) => (applied.connection, Some(applied.direction), applied.effect.as_str()),
+            Observation::Applied(applied) => {
+                (applied.frame.connection, Some(applied.frame.direction), applied.effect.as_str())
+            }
         };
         match self {
             Self::Connection(wanted) => *wanted == connection,
@@ -147,8 +149,11 @@ impl Term {
             Self::Name(wanted) => is(&meaning.speaker, wanted) || is(&meaning.to, wanted),
             Self::Direction(wanted) => frame.direction == *wanted,
             Self::Dialect(wanted) => frame.dialect == *wanted,
-            Self::Kind(wanted) if matches!(frame.kind, FrameKind::Raw(_)) => wanted == "raw",
-            Self::Kind(wanted) => meaning.kind == *wanted,
+            Self::Kind(wanted) => match frame.kind {
+                FrameKind::Raw(_) => wanted == "raw",
+                FrameKind::Record(_) => wanted == "record",
+                FrameKind::Opening | FrameKind::Payload | FrameKind::Goodbye => meaning.kind == *wanted,
+            },
             Self::Room(wanted) => meaning.room.as_ref().is_some_and(|room| room.to_lowercase() == wanted.lower),
             Self::Connection(wanted) => frame.connection == *wanted,
             Self::Text(wanted) => {
@@ -189,6 +194,8 @@ fn words(line: &str) -> Vec<Word> {
 
 #[cfg(test)]
 mod tests {
+    use glassline_tap::RecordType;
+
     use super::*;
     use crate::tap::generator::Generator;
 
@@ -236,7 +243,11 @@ mod tests {
         assert!(is_shown("name:alice", &generator.sent("x")), "the sender of a request is its client");
         assert!(is_shown("漢", &generator.received("bob", "漢字")));
         let raw = generator.pass(Direction::ToClient, b"what");
-        assert!(is_shown("kind:raw", &raw) && !is_shown("kind:message", &raw));
+        assert!(is_shown("kind:raw", &raw) && !is_shown("kind:message", &raw) && !is_shown("kind:record", &raw));
+        let Observation::Arrived(frame, meaning) = raw else { panic!("a frame") };
+        let record = Frame { kind: FrameKind::Record(RecordType::Handshake), ..frame };
+        let record = Observation::Arrived(record, meaning);
+        assert!(is_shown("kind:record", &record) && !is_shown("kind:raw", &record));
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 
 use glassline_tap::rules::{Action, Edit};
-
-use crate::tap::line_control::Ticket;
-use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameKind, Rule};
+use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameId, FrameKind, Rule};
 use glassline_wire::frame::{parse_header, put_frame};
 use serde_json::Value;
 
@@ -22,11 +20,6 @@ const WELCOME_US: u64 = 1_000_000;
 /// Time from the accepted connection after which the server closes one without a name (D2).
 const NAME_US: u64 = 10_000_000;
 
-/// Returns what names this frame.
-pub(super) fn ticket(frame: &Frame) -> Ticket {
-    (frame.connection, frame.direction, frame.number)
-}
-
 /// A change of what the line is to hold.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum HoldChange {
@@ -42,7 +35,7 @@ pub(super) struct Holds {
     /// Condition of the frames that are held, as it was typed.
     filter_line: Option<String>,
     waiting: VecDeque<Ask>,
-    decided: Vec<(Ticket, Decision)>,
+    decided: Vec<(FrameId, Decision)>,
     change: Option<HoldChange>,
 }
 
@@ -57,7 +50,7 @@ impl Holds {
 
     /// Holds nothing any more, and forwards everything that waits.
     pub(super) fn stop(&mut self) {
-        self.decided.extend(self.waiting.drain(..).map(|ask| (ticket(&ask.frame), Decision::Pass)));
+        self.decided.extend(self.waiting.drain(..).map(|ask| (ask.frame.id(), Decision::Pass)));
         self.change = Some(HoldChange::Stop);
         self.filter_line = None;
     }
@@ -83,8 +76,8 @@ impl Holds {
     }
 
     /// Returns whether this frame waits.
-    pub(super) fn has(&self, wanted: Ticket) -> bool {
-        self.waiting.iter().any(|ask| ticket(&ask.frame) == wanted)
+    pub(super) fn has(&self, wanted: FrameId) -> bool {
+        self.waiting.iter().any(|ask| ask.frame.id() == wanted)
     }
 
     /// Returns how many wait.
@@ -93,17 +86,17 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, decision: Decision) -> bool {
+    pub(super) fn decide(&mut self, decided: FrameId, decision: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
-            self.waiting.retain(|ask| ticket(&ask.frame) != decided);
+            self.waiting.retain(|ask| ask.frame.id() != decided);
             self.decided.push((decided, decision));
         }
         waited
     }
 
     /// Takes the decisions since the last call.
-    pub(super) fn take_decisions(&mut self) -> Vec<(Ticket, Decision)> {
+    pub(super) fn take_decisions(&mut self) -> Vec<(FrameId, Decision)> {
         std::mem::take(&mut self.decided)
     }
 

@@ -205,8 +205,8 @@ impl View {
             Some(HoldChange::Stop) => control.remove_added_rule(),
             None => {}
         }
-        for (ticket, decision) in self.state.holds.take_decisions() {
-            control.answer(ticket, decision);
+        for (frame, decision) in self.state.holds.take_decisions() {
+            control.answer(frame, decision);
         }
     }
 

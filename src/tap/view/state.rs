@@ -1,19 +1,18 @@
 //! The view's state: observations and keys in, what is to be drawn and decided out. It draws
 //! nothing and reads no clock.
 
-use glassline_tap::{Decider, Decision, Direction, Frame, Observation};
+use glassline_tap::{Decider, Decision, Frame, FrameId, Observation};
 
 use super::connections::Connections;
 use super::cursor::Cursor;
 use super::entries::Entries;
 use super::fields::{Field, fields};
 use super::filter::Filter;
-use super::holds::{self, Holds, ticket};
+use super::holds::{self, Holds};
 use super::input_line::{Edit, InputLine};
 use super::keys::Action;
 use super::rate::Rate;
 use crate::tap::columns::Clock;
-use crate::tap::line_control::Ticket;
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
 
@@ -42,9 +41,9 @@ pub(super) enum Purpose {
     /// Filter of the frames to be held.
     Hold,
     /// The text of this held frame.
-    Text(Ticket),
+    Text(FrameId),
     /// Its payload.
-    Payload(Ticket),
+    Payload(FrameId),
 }
 
 /// Everything that the view shows.
@@ -206,12 +205,12 @@ impl State {
             self.message = Some("no frame is held; h holds those that match a filter".into());
             return;
         };
-        let held_ticket = ticket(&ask.frame);
+        let held = ask.frame.id();
         let editable = match action {
-            Action::Drop => return self.decide(held_ticket, Decision::Drop),
-            Action::EditText => (Purpose::Text(held_ticket), holds::text(ask)),
-            Action::EditPayload => (Purpose::Payload(held_ticket), holds::payload(ask)),
-            _ => return self.decide(held_ticket, Decision::Pass),
+            Action::Drop => return self.decide(held, Decision::Drop),
+            Action::EditText => (Purpose::Text(held), holds::text(ask)),
+            Action::EditPayload => (Purpose::Payload(held), holds::payload(ask)),
+            _ => return self.decide(held, Decision::Pass),
         };
         match editable {
             (purpose, Some(text)) => self.type_line(purpose, text.to_owned()),
@@ -222,7 +221,7 @@ impl State {
         }
     }
 
-    fn decide(&mut self, decided: Ticket, decision: Decision) {
+    fn decide(&mut self, decided: FrameId, decision: Decision) {
         let done = match decision {
             Decision::Pass => "forwarded unchanged",
             Decision::Drop => "dropped",
@@ -308,11 +307,12 @@ impl State {
     fn jump(&mut self, to: &str) -> Result<(), String> {
         let advice = "write a frame as 3>12 or 3<12, or a time as 14:02:03";
         let found =
-            if let Some((connection, direction, number)) = frame_id(to) {
-                self.entries.find(0, false, |observation| {
-                    matches!(observation, Observation::Arrived(frame, _)
-                    if (frame.connection, frame.direction, frame.number) == (connection, direction, number))
-                })
+            if let Ok(id) = to.parse::<FrameId>() {
+                self.entries.find(
+                    0,
+                    false,
+                    |observation| matches!(observation, Observation::Arrived(frame, _) if frame.id() == id),
+                )
             } else if to.len() >= 5 && to.contains(':') && to.chars().all(|c| c.is_ascii_digit() || ".:".contains(c)) {
                 let clock = self.clock.clone();
                 self.entries.find(0, false, |observation| {
@@ -411,13 +411,6 @@ fn scrolled(scroll: usize, action: &Action) -> Option<usize> {
         Action::Last => usize::MAX / 2,
         _ => return None,
     })
-}
-
-/// Reads `3>12`.
-fn frame_id(text: &str) -> Option<(u64, Direction, u64)> {
-    let (direction, sign) = if text.contains('>') { (Direction::ToServer, '>') } else { (Direction::ToClient, '<') };
-    let (connection, number) = text.split_once(sign)?;
-    Some((connection.trim().parse().ok()?, direction, number.trim().parse().ok()?))
 }
 
 #[cfg(test)]

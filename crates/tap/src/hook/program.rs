@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use glassline_wire::visible;
 
-use crate::hook::answer::{self, FrameKey};
+use crate::frame::FrameId;
+use crate::hook::answer;
 use crate::line::Decision;
 
 /// Questions that wait to be written. With the frames as hexadecimal digits, 16 MiB at most.
@@ -26,7 +27,7 @@ const END_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub enum Said {
     /// An answer.
-    Answer(FrameKey, Decision),
+    Answer(FrameId, Decision),
     /// A line that is no answer, and why.
     Malformed(String),
     /// Nothing more: it has ended, or has closed its stdout.
@@ -149,7 +150,7 @@ fn read(stdout: ChildStdout, said: &impl Fn(Said) -> bool) {
             continue;
         }
         let what = match answer::parse(&line) {
-            Ok((key, decision)) => Said::Answer(key, decision),
+            Ok((frame, decision)) => Said::Answer(frame, decision),
             Err(error) => Said::Malformed(visible::one_line(&error.to_string()).into_owned()),
         };
         if !said(what) {

@@ -150,7 +150,7 @@ fn impersonate(name: &str, text: Option<&str>, work: &mut Work) -> Outcome {
     let states_speaker = match unit.form {
         Form::Event => matches!(kind, "message" | "direct" | "hello" | "rename") && !is_unsigned(work),
         Form::Name | Form::Pair => true,
-        Form::Text | Form::Payload | Form::Bytes => false,
+        Form::Text | Form::Payload | Form::Record | Form::Bytes => false,
     };
     if !states_speaker {
         let uses = is_unsigned(work) || (unit.form == Form::Text && unit.frame.direction == Direction::ToServer);
@@ -159,7 +159,9 @@ fn impersonate(name: &str, text: Option<&str>, work: &mut Work) -> Outcome {
                 "what a client sends does not say who sends it, the connection does; change the hello or name with \
                  which it begins, inject into the connection of {name:?}, or match to=client"
             ))
-        } else if matches!(unit.form, Form::Payload | Form::Bytes) && unit.frame.kind != FrameKind::Opening {
+        } else if matches!(unit.form, Form::Payload | Form::Record | Form::Bytes)
+            && unit.frame.kind != FrameKind::Opening
+        {
             Outcome::Rejected("it names no speaker that can be read".into())
         } else {
             Outcome::NotHere

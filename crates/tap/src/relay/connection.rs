@@ -9,12 +9,12 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use socket2::Socket;
 
-use crate::frame::Direction;
-use crate::hook::{FrameKey, Hooks};
+use crate::frame::{Direction, FrameId};
+use crate::hook::Hooks;
 use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
-use crate::relay::observer::Delivery;
+use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
 use crate::relay::sinks::Sinks;
@@ -131,10 +131,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(frame.direction, frame.frame, decision, now_us);
+            let _ = line.answer(frame.direction, frame.number, decision, now_us);
         }
     }
 
@@ -333,7 +333,7 @@ impl Connection {
     fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
         let Decider::Hook(command) = &ask.decider else {
             let (direction, number) = (ask.frame.direction, ask.frame.number);
-            if turn.sinks.ask(ask) == Delivery::Omitted
+            if turn.sinks.ask(ask) == ObserveOutcome::Omitted
                 && let Some(line) = &mut self.line
             {
                 line.pass_unasked(direction, number, turn.now_us);

@@ -23,10 +23,11 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use crate::hook::{Consequences, FrameKey, HookError, Hooks};
+use crate::frame::FrameId;
+use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
-use crate::recording::Side;
+use crate::recording::{Recorder, Side};
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
@@ -35,8 +36,10 @@ use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
-pub use observer::{ChannelObserver, Delivery, Observations, Observer, channel};
+pub use listener::is_unused;
+pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
+pub use sinks::Summary;
 
 const WAKER: Token = Token(usize::MAX);
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -115,7 +118,7 @@ impl Entry {
 impl Relay {
     /// Checks the addresses, and listens.
     pub fn bind(options: RelayOptions) -> Result<Self, RelayError> {
-        let RelayOptions { listen, to, permission, rules, observer, recorder } = options;
+        let RelayOptions { listen, to, permission, rules, observer } = options;
         reach::check(Role::Listen, listen, permission)?;
         reach::check(Role::Target, to, permission)?;
         descriptors::raise_limit();
@@ -143,7 +146,7 @@ impl Relay {
             commands,
             hooks,
             clock: Clock::start(),
-            sinks: Sinks::new(observer, recorder),
+            sinks: Sinks::new(observer),
             rules,
             buffer: vec![0; BUFFER_BYTES],
             connections: Slab::new(),
@@ -159,23 +162,29 @@ impl Relay {
         self.address
     }
 
+    /// Adds what passes to this recording. It is begun after [`Relay::bind`], so that a relay that
+    /// cannot listen touches no file.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.sinks.record_to(recorder);
+    }
+
     /// Returns a handle for other threads.
     pub fn handle(&self) -> RelayHandle {
         self.handle.clone()
     }
 
-    /// Relays until it is stopped.
+    /// Relays until it is stopped, and returns what it has done.
     ///
     /// # Errors
     /// The event queue has failed. The recording is complete even then.
-    pub fn run(mut self) -> Result<(), RelayError> {
+    pub fn run(mut self) -> Result<Summary, RelayError> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut outcome = Ok(());
         while outcome.is_ok() && !self.handle.is_stopped() {
             outcome = self.turn(&mut events).map_err(RelayError::Events);
         }
-        self.close_all();
-        outcome
+        let summary = self.close_all();
+        outcome.map(|()| summary)
     }
 
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
@@ -254,7 +263,7 @@ impl Relay {
                 }
                 self.rules = rules;
             }
-            Command::Answer(key, decision) => self.answer(key, decision, now_us),
+            Command::Answer(frame, decision) => self.answer(frame, decision, now_us),
             Command::HookSaid(command, said) => {
                 let consequences = self.hooks.said(&command, said);
                 self.carry_out(consequences, now_us);
@@ -262,7 +271,7 @@ impl Relay {
         }
     }
 
-    fn answer(&mut self, frame: FrameKey, decision: Decision, now_us: u64) {
+    fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         // The connection may be over.
         let Some(&key) = self.keys.get(&frame.connection) else { return };
         self.connections[key].connection.answer(frame, decision, now_us);
@@ -372,7 +381,7 @@ impl Relay {
         self.listener.note_closed();
     }
 
-    fn close_all(&mut self) {
+    fn close_all(&mut self) -> Summary {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
         let mut turn =
@@ -381,7 +390,7 @@ impl Relay {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }
-        self.sinks.finish(now_us);
+        self.sinks.finish(now_us)
     }
 }
 

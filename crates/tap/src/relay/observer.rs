@@ -1,5 +1,6 @@
 //! Observers of what passes. The loop never waits for one.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
@@ -9,7 +10,7 @@ use crate::observation::Observation;
 
 /// Outcome of an observation at its observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum ObserveOutcome {
     /// It was taken.
     Taken,
     /// It was left out: too much waits, or nobody receives any more.
@@ -21,7 +22,7 @@ pub enum Delivery {
 pub trait Observer: Send {
     /// Takes one observation. A frame that waits for a decision ([`Observation::Asked`]) and is
     /// left out passes at once, since nobody can decide about it.
-    fn observe(&mut self, observation: Observation) -> Delivery;
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome;
 
     /// Returns whether frames are to be reported. If nobody needs frames, the relay does not look
     /// for them, and passes bytes on as they come. Asked when a connection opens.
@@ -42,11 +43,8 @@ pub fn channel(observations_max: usize, bytes_max: usize) -> (ChannelObserver, O
     let (sender, receiver) = sync_channel(observations_max.saturating_add(RESERVED_PLACES));
     let (waits, omitted) = (Arc::clone(&waiting), Omitted::default());
     let observer = ChannelObserver { sender, waiting: waits, observations_max, bytes_max, omitted };
-    (observer, Observations { receiver, waiting })
+    (observer, Observations { receiver, waiting, next: RefCell::default() })
 }
-
-/// An observation, and the memory of its frame in bytes.
-type Sent = (Observation, Option<usize>);
 
 /// Observations about frames that were sent and not received yet.
 #[derive(Debug)]
@@ -54,6 +52,16 @@ struct Waiting {
     observations: AtomicUsize,
     /// Bytes of their frames.
     bytes: AtomicUsize,
+}
+
+/// One place of the queue.
+#[derive(Debug)]
+struct Queued {
+    /// Left out before it. A place of their own would be taken from the reserve.
+    omitted: Omitted,
+    observation: Observation,
+    /// Memory of its frame, as [`frame_bytes`] returns it.
+    frame_bytes: Option<usize>,
 }
 
 /// Observations left out since the last one that was sent.
@@ -67,7 +75,7 @@ struct Omitted {
 /// Sender of [`channel`].
 #[derive(Debug)]
 pub struct ChannelObserver {
-    sender: SyncSender<Sent>,
+    sender: SyncSender<Queued>,
     waiting: Arc<Waiting>,
     observations_max: usize,
     bytes_max: usize,
@@ -81,38 +89,32 @@ impl ChannelObserver {
             && (waiting_bytes == 0 || waiting_bytes + frame_bytes <= self.bytes_max)
     }
 
-    fn omit(&mut self, observation: &Observation) -> Delivery {
+    fn omit(&mut self, observation: &Observation) -> ObserveOutcome {
         self.omitted.observations += 1;
         self.omitted.frames += u64::from(matches!(observation, Observation::Arrived(..)));
-        Delivery::Omitted
-    }
-
-    /// Passes on how much was left out, if there is a place for that.
-    fn tell_omitted(&mut self) {
-        let Omitted { observations, frames } = self.omitted;
-        if observations > 0 && self.sender.try_send((Observation::Omitted { observations, frames }, None)).is_ok() {
-            self.omitted = Omitted::default();
-        }
+        ObserveOutcome::Omitted
     }
 }
 
 impl Observer for ChannelObserver {
-    fn observe(&mut self, observation: Observation) -> Delivery {
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
         let frame_bytes = frame_bytes(&observation);
         if frame_bytes.is_some_and(|bytes| !self.has_place_for(bytes)) {
             return self.omit(&observation);
         }
-        self.tell_omitted();
         // Counted first: the other thread may receive it before this one goes on.
         if let Some(bytes) = frame_bytes {
             self.waiting.observations.fetch_add(1, Ordering::Relaxed);
             self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        match self.sender.try_send((observation, frame_bytes)) {
-            Ok(()) => Delivery::Taken,
-            Err(TrySendError::Full((rejected, _)) | TrySendError::Disconnected((rejected, _))) => {
+        match self.sender.try_send(Queued { omitted: self.omitted, observation, frame_bytes }) {
+            Ok(()) => {
+                self.omitted = Omitted::default();
+                ObserveOutcome::Taken
+            }
+            Err(TrySendError::Full(rejected) | TrySendError::Disconnected(rejected)) => {
                 self.waiting.release(frame_bytes);
-                self.omit(&rejected)
+                self.omit(&rejected.observation)
             }
         }
     }
@@ -145,8 +147,10 @@ fn frame_bytes(observation: &Observation) -> Option<usize> {
 /// Receiver of [`channel`].
 #[derive(Debug)]
 pub struct Observations {
-    receiver: Receiver<Sent>,
+    receiver: Receiver<Queued>,
     waiting: Arc<Waiting>,
+    /// Taken from the queue, and received after what was left out before it.
+    next: RefCell<Option<Observation>>,
 }
 
 impl Observations {
@@ -155,9 +159,10 @@ impl Observations {
     /// # Errors
     /// None came, or the relay has ended and everything was received.
     pub fn receive_within(&self, limit: Duration) -> Result<Observation, RecvTimeoutError> {
-        let (observation, frame_bytes) = self.receiver.recv_timeout(limit)?;
-        self.waiting.release(frame_bytes);
-        Ok(observation)
+        match self.next.take() {
+            Some(observation) => Ok(observation),
+            None => self.receiver.recv_timeout(limit).map(|queued| self.unpack(queued)),
+        }
     }
 
     /// Returns the next observation, if one waits.
@@ -165,9 +170,21 @@ impl Observations {
     /// # Errors
     /// None waits, or the relay has ended and everything was received.
     pub fn try_receive(&self) -> Result<Observation, TryRecvError> {
-        let (observation, frame_bytes) = self.receiver.try_recv()?;
+        match self.next.take() {
+            Some(observation) => Ok(observation),
+            None => self.receiver.try_recv().map(|queued| self.unpack(queued)),
+        }
+    }
+
+    /// Frees a place, and returns what is received first.
+    fn unpack(&self, Queued { omitted, observation, frame_bytes }: Queued) -> Observation {
         self.waiting.release(frame_bytes);
-        Ok(observation)
+        let Omitted { observations, frames } = omitted;
+        if observations == 0 {
+            return observation;
+        }
+        self.next.replace(Some(observation));
+        Observation::Omitted { observations, frames }
     }
 }
 
@@ -203,8 +220,8 @@ mod tests {
     }
 
     fn applied() -> Observation {
-        let (rule, direction, effect) = ("drop-1".into(), Direction::ToServer, "dropped".into());
-        Observation::Applied(Applied { seed: 7, rule, connection: 1, direction, frame: 1, offset: 0, at_us: 0, effect })
+        let (rule, frame, effect) = ("drop-1".into(), bytes(0).id(), "dropped".into());
+        Observation::Applied(Applied { seed: 7, rule, frame, offset: 0, at_us: 0, effect })
     }
 
     /// Returns everything that waits.
@@ -242,21 +259,38 @@ mod tests {
     fn observations_of_frames_leave_the_reserve_free() {
         for observation in [asked(10), applied()] {
             let (mut observer, observations) = channel(2, 1_000);
-            let delivered: Vec<Delivery> = (0..100).map(|_| observer.observe(observation.clone())).collect();
-            assert_eq!(delivered[..3], [Delivery::Taken, Delivery::Taken, Delivery::Omitted]);
-            assert_eq!(observer.observe(CLOSED), Delivery::Taken);
+            let delivered: Vec<ObserveOutcome> = (0..100).map(|_| observer.observe(observation.clone())).collect();
+            assert_eq!(delivered[..3], [ObserveOutcome::Taken, ObserveOutcome::Taken, ObserveOutcome::Omitted]);
+            assert_eq!(observer.observe(CLOSED), ObserveOutcome::Taken);
             let omitted = Observation::Omitted { observations: 98, frames: 0 };
             assert_eq!(received(&observations), [observation.clone(), observation, omitted, CLOSED]);
         }
     }
 
     #[test]
+    fn what_was_left_out_takes_no_place_of_the_reserve() {
+        let (mut observer, observations) = channel(200, 10_000);
+        for _ in 0..200 {
+            observer.observe(frame(10));
+        }
+        // Something is left out before each frame that waits.
+        for _ in 0..200 {
+            assert_eq!(observer.observe(frame(10)), ObserveOutcome::Omitted);
+            assert_eq!(observations.try_receive(), Ok(frame(10)));
+            assert_eq!(observer.observe(frame(10)), ObserveOutcome::Taken);
+        }
+        assert_eq!(observer.observe(CLOSED), ObserveOutcome::Taken);
+        let received = received(&observations);
+        assert_eq!((received.len(), received.last()), (401, Some(&CLOSED)));
+    }
+
+    #[test]
     fn a_frame_that_waits_counts_with_its_bytes() {
         let (mut observer, observations) = channel(100, 1_000);
         observer.observe(asked(900));
-        assert_eq!(observer.observe(asked(101)), Delivery::Omitted);
+        assert_eq!(observer.observe(asked(101)), ObserveOutcome::Omitted);
         drop(observations);
-        assert_eq!(observer.observe(asked(1)), Delivery::Omitted, "nobody receives any more");
+        assert_eq!(observer.observe(asked(1)), ObserveOutcome::Omitted, "nobody receives any more");
     }
 
     #[test]

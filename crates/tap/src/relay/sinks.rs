@@ -4,17 +4,33 @@ use crate::frame::Direction;
 use crate::line::{Ask, End};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Recorder, RecordingError, Side};
-use crate::relay::observer::{Delivery, Observer};
+use crate::relay::observer::{ObserveOutcome, Observer};
 
 /// Passes on what the loop sees.
 pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
     recorder: Option<Recorder>,
+    /// Number of connections for which the server was reached.
+    connections: u64,
+}
+
+/// What a relay has done until its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Number of connections: clients for which the server was reached.
+    pub connections: u64,
+    /// Number of packets in the complete recording; `None` without one, and if it stopped.
+    pub recorded_packets: Option<u64>,
 }
 
 impl Sinks {
-    pub(crate) fn new(observer: Option<Box<dyn Observer>>, recorder: Option<Recorder>) -> Self {
-        Self { observer, recorder }
+    pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
+        Self { observer, recorder: None, connections: 0 }
+    }
+
+    /// Adds everything from now on to this recording.
+    pub(crate) fn record_to(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
     }
 
     pub(crate) fn wants_frames(&self) -> bool {
@@ -28,8 +44,8 @@ impl Sinks {
     }
 
     /// Reports a frame that waits for a decision. Returns whether somebody can decide about it.
-    pub(crate) fn ask(&mut self, ask: Box<Ask>) -> Delivery {
-        self.observer.as_mut().map_or(Delivery::Omitted, |observer| observer.observe(Observation::Asked(ask)))
+    pub(crate) fn ask(&mut self, ask: Box<Ask>) -> ObserveOutcome {
+        self.observer.as_mut().map_or(ObserveOutcome::Omitted, |observer| observer.observe(Observation::Asked(ask)))
     }
 
     pub(crate) fn problem(&mut self, connection: Option<u64>, at_us: u64, text: String) {
@@ -37,6 +53,7 @@ impl Sinks {
     }
 
     pub(crate) fn opened(&mut self, connection: u64, addresses: &Addresses, at_us: u64) {
+        self.connections += 1;
         self.observe(Observation::Opened { connection, at_us, client: addresses.client });
         self.record(at_us, |recorder| recorder.opened(connection, addresses, at_us));
     }
@@ -79,10 +96,14 @@ impl Sinks {
         self.record(now_us, |recorder| recorder.flush_due(now_us));
     }
 
-    pub(crate) fn finish(&mut self, at_us: u64) {
-        if let Some(Err(error)) = self.recorder.take().map(Recorder::finish) {
+    /// Completes the recording.
+    pub(crate) fn finish(&mut self, at_us: u64) -> Summary {
+        let finished = self.recorder.take().map(Recorder::finish).transpose();
+        let recorded_packets = finished.unwrap_or_else(|error| {
             self.problem(None, at_us, error.to_string());
-        }
+            None
+        });
+        Summary { connections: self.connections, recorded_packets }
     }
 
     /// Records something. The first error ends the recording, never the line.

@@ -304,7 +304,7 @@ mod tests {
     fn an_encrypted_link_is_not_played_back() {
         let mut splitter = Splitter::new(3);
         let mut tls = Vec::new();
-        splitter.receive(Direction::ToServer, &[0x16, 3, 1], 0, |frame| tls.push(frame));
+        splitter.receive(Direction::ToServer, &[0x16, 3, 1, 0, 1, 1], 0, |frame| tls.push(frame));
         let rejected = Script::new(&tls, Direction::ToServer, Ids::Identical, String::new);
         assert_eq!(rejected, Err(ScriptError::Encrypted { connection: 3, dialect: Dialect::Tls }));
         assert_eq!(Script::new(&tls, Direction::ToClient, Ids::Identical, String::new), Err(ScriptError::Empty));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::sizes::Sizes;
 use super::utterances::{Appearance, Audience, Utterances};
 use super::{Evidence, Proof, Seen};
-use crate::frame::{Dialect, Direction, Frame, FrameKind};
+use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 use crate::meaning::Meaning;
 
 /// Names, rooms and connections kept; further ones are counted only.
@@ -122,7 +122,7 @@ pub struct Knowledge {
     pub(super) presence: Proof,
     /// Frames with a secret in readable form. The secret is not kept.
     pub(super) secrets: Proof,
-    /// Frames that cannot be read, on links that are not encrypted.
+    /// Bytes that are no frame and no record, on links that consist of these.
     pub(super) malformed: Proof,
     pub(super) marks: Marks,
     /// Frames of connections beyond the limit.
@@ -137,9 +137,7 @@ impl Knowledge {
     pub fn add(&mut self, seen: Seen<'_>) {
         let Seen { frame, meaning, evidence } = seen;
         self.add_to_connection(frame, meaning, evidence);
-        if let FrameKind::Raw(_) = frame.kind
-            && frame.dialect.has_frames()
-        {
+        if let FrameKind::Raw(RawReason::Malformed | RawReason::Truncated) = frame.kind {
             self.malformed.add(evidence);
         }
         if meaning.speaker.as_deref() == Some("*") && meaning.kind == "text" {
@@ -282,13 +280,15 @@ impl Knowledge {
             (None, None) if meaning.kind == "command" => Audience::Server,
             (None, None) => Audience::Unnamed,
         };
+        let field = |name: &str| meaning.content.as_ref().and_then(|content| content.get(name));
         self.utterances.add(Appearance {
             connection: frame.connection,
             is_to_server: frame.direction == Direction::ToServer,
             speaker: speaker.clone(),
             audience,
             text: text.clone(),
-            seq: meaning.content.as_ref().and_then(|content| content.get("seq")).and_then(Value::as_u64),
+            seq: field("seq").and_then(Value::as_u64),
+            id: field("id").and_then(Value::as_str).map(str::to_owned),
             at_us: frame.at_us,
             evidence,
         });

@@ -1,6 +1,6 @@
 //! The rows of a report: what is known, in words, with evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use glassline_wire::timestamp::Timestamp;
@@ -132,6 +132,15 @@ fn at(at_us: u64) -> Timestamp {
     Timestamp::from_unix_ms(at_us / 1_000)
 }
 
+/// The noun for what passes on such a link: pieces, where nothing says where one ends.
+fn unit(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Tutorial | Dialect::Event => "frame",
+        Dialect::Tls => "record",
+        Dialect::Noise | Dialect::Http | Dialect::Unknown => "piece",
+    }
+}
+
 fn link(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Tutorial => "plain, tutorial dialect",
@@ -214,13 +223,12 @@ fn audience(audience: &Audience) -> String {
 fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let utterances = knowledge.utterances.all();
     let words = |said: &Utterance| {
-        format!(
-            "{} {} to {}: {}",
-            at(said.at_us),
-            one_line(&said.speaker),
-            audience(&said.audience),
-            one_line(&said.text)
-        )
+        let (at, speaker) = (at(said.at_us), one_line(&said.speaker));
+        let mut words = format!("{at} {speaker} to {}: {}", audience(&said.audience), one_line(&said.text));
+        for other in &said.other_texts {
+            let _ = write!(words, " (changed on the way: {})", one_line(other));
+        }
+        words
     };
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
     let left_out = and_left_out(knowledge.utterances.left_out());
@@ -248,7 +256,8 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     }
     if by_speaker.is_empty() && opaque_connections(knowledge) > 0 {
         let sends = |facts: &ConnectionFacts| facts.to_server.units();
-        let (_, findings) = per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), "piece")));
+        let (_, findings) =
+            per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), unit(facts.dialect))));
         return (summary(Some("by connection, not by name".into()), knowledge), findings);
     }
     let speakers = some(by_speaker.len(), |count| format!("{} by name", counted(count, "speaker")));
@@ -290,7 +299,8 @@ fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> Str
         .iter()
         .map(|(number, facts)| finding(format!("connection {number}: {}", words(facts)), &facts.proof))
         .collect();
-    let noun = if opaque_connections(knowledge) == 0 { "frame" } else { "piece" };
+    let nouns: BTreeSet<&str> = connections.values().map(|facts| unit(facts.dialect)).collect();
+    let noun = nouns.first().filter(|_| nouns.len() == 1).copied().unwrap_or("piece");
     let total = |direction: fn(&ConnectionFacts) -> &super::sizes::Sizes| {
         let (units, bytes) = connections
             .values()
@@ -323,7 +333,7 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     }
     let opaque = findings.len();
     if knowledge.malformed.count() > 0 {
-        let words = "bytes that are no frame, on links that can be read".into();
+        let words = "bytes that are no frame and no record".into();
         findings.push(finding(words, &knowledge.malformed));
     }
     let all = knowledge.connections.len();

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use glassline_tap::relay::Observations;
-use glassline_tap::{Decision, Direction, End, Observation, Rule, RuleSet};
+use glassline_tap::{Decision, End, FrameId, Observation, Rule, RuleSet};
 
 use crate::relay_fixture::{RelayFixture, rest, sent, wait_for};
 
@@ -20,6 +20,10 @@ fn fixture(lines: &[&str]) -> (RelayFixture, Observations) {
     let rules = rules(lines);
     let (observer, observations) = glassline_tap::relay::channel(1_000, 1 << 20);
     (RelayFixture::start(|options| options.observe(observer).apply(rules)), observations)
+}
+
+fn id(text: &str) -> FrameId {
+    text.parse().unwrap()
 }
 
 fn frame(text: &str) -> Vec<u8> {
@@ -42,17 +46,17 @@ fn a_held_frame_waits_for_its_answer() {
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     client.write_all(&frame("wait")).unwrap();
     client.write_all(&frame("behind")).unwrap();
-    let Observation::Asked(ask) = wait_for(&observations, |wait_for| matches!(wait_for, Observation::Asked(_))) else {
+    let Observation::Asked(ask) = wait_for(&observations, |seen| matches!(seen, Observation::Asked(_))) else {
         unreachable!()
     };
     assert_eq!((ask.frame.number, &ask.frame.bytes), (2, &frame("wait")));
     // The other direction is not held.
     assert_eq!(sent(&mut server, &mut client, &frame("back")), frame("back"));
-    fixture.handle.answer(1, Direction::ToServer, 2, Decision::Replace(frame("other")));
+    fixture.handle.answer(id("1>2"), Decision::Replace(frame("other")));
     expect(&mut server, &[frame("other"), frame("behind")].concat());
     // An answer to nothing, and to nobody.
-    fixture.handle.answer(1, Direction::ToServer, 2, Decision::Drop);
-    fixture.handle.answer(9, Direction::ToServer, 1, Decision::Drop);
+    fixture.handle.answer(id("1>2"), Decision::Drop);
+    fixture.handle.answer(id("9>1"), Decision::Drop);
     assert_eq!(sent(&mut client, &mut server, &frame("on")), frame("on"));
 }
 
@@ -74,7 +78,7 @@ fn a_frame_passes_at_once_if_nobody_can_be_asked() {
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     assert_eq!(sent(&mut client, &mut server, &frame("wait")), frame("wait"));
     drop(client);
-    let omitted = wait_for(&observations, |wait_for| matches!(wait_for, Observation::Omitted { .. }));
+    let omitted = wait_for(&observations, |seen| matches!(seen, Observation::Omitted { .. }));
     // The frame, the question, and that it passed.
     assert_eq!(omitted, Observation::Omitted { observations: 3, frames: 1 });
 }
@@ -87,7 +91,7 @@ fn other_rules_hold_at_once() {
     expect(&mut server, &[OPENING, &frame("one")].concat());
     fixture.handle.set_rules(rules(&["edit to=server text~one set.text=two"]));
     // The rules are in force before the relay takes an answer to anything.
-    fixture.handle.answer(1, Direction::ToServer, 9, Decision::Pass);
+    fixture.handle.answer(id("1>9"), Decision::Pass);
     client.write_all(&[frame("secret"), frame("one")].concat()).unwrap();
     expect(&mut server, &frame("secret"));
     let mut edited = vec![0; frame("two").len()];
@@ -105,9 +109,9 @@ fn a_cut_ends_both_sides() {
     assert_eq!(arrived, [OPENING, &frame("one"), &frame("end")[..12]].concat());
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(rest(&mut client).1.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let is_end = |wait_for: &Observation| matches!(wait_for, Observation::Ended { end: End::Reset, by_tap: true, .. });
+    let is_end = |seen: &Observation| matches!(seen, Observation::Ended { end: End::Reset, by_tap: true, .. });
     wait_for(&observations, is_end);
-    wait_for(&observations, |wait_for| matches!(wait_for, Observation::Closed { connection: 1, .. }));
+    wait_for(&observations, |seen| matches!(seen, Observation::Closed { connection: 1, .. }));
 }
 
 #[test]
@@ -147,8 +151,7 @@ fn a_hook_that_hangs_is_bypassed() {
     let (mut client, mut server) = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     assert_eq!(sent(&mut client, &mut server, &frame("late")), frame("late"));
-    let Observation::Problem { text, .. } =
-        wait_for(&observations, |wait_for| matches!(wait_for, Observation::Problem { .. }))
+    let Observation::Problem { text, .. } = wait_for(&observations, |seen| matches!(seen, Observation::Problem { .. }))
     else {
         unreachable!()
     };

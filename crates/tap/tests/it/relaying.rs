@@ -158,8 +158,7 @@ fn a_stop_ends_every_connection_and_says_so() {
     rest(&mut client).1.unwrap();
     rest(&mut server).1.unwrap();
     let observations: Vec<_> = std::iter::from_fn(|| observations.try_receive().ok()).collect();
-    let ends =
-        observations.iter().filter(|wait_for| matches!(wait_for, Observation::Ended { by_tap: true, .. })).count();
+    let ends = observations.iter().filter(|seen| matches!(seen, Observation::Ended { by_tap: true, .. })).count();
     assert_eq!(ends, 2);
     assert!(matches!(observations.last(), Some(Observation::Closed { connection: 1, .. })));
 }

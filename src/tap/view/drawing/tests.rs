@@ -39,8 +39,7 @@ fn busy() -> State {
     }
     state.observe(generator.pass(Direction::ToClient, b"no frame \x1b[2J\x9b"));
     let (rule, effect) = ("drop-1".into(), "dropped".into());
-    let applied =
-        Applied { seed: 7, rule, connection: 1, direction: Direction::ToServer, frame: 3, offset: 0, at_us: 0, effect };
+    let applied = Applied { seed: 7, rule, frame: "1>3".parse().expect("an id"), offset: 0, at_us: 0, effect };
     state.observe(Observation::Applied(applied));
     state.observe(Observation::Omitted { observations: 12_345, frames: 12_000 });
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full\u{1b}[2J".into() });

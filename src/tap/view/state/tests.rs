@@ -97,7 +97,7 @@ fn an_edited_text_is_what_the_line_is_told() {
     typed(&mut state, Action::EditText, "midnight");
     let decisions = state.holds.take_decisions();
     let edit = FieldEdit::Set { field: "text".into(), value: "midnight".into() };
-    assert_eq!(decisions, [((1, Direction::ToServer, 3), Decision::Edit(vec![edit]))]);
+    assert_eq!(decisions, [("1>3".parse().expect("an id"), Decision::Edit(vec![edit]))]);
     assert_eq!((state.holds.len(), state.is_typing()), (0, false));
 }
 

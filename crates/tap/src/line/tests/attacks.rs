@@ -179,7 +179,7 @@ fn a_downgrade_closes_the_event_dialect_only() {
 
 #[test]
 fn an_opaque_link_is_matched_by_size_not_by_words() {
-    let script = vec![(UP, [&[0x16, 3, 1][..], &[7; 97]].concat()), (DOWN, vec![1; 50]), (DOWN, vec![2; 60])];
+    let script = vec![(UP, record(0x16, 95)), (DOWN, record(0x16, 45)), (DOWN, record(0x17, 55))];
     let size = Matcher { size: Some(Range { least: 55, most: 70 }), ..down() };
     let words = Matcher { text_contains: Some("secret".into()), ..Matcher::default() };
     let rules = vec![Rule::new(size, Action::Drop), Rule::new(words, Action::Drop)];
@@ -188,6 +188,31 @@ fn an_opaque_link_is_matched_by_size_not_by_words() {
     let about_words: Vec<_> = fixture.applied.iter().filter(|applied| applied.rule == "drop-2").collect();
     assert_eq!(about_words.len(), 1, "once for the connection");
     assert!(about_words[0].effect.contains("this link (tls) cannot be read"), "{}", about_words[0].effect);
+}
+
+#[test]
+fn a_record_is_matched_by_its_number_and_kind() {
+    let only = |number| Some(Range { least: number, most: number });
+    let kind = |kind: &str, number| Matcher { kind: Some(kind.into()), frame: only(number), ..down() };
+    // Two records in one write, and one in two writes.
+    let whole = record(0x17, 50);
+    let (begin, rest) = whole.split_at(7);
+    let script = vec![
+        (UP, record(0x16, 95)),
+        (DOWN, [record(0x16, 45), record(0x14, 1), begin.to_vec()].concat()),
+        (DOWN, [rest, b"junk"].concat()),
+    ];
+    let rules = || vec![Rule::new(kind("record", 2), Action::Drop), Rule::new(kind("raw", 3), Action::Drop)];
+    let fixture = run(1, rules(), &script);
+    assert_eq!(fixture.to_client, [record(0x16, 45), whole.clone(), b"junk".to_vec()].concat());
+    assert_eq!(fixture.effects(), ["dropped"], "no record is raw bytes");
+    let fixture = run(1, vec![Rule::new(kind("raw", 4), Action::Drop)], &script);
+    assert_eq!(fixture.to_client, [record(0x16, 45), record(0x14, 1), whole.clone()].concat());
+    for seed in 0..20 {
+        let fixture = run(seed, vec![Rule::new(kind("record", 3), Action::FlipBit { bit: None })], &script);
+        let flipped = &fixture.to_client[record(0x16, 45).len() + record(0x14, 1).len()..];
+        assert!(flipped[..5] == whole[..5] && flipped[5..] != whole[5..], "seed {seed}: a bit of the content");
+    }
 }
 
 #[test]

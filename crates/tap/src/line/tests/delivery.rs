@@ -25,8 +25,8 @@ fn a_dropped_frame_is_missing_and_reported() {
     assert_eq!(texts_down(&fixture), words(&[0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11]));
     let [applied] = &fixture.applied[..] else { panic!("{:?}", fixture.applied) };
     let before: usize = sent(&event_session()[..9], DOWN).len();
-    assert_eq!((applied.rule.as_str(), applied.seed, applied.connection), ("drop-1", 1, 1));
-    assert_eq!((applied.direction, applied.frame, applied.offset), (DOWN, 5, before as u64));
+    assert_eq!((applied.rule.as_str(), applied.seed), ("drop-1", 1));
+    assert_eq!((applied.frame.to_string().as_str(), applied.offset), ("1<5", before as u64));
     assert!(fixture.writes.iter().any(|write| write.2.is_empty() && write.3.as_deref() == Some("drop-1: dropped")));
     assert_eq!(fixture.arrived.len(), sent(&event_session(), DOWN).len() + sent(&event_session(), UP).len());
 }
@@ -42,7 +42,7 @@ fn a_tutorial_pair_is_dropped_as_a_whole() {
         .flat_map(|(_, bytes)| bytes.clone())
         .collect();
     assert_eq!(fixture.to_client, expected);
-    assert_eq!(fixture.applied[0].frame, 10, "the number of the text, the second frame of the fifth pair");
+    assert_eq!(fixture.applied[0].frame.number, 10, "the number of the text, the second frame of the fifth pair");
     for kind in ["name", "text"] {
         let matcher = Matcher { kind: Some(kind.into()), ..down() };
         assert!(run(1, vec![Rule::new(matcher, Action::Drop)], &tutorial_session()).to_client.is_empty(), "{kind}");
@@ -178,6 +178,6 @@ fn a_throttled_direction_keeps_to_its_rate() {
 fn a_count_limits_each_direction_by_itself() {
     let matcher = Matcher { kind: Some("text".into()), ..Matcher::default() };
     let fixture = run(1, vec![Rule::new(matcher, Action::Drop).at_most(2)], &tutorial_session());
-    let dropped = |direction| fixture.applied.iter().filter(|applied| applied.direction == direction).count();
+    let dropped = |direction| fixture.applied.iter().filter(|applied| applied.frame.direction == direction).count();
     assert_eq!((dropped(UP), dropped(DOWN)), (2, 2));
 }

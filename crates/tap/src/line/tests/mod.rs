@@ -161,6 +161,21 @@ fn tutorial_session() -> Vec<(Direction, Vec<u8>)> {
     script
 }
 
+/// A record of a TLS link, of this type, with so many bytes of content.
+fn record(record_type: u8, length: u8) -> Vec<u8> {
+    [&[record_type, 3, 3, 0, length][..], &vec![length; length.into()]].concat()
+}
+
+/// A session over TLS.
+fn tls_session() -> Vec<(Direction, Vec<u8>)> {
+    let mut script = vec![(UP, record(0x16, 200)), (DOWN, [record(0x16, 90), record(0x14, 1)].concat())];
+    for index in 0..12 {
+        script.push((UP, record(0x17, 40 + index)));
+        script.push((DOWN, record(0x17, 60 + index)));
+    }
+    script
+}
+
 fn run(seed: u64, rules: Vec<Rule>, script: &[(Direction, Vec<u8>)]) -> Fixture {
     let mut fixture = Fixture::new(seed, rules);
     for (direction, bytes) in script {

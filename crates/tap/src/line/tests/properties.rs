@@ -55,7 +55,7 @@ fn sliced(script: &[(Direction, Vec<u8>)], lengths: &[usize]) -> Vec<(Direction,
 
 #[test]
 fn one_seed_gives_the_same_bytes_on_both_sides() {
-    for session in [event_session(), tutorial_session()] {
+    for session in [event_session(), tutorial_session(), tls_session()] {
         for action in actions() {
             let rules = || vec![Rule::new(Matcher::default(), action.clone()).with_probability(0.4)];
             let outcome = |seed: u64, script: &[_]| {
@@ -70,7 +70,7 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
             }
             let applied = |seed| {
                 let applied = run(seed, rules(), &session).applied;
-                applied.iter().map(|applied| (applied.direction, applied.frame)).collect::<Vec<_>>()
+                applied.iter().map(|applied| (applied.frame.direction, applied.frame.number)).collect::<Vec<_>>()
             };
             let others: std::collections::BTreeSet<_> = (0..20).map(applied).collect();
             let is_possible = session == event_session() || action != Action::Downgrade;
@@ -81,15 +81,15 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
 
 #[test]
 fn a_reported_fault_is_repeated_alone() {
-    for session in [event_session(), tutorial_session()] {
+    for session in [event_session(), tutorial_session(), tls_session()] {
         for action in actions() {
             let rule = |matcher| Rule::new(matcher, action.clone()).labelled("mine");
             let fixture = run(11, vec![rule(Matcher::default()).with_probability(0.2)], &session);
             let Some(applied) = fixture.applied.last() else { continue };
             let matcher = Matcher {
-                direction: Some(applied.direction),
-                connection: Some(Range::only(applied.connection)),
-                frame: Some(Range::only(applied.frame)),
+                direction: Some(applied.frame.direction),
+                connection: Some(Range::only(applied.frame.connection)),
+                frame: Some(Range::only(applied.frame.number)),
                 ..Matcher::default()
             };
             let alone = run(applied.seed, vec![rule(matcher)], &session);
@@ -106,7 +106,9 @@ fn any_session() -> impl Strategy<Value = Vec<(Direction, Vec<u8>)>> {
     prop_oneof![
         Just(event_session()),
         Just(tutorial_session()),
+        Just(tls_session()),
         garbage.clone(),
+        garbage.clone().prop_map(|garbage| [tls_session(), garbage, tls_session()].concat()),
         garbage.clone().prop_map(|garbage| [event_session(), garbage].concat()),
         garbage.prop_map(|garbage| [tutorial_session(), garbage, tutorial_session()].concat()),
     ]

@@ -3,6 +3,8 @@
 use glassline_tap::rules::{KINDS, Matcher, Range};
 use glassline_tap::{Dialect, Direction, Frame, FrameKind, Meaning, Observation};
 
+use crate::tap::columns::report_text;
+
 /// Terms that all have to match; without any, everything does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -19,7 +21,7 @@ enum Term {
     Kind(String),
     Room(Part),
     Connection(u64),
-    /// Part of the text, of the payload or of what happened.
+    /// Part of the text, of the payload or of what happened, as it is shown.
     Text(Part),
 }
 
@@ -63,6 +65,13 @@ impl Filter {
     /// Returns whether an observation is of this filter. What must be known whatever is filtered
     /// always is: observations left out, and problems of the tap as a whole.
     pub(super) fn matches(&self, observation: &Observation) -> bool {
+        let is_always_shown =
+            matches!(observation, Observation::Omitted { .. } | Observation::Problem { connection: None, .. });
+        is_always_shown || self.finds(observation)
+    }
+
+    /// Returns whether all terms match an observation, whatever must be known.
+    pub(super) fn finds(&self, observation: &Observation) -> bool {
         self.terms.iter().all(|term| term.matches(observation))
     }
 
@@ -124,21 +133,21 @@ impl Term {
     }
 
     fn matches(&self, observation: &Observation) -> bool {
-        let (connection, direction, text) = match observation {
+        let (connection, direction) = match observation {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
-            Observation::Omitted { .. } | Observation::Problem { connection: None, .. } => return true,
-            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
-            Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
-            Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
-            Observation::Applied(applied) => {
-                (applied.frame.connection, Some(applied.frame.direction), applied.effect.as_str())
+            Observation::Omitted { .. } => (None, None),
+            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => {
+                (Some(*connection), None)
             }
+            Observation::Ended { connection, direction, .. } => (Some(*connection), Some(*direction)),
+            Observation::Problem { connection, .. } => (*connection, None),
+            Observation::Applied(applied) => (Some(applied.frame.connection), Some(applied.frame.direction)),
         };
         match self {
-            Self::Connection(wanted) => *wanted == connection,
+            Self::Connection(wanted) => connection == Some(*wanted),
             Self::Direction(wanted) => direction == Some(*wanted),
-            Self::Text(wanted) => wanted.is_in(text),
+            Self::Text(wanted) => wanted.is_in(&report_text(observation)),
             Self::Name(_) | Self::Room(_) | Self::Dialect(_) | Self::Kind(_) => false,
         }
     }

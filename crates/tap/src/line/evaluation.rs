@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::apply::{Outcome, apply, cut, edit};
+use super::apply::{Outcome, apply, cut, edit, sent_in_place};
 use super::plan::{FrameOutcome, Pending, Work};
 use super::unit::Unit;
 use super::{Ask, Decision, LineOutput};
@@ -109,7 +109,7 @@ impl RuleEvaluation<'_> {
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
             }
             Decision::Replace(bytes) => {
-                let effect = format!("{} other bytes sent in its place, as decided", bytes.len());
+                let effect = sent_in_place(&bytes, ", as decided");
                 work.plan.bytes = Some(bytes);
                 Outcome::Done { effect, at: 0 }
             }

@@ -1,6 +1,7 @@
 //! An observation as the columns of one line. Everything in it is safe to show on a terminal.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use glassline_tap::{Applied, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
 use glassline_wire::visible;
@@ -158,6 +159,11 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
 /// Returns bytes as text that is safe to show.
 pub(super) fn printable(bytes: &[u8]) -> String {
     safe(&String::from_utf8_lossy(bytes)).into_owned()
+}
+
+/// Returns a path as it may be shown in one line.
+pub(super) fn shown(path: &Path) -> String {
+    safe(&path.to_string_lossy()).into_owned()
 }
 
 /// Returns text of a peer as it may be shown in one line.

@@ -30,7 +30,7 @@ use glassline_tap::{Observation, Observer, Permission, RelayHandle, RelayOptions
 pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
-use columns::safe;
+use columns::{safe, shown};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
@@ -161,7 +161,7 @@ fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
 }
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
-    let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
+    let recording = arguments.record.as_deref().map(|file| format!("recording {}", shown(file)));
     let has_rules = !rules.is_empty();
     Title {
         listens: running.address(),

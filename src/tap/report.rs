@@ -10,6 +10,7 @@ use glassline_tap::{
 };
 
 use super::arguments::ReportArguments;
+use super::columns::shown;
 use super::worded;
 use crate::note;
 
@@ -24,8 +25,8 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         (Some(page), [only]) => {
             let written = create_private(page, Existing::Overwrite)
                 .and_then(|mut file| file.write_all(only.to_html().as_bytes()));
-            written.with_context(|| format!("cannot write {}", page.display()))?;
-            note(format_args!("{} is written; open it in a browser", page.display()));
+            written.with_context(|| format!("cannot write {}", shown(page)))?;
+            note(format_args!("{} is written; open it in a browser", shown(page)));
             Ok(())
         }
         (Some(_), _) => bail!("--html takes one recording; write a page for each, or leave --html out to compare them"),

@@ -6,6 +6,7 @@ mod applied;
 pub mod capture;
 pub mod faults;
 pub mod frame;
+mod hex;
 pub mod hook;
 pub mod line;
 pub mod meaning;
@@ -29,7 +30,7 @@ pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutpu
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
 pub use private_file::{Existing, create_private};
-pub use reach::{Permission, Reach, ReachError, Role};
+pub use reach::{Permission, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 pub use report::{Evidence, Knowledge, Report, Seen};

@@ -10,7 +10,7 @@
 //!   a dropped one is missing on the side of its receiver, an injected one on that of its sender.
 //! - Times are in microseconds since 1970 (UTC).
 //! - Each connection has a TCP connection on each side, between the addresses that it had: SYN,
-//!   SYN/ACK and ACK, then segments of at most [`SEGMENT_BYTES_MAX`] bytes, then FIN or RST as they
+//!   SYN/ACK and ACK, then segments of at most `SEGMENT_BYTES_MAX` bytes, then FIN or RST as they
 //!   passed. Checksums, sequence numbers and acknowledgements are correct. A sequence begins at a
 //!   number made from that of the connection, so that a port which is used again is a new
 //!   connection to every reader.
@@ -34,7 +34,7 @@ use crate::line::End;
 use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
-pub use packet::SEGMENT_BYTES_MAX;
+use packet::SEGMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.

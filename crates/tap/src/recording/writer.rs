@@ -1,9 +1,12 @@
 //! The thread that writes a recording, so that the line does not wait for the disk.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
+
+use super::batch::Batch;
+use super::space::Space;
 
 /// Buffers on their way to the file: one is written while another is filled.
 const BUFFERS: usize = 2;
@@ -12,10 +15,10 @@ const BUFFERS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Writer {
     /// `None` once nothing more comes.
-    full: Option<SyncSender<Vec<u8>>>,
-    written: Receiver<io::Result<Vec<u8>>>,
+    full: Option<SyncSender<Batch>>,
+    written: Receiver<io::Result<Batch>>,
     /// Empty buffers.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Batch>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -26,7 +29,7 @@ impl Writer {
         let (done, written) = sync_channel(BUFFERS);
         let body = move || write(file, length, &to_write, &done);
         let thread = thread::Builder::new().name("recording".into()).spawn(body)?;
-        let spare = (1..BUFFERS).map(|_| Vec::with_capacity(buffer_bytes)).collect();
+        let spare = (1..BUFFERS).map(|_| Batch::with_capacity(buffer_bytes)).collect();
         Ok(Self { full: Some(full), written, spare, thread: Some(thread) })
     }
 
@@ -39,7 +42,7 @@ impl Writer {
     ///
     /// # Errors
     /// An earlier buffer could not be written.
-    pub(super) fn exchange(&mut self, buffer: Vec<u8>) -> io::Result<Vec<u8>> {
+    pub(super) fn exchange(&mut self, buffer: Batch) -> io::Result<Batch> {
         self.check()?;
         let empty = match self.spare.pop() {
             Some(empty) => empty,
@@ -66,7 +69,7 @@ impl Writer {
     }
 
     /// Waits until the last buffer, too, is in the file.
-    pub(super) fn finish(&mut self, last: Vec<u8>) -> io::Result<()> {
+    pub(super) fn finish(&mut self, last: Batch) -> io::Result<()> {
         let handed_over = self.exchange(last).map(drop);
         self.full = None;
         if let Some(thread) = self.thread.take() {
@@ -82,18 +85,22 @@ fn gone() -> io::Error {
 }
 
 /// Writes whole buffers until there are no more; after an error cuts the file behind the last one.
-fn write(mut file: File, mut length: u64, to_write: &Receiver<Vec<u8>>, done: &SyncSender<io::Result<Vec<u8>>>) {
+fn write(mut file: File, mut length: u64, to_write: &Receiver<Batch>, done: &SyncSender<io::Result<Batch>>) {
+    let mut space = Space::new(length);
     for mut buffer in to_write {
-        if let Err(error) = file.write_all(&buffer) {
+        let end = length + buffer.length() as u64;
+        space.reserve(&file, end);
+        if let Err(error) = buffer.write_to(&mut file) {
             // A pipe cannot be cut; its reader has what it has.
             let _ = file.set_len(length);
             let _ = done.send(Err(error));
             return;
         }
-        length += buffer.len() as u64;
+        length = end;
         buffer.clear();
         if done.send(Ok(buffer)).is_err() {
-            return;
+            break;
         }
     }
+    space.release(&file, length);
 }

@@ -3,9 +3,8 @@
 use std::io::{self, IoSlice, Write};
 use std::ops::Range;
 
-/// Bytes from which on a write is complete: it has less than twice as many. Larger writes have the
-/// kernel look for larger runs of free memory, which costs more than it saves once memory is
-/// fragmented.
+/// Bytes of a write, each of which begins at a multiple in the file: the kernel then keeps it in few
+/// large pieces of memory. Larger ones cost more once memory is fragmented.
 const WRITE_BYTES: usize = 128 * 1024;
 
 /// Blocks in the order of the file. A large payload that is in several of them is stored once, and
@@ -128,35 +127,40 @@ impl Batch {
         self.bytes.resize(self.bytes.len() + length.next_multiple_of(4) - length, 0);
     }
 
-    /// Writes everything.
+    /// Writes everything to a file of this length.
     ///
     /// # Errors
     /// As those of the file, which may have taken some of it.
-    pub(super) fn write_to(&self, file: &mut impl Write) -> io::Result<()> {
+    pub(super) fn write_to(&self, file: &mut impl Write, length: u64) -> io::Result<()> {
+        let mut until_boundary = WRITE_BYTES - (length % WRITE_BYTES as u64) as usize;
+        let mut slices = Vec::new();
         let last = &self.bytes[self.last_part_start..];
-        let parts = self.parts.iter().map(|part| &self.bytes[part.clone()]).chain([last]);
-        let pieces = parts.flat_map(|part| part.chunks(WRITE_BYTES));
-        let mut slices: Vec<IoSlice<'_>> = pieces.map(IoSlice::new).collect();
-        let mut rest = &mut slices[..];
-        while !rest.is_empty() {
-            match file.write_vectored(&rest[..slices_of_one_write(rest)]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(length) => IoSlice::advance_slices(&mut rest, length),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        for mut part in self.parts.iter().map(|part| &self.bytes[part.clone()]).chain([last]) {
+            while let Some((before, after)) = part.split_at_checked(until_boundary) {
+                slices.push(IoSlice::new(before));
+                write_all(file, &mut slices)?;
+                slices.clear();
+                (part, until_boundary) = (after, WRITE_BYTES);
             }
+            until_boundary -= part.len();
+            slices.push(IoSlice::new(part));
         }
-        Ok(())
+        write_all(file, &mut slices)
     }
 }
 
-fn slices_of_one_write(slices: &[IoSlice<'_>]) -> usize {
-    let mut bytes = 0;
-    let last = slices.iter().position(|slice| {
-        bytes += slice.len();
-        bytes >= WRITE_BYTES
-    });
-    last.map_or(slices.len(), |last| last + 1)
+fn write_all(file: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    // Skips what is empty.
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => IoSlice::advance_slices(&mut slices, length),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -196,7 +200,7 @@ mod tests {
             let expected = [&b"one "[..], block, block].concat();
             assert_eq!(batch.length(), expected.len());
             let mut file = Slow(Vec::new());
-            batch.write_to(&mut file).expect("written");
+            batch.write_to(&mut file, 0).expect("written");
             assert_eq!(file.0, expected);
             batch.clear();
         }

@@ -41,8 +41,20 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// Returns the sum of 16-bit words, the last one filled up with zero. As the order of bytes does not
+/// matter (RFC 1071, 2), words of 32 bits are added, which compilers do several at a time.
 fn sum(bytes: &[u8]) -> [u8; 2] {
-    (!Sum16BitWords::new().add_slice(bytes).ones_complement()).to_ne_bytes()
+    let (words, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    // Fewer than 2^32 words do not overflow.
+    let total = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum::<u64>()
+        + u64::from(u32::from_ne_bytes(last));
+    let total = (total >> 32) + (total & 0xffff_ffff);
+    let total = (total >> 32) + (total & 0xffff_ffff);
+    let total = (total >> 16) + (total & 0xffff);
+    let total = (total >> 16) + (total & 0xffff);
+    (total as u16).to_ne_bytes()
 }
 
 /// Addresses of the packets in one direction.

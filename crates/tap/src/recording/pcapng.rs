@@ -82,7 +82,7 @@ impl Output {
             output.interface_description(side);
         }
         // A file that cannot be written is noticed at once.
-        output.buffer.write_to(&mut file)?;
+        output.buffer.write_to(&mut file, 0)?;
         let buffer_bytes = BUFFER_BYTES + LAST_BLOCKS_BYTES_MAX;
         output.writer = Some(Writer::new(file, output.buffer.length() as u64, buffer_bytes)?);
         output.buffer = Batch::with_capacity(buffer_bytes);

@@ -90,7 +90,7 @@ fn write(mut file: File, mut length: u64, to_write: &Receiver<Batch>, done: &Syn
     for mut buffer in to_write {
         let end = length + buffer.length() as u64;
         space.reserve(&file, end);
-        if let Err(error) = buffer.write_to(&mut file) {
+        if let Err(error) = buffer.write_to(&mut file, length) {
             // A pipe cannot be cut; its reader has what it has.
             let _ = file.set_len(length);
             let _ = done.send(Err(error));

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     for side in Side::BOTH {
         capture.connections(side).for_each(check);
     }
-    for refused in capture.refused() {
-        assert!(!refused.reason.to_string().is_empty());
+    for rejected in capture.rejected() {
+        assert!(!rejected.reason.to_string().is_empty());
     }
 });

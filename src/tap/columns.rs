@@ -1,4 +1,4 @@
-//! A report as the columns of one line. Everything in it is safe to show on a terminal.
+//! An observation as the columns of one line. Everything in it is safe to show on a terminal.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthChar;
 /// Bytes of a frame that are described at most; a line shows fewer.
 const DESCRIBED_BYTES_MAX: usize = 1_024;
 
-/// One report, column by column.
+/// One observation, column by column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Columns {
     /// Local time, as `14:02:03.123`.
@@ -46,7 +46,7 @@ impl Clock {
         at.unwrap_or(jiff::Timestamp::MAX).to_zoned(self.0.clone()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Returns the columns of a report.
+    /// Returns the columns of an observation.
     pub(super) fn columns(&self, observation: &Observation) -> Columns {
         let note = |at_us: u64, connection: u64, text: String| Columns {
             time: self.time(at_us),
@@ -57,7 +57,7 @@ impl Clock {
         match observation {
             Observation::Arrived(frame, meaning) => Columns {
                 time: self.time(frame.at_us),
-                id: id(frame.connection, frame.direction, frame.number),
+                id: frame.id().to_string(),
                 dialect: frame.dialect.name(),
                 length: frame.bytes.len().to_string(),
                 speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
@@ -68,12 +68,12 @@ impl Clock {
                 note(*at_us, *connection, format!("* opened by {client}"))
             }
             Observation::Asked(ask) => Columns {
-                id: id(ask.frame.connection, ask.frame.direction, ask.frame.number),
+                id: ask.frame.id().to_string(),
                 ..note(ask.frame.at_us, ask.frame.connection, format!("? {} decides", safe(&ask.rule)))
             },
             Observation::Applied(applied) => Columns {
-                id: id(applied.connection, applied.direction, applied.frame),
-                ..note(applied.at_us, applied.connection, applied_text(applied))
+                id: applied.frame.to_string(),
+                ..note(applied.at_us, applied.frame.connection, applied_text(applied))
             },
             Observation::Ended { connection, at_us, direction, end, by_tap } => {
                 note(*at_us, *connection, format!("* {}", end_text(*direction, *end, *by_tap)))
@@ -83,7 +83,7 @@ impl Clock {
                 id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
                 ..note(*at_us, 0, format!("! {}", safe(text)))
             },
-            Observation::Omitted(count) => {
+            Observation::Omitted { observations: count, .. } => {
                 Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
             }
         }
@@ -102,19 +102,6 @@ impl Columns {
             format!("  {:<8} {:>6}  {speaker:<10} {room:<10}", self.dialect, self.length)
         };
         cut(&format!("{start}{middle}  {}", self.text), columns)
-    }
-}
-
-/// Returns how a frame is named: `3>12`, or `3<12`.
-pub(super) fn id(connection: u64, direction: Direction, frame: u64) -> String {
-    format!("{connection}{}{frame}", sign(direction))
-}
-
-/// Returns the sign of a direction.
-pub(super) fn sign(direction: Direction) -> char {
-    match direction {
-        Direction::ToServer => '>',
-        Direction::ToClient => '<',
     }
 }
 
@@ -151,6 +138,7 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), printable(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
         (FrameKind::Payload, Some(text)) => {
             let text = safe(shortened(text));

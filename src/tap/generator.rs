@@ -1,4 +1,4 @@
-//! Reports as a real line makes them, from a seed, for tests of what shows them.
+//! Observations as a real line makes them, from a seed, for tests of what shows them.
 
 use std::net::SocketAddr;
 
@@ -27,7 +27,7 @@ impl Generator {
         generator
     }
 
-    /// The report of the connection's opening.
+    /// The observation of the connection's opening.
     pub(super) fn opened(&self) -> Observation {
         Observation::Opened { connection: 1, at_us: self.at_us, client: SocketAddr::from(([127, 0, 0, 1], 50_000)) }
     }
@@ -44,7 +44,7 @@ impl Generator {
         self.pass(Direction::ToServer, &frame(request.to_string()))
     }
 
-    /// A message of somebody that alice is sent.
+    /// A message to alice.
     pub(super) fn received(&mut self, name: &str, text: &str) -> Observation {
         let event = serde_json::json!({"type": "message", "room": "lobby", "from": name, "text": text});
         self.pass(Direction::ToClient, &frame(event.to_string()))

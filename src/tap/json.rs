@@ -1,4 +1,4 @@
-//! `--json`: one JSON object for each report.
+//! `--json`: one JSON object for each observation.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ pub(super) struct Json {
 
 impl Format for Json {
     fn start(&mut self, listens: SocketAddr, to: SocketAddr) -> String {
-        json!({"report": "listening", "address": listens.to_string(), "to": to.to_string(), "seed": self.seed})
+        json!({"observation": "listening", "address": listens.to_string(), "to": to.to_string(), "seed": self.seed})
             .to_string()
     }
 

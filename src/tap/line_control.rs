@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use glassline_tap::{Decision, Direction, RelayHandle, Rule, RuleSet};
-
-/// Key of a frame that waits: connection, direction and number.
-pub(super) type Ticket = (u64, Direction, u64);
+use glassline_tap::{Decision, FrameId, RelayHandle, Rule, RuleSet};
 
 /// The relay's handle, and the rules of the command line.
 pub(super) struct LineControl {
@@ -37,7 +34,7 @@ impl LineControl {
     }
 
     /// Decides about a frame that waits.
-    pub(super) fn answer(&self, (connection, direction, frame): Ticket, verdict: Decision) {
-        self.handle.answer(connection, direction, frame, verdict);
+    pub(super) fn answer(&self, frame: FrameId, decision: Decision) {
+        self.handle.answer(frame, decision);
     }
 }

@@ -1,4 +1,4 @@
-//! `--linear`: one line for each report.
+//! `--linear`: one line for each observation.
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;

@@ -1,15 +1,16 @@
 //! `glassline tap`: a relay between client and server, shown in a live view, as lines or as JSON.
-//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here alone.
+//! All that passes is read, recorded and changed by [`glassline_tap`]; the terminal is used here
+//! alone.
 
 mod arguments;
 mod columns;
 mod confirmation;
-mod evaluation;
 #[cfg(test)]
 mod generator;
 mod json;
 mod line_control;
 mod linear;
+mod live_report;
 mod print;
 mod replay;
 mod report;
@@ -25,7 +26,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
-use glassline_tap::relay::{ChannelObserver, Observations, channel};
+use glassline_tap::relay::{ChannelObserver, Observations, ObserveOutcome, channel};
 use glassline_tap::{
     Observation, Observer, Permission, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Role, RuleSet, reach,
 };
@@ -34,20 +35,20 @@ pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
 use columns::safe;
-use evaluation::{Evaluating, Evaluation};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
+use live_report::{Evaluating, LiveReport};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
 use crate::{done, note};
 
-/// Reports that wait to be shown at most; further ones are left out and counted. Each takes about
-/// 2 KB with its content as JSON. The view takes them 30 times a second.
-const REPORTS_MAX: usize = 16_384;
-/// Bytes of their frames.
-const REPORTS_BYTES_MAX: usize = 32 << 20;
+/// Observations that wait to be shown at most; further ones are left out and counted. That
+/// of an ordinary frame takes 1 to 2 KB with its content as JSON. The view takes them 30 times a second.
+const OBSERVATIONS_MAX: usize = 16_384;
+/// Memory of their frames, content included.
+const OBSERVATIONS_BYTES_MAX: usize = 32 << 20;
 /// Words of every start.
 const PURPOSE: &str = "glassline tap reads, records and can change what passes between a client and a server. It is for \
                        your own systems, and for people who have agreed to it.";
@@ -65,51 +66,69 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     note(PURPOSE);
     let permission = permission(arguments)?;
     let rules = Arc::new(rules::read(arguments)?);
-    let seed = rules.seed();
+    let hidden_by = hidden_by(arguments);
+    if let Some(reason) = hidden_by {
+        rules::refuse_holds(&rules, reason)?;
+    }
     if !rules.is_empty() {
-        note(format_args!("{} in force, seed {seed}", counted_rules(&rules)));
+        note(format_args!("{} in force, seed {}", counted_rules(&rules), rules.seed()));
     }
-    let recorder =
-        arguments.record.as_deref().map(|file| Recorder::create(file, now_us()).map_err(worded)).transpose()?;
-    let (observer, observations) = channel(REPORTS_MAX, REPORTS_BYTES_MAX);
     let mut options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
-    if let Some(recorder) = recorder {
-        options = options.record(recorder);
+    if let Some(file) = arguments.record.as_deref() {
+        options = options.record(Recorder::create(file, now_us()).map_err(worded)?);
     }
-    let evaluation = arguments.report.then(Evaluation::default);
-    let evaluated = evaluation.clone();
-    let outcome = if shows_view(arguments) {
-        let (inputs, sender) = Inputs::new();
-        let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
-        let running = Running::start(options.observe(Evaluating::new(announcing, evaluated)))?;
-        let at_signal = sender.clone();
-        watch_signals(running.handle.clone(), move || {
-            // A full queue means that the view takes nothing in; the relay ends all the same.
-            let _ = at_signal.try_send(Input::End);
-        })?;
-        let title = title(arguments, &running, &rules);
-        let control = LineControl::new(running.handle.clone(), rules);
-        let shown = view::run(&title, (&inputs, sender), &observations, &control);
-        shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
-    } else {
-        let options = if arguments.quiet {
-            options.observe(Evaluating::new(Quiet(observer), evaluated))
-        } else {
-            options.observe(Evaluating::new(observer, evaluated))
-        };
-        let running = Running::start(options)?;
-        watch_signals(running.handle.clone(), || {})?;
-        let addresses = (running.address, arguments.to);
-        let printed = if arguments.json {
-            print::run(&mut Json { seed }, addresses, &observations)
-        } else {
-            print::run(&mut Linear::new(), addresses, &observations)
-        };
-        printed
-            .context("cannot write what passes; direct it to a file that can be written")
-            .and(running.end(&observations))
+    let live_report = arguments.report.then(LiveReport::default);
+    let outcome = match hidden_by {
+        None => run_view(arguments, options, rules, live_report.clone()),
+        Some(_) => run_lines(arguments, options, rules.seed(), live_report.clone()),
     };
-    evaluation.map_or(Ok(()), |evaluation| report::print(&evaluation.report().to_text())).and(outcome)
+    live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
+}
+
+/// Relays, and shows the view until the user or a signal ends it.
+fn run_view(
+    arguments: &LineArguments,
+    options: RelayOptions,
+    rules: Arc<RuleSet>,
+    live_report: Option<LiveReport>,
+) -> anyhow::Result<()> {
+    let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
+    let (inputs, sender) = Inputs::new();
+    let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
+    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)))?;
+    let at_signal = sender.clone();
+    watch_signals(running.handle.clone(), move || {
+        // A full queue means that the view takes nothing in; the relay ends all the same.
+        let _ = at_signal.try_send(Input::End);
+    })?;
+    let title = title(arguments, &running, &rules);
+    let control = LineControl::new(running.handle.clone(), rules);
+    let shown = view::run(&title, (&inputs, sender), &observations, &control);
+    shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
+}
+
+/// Relays, and prints a line for each observation until a signal ends it.
+fn run_lines(
+    arguments: &LineArguments,
+    options: RelayOptions,
+    seed: u64,
+    live_report: Option<LiveReport>,
+) -> anyhow::Result<()> {
+    let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
+    let options = if arguments.quiet {
+        options.observe(Evaluating::new(Quiet(observer), live_report))
+    } else {
+        options.observe(Evaluating::new(observer, live_report))
+    };
+    let running = Running::start(options)?;
+    watch_signals(running.handle.clone(), || {})?;
+    let addresses = (running.address, arguments.to);
+    let printed = if arguments.json {
+        print::run(&mut Json { seed }, addresses, &observations)
+    } else {
+        print::run(&mut Linear::new(), addresses, &observations)
+    };
+    printed.context("cannot write what passes; direct it to a file that can be written").and(running.end(&observations))
 }
 
 /// Returns how far the tap may reach: beyond this machine if the user confirms it. A public address
@@ -128,18 +147,31 @@ fn permission(arguments: &LineArguments) -> anyhow::Result<Permission> {
     Ok(Permission::PrivateNetworks)
 }
 
-/// Returns whether the view is shown: on a terminal that can be drawn on, unless lines are asked for.
-fn shows_view(arguments: &LineArguments) -> bool {
+/// Returns why the view is not shown: lines are asked for, or there is no terminal that can be
+/// drawn on. `None` if it is shown.
+fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
+    let flags = [
+        (arguments.linear, "--linear is given"),
+        (arguments.json, "--json is given"),
+        (arguments.quiet, "--quiet is given"),
+    ];
+    let flag = flags.into_iter().find_map(|(is_given, reason)| is_given.then_some(reason));
     let can_draw = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !arguments.linear && !arguments.json && !arguments.quiet && can_draw && !is_dumb
+    flag.or((!can_draw).then_some("input or output is no terminal"))
+        .or(is_dumb.then_some("the terminal cannot be drawn on (TERM=dumb)"))
 }
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
     let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
-    let applied = (!rules.is_empty()).then(|| format!("{}, seed {}", counted_rules(rules), rules.seed()));
-    let settings: Vec<String> = [applied, recording].into_iter().flatten().collect();
-    Title { listens: running.address, to: arguments.to, settings: settings.join("  ") }
+    let has_rules = !rules.is_empty();
+    Title {
+        listens: running.address,
+        to: arguments.to,
+        rules: has_rules.then(|| counted_rules(rules)),
+        recording,
+        seed: has_rules.then(|| rules.seed()),
+    }
 }
 
 fn counted_rules(rules: &RuleSet) -> String {
@@ -157,16 +189,17 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
     end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
-/// Passes reports on, and announces them to the view.
+/// Passes observations on, and announces them to the view.
 struct Announcing {
     observer: ChannelObserver,
     announcer: Announcer,
 }
 
 impl Observer for Announcing {
-    fn observe(&mut self, observation: Observation) {
-        self.observer.observe(observation);
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        let outcome = self.observer.observe(observation);
         self.announcer.announce();
+        outcome
     }
 }
 
@@ -174,9 +207,11 @@ impl Observer for Announcing {
 struct Quiet(ChannelObserver);
 
 impl Observer for Quiet {
-    fn observe(&mut self, observation: Observation) {
-        if !matches!(observation, Observation::Arrived(..)) {
-            self.0.observe(observation);
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if matches!(observation, Observation::Arrived(..)) {
+            ObserveOutcome::Omitted
+        } else {
+            self.0.observe(observation)
         }
     }
 
@@ -216,9 +251,10 @@ impl Running {
     }
 }
 
-/// Returns an error of the tap as its words, which include its cause.
+/// Returns an error of the tap as its words, which include its cause. A path in it may hold
+/// anything.
 fn worded(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("{error}")
+    anyhow!("{}", safe(&error.to_string()))
 }
 
 fn now_us() -> u64 {

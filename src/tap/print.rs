@@ -1,4 +1,4 @@
-//! Reports as lines on the standard output.
+//! Observations as lines on the standard output.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use glassline_tap::Observation;
 use glassline_tap::relay::Observations;
 
-/// Form of a report as a line.
+/// Form of an observation as a line.
 pub(super) trait Format {
     /// Returns the first line, which tells the address.
     fn start(&mut self, listens: SocketAddr, to: SocketAddr) -> String;
-    /// Returns the line of a report, without its end.
+    /// Returns the line of an observation, without its end.
     fn line(&mut self, observation: &Observation) -> String;
 }
 

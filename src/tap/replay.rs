@@ -44,8 +44,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Direction of the bytes that are played, and the side of the tap on which they were recorded as
-    /// sent.
+    /// Direction of the bytes that are played, and the side of the tap on which they were recorded
+    /// as sent.
     fn side(&self) -> (Direction, Side) {
         match self {
             Self::Server(_) => (Direction::ToServer, Side::Client),
@@ -87,10 +87,12 @@ fn script(arguments: &ReplayArguments, (direction, side): (Direction, Side)) -> 
         let ids = if arguments.fresh { Ids::Fresh } else { Ids::Identical };
         return Ok(Script::new(&frames, direction, ids, fresh_id)?);
     }
-    let refused =
-        capture.refused().iter().find(|refused| refused.number == number && refused.side.is_none_or(|of| of == side));
-    if let Some(refused) = refused {
-        return Err(anyhow!("connection {number} cannot be played back: {}", refused.reason));
+    let rejected = capture
+        .rejected()
+        .iter()
+        .find(|rejected| rejected.number == number && rejected.side.is_none_or(|of| of == side));
+    if let Some(rejected) = rejected {
+        return Err(anyhow!("connection {number} cannot be played back: {}", rejected.reason));
     }
     let count = capture.connections(side).count();
     Err(anyhow!("the recording has no connection {number}; it has {count}, numbered from 1 on"))
@@ -106,11 +108,11 @@ fn fresh_id() -> String {
 fn print(outcome: &Outcome, script: &Script) {
     let frames = script.steps().iter().filter(|step| matches!(step, glassline_tap::replay::Step::Send { .. })).count();
     println!("sent {} of {frames} frames, received {}", outcome.sent, outcome.received);
-    if script.pongs_left_out() > 0 {
-        println!("{} recorded pongs were not repeated: pings are answered as they come", script.pongs_left_out());
+    if script.pongs_omitted() > 0 {
+        println!("{} recorded pongs were not repeated: pings are answered as they come", script.pongs_omitted());
     }
-    for refusal in &outcome.refusals {
-        println!("refused: {}", safe(refusal));
+    for rejection in &outcome.rejections {
+        println!("refused: {}", safe(rejection));
     }
     for awaited in &outcome.missing {
         println!("did not arrive in time: {}", safe(&awaited.to_string()));

@@ -1,12 +1,11 @@
 //! `glassline tap report`: what an observer of recorded sessions knows.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use glassline_tap::capture::CapturedFrame;
-use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, report};
+use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, create_private, report};
 
 use super::arguments::ReportArguments;
 use super::worded;
@@ -18,7 +17,8 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
     match (&arguments.html, &reports[..]) {
         (Some(page), [only]) => {
-            fs::write(page, only.to_html()).with_context(|| format!("cannot write {}", page.display()))?;
+            let written = create_private(page).and_then(|mut file| file.write_all(only.to_html().as_bytes()));
+            written.with_context(|| format!("cannot write {}", page.display()))?;
             note(format_args!("{} is written; open it in a browser", page.display()));
             Ok(())
         }
@@ -52,11 +52,11 @@ fn evaluate(file: &Path, side: Side) -> anyhow::Result<Report> {
         let evidence = Evidence::Packet(captured.packet);
         knowledge.add(Seen { frame: &captured.frame, meaning: &meaning, evidence });
     }
-    for refused in capture.refused().iter().filter(|refused| refused.side.is_none_or(|of| of == side)) {
-        knowledge.add_not_evaluated(format!("connection of {}: {}", refused.client, refused.reason));
+    for rejected in capture.rejected().iter().filter(|rejected| rejected.side.is_none_or(|of| of == side)) {
+        knowledge.add_not_evaluated(format!("connection of {}: {}", rejected.client, rejected.reason));
     }
-    if capture.left_out() > 0 {
-        knowledge.add_not_evaluated(format!("{} connections beyond the limit", capture.left_out()));
+    if capture.omitted() > 0 {
+        knowledge.add_not_evaluated(format!("{} connections beyond the limit", capture.omitted()));
     }
     for (link, packets) in capture.unknown_links() {
         knowledge.add_not_evaluated(format!("{packets} packets of link type {link}, which this program cannot read"));

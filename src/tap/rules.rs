@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use glassline_tap::RuleSet;
-use glassline_tap::rules::RuleFile;
+use glassline_tap::rules::{Action, RuleFile};
 
 use super::arguments::LineArguments;
+
+/// Random seeds have six digits at most: somebody types them again.
+const RANDOM_SEEDS: u64 = 1_000_000;
 
 /// Reads the rules of the files, then those of the flags, then the hook. The seed is the one of the
 /// flag, else of a file, else random.
@@ -22,6 +25,20 @@ pub(super) fn read(arguments: &LineArguments) -> anyhow::Result<RuleSet> {
     }
     rules.extend(arguments.rule.iter().cloned());
     rules.extend(arguments.hook.clone());
-    let seed = seed.map_or_else(getrandom::u64, Ok).context("the system has no random numbers; give a --seed")?;
+    let random = || getrandom::u64().map(|number| number % RANDOM_SEEDS);
+    let seed = seed.map_or_else(random, Ok).context("the system has no random numbers; give a --seed")?;
     RuleSet::new(seed, rules).map_err(|error| anyhow!("{error}"))
+}
+
+/// Refuses rules that hold frames where the live view is not shown, for the given reason: nobody
+/// could decide about these frames, and each would stop its direction until its time is over.
+pub(super) fn refuse_holds(rules: &RuleSet, reason: &str) -> anyhow::Result<()> {
+    if let Some(rule) = rules.rules().iter().find(|rule| matches!(rule.action, Action::Hold { .. })) {
+        bail!(
+            "the rule {:?} holds frames until you decide in the live view, which is not shown: {reason}. Run the tap \
+             with the view, or let a program decide: --hook COMMAND",
+            rule.label
+        );
+    }
+    Ok(())
 }

@@ -51,6 +51,7 @@ mod supervised;
 mod tap;
 #[cfg(target_os = "linux")]
 mod tap_descriptors;
+#[cfg(all(unix, not(feature = "test-layer")))]
 mod tap_page;
 #[cfg(all(unix, not(feature = "test-layer")))]
 mod tap_recordings;

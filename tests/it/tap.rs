@@ -22,11 +22,17 @@ pub(crate) struct Tap {
 impl Tap {
     #[track_caller]
     pub(crate) fn start(to: SocketAddr, arguments: &[&str]) -> Self {
+        Self::start_after("", to, arguments)
+    }
+
+    /// Starts it in a shell, after these commands.
+    #[track_caller]
+    pub(crate) fn start_after(before: &str, to: SocketAddr, arguments: &[&str]) -> Self {
         let home = Folder::new();
-        let mut tap = command(PROGRAM, &home);
-        tap.current_dir(home.path());
-        tap.args(["tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).args(arguments);
-        let mut process = Process::start(tap);
+        let mut shell = command("sh", &home);
+        shell.current_dir(home.path()).args(["-c", &format!("{before} exec \"$0\" \"$@\""), PROGRAM]);
+        shell.args(["tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]).args(arguments);
+        let mut process = Process::start(shell);
         process.close_stdin();
         let first = process.line();
         let address = match first.strip_prefix("listening on ") {
@@ -36,14 +42,14 @@ impl Tap {
         Self { process, address: address.parse().expect("an address"), home }
     }
 
-    /// The next report that is wanted.
+    /// The next observation that is wanted.
     #[track_caller]
-    fn report(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn observe(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.process.line();
-            let report = serde_json::from_str(&line).expect(&line);
-            if wanted(&report) {
-                return report;
+            let observation = serde_json::from_str(&line).expect(&line);
+            if wanted(&observation) {
+                return observation;
             }
         }
     }
@@ -70,12 +76,12 @@ impl Tap {
 }
 
 #[test]
-fn each_line_of_json_is_a_report() {
+fn each_line_of_json_is_an_observation() {
     let server = Server::start();
     let tap = Tap::start(server.address, &["--json"]);
     let mut alice = EventClient::join(tap.address, "alice");
     alice.say("hello there");
-    let sent = tap.report(|report| report["content"]["type"] == "send");
+    let sent = tap.observe(|line| line["content"]["type"] == "send");
     let expected = json!([1, "to_server", 3, "event", "payload", "alice", "hello there"]);
     let content = &sent["content"];
     let fields = ["connection", "direction", "frame", "dialect", "kind", "speaker"].map(|field| sent[field].clone());
@@ -87,18 +93,17 @@ fn each_line_of_json_is_a_report() {
         .map(|at| u8::from_str_radix(&hexadecimal[at..at + 2], 16).expect("hexadecimal"))
         .collect();
     assert_eq!(bytes, raw, "the bytes are those of the content");
-    let received =
-        tap.report(|report| report["direction"] == "to_client" && report["content"]["text"] == "hello there");
+    let received = tap.observe(|line| line["direction"] == "to_client" && line["content"]["text"] == "hello there");
     assert_eq!(received["speaker"], "alice");
     drop(alice);
-    assert_eq!(tap.report(|report| report["report"] == "ended")["direction"], "to_server");
-    tap.report(|report| report["report"] == "closed");
+    assert_eq!(tap.observe(|line| line["observation"] == "ended")["direction"], "to_server");
+    tap.observe(|line| line["observation"] == "closed");
     let (ended, _) = tap.interrupt();
     assert!(ended.stdout.is_empty() && ended.stderr.contains("for your own systems"), "{ended:?}");
 }
 
 #[test]
-fn a_line_tells_who_says_what_and_obeys_nothing() {
+fn a_line_shows_speaker_and_text_without_controls() {
     let server = Server::start();
     let tap = Tap::start(server.address, &["--linear"]);
     let mut alice = EventClient::join(tap.address, "alice");
@@ -133,7 +138,7 @@ fn an_interrupt_leaves_a_complete_recording() {
         let ended = tap.process.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let capture = Capture::open(&tap.home.join("lesson.pcapng")).expect("a capture");
-        assert!(capture.refused().is_empty(), "{:?}", capture.refused());
+        assert!(capture.rejected().is_empty(), "{:?}", capture.rejected());
         assert_eq!((capture.connections(Side::Client).count(), capture.connections(Side::Server).count()), (2, 2));
         let file = std::fs::read(tap.home.join("lesson.pcapng")).expect("a file");
         let words = b"for the record";
@@ -160,7 +165,7 @@ fn a_reader_that_stops_ends_the_tap_in_order() {
     let _ = client.write_all(b"GLASSLINE2");
     let _ = client.read_to_end(&mut Vec::new());
     assert_eq!(process.ended().code, Some(0));
-    assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").refused().is_empty());
+    assert!(Capture::open(&home.join("a.pcapng")).expect("a capture").rejected().is_empty());
 }
 
 #[test]
@@ -200,7 +205,7 @@ fn rules_of_flags_and_files_change_what_passes() {
         alice.say(text);
     }
     bob.expect_message("alice", "meet at midnight");
-    let applied = |label: &str| tap.report(|report| report["report"] == "applied" && report["rule"] == label);
+    let applied = |label: &str| tap.observe(|line| line["observation"] == "applied" && line["rule"] == label);
     let (lost, edited) = (applied("lost"), applied("edit-2"));
     assert_eq!((&lost["seed"], &lost["frame"]), (&json!(7), &json!(3)), "{lost}");
     assert_eq!((&edited["connection"], &edited["frame"]), (&json!(1), &json!(4)), "{edited}");
@@ -225,6 +230,27 @@ fn a_rule_that_cannot_be_read_says_where() {
 }
 
 #[test]
+fn a_rule_that_holds_needs_the_view() {
+    let home = Folder::new();
+    let file = home.write("hold.toml", "[[rule]]\naction = \"hold\"\n");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, reason) in [
+        (&["--rule", "hold to=server"][..], "no terminal"),
+        (&["--rules", file, "--linear"], "--linear is given"),
+        (&["--rule", "hold", "--json"], "--json is given"),
+        (&["--rule", "hold", "--quiet"], "--quiet is given"),
+    ] {
+        let mut tap = command(PROGRAM, &home);
+        tap.args(["tap", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ended = crate::program::run(tap);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        for part in ["\"hold-1\" holds frames", "in the live view", reason, "--hook COMMAND"] {
+            assert!(ended.stderr.contains(part), "{arguments:?}: {part}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hook_decides_about_each_frame() {
     let server = Server::start();
     let home = Folder::new();
@@ -238,7 +264,7 @@ fn a_hook_decides_about_each_frame() {
     let mut bob = EventClient::join(server.address, "bob");
     alice.say("secret");
     bob.expect_message("alice", "public");
-    let applied = tap.report(|report| report["report"] == "applied" && report["frame"] == 3);
+    let applied = tap.observe(|line| line["observation"] == "applied" && line["frame"] == 3);
     assert_eq!(applied["rule"], "hook-1", "{applied}");
     tap.interrupt();
 }
@@ -260,7 +286,7 @@ fn generous_server(frames: usize) -> SocketAddr {
 }
 
 #[test]
-fn a_reader_that_stalls_loses_reports_and_not_the_line() {
+fn a_reader_that_stalls_loses_observations_and_not_the_line() {
     const FRAMES: usize = 420;
     let home = Folder::new();
     let to = generous_server(FRAMES);
@@ -276,12 +302,12 @@ fn a_reader_that_stalls_loses_reports_and_not_the_line() {
     let passed = std::io::copy(&mut client, &mut std::io::sink()).expect("everything passes");
     assert_eq!(passed, FRAMES as u64 * 100_010);
     glassline_testkit::signal("INT", tap.id().into());
-    let (mut frames, mut left_out) = (0, 0);
+    let (mut frames, mut omitted) = (0, 0);
     for line in lines {
-        let report: Value = serde_json::from_str(&line).expect("JSON");
-        frames += u64::from(report["direction"] == "to_client" && report["report"] == "frame");
-        left_out += report["count"].as_u64().unwrap_or(0);
+        let observation: Value = serde_json::from_str(&line).expect("JSON");
+        frames += u64::from(observation["direction"] == "to_client" && observation["observation"] == "frame");
+        omitted += observation["frames"].as_u64().unwrap_or(0);
     }
-    assert!(left_out > 0 && frames > 0 && frames + left_out >= FRAMES as u64, "{frames} and {left_out} left out");
+    assert!(omitted > 0 && frames > 0 && frames + omitted >= FRAMES as u64, "{frames} and {omitted} omitted");
     assert!(tap.wait().expect("it ends").success());
 }

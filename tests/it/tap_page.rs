@@ -124,7 +124,7 @@ fn the_rule_for_one_changes_nothing_for_others() {
 }
 
 #[test]
-fn the_hook_of_the_page_shouts_for_bob_alone() {
+fn the_documented_hook_changes_only_the_texts_of_bob() {
     let mut page = PageTap::start("hook.py");
     page.bob.say("no need to shout");
     page.alice.expect_message("bob", "NO NEED TO SHOUT");

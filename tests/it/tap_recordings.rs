@@ -2,11 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use std::{fs, thread};
 
-use crate::harness::{EventClient, Server, Tutorial};
+use crate::harness::{EventClient, Server, Tutorial, frame};
 use crate::program::{Ended, Folder, PROGRAM, Process, command, run};
 use crate::tap::Tap;
 
@@ -56,6 +57,18 @@ fn a_report_has_everybody_and_everything_said() {
 }
 
 #[test]
+fn a_page_is_private_as_the_recording_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start();
+    let home = lesson(server.address);
+    glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html"]);
+    for file in ["lesson.pcapng", "page.html"] {
+        let mode = fs::metadata(home.join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
 fn a_cut_recording_is_not_reported_as_whole() {
     let server = Server::start();
     let home = lesson(server.address);
@@ -64,9 +77,9 @@ fn a_cut_recording_is_not_reported_as_whole() {
     let (_, report) = glassline(&home, &["tap", "report", "cut.pcapng"]);
     assert!(report.contains("not evaluated: what follows packet"), "{report}");
     home.write("text.pcapng", "no capture at all");
-    let (refused, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("this is no capture"), "{refused:?}");
+    let (rejected, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
+    assert_eq!(rejected.code, Some(1), "{rejected:?}");
+    assert!(rejected.stderr.contains("this is no capture"), "{rejected:?}");
 }
 
 #[test]
@@ -114,6 +127,124 @@ fn a_server_is_played_to_a_client() {
     drop(alice);
     let ended = process.ended();
     assert!(ended.stdout.iter().any(|line| line.starts_with("sent ")), "{ended:?}");
+}
+
+/// Captures of tcpdump and dumpcap; their README says what passed.
+fn captures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/tap/tests/captures");
+    let files = fs::read_dir(folder).expect("the captures").map(|file| file.expect("a file").path());
+    let is_capture = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "pcap" || kind == "pcapng");
+    files.filter(is_capture).collect()
+}
+
+/// Returns whether the packets of a capture are cut, so that bytes are missing.
+fn has_gaps(capture: &Path) -> bool {
+    capture.file_stem().is_some_and(|name| name == "tcpdump-snaplen")
+}
+
+/// Plays the client of a connection to a server that sends this at once. Returns the bytes that the
+/// server received, how the program ended, and its output.
+fn replayed(capture: &Path, connection: &str, answer: &[u8]) -> (Vec<u8>, Ended, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let to = listener.local_addr().expect("an address").to_string();
+    let answer = answer.to_vec();
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        client.write_all(&answer).expect("it is taken");
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).expect("an orderly end");
+        received
+    });
+    let file = capture.to_str().expect("UTF-8");
+    let home = Folder::new();
+    let (ended, output) = glassline(&home, &["tap", "replay", file, "--to", &to, "--connection", connection]);
+    (server.join().expect("the server's thread"), ended, output)
+}
+
+#[test]
+fn captures_of_other_tools_are_reported() {
+    let captures = captures();
+    assert_eq!(captures.iter().map(|capture| has_gaps(capture)).filter(|gaps| !gaps).count(), 5);
+    for capture in captures {
+        let file = capture.to_str().expect("UTF-8");
+        let (ended, report) = glassline(&Folder::new(), &["tap", "report", file]);
+        assert_eq!(ended.code, Some(0), "{file}: {ended:?}");
+        let lines = if has_gaps(&capture) {
+            [
+                "Not readable: 0 of 0 connections",
+                "not evaluated: connection of 127.0.0.1:38262: bytes to the client from 30 on were not captured",
+                "not evaluated: connection of 127.0.0.1:38274: bytes to the server from 30 on were not captured",
+                "capture whole packets without losses",
+            ]
+        } else {
+            [
+                "Names: 4 readable",
+                "alice to the room it is in: hello",
+                "dave to room lobby: hi  [#22]",
+                "Texts: 4 readable",
+            ]
+        };
+        for line in lines {
+            assert!(report.contains(line), "{file}: {line}: {report}");
+        }
+        assert_eq!(report.contains("  not evaluated: "), has_gaps(&capture), "{file}: {report}");
+    }
+}
+
+#[test]
+fn captures_of_other_tools_are_played_back() {
+    let tutorial = [frame("alice"), frame("hello"), b"/exit".to_vec()].concat();
+    let pair = [frame("bob"), frame("hi alice")].concat();
+    let message = frame(r#"{"type":"message","room":"lobby","from":"dave","text":"hi"}"#);
+    for capture in captures().iter().filter(|capture| !has_gaps(capture)) {
+        let (received, ended, output) = replayed(capture, "1", &pair);
+        assert_eq!(received, tutorial, "{}", capture.display());
+        assert_eq!((ended.code, output.as_str()), (Some(0), "sent 3 of 3 frames, received 2"), "{ended:?}");
+        let (received, ended, output) = replayed(capture, "2", &message);
+        let beginning = [&b"GLASSLINE2"[..], &frame(r#"{"type":"hello","name":"carol"}"#)].concat();
+        assert!(received.starts_with(&beginning) && received.len() == 3_110, "{}", capture.display());
+        assert_eq!((ended.code, output.as_str()), (Some(0), "sent 3 of 3 frames, received 1"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_capture_with_gaps_is_not_played_back() {
+    let capture = captures().into_iter().find(|capture| has_gaps(capture)).expect("a capture");
+    let file = capture.to_str().expect("UTF-8");
+    for (connection, gap) in [("1", "bytes to the client from 30 on"), ("2", "bytes to the server from 30 on")] {
+        // Nothing is connected to: the address is that of nobody.
+        let arguments = ["tap", "replay", file, "--to", "127.0.0.1:9", "--connection", connection];
+        let (ended, _) = glassline(&Folder::new(), &arguments);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let reason = format!("connection {connection} cannot be played back: {gap} were not captured");
+        assert!(ended.stderr.contains(&reason), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_and_not_the_line() {
+    const TEXT_CHARACTERS: usize = 10_000;
+    let server = Server::start();
+    // A limit on the size of files takes the place of a full disk: both fail a write. In blocks of
+    // 512 or 1,024 bytes, and beyond it one message is recorded.
+    let tap = Tap::start_after("trap '' XFSZ; ulimit -f 16;", server.address, &["--json", "--record", "full.pcapng"]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    let mut bob = EventClient::join(server.address, "bob");
+    let long = "x".repeat(TEXT_CHARACTERS);
+    alice.say(&long);
+    bob.expect_message("alice", &long);
+    let problem = tap.observe(|observation| observation["observation"] == "problem");
+    let text = problem["text"].as_str().expect("a text");
+    assert!(text.contains("the recording full.pcapng stopped") && text.contains("the connections go on"), "{problem}");
+    assert_eq!(problem["connection"], serde_json::Value::Null);
+    alice.say("after");
+    bob.expect_message("alice", "after");
+    tap.observe(|observation| observation["observation"] == "frame" && observation["content"]["text"] == "after");
+    let (_, home) = tap.interrupt();
+    // What was written before is a capture.
+    let (read, report) = glassline(&home, &["tap", "report", "full.pcapng"]);
+    assert_eq!(read.code, Some(0), "{read:?}");
+    assert!(!report.contains("within which the file ends"), "{report}");
 }
 
 /// Returns whether the browser is installed; if not, says so, or fails under `CI=true`.
@@ -190,8 +321,7 @@ fn a_browser_opens_the_page_and_asks_for_nothing_else() {
     // Kept for documents where a folder for them is named.
     if let Some(folder) = std::env::var_os("GLASSLINE_PICTURES") {
         for picture in ["light.png", "dark.png"] {
-            fs::copy(home.join(picture), std::path::Path::new(&folder).join(format!("tap-report-{picture}")))
-                .expect("copied");
+            fs::copy(home.join(picture), Path::new(&folder).join(format!("tap-report-{picture}"))).expect("copied");
         }
     }
 }

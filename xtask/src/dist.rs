@@ -10,6 +10,9 @@ use std::process::Stdio;
 use crate::command::{self, Outcome, built, cargo, program, root, succeeds};
 use crate::programs;
 
+/// Dissector of recordings of the tap, for Wireshark.
+const DISSECTOR: &str = "packaging/wireshark/glassline.lua";
+
 const FOLDER: &str = "target/dist";
 const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
 const SHELLS: [(&str, &str); 3] = [
@@ -98,7 +101,8 @@ fn copy(from: &Path, to: &Path) -> Outcome {
         .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
 }
 
-/// Lays out what is installed: `bin`, `share/man`, completions and the licences.
+/// Lays out what is installed: `bin`, `share/man`, completions, Wireshark's dissector and the
+/// licences.
 fn tree(binary: &Path) -> Result<PathBuf, String> {
     let tree = fresh(&format!("glassline-{}", version()))?;
     copy(binary, &tree.join("bin/glassline"))?;
@@ -113,6 +117,7 @@ fn tree(binary: &Path) -> Result<PathBuf, String> {
             .and_then(|()| fs::write(&file, printed.stdout))
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
+    copy(&root().join(DISSECTOR), &tree.join("share/glassline/glassline.lua"))?;
     for file in ["README.md", "LICENSE", "LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root().join(file), &tree.join("share/doc/glassline").join(file))?;
     }

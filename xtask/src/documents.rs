@@ -54,7 +54,9 @@ pub(crate) fn run_here() -> Outcome {
                 println!("$ {line}    (not here)");
                 continue;
             }
-            if line.starts_with("tshark ") && !succeeds("tshark", &["--version"]) {
+            // Where everything can be installed, the command fails instead.
+            let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+            if line.starts_with("tshark ") && !is_ci && !succeeds("tshark", &["--version"]) {
                 println!("$ {line}    (NOT RUN: tshark is missing)");
                 continue;
             }

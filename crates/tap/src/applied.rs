@@ -1,6 +1,6 @@
 //! Record of a rule that was applied.
 
-use crate::frame::Direction;
+use crate::frame::FrameId;
 
 /// A rule applied to a frame: with the rules and the ends as they were, this suffices to repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -9,12 +9,9 @@ pub struct Applied {
     pub seed: u64,
     /// Name of the rule.
     pub rule: String,
-    /// Number of the connection.
-    pub connection: u64,
-    /// Direction of the frame.
-    pub direction: Direction,
-    /// Number of the frame.
-    pub frame: u64,
+    /// The frame.
+    #[serde(flatten)]
+    pub frame: FrameId,
     /// Byte of the direction's stream at which the effect begins.
     pub offset: u64,
     /// Time, in microseconds since 1970 (UTC).

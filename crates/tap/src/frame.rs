@@ -1,4 +1,10 @@
-//! The unit of traffic that the tap shows, counts and changes: one frame of one direction.
+//! The unit of traffic that the tap shows, counts and changes: one frame of one direction, or one
+//! record of a TLS link.
+
+use crate::tls_record::{RECORD_HEADER_BYTES, RecordType};
+
+use std::fmt;
+use std::str::FromStr;
 
 /// Direction of bytes on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -14,6 +20,14 @@ impl Direction {
     /// Both directions, the client's first.
     pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 
+    /// Returns its sign in the name of a frame.
+    pub fn sign(self) -> char {
+        match self {
+            Self::ToServer => '>',
+            Self::ToClient => '<',
+        }
+    }
+
     /// Returns the other direction.
     #[must_use]
     pub fn opposite(self) -> Self {
@@ -21,6 +35,40 @@ impl Direction {
             Self::ToServer => Self::ToClient,
             Self::ToClient => Self::ToServer,
         }
+    }
+}
+
+/// Name of a frame, shown as `3>12` or `3<12`. Raw pieces in a row share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct FrameId {
+    /// Number of the connection.
+    pub connection: u64,
+    /// Direction in which it was sent.
+    pub direction: Direction,
+    /// Number within connection and direction.
+    #[serde(rename = "frame")]
+    pub number: u64,
+}
+
+impl fmt::Display for FrameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.connection, self.direction.sign(), self.number)
+    }
+}
+
+/// Text that names no frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a frame as 3>12 or 3<12")]
+pub struct FrameIdError;
+
+impl FromStr for FrameId {
+    type Err = FrameIdError;
+
+    fn from_str(text: &str) -> Result<Self, FrameIdError> {
+        let split = |direction: Direction| text.split_once(direction.sign()).map(|parts| (direction, parts));
+        let (direction, (connection, number)) = Direction::BOTH.into_iter().find_map(split).ok_or(FrameIdError)?;
+        let parse = |text: &str| text.trim().parse().map_err(|_| FrameIdError);
+        Ok(Self { connection: parse(connection)?, direction, number: parse(number)? })
     }
 }
 
@@ -64,15 +112,15 @@ impl Dialect {
     }
 }
 
-/// Why bytes are not a frame.
+/// Cause for which bytes are not a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RawReason {
     /// No header stands where one belongs, or its length is beyond the limit.
     Malformed,
-    /// The stream ended inside a frame.
+    /// The stream ended inside a frame or a record.
     Truncated,
-    /// The link is encrypted or not of this protocol.
+    /// The link is not of this protocol, or encrypted without boundaries that can be seen.
     Opaque,
 }
 
@@ -86,6 +134,8 @@ pub enum FrameKind {
     Payload,
     /// The five bytes `/exit` in place of a header (T6).
     Goodbye,
+    /// A record of a TLS link: a header of five bytes, and content that is not read.
+    Record(RecordType),
     /// Bytes that are not a frame. Several consecutive pieces have the same number.
     Raw(RawReason),
 }
@@ -112,10 +162,16 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Returns its name.
+    pub fn id(&self) -> FrameId {
+        FrameId { connection: self.connection, direction: self.direction, number: self.number }
+    }
+
     /// Returns the bytes after the header; all bytes of a frame without one.
     pub fn payload(&self) -> &[u8] {
         match self.kind {
             FrameKind::Payload => &self.bytes[glassline_wire::limits::HEADER_BYTES.min(self.bytes.len())..],
+            FrameKind::Record(_) => &self.bytes[RECORD_HEADER_BYTES.min(self.bytes.len())..],
             FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_) => &self.bytes,
         }
     }

@@ -10,6 +10,7 @@ pub mod hook;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+mod private_file;
 pub mod reach;
 pub mod recording;
 pub mod relay;
@@ -17,16 +18,21 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod splitter;
+mod tls_record;
 
 pub use applied::Applied;
-pub use capture::{Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
-pub use frame::{Dialect, Direction, Frame, FrameKind, RawReason};
-pub use line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
+pub use capture::{
+    Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
+};
+pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
+pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
+pub use private_file::create_private;
 pub use reach::{Permission, Reach, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
 pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;
+pub use tls_record::{RECORD_HEADER_BYTES, RecordType};

@@ -2,10 +2,10 @@
 
 mod apply;
 mod carry_out;
+mod direction_state;
 mod evaluation;
 mod fields;
 mod plan;
-mod side;
 mod unit;
 
 #[cfg(test)]
@@ -20,14 +20,14 @@ use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::{Meaning, Reader};
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
-use evaluation::{Evaluation, Tally};
+use direction_state::{DirectionState, Note};
+use evaluation::{RuleEvaluation, Tally};
 use plan::Work;
-use side::{Note, Side};
 use unit::Unit;
 
-/// Bytes held in one direction from which its sender is not to be read. A single read may exceed
-/// it, and bytes that rules add may exceed it by one frame.
-pub const LINE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes held in one direction from which its sender is not to be read. What rules make of the
+/// frames of a single read may exceed it, and bytes that they add may exceed it by one frame.
+pub const DIRECTION_BYTES_MAX: usize = 512 * 1024;
 
 /// End of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -113,8 +113,8 @@ pub struct Line {
     reader: Reader,
     rules: Arc<RuleSet>,
     tally: Tally,
-    to_server: Side,
-    to_client: Side,
+    to_server: DirectionState,
+    to_client: DirectionState,
     outputs: VecDeque<LineOutput>,
     /// Earliest time at which something passes that waits for a decision or for later frames.
     deadline_us: Option<u64>,
@@ -128,8 +128,8 @@ impl Line {
             reader: Reader::default(),
             rules: Arc::default(),
             tally: Tally::default(),
-            to_server: Side::default(),
-            to_client: Side::default(),
+            to_server: DirectionState::default(),
+            to_client: DirectionState::default(),
             outputs: VecDeque::new(),
             deadline_us: None,
         }
@@ -144,9 +144,9 @@ impl Line {
         for direction in Direction::BOTH {
             let new = Arc::clone(&self.rules);
             let place = |label: &str| new.rules().iter().position(|rule| rule.label == label);
-            let side = self.side_mut(direction);
-            side.release(|pending| old.get(&pending.rule) == new.get(&pending.rule));
-            for work in side.pending_mut() {
+            let state = self.state_mut(direction);
+            state.release(|pending| old.get(&pending.rule) == new.get(&pending.rule));
+            for work in state.pending_mut() {
                 let place = work.pending.as_ref().and_then(|pending| place(&pending.rule));
                 work.next_rule = place.map_or(usize::MAX, |place| place + 1);
             }
@@ -160,10 +160,27 @@ impl Line {
 
     /// Decides about the frame of this number that waits, and of raw pieces that share it about the
     /// first. Returns false if none waits: its deadline has passed, or its rule was removed.
-    pub fn answer(&mut self, direction: Direction, frame_number: u64, verdict: Decision, now_us: u64) -> bool {
+    pub fn answer(&mut self, direction: Direction, frame_number: u64, decision: Decision, now_us: u64) -> bool {
+        self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.decide(work, decision))
+    }
+
+    /// Lets the frame of this number pass that waits: nobody can be asked about it.
+    pub(crate) fn pass_unasked(&mut self, direction: Direction, frame_number: u64, now_us: u64) {
+        let reason = "too much waits to be shown, and nobody was asked";
+        self.change_waiting(direction, frame_number, now_us, |evaluation, work| evaluation.pass_on(work, reason));
+    }
+
+    /// Changes the frame of this number that waits. Returns whether one did.
+    fn change_waiting(
+        &mut self,
+        direction: Direction,
+        frame_number: u64,
+        now_us: u64,
+        change: impl FnOnce(&mut RuleEvaluation<'_>, &mut Work),
+    ) -> bool {
         let is_meant = |work: &Work| (work.unit.first_number..=work.unit.frame.number).contains(&frame_number);
-        let (side, mut evaluation) = self.parts(direction, now_us);
-        let was_waiting = side.change_pending(is_meant, |work| evaluation.decide(work, verdict));
+        let (state, mut evaluation) = self.parts(direction, now_us);
+        let was_waiting = state.change_pending(is_meant, |work| change(&mut evaluation, work));
         self.settle(direction, now_us);
         self.note_deadline();
         was_waiting
@@ -173,12 +190,12 @@ impl Line {
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], now_us: u64) {
         let mut frames = Vec::new();
         self.splitter.receive(direction, bytes, now_us, |frame| frames.push(frame));
-        let side = self.side(direction);
-        let passes_at_once = self.rules.is_empty() && !side.has_additions();
+        let state = self.state(direction);
+        let passes_at_once = self.rules.is_empty() && !state.has_additions();
         for frame in frames {
             let meaning = self.reader.read(&frame);
-            if passes_at_once || self.side(direction).is_closed() {
-                self.side_mut(direction).note_within_pair(is_name_of_pair(&frame, &meaning));
+            if passes_at_once || self.state(direction).is_closed() {
+                self.state_mut(direction).note_within_pair(is_name_of_pair(&frame, &meaning));
                 self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
             } else {
                 self.arrive_and_admit(frame, meaning, now_us);
@@ -187,14 +204,14 @@ impl Line {
         if passes_at_once {
             self.forward_now(direction, bytes.to_vec());
             let held = self.splitter.held(direction).len();
-            self.side_mut(direction).note_passed(held);
+            self.state_mut(direction).note_passed(held);
         } else if self.rules.is_empty() {
             self.pass_incomplete(direction, now_us);
         }
         for direction in Direction::BOTH {
-            if self.held_bytes(direction) >= LINE_BYTES_MAX {
+            if self.held_bytes(direction) >= DIRECTION_BYTES_MAX {
                 // Its sender is not read now, so that no later frames come.
-                self.side_mut(direction).forward_postponed(now_us, |_| true);
+                self.state_mut(direction).forward_postponed(now_us, |_| true);
             }
         }
         self.note_deadline();
@@ -206,10 +223,10 @@ impl Line {
             let meaning = self.reader.read(&frame);
             self.arrive_and_admit(frame, meaning, now_us);
         }
-        if let Some(name) = self.side_mut(direction).take_name() {
+        if let Some(name) = self.state_mut(direction).take_name() {
             self.evaluate(name, now_us);
         }
-        self.side_mut(direction).end(end);
+        self.state_mut(direction).end(end);
         self.settle(direction, now_us);
         self.note_deadline();
     }
@@ -223,13 +240,13 @@ impl Line {
             return Some(output);
         }
         Direction::BOTH.into_iter().find_map(|direction| {
-            let (bytes, note) = self.side_mut(direction).next(now_us)?;
+            let (bytes, note) = self.state_mut(direction).next(now_us)?;
             Some(match note {
                 Note::Comment(comment) => {
                     LineOutput::Forward { direction, bytes, comment: comment.map(|comment| comment.to_string()) }
                 }
                 Note::End { end, ends_both } => {
-                    if ends_both && self.side_mut(direction.opposite()).abort() {
+                    if ends_both && self.state_mut(direction.opposite()).abort() {
                         self.outputs.push_back(LineOutput::End(direction.opposite(), end));
                         self.note_deadline();
                     }
@@ -247,20 +264,20 @@ impl Line {
     }
 
     /// Returns the memory that this direction holds, in bytes, with an allowance for each item.
-    /// From [`LINE_BYTES_MAX`] on its sender is not to be read until less is held: it becomes less
-    /// as time passes, without anything being read.
+    /// From [`DIRECTION_BYTES_MAX`] on its sender is not to be read until less is held: it becomes
+    /// less as time passes, without anything being read.
     pub fn held_bytes(&self, direction: Direction) -> usize {
-        self.splitter.held(direction).len() + self.side(direction).held_bytes()
+        self.splitter.held(direction).len() + self.state(direction).held_bytes()
     }
 
-    fn side(&self, direction: Direction) -> &Side {
+    fn state(&self, direction: Direction) -> &DirectionState {
         match direction {
             Direction::ToServer => &self.to_server,
             Direction::ToClient => &self.to_client,
         }
     }
 
-    fn side_mut(&mut self, direction: Direction) -> &mut Side {
+    fn state_mut(&mut self, direction: Direction) -> &mut DirectionState {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
@@ -268,13 +285,14 @@ impl Line {
     }
 
     /// Returns one side, and what evaluates rules for it.
-    fn parts(&mut self, direction: Direction, now_us: u64) -> (&mut Side, Evaluation<'_>) {
-        let side = match direction {
+    fn parts(&mut self, direction: Direction, now_us: u64) -> (&mut DirectionState, RuleEvaluation<'_>) {
+        let state = match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
         };
-        let evaluation = Evaluation { rules: &self.rules, tally: &mut self.tally, outputs: &mut self.outputs, now_us };
-        (side, evaluation)
+        let evaluation =
+            RuleEvaluation { rules: &self.rules, tally: &mut self.tally, outputs: &mut self.outputs, now_us };
+        (state, evaluation)
     }
 
     fn note_deadline(&mut self) {
@@ -283,27 +301,27 @@ impl Line {
 
     /// Forwards bytes without the shaper where nothing is in it.
     fn forward_now(&mut self, direction: Direction, bytes: Vec<u8>) {
-        let side = self.side_mut(direction);
-        if side.is_closed() || bytes.is_empty() {
+        let state = self.state_mut(direction);
+        if state.is_closed() || bytes.is_empty() {
             return;
         }
-        if side.is_idle() {
+        if state.is_idle() {
             self.outputs.push_back(LineOutput::Forward { direction, bytes, comment: None });
         } else {
-            side.forward(bytes, None, Shape::default());
+            state.forward(bytes, None, Shape::default());
         }
     }
 
     /// Forwards the incomplete frame, and a name whose text has not arrived.
     fn pass_incomplete(&mut self, direction: Direction, now_us: u64) {
-        if let Some(name) = self.side_mut(direction).take_name() {
+        if let Some(name) = self.state_mut(direction).take_name() {
             self.evaluate(name, now_us);
         }
         let held = self.splitter.held(direction);
-        let passed = self.side(direction).passed_bytes().min(held.len());
+        let passed = self.state(direction).passed_bytes().min(held.len());
         let (rest, held) = (held[passed..].to_vec(), held.len());
         self.forward_now(direction, rest);
-        self.side_mut(direction).note_passed(held);
+        self.state_mut(direction).note_passed(held);
     }
 
     fn arrive_and_admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
@@ -318,17 +336,17 @@ impl Line {
     /// Takes a frame in: its pair is waited for, or the rules are evaluated.
     fn admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
         let direction = frame.direction;
-        let side = self.side_mut(direction);
-        let passed = side.take_passed();
+        let state = self.state_mut(direction);
+        let passed = state.take_passed();
         let unit = Unit::new(frame, meaning);
-        if passed > 0 || (side.is_within_pair() && unit.ends_pair()) {
+        if passed > 0 || (state.is_within_pair() && unit.ends_pair()) {
             let (begins_pair, frame) = (unit.begins_pair(), unit.frame);
-            side.note_within_pair(begins_pair);
+            state.note_within_pair(begins_pair);
             let rest = frame.bytes[passed.min(frame.bytes.len())..].to_vec();
-            side.forward(rest, None, Shape::default());
-            return side.flush_additions();
+            state.forward(rest, None, Shape::default());
+            return state.flush_additions();
         }
-        let unit = match side.take_name() {
+        let unit = match state.take_name() {
             Some(name) if unit.ends_pair() => unit.paired_with(name),
             Some(name) => {
                 self.evaluate(name, now_us);
@@ -337,7 +355,7 @@ impl Line {
             None => unit,
         };
         if unit.begins_pair() {
-            self.side_mut(direction).hold_name(unit);
+            self.state_mut(direction).hold_name(unit);
         } else {
             self.evaluate(unit, now_us);
         }
@@ -345,33 +363,33 @@ impl Line {
 
     fn evaluate(&mut self, unit: Unit, now_us: u64) {
         let direction = unit.frame.direction;
-        let (side, mut evaluation) = self.parts(direction, now_us);
-        if side.is_closed() {
+        let (state, mut evaluation) = self.parts(direction, now_us);
+        if state.is_closed() {
             return;
         }
         let mut work = Work::new(unit);
         evaluation.run(&mut work);
-        side.queue(work);
+        state.queue(work);
         self.settle(direction, now_us);
     }
 
     /// Carries out what is decided, up to the first unit that is not.
     fn settle(&mut self, direction: Direction, now_us: u64) {
-        while let Some(work) = self.side_mut(direction).take_decided() {
+        while let Some(work) = self.state_mut(direction).take_decided() {
             self.carry_out(work, now_us);
         }
-        let side = self.side_mut(direction);
-        side.forward_overdue(now_us);
-        side.flush_additions();
-        side.finish(now_us);
+        let state = self.state_mut(direction);
+        state.forward_overdue(now_us);
+        state.flush_additions();
+        state.finish(now_us);
     }
 
     /// Lets everything pass whose longest time of waiting is over.
     fn pass_overdue(&mut self, now_us: u64) {
         for direction in Direction::BOTH {
-            let (side, mut evaluation) = self.parts(direction, now_us);
+            let (state, mut evaluation) = self.parts(direction, now_us);
             let is_overdue = |work: &Work| work.pending.as_ref().is_some_and(|pending| pending.deadline_us <= now_us);
-            while side.change_pending(is_overdue, |work| evaluation.time_out(work)) {}
+            while state.change_pending(is_overdue, |work| evaluation.pass_on(work, "no decision came in time")) {}
             self.settle(direction, now_us);
         }
         self.note_deadline();

@@ -1,12 +1,20 @@
 //! Meaning of a frame: who, to whom, in which room, and the words. The tutorial dialect needs the
 //! frames before it, the event dialect the name under which the client logged in.
 
+use glassline_wire::limits::NAME_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 
 /// End of the name before a direct message of the tutorial dialect (T12); no name contains it.
 const DIRECT_SUFFIX: &str = "→you";
+/// Bytes of a client's name that are remembered. Servers accept less (T7), and each later frame
+/// carries a copy: ten bytes must not cost a hundred thousand.
+const REMEMBERED_BYTES_MAX: usize = 4 * NAME_BYTES_MAX;
+/// Memory of an entry of a JSON object beside key and value content, and the entries that an object
+/// has room for at least.
+const ENTRY_BYTES: usize = size_of::<Value>() + 56;
+const ENTRIES_MIN: usize = 4;
 
 /// The content of one frame.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,7 +22,8 @@ pub struct Meaning {
     /// Type of the request or event; `name` and `text` in the tutorial dialect; empty for bytes
     /// that say nothing readable.
     pub kind: String,
-    /// Speaker: the name in the frame, else the name of this connection's client.
+    /// Speaker: the name in the frame, else the name of this connection's client, of which a long
+    /// one is cut and ends with `…`.
     pub speaker: Option<String>,
     /// The only recipient, of a direct message.
     pub to: Option<String>,
@@ -24,6 +33,29 @@ pub struct Meaning {
     pub text: Option<String>,
     /// The request or event as JSON; for the tutorial dialect an object of the same form.
     pub content: Option<Value>,
+}
+
+impl Meaning {
+    /// Returns the memory of the texts and the content, in bytes, about.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let texts = [&self.speaker, &self.to, &self.room, &self.text].into_iter().flatten();
+        let content_bytes = self.content.as_ref().map_or(0, |content| size_of::<Value>() + nested_bytes(content));
+        self.kind.len() + texts.map(String::len).sum::<usize>() + content_bytes
+    }
+}
+
+/// Returns the memory of a value beyond its own size. The parser bounds the depth.
+fn nested_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.capacity() * size_of::<Value>() + items.iter().map(nested_bytes).sum::<usize>(),
+        Value::Object(object) if object.is_empty() => 0,
+        Value::Object(object) => {
+            let nested = object.iter().map(|(key, value)| key.len() + nested_bytes(value));
+            object.len().max(ENTRIES_MIN) * ENTRY_BYTES + nested.sum::<usize>()
+        }
+    }
 }
 
 /// Reads the frames of one connection in their order.
@@ -47,7 +79,7 @@ impl Reader {
                 ..Meaning::default()
             },
             (FrameKind::Opening, _) => Meaning { kind: "opening".into(), ..Meaning::default() },
-            (FrameKind::Payload | FrameKind::Raw(_), _) => Meaning::default(),
+            (FrameKind::Payload | FrameKind::Record(_) | FrameKind::Raw(_), _) => Meaning::default(),
         }
     }
 
@@ -62,7 +94,10 @@ impl Reader {
                 Direction::ToServer => &mut self.client_name,
                 Direction::ToClient => &mut self.pair_name,
             };
-            *name = Some(text.to_owned());
+            *name = Some(match frame.direction {
+                Direction::ToServer => remembered(text),
+                Direction::ToClient => text.to_owned(),
+            });
             let content = Some(json!({"type": "name", "name": text}));
             let speaker = Some(text.strip_suffix(DIRECT_SUFFIX).unwrap_or(text).to_owned());
             return Meaning { kind: "name".into(), speaker, content, ..Meaning::default() };
@@ -120,10 +155,10 @@ impl Reader {
         let kind = text_of("type").unwrap_or_default();
         match (frame.direction, kind.as_str()) {
             (Direction::ToServer, "hello") | (Direction::ToClient, "welcome") => {
-                self.client_name = text_of("name").or(self.client_name.take());
+                self.client_name = text_of("name").map(|name| remembered(&name)).or(self.client_name.take());
             }
             (Direction::ToClient, "renamed") if text_of("from") == self.client_name => {
-                self.client_name = text_of("to").or(self.client_name.take());
+                self.client_name = text_of("to").map(|name| remembered(&name)).or(self.client_name.take());
             }
             _ => {}
         }
@@ -144,4 +179,51 @@ impl Reader {
 
 fn string(object: &Map<String, Value>, field: &str) -> Option<String> {
     object.get(field).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Returns a client's name as it is kept.
+fn remembered(name: &str) -> String {
+    if name.len() <= REMEMBERED_BYTES_MAX {
+        return name.to_owned();
+    }
+    format!("{}…", &name[..name.floor_char_boundary(REMEMBERED_BYTES_MAX)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splitter::Splitter;
+
+    /// Memory of what a client's frames mean, without that of the first `skipped`.
+    fn held_bytes(frames: &[&str], skipped: usize) -> Vec<usize> {
+        let (mut splitter, mut reader, mut held) = (Splitter::new(1), Reader::default(), Vec::new());
+        for frame in frames {
+            let bytes =
+                if *frame == "GLASSLINE2" { (*frame).to_owned() } else { format!("{:<10}{frame}", frame.len()) };
+            splitter.receive(Direction::ToServer, bytes.as_bytes(), 0, |frame| {
+                held.push(reader.read(&frame).held_bytes());
+            });
+        }
+        held.split_off(skipped)
+    }
+
+    #[test]
+    fn a_huge_name_is_not_copied_into_each_frame() {
+        let name = "N".repeat(90_000);
+        let hello = format!(r#"{{"type":"hello","name":"{name}"}}"#);
+        for frames in
+            [&[&name[..], "x", "/me x", "/msg bob x"][..], &["GLASSLINE2", &hello, "{}", r#"{"type":"ping"}"#]]
+        {
+            let held = held_bytes(frames, frames.len() - 2);
+            assert!(held.iter().all(|bytes| *bytes < 4_096), "{held:?}");
+        }
+    }
+
+    #[test]
+    fn content_counts_as_the_memory_it_takes() {
+        let dense = format!(r#"{{"a":[{}0]}}"#, r#"{"":0},"#.repeat(1_000));
+        let text = format!(r#"{{"a":"{}"}}"#, "x".repeat(7_000));
+        let held = held_bytes(&["GLASSLINE2", &dense, &text], 1);
+        assert!(held[0] > 300_000 && held[1] < 10_000, "{held:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Reports of the tap on a line, in the order in which it happened, and its JSON form.
+//! Observations of the tap on a line, in their order, and their JSON form.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::frame::{Direction, Frame, FrameKind};
 use crate::line::{Ask, End};
 use crate::meaning::Meaning;
 
-/// One report.
+/// One observation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
     /// A client connected, and the tap connected to the server.
@@ -58,39 +58,47 @@ pub enum Observation {
         /// A sentence with a next step.
         text: String,
     },
-    /// So many reports were left out here, since whoever reads them is too slow.
-    Omitted(u64),
+    /// Observations were left out here: their reader is too slow.
+    Omitted {
+        /// Number of observations.
+        observations: u64,
+        /// Those among them that report the arrival of a frame.
+        frames: u64,
+    },
 }
 
 impl Observation {
-    /// The report as one JSON object: `report` names its kind; a frame has `raw` (hexadecimal), and
-    /// in `content` the request or event by the published schema, where it can be read.
+    /// The observation as one JSON object: `observation` names its kind; a frame has `raw`
+    /// (hexadecimal), and in `content` the request or event by the published schema, where it can
+    /// be read.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Opened { connection, at_us, client } => {
-                json!({"report": "opened", "at": at(*at_us), "connection": connection, "client": client.to_string()})
+                json!({"observation": "opened", "at": at(*at_us), "connection": connection, "client": client.to_string()})
             }
             Self::Arrived(frame, meaning) => frame_to_json(frame, meaning),
             Self::Asked(ask) => asked_to_json(ask),
             Self::Applied(applied) => {
                 let mut object =
-                    Map::from_iter([("report".into(), json!("applied")), ("at".into(), json!(at(applied.at_us)))]);
+                    Map::from_iter([("observation".into(), json!("applied")), ("at".into(), json!(at(applied.at_us)))]);
                 if let Ok(Value::Object(fields)) = serde_json::to_value(applied) {
                     object.extend(fields.into_iter().filter(|(field, _)| field != "at_us"));
                 }
                 Value::Object(object)
             }
             Self::Ended { connection, at_us, direction, end, by_tap } => json!({
-                "report": "ended", "at": at(*at_us), "connection": connection, "direction": direction, "end": end,
+                "observation": "ended", "at": at(*at_us), "connection": connection, "direction": direction, "end": end,
                 "by_tap": by_tap,
             }),
             Self::Closed { connection, at_us } => {
-                json!({"report": "closed", "at": at(*at_us), "connection": connection})
+                json!({"observation": "closed", "at": at(*at_us), "connection": connection})
             }
             Self::Problem { connection, at_us, text } => {
-                json!({"report": "problem", "at": at(*at_us), "connection": connection, "text": text})
+                json!({"observation": "problem", "at": at(*at_us), "connection": connection, "text": text})
             }
-            Self::Omitted(count) => json!({"report": "left_out", "count": count}),
+            Self::Omitted { observations, frames } => {
+                json!({"observation": "omitted", "count": observations, "frames": frames})
+            }
         }
     }
 }
@@ -100,6 +108,7 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Opening => ("opening", None),
         FrameKind::Payload => ("payload", None),
         FrameKind::Goodbye => ("goodbye", None),
+        FrameKind::Record(_) => ("record", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
     let mut raw = String::with_capacity(2 * frame.bytes.len());
@@ -109,7 +118,7 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         }
     }
     json!({
-        "report": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
+        "observation": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
         "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,
         "speaker": meaning.speaker, "content": meaning.content, "raw": raw,
     })
@@ -118,7 +127,7 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
 /// The frame, and who waits for how long.
 fn asked_to_json(ask: &Ask) -> Value {
     let mut object = frame_to_json(&ask.frame, &ask.meaning);
-    object["report"] = json!("asked");
+    object["observation"] = json!("asked");
     object["rule"] = json!(ask.rule);
     object["passes_at"] = json!(at(ask.deadline_us));
     object

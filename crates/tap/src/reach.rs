@@ -151,12 +151,12 @@ mod tests {
 
     #[test]
     fn only_private_networks_can_be_permitted() {
-        let verdict = |ip: &str, permission| check(Role::Target, SocketAddr::new(ip.parse().unwrap(), 1), permission);
+        let checked = |ip: &str, permission| check(Role::Target, SocketAddr::new(ip.parse().unwrap(), 1), permission);
         let private = Permission::PrivateNetworks;
-        assert_eq!(verdict("::1", Permission::LoopbackOnly), Ok(()));
-        assert!(matches!(verdict("10.0.0.1", Permission::LoopbackOnly), Err(ReachError::BeyondLoopback { .. })));
-        assert_eq!(verdict("10.0.0.1", private), Ok(()));
-        assert!(matches!(verdict("8.8.8.8", private), Err(ReachError::Public { .. })));
-        assert!(matches!(verdict("0.0.0.0", private), Err(ReachError::Unspecified { .. })));
+        assert_eq!(checked("::1", Permission::LoopbackOnly), Ok(()));
+        assert!(matches!(checked("10.0.0.1", Permission::LoopbackOnly), Err(ReachError::BeyondLoopback { .. })));
+        assert_eq!(checked("10.0.0.1", private), Ok(()));
+        assert!(matches!(checked("8.8.8.8", private), Err(ReachError::Public { .. })));
+        assert!(matches!(checked("0.0.0.0", private), Err(ReachError::Unspecified { .. })));
     }
 }

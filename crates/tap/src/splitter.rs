@@ -1,14 +1,15 @@
-//! Bytes of a connection as frames, whatever their slicing. Bytes that are no frame are reported
-//! as raw, and reading continues at the next plausible header.
+//! Bytes of a connection as frames, those of a TLS link as records, whatever their slicing. Bytes
+//! that are neither are reported as raw, and reading continues at the next plausible header.
 
 use glassline_wire::frame::{RAW_GOODBYE, parse_header};
 use glassline_wire::limits::{EVENT_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+use crate::tls_record;
 
-/// Splits both directions of one connection into frames. Holds at most one incomplete frame of
-/// each direction, which the protocol's limit bounds.
+/// Splits both directions of one connection into frames or records. Holds at most one incomplete
+/// one of each direction, which the limits of the protocol and of TLS bound.
 #[derive(Debug)]
 pub struct Splitter {
     connection: u64,
@@ -98,7 +99,10 @@ impl Splitter {
     /// Ends a direction, and returns the incomplete frame that was held, as raw bytes.
     pub fn end(&mut self, direction: Direction, at_us: u64) -> Option<Frame> {
         let held = std::mem::take(&mut self.stream(direction).held);
-        let reason = if self.dialect().has_frames() { RawReason::Truncated } else { RawReason::Opaque };
+        let reason = match self.dialect() {
+            Dialect::Tutorial | Dialect::Event | Dialect::Tls => RawReason::Truncated,
+            Dialect::Noise | Dialect::Http | Dialect::Unknown => RawReason::Opaque,
+        };
         (!held.is_empty()).then(|| self.frame(direction, FrameKind::Raw(reason), &held, at_us))
     }
 
@@ -136,8 +140,12 @@ impl Splitter {
             };
         }
         let dialect = self.dialect();
-        if !dialect.has_frames() {
-            return Found::Whole(FrameKind::Raw(RawReason::Opaque), bytes.len());
+        match dialect {
+            Dialect::Tutorial | Dialect::Event => {}
+            Dialect::Tls => return find_record(bytes),
+            Dialect::Noise | Dialect::Http | Dialect::Unknown => {
+                return Found::Whole(FrameKind::Raw(RawReason::Opaque), bytes.len());
+            }
         }
         let stream = self.stream(direction);
         if direction == Direction::ToServer && dialect == Dialect::Event && !stream.has_begun {
@@ -148,6 +156,17 @@ impl Splitter {
             return find_after_raw(bytes, dialect);
         }
         find_frame(bytes, has_goodbye).unwrap_or_else(|| find_after_raw(bytes, dialect))
+    }
+}
+
+/// Finds the record at the start of `bytes`, or the raw bytes before the next plausible header.
+fn find_record(bytes: &[u8]) -> Found {
+    match (0..bytes.len()).find(|at| tls_record::may_begin(&bytes[*at..])) {
+        Some(0) => match tls_record::record(bytes).filter(|(_, length)| *length <= bytes.len()) {
+            Some((record_type, length)) => Found::Whole(FrameKind::Record(record_type), length),
+            None => Found::Incomplete,
+        },
+        at => Found::Whole(FrameKind::Raw(RawReason::Malformed), at.unwrap_or(bytes.len())),
     }
 }
 
@@ -198,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tls_record::RecordType;
 
     const CONVERSATION: &[u8] = b"GLASSLINE227        {\"type\":\"hello\",\"name\":\"b\"}15        {\"type\":\"ping\"}";
 
@@ -239,13 +259,91 @@ mod tests {
     fn a_cut_frame_is_raw_and_other_links_are_opaque() {
         let cut = split(&[b"5         hel"]);
         assert_eq!((cut[0].2, &cut[0].3[..]), (FrameKind::Raw(RawReason::Truncated), &b"5         hel"[..]));
-        for opening in [&[0x16, 3, 1][..], b"GET / HTTP/1.1", b"SSH-2.0"] {
+        for opening in [b"GLASSNOISE".as_slice(), b"GET / HTTP/1.1", b"SSH-2.0"] {
             assert_eq!(split(&[opening])[0].2, FrameKind::Raw(RawReason::Opaque));
         }
+        assert_eq!(split(&[&[0x16, 3, 1, 0]])[0].2, FrameKind::Raw(RawReason::Truncated));
         assert_eq!(split(&[b"1         b/exit"])[1].2, FrameKind::Goodbye);
     }
 
+    /// A record with this content.
+    fn record(record_type: u8, content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u16).to_be_bytes();
+        [&[record_type, 3, 3][..], &length, content].concat()
+    }
+
+    #[test]
+    fn a_tls_link_is_split_at_its_records() {
+        let hello = record(0x16, &[1; 40]);
+        let stream = [&hello[..], b"junk", &record(0x17, &[2; 3]), &record(0x15, &[])].concat();
+        let frames = split(&[&stream, &[0x17, 3, 3, 0, 9, 1]]);
+        let kinds: Vec<_> = frames.iter().map(|frame| (frame.0, frame.1, frame.2, frame.3.len())).collect();
+        let expected = [
+            (1, 0, FrameKind::Record(RecordType::Handshake), 45),
+            (2, 45, FrameKind::Raw(RawReason::Malformed), 4),
+            (3, 49, FrameKind::Record(RecordType::ApplicationData), 8),
+            (4, 57, FrameKind::Record(RecordType::Alert), 5),
+            (5, 62, FrameKind::Raw(RawReason::Truncated), 6),
+        ];
+        assert_eq!(kinds, expected);
+    }
+
+    /// The bytes in slices of these lengths, in turn.
+    fn sliced<'a>(bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+        let (mut slices, mut rest) = (Vec::new(), bytes);
+        for length in lengths.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (slice, after) = rest.split_at((*length).min(rest.len()));
+            slices.push(slice);
+            rest = after;
+        }
+        slices
+    }
+
+    /// Part of a TLS stream.
+    #[derive(Debug, Clone)]
+    enum Part {
+        Record(u8, Vec<u8>),
+        Junk(Vec<u8>),
+    }
+
+    impl Part {
+        fn bytes(&self) -> Vec<u8> {
+            match self {
+                Self::Record(record_type, content) => record(*record_type, content),
+                Self::Junk(junk) => junk.clone(),
+            }
+        }
+    }
+
+    fn tls_parts() -> impl Strategy<Value = Vec<Part>> {
+        let content = proptest::collection::vec(prop_oneof![any::<u8>(), 0x14_u8..=0x17, 2_u8..=4], 0..40);
+        // Few values, so that bytes look like headers and are none.
+        let junk = proptest::collection::vec(prop_oneof![Just(0_u8), 2_u8..=5, 0x13_u8..=0x18], 0..12);
+        let part = prop_oneof![4 => (0x14_u8..=0x17, content).prop_map(|(kind, content)| Part::Record(kind, content)), 1 => junk.prop_map(Part::Junk)];
+        proptest::collection::vec(part, 0..12)
+    }
+
     proptest! {
+        #[test]
+        fn any_slicing_of_tls_gives_the_same_records(
+            parts in tls_parts(),
+            lengths in proptest::collection::vec(1_usize..12, 1..60),
+        ) {
+            let parts: Vec<_> = std::iter::once(Part::Record(0x16, vec![1; 30])).chain(parts).collect();
+            let bytes: Vec<u8> = parts.iter().flat_map(Part::bytes).collect();
+            let whole = split(&[&bytes]);
+            prop_assert_eq!(split(&sliced(&bytes, &lengths)), whole.clone());
+            let passed: Vec<u8> = whole.iter().flat_map(|frame| frame.3.clone()).collect();
+            prop_assert_eq!(&passed, &bytes, "nothing is lost or invented");
+            if parts.iter().all(|part| matches!(part, Part::Record(..))) {
+                let records: Vec<Vec<u8>> = whole.into_iter().map(|frame| frame.3).collect();
+                prop_assert_eq!(records, parts.iter().map(Part::bytes).collect::<Vec<_>>(), "one frame for each record");
+            }
+        }
+
         #[test]
         fn any_slicing_gives_the_same_frames(
             bytes in prop_oneof![
@@ -256,14 +354,7 @@ mod tests {
             cuts in proptest::collection::vec(1_usize..12, 1..60),
         ) {
             let whole = split(&[&bytes]);
-            let mut slices = Vec::new();
-            let mut rest = &bytes[..];
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() { break; }
-                let (slice, after) = rest.split_at((*cut).min(rest.len()));
-                slices.push(slice);
-                rest = after;
-            }
+            let slices = sliced(&bytes, &cuts);
             let passed: Vec<u8> = whole.iter().flat_map(|frame| frame.3.clone()).collect();
             prop_assert_eq!(&passed, &bytes, "nothing is lost or invented");
             if whole.iter().all(|frame| frame.2 != FrameKind::Raw(RawReason::Malformed)) {

@@ -30,7 +30,8 @@ fn recorded() -> Vec<Frame> {
     frames
 }
 
-/// Plays the recording to a server that does this, and returns the outcome and what the server read.
+/// Plays the recording to a server that does this, and returns the outcome and what the server
+/// read.
 fn play(serve: impl FnOnce(&mut TcpStream) + Send + 'static, wait: Duration) -> (Outcome, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -93,6 +94,6 @@ fn a_refusal_is_reported_in_the_words_of_the_server() {
         },
         Duration::from_secs(20),
     );
-    assert_eq!(outcome.refusals, ["bob is taken"]);
+    assert_eq!(outcome.rejections, ["bob is taken"]);
     assert!(outcome.ended_by_peer && outcome.sent == 2, "{outcome:?}");
 }

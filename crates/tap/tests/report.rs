@@ -132,11 +132,11 @@ fn the_tutorial_dialect_is_read_in_pairs() {
 fn an_encrypted_session_shows_sizes_and_times_only() {
     let mut session = Session::default();
     let line = session.connection();
-    session.bytes(line, Direction::ToServer, &[0x16, 3, 1, 0, 200]);
+    session.bytes(line, Direction::ToServer, &[0x16, 3, 1, 0, 0]);
     for burst in 0..3_u64 {
         session.now_us = 10_000 + burst * 10_000_000;
         for _ in 0..4 {
-            session.bytes(line, Direction::ToServer, &[0x17; 512]);
+            session.bytes(line, Direction::ToServer, &[&[0x17, 3, 3, 1, 0xfb][..], &[7; 507]].concat());
         }
     }
     let report = session.report();
@@ -146,6 +146,10 @@ fn an_encrypted_session_shows_sizes_and_times_only() {
     }
     let sizes = words(&report, RowId::Sizes);
     assert!(sizes.iter().any(|words| words.contains("to the server 1 of 5, 12 of 512 bytes")), "{sizes:?}");
+    assert_eq!(
+        summary(&report, RowId::Sizes),
+        "to servers 13 records of 6149 bytes in all, to clients 0 records of 0 bytes in all"
+    );
     let times = words(&report, RowId::Times);
     assert!(times.iter().any(|words| words.contains("to the server 13 in 3 bursts, the largest of 5")), "{times:?}");
 }
@@ -168,13 +172,32 @@ fn hostile_names_and_texts_stay_text() {
 }
 
 #[test]
+fn huge_names_and_texts_make_no_huge_report() {
+    let mut session = Session::default();
+    let client = session.event_client("alice");
+    let huge = "h".repeat(90_000);
+    for number in 0..1_500 {
+        let text = format!(r#"{{"type":"send","room":"{huge}","text":"{number}"}}"#);
+        session.frame(client, Direction::ToServer, &text);
+        session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","room":"{number} {huge}"}}"#));
+        session.frame(client, Direction::ToClient, &format!(r#"{{"type":"joined","names":["{number} {huge}"]}}"#));
+    }
+    let report = session.report();
+    assert!(report.to_text().len() < 64 << 20, "{}", report.to_text().len());
+    assert!(report.to_html().len() < 8 << 20, "{}", report.to_html().len());
+    let texts = summary(&report, RowId::Texts);
+    assert!(texts.contains("beyond the limit"), "{texts}");
+    assert!(words(&report, RowId::Names).contains("alice"));
+}
+
+#[test]
 fn reports_have_the_same_rows_side_by_side() {
     let mut plain = Session::default();
     let line = plain.event_client("bob");
     plain.frame(line, Direction::ToServer, r#"{"type":"send","room":"lobby","text":"hi","id":"1"}"#);
     let mut opaque = Session::default();
     let line = opaque.connection();
-    opaque.bytes(line, Direction::ToServer, &[0x16, 3, 1]);
+    opaque.bytes(line, Direction::ToServer, &[0x16, 3, 1, 0, 0]);
     let table = glassline_tap::report::compare(&[plain.report(), opaque.report()]);
     let names = table.lines().find(|line| line.starts_with("Names")).expect("a row of names");
     assert!(names.contains("1 readable") && names.contains("not readable, only"), "{table}");

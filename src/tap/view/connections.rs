@@ -34,7 +34,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Takes a report in.
+    /// Takes an observation in.
     pub(super) fn observe(&mut self, observation: &Observation) {
         match observation {
             Observation::Opened { connection, at_us, client } => self.open(*connection, *at_us, *client),
@@ -62,8 +62,10 @@ impl Connections {
                     self.open -= 1;
                 }
             }
-            Observation::Asked(_) | Observation::Applied(_) | Observation::Problem { .. } | Observation::Omitted(_) => {
-            }
+            Observation::Asked(_)
+            | Observation::Applied(_)
+            | Observation::Problem { .. }
+            | Observation::Omitted { .. } => {}
         }
     }
 
@@ -90,6 +92,11 @@ impl Connections {
         };
         self.open += 1;
         self.known.insert(number, connection);
+    }
+
+    /// Returns when this connection opened, in microseconds since 1970, if it is known.
+    pub(super) fn opened_us(&self, number: u64) -> Option<u64> {
+        self.known.get(&number).map(|connection| connection.opened_us)
     }
 
     /// Returns whether this connection is known to be closed.

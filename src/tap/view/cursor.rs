@@ -1,22 +1,22 @@
-//! Which of the shown reports is selected, and which are on the screen.
+//! Selection among the shown observations, and the part of them that is on the screen.
 
 use std::ops::Range;
 
 use super::entries::Entries;
 
-/// The selected report. It stays selected while others come, until it goes.
+/// The selected observation. It stays selected while others come, until it goes.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
-    /// Number of the report; `None` selects the newest, whatever comes.
+    /// Number of the observation; `None` selects the newest, whatever comes.
     selected: Option<u64>,
-    /// Number of the first report on the screen.
+    /// Number of the first observation on the screen.
     top: u64,
-    /// Reports on the screen.
+    /// Observations on the screen.
     rows: usize,
 }
 
 impl Cursor {
-    /// Returns the places of the reports on a screen of so many rows.
+    /// Returns the places of the observations on a screen of so many rows.
     pub(super) fn window(&mut self, entries: &Entries, rows: usize) -> Range<usize> {
         self.rows = rows;
         let place = self.place(entries);
@@ -28,7 +28,7 @@ impl Cursor {
         top..(top + rows).min(entries.len())
     }
 
-    /// Returns the place of the selected report.
+    /// Returns the place of the selected observation.
     pub(super) fn place(&self, entries: &Entries) -> usize {
         let last = entries.len().saturating_sub(1);
         self.selected.map_or(last, |number| entries.place(number).min(last))
@@ -39,17 +39,17 @@ impl Cursor {
         self.selected.is_none()
     }
 
-    /// Selects the report in this place; in the last place, the newest.
+    /// Selects the observation in this place; in the last place, the newest.
     pub(super) fn select(&mut self, entries: &Entries, place: usize) {
         self.selected = if place + 1 >= entries.len() { None } else { entries.number(place) };
     }
 
-    /// Selects the report in this place also if it is the last, and stays there.
+    /// Selects the observation in this place also if it is the last, and stays there.
     pub(super) fn stay(&mut self, entries: &Entries, place: usize) {
         self.selected = entries.number(place);
     }
 
-    /// Moves by so many reports.
+    /// Moves by so many observations.
     pub(super) fn step(&mut self, entries: &Entries, reports: isize) {
         let place = self.place(entries).saturating_add_signed(reports);
         self.select(entries, place);

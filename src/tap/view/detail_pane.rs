@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::fields::Field;
 use super::palette::{Palette, letter};
-use crate::tap::columns::{Clock, id};
+use crate::tap::columns::Clock;
 
 /// Draws the fields from row `scroll` on. Returns the row that is shown first: less, where there are
 /// fewer.
@@ -27,7 +27,7 @@ pub(super) fn draw(
     let columns = HexColumns::for_width(width);
     let title = format!(
         "{}  {}  {}  {} bytes from byte {}",
-        id(frame.connection, frame.direction, frame.number),
+        frame.id(),
         clock.time(frame.at_us),
         frame.dialect.name(),
         frame.bytes.len(),

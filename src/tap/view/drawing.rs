@@ -1,5 +1,5 @@
-//! The whole screen: title, connections, reports or what is open, held frames, problems, and the
-//! line of the keys.
+//! The whole screen: title, connections, observations or what is open, held frames, problems, and
+//! the line of the keys.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::holds::GiveUpTime;
 use super::palette::Palette;
-use super::state::{Mode, Purpose, State};
-use super::{detail_pane, frames_pane, help, holds};
-use crate::tap::columns::{cut, id, safe};
+use super::state::{HOLDS_ALL, Mode, Purpose, State};
+use super::wrapped::wrapped;
+use super::{detail_pane, frames_pane, help, holds, page};
+use crate::tap::columns::{cut, safe};
 
 /// Rows from which connections are shown.
 const ROWS_FOR_CONNECTIONS: u16 = 12;
@@ -20,15 +22,19 @@ const ROWS_FOR_CONNECTIONS: u16 = 12;
 const CONNECTIONS_SHOWN: u16 = 3;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
-/// Parts of the title that no report changes.
+/// Parts of the title that no observation changes.
 #[derive(Debug)]
 pub(crate) struct Title {
     /// Address of the tap.
     pub(crate) listens: SocketAddr,
     /// Address of the server.
     pub(crate) to: SocketAddr,
-    /// Recording and rules, in words.
-    pub(crate) settings: String,
+    /// Number of rules, in words.
+    pub(crate) rules: Option<String>,
+    /// Recording, in words.
+    pub(crate) recording: Option<String>,
+    /// Seed of the rules.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Draws everything.
@@ -38,6 +44,7 @@ pub(super) fn draw(state: &mut State, title: &Title, palette: Palette, now_us: u
     let buffer = screen.buffer_mut();
     title_row(state, title, palette, now_us, rest.first(1), buffer);
     let bottom = rest.last(1);
+    wrong_line_rows(state, palette, &mut rest, buffer);
     if let Some(problem) = state.last_problem() {
         let row = rest.last(u16::from(area.height > 4));
         put(buffer, row, &format!("! {}", safe(problem)), palette.problem());
@@ -49,7 +56,9 @@ pub(super) fn draw(state: &mut State, title: &Title, palette: Palette, now_us: u
         Mode::Detail { frame, fields, scroll } => {
             *scroll = detail_pane::draw((frame, fields), *scroll, (&clock, palette), rest.area, buffer);
         }
-        Mode::Help { scroll } => *scroll = help::draw(*scroll, palette, rest.area, buffer),
+        Mode::Help { scroll } => {
+            *scroll = page::draw(&help::rows(rest.area.width.into()), *scroll, palette, rest.area, buffer);
+        }
         Mode::List | Mode::Typing { .. } if state.entries.len() == 0 => empty(state, title, rest.area, buffer),
         Mode::List | Mode::Typing { .. } => frames_pane::draw(state, palette, rest.area, buffer),
     }
@@ -87,30 +96,43 @@ fn put(buffer: &mut Buffer, row: Rect, text: &str, style: Style) {
 }
 
 fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, row: Rect, buffer: &mut Buffer) {
-    let mut parts = Vec::new();
+    let mut states = Vec::new();
     if let Some(passed) = state.paused() {
-        parts.push(format!("PAUSED, {passed} passed"));
+        states.push(format!("PAUSED, {passed} passed"));
     }
-    if state.left_out() > 0 {
-        parts.push(format!("SAMPLED: {} frames not shown", state.left_out()));
+    if state.omitted() > 0 {
+        states.push(format!("SAMPLED: {} reports not shown", state.omitted()));
     }
     if let Some(held) = state.holds.filter_line() {
-        parts.push(if held.is_empty() { "HOLDING all".into() } else { format!("HOLDING {}", safe(held)) });
+        states.push(format!("HOLDING {}", safe(held)));
     }
     if !state.filter_line().is_empty() {
-        parts.push(format!("filter {}", safe(state.filter_line())));
+        states.push(format!("filter {}", safe(state.filter_line())));
     }
-    parts.push(format!("{}/s", state.rate.per_second(now_us)));
-    if state.applied() > 0 {
-        parts.push(format!("{} applied", state.applied()));
+    states.push(format!("{}/s", state.rate.per_second(now_us)));
+    let applied = (state.applied() > 0).then(|| format!("{} applied", state.applied()));
+    let rules: Vec<String> = [title.rules.clone(), applied].into_iter().flatten().collect();
+    // Each part has its place. Where not all of them fit, those that the user knows go first.
+    let spaced = |text: String| if text.is_empty() { text } else { text + "  " };
+    let mut parts = [
+        (4, "glassline tap ".to_owned()),
+        (3, spaced(format!("{} > {}", title.listens, title.to))),
+        (0, spaced(states.join("  "))),
+        (2, spaced(rules.join(", "))),
+        (5, spaced(title.recording.clone().unwrap_or_default())),
+        (6, title.seed.map(|seed| format!("seed {seed}")).unwrap_or_default()),
+    ];
+    let shown = |parts: &[(u8, String)]| {
+        let texts: String = parts.iter().map(|(_, text)| text.as_str()).collect();
+        texts.trim_end().to_owned()
+    };
+    for goes in (2..=6).rev() {
+        if shown(&parts).width() <= row.width.into() {
+            break;
+        }
+        parts.iter_mut().filter(|(rank, _)| *rank == goes).for_each(|(_, text)| text.clear());
     }
-    parts.push(title.settings.clone());
-    parts.retain(|part| !part.is_empty());
-    let (addresses, parts) = (format!("{} > {}", title.listens, title.to), parts.join("  "));
-    // Where not all of it fits, what changes matters more.
-    let is_narrow = addresses.width() + parts.width() + 16 > row.width.into();
-    let text = if is_narrow { format!("{parts}  {addresses}") } else { format!("glassline tap {addresses}  {parts}") };
-    put(buffer, row, &text, palette.heading());
+    put(buffer, row, &shown(&parts), palette.heading());
 }
 
 fn connection_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows, buffer: &mut Buffer) {
@@ -132,26 +154,30 @@ fn connection_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows
 fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buffer: &mut Buffer) {
     let Some(ask) = state.holds.first() else { return };
     let style = palette.note().add_modifier(Modifier::REVERSED);
+    let times = rest.last(1);
     let keys = rest.last(1);
     let row = rest.last(1);
     let frame = &ask.frame;
     let seconds_until = |at_us: u64| at_us.saturating_sub(now_us).div_ceil(1_000_000);
+    let opened_us = state.connections.opened_us(frame.connection).unwrap_or(frame.at_us);
     let heard_us = state.connections.heard_before(frame).unwrap_or(frame.at_us);
-    let patience = match holds::gives_up(frame, heard_us) {
-        Some((side, at_us)) if at_us > now_us => format!("the {side} gives up in {} s", seconds_until(at_us)),
-        Some((side, _)) => format!("the {side} may have given up"),
-        None => "neither side gives up".into(),
+    let give_up = match holds::gives_up(frame, opened_us, heard_us) {
+        GiveUpTime::At(side, at_us) if at_us > now_us => format!("the {side} gives up in {} s", seconds_until(at_us)),
+        GiveUpTime::At(side, _) => format!("the {side} may have given up"),
+        GiveUpTime::Never => "neither side gives up".into(),
+        GiveUpTime::Unknown => "unknown when a side gives up".into(),
     };
     let others = match state.holds.len() {
         1 => String::new(),
-        count => format!("  {} more wait", count - 1),
+        2 => ", 1 more waits".into(),
+        count => format!(", {} more wait", count - 1),
     };
-    let frame_id = id(frame.connection, frame.direction, frame.number);
     let speaker = safe(ask.meaning.speaker.as_deref().unwrap_or("-"));
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
-    put(buffer, row, &format!("HELD {frame_id} {speaker}: {text}"), style);
-    let passes = format!("passes in {} s", seconds_until(ask.deadline_us));
-    put(buffer, keys, &format!("{patience}, {passes}{others}  e text  E payload  p pass  d drop"), style);
+    put(buffer, row, &format!("HELD {} {speaker}: {text}", frame.id()), style);
+    put(buffer, keys, "e text  E payload  p pass  d drop", style);
+    let left = seconds_until(ask.deadline_us);
+    put(buffer, times, &format!("{left} s left, {give_up}{others}"), style);
 }
 
 /// Says what the tap is and how to send something through it.
@@ -173,6 +199,15 @@ fn empty(state: &State, title: &Title, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Says in full what is wrong with the line that is typed.
+fn wrong_line_rows(state: &State, palette: Palette, rest: &mut Rows, buffer: &mut Buffer) {
+    let (Mode::Typing { .. }, Some(wrong)) = (&state.mode, state.message()) else { return };
+    let rows = wrapped(&safe(&format!("{wrong} (Esc leaves)")), rest.area.width.into());
+    for row in rows.iter().rev() {
+        put(buffer, rest.last(1), row, palette.problem());
+    }
+}
+
 /// Draws the line that is typed, the answer to the last key, or the keys. Returns where the cursor
 /// is to stand, if somewhere.
 fn bottom_row(state: &State, palette: Palette, row: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -186,14 +221,13 @@ fn bottom_row(state: &State, palette: Palette, row: Rect, buffer: &mut Buffer) -
     if row.height == 0 {
         return None;
     }
-    let prompt = match (state.message(), purpose) {
-        (Some(wrong), _) => format!("({wrong}) "),
-        (None, Purpose::Filter) => "filter: ".into(),
-        (None, Purpose::Search) => "search: ".into(),
-        (None, Purpose::Jump) => "jump to: ".into(),
-        (None, Purpose::Hold) => "hold frames that match: ".into(),
-        (None, Purpose::Text(_)) => "text: ".into(),
-        (None, Purpose::Payload(_)) => "payload: ".into(),
+    let prompt = match purpose {
+        Purpose::Filter => "filter: ".to_owned(),
+        Purpose::Search => "search: ".into(),
+        Purpose::Jump => "jump to: ".into(),
+        Purpose::Hold => format!("hold frames that match ({HOLDS_ALL}: every one): "),
+        Purpose::Text(_) => "text: ".into(),
+        Purpose::Payload(_) => "payload: ".into(),
     };
     let width = usize::from(row.width);
     let prompt = cut(&prompt, width / 2);

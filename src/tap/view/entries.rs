@@ -1,5 +1,5 @@
-//! The reports that the view keeps: the newest, within a bound of bytes, with those of the filter
-//! at hand.
+//! The observations that the view keeps: the newest, within a bound of bytes, with those of the
+//! filter at hand.
 
 use std::collections::VecDeque;
 
@@ -7,13 +7,13 @@ use glassline_tap::Observation;
 
 use super::filter::Filter;
 
-/// Bytes of reports that are kept; the oldest go first.
+/// Bytes of observations that are kept; the oldest go first.
 pub(super) const KEPT_BYTES_MAX: usize = 32 << 20;
 
-/// Memory of a report beside its bytes and texts, about.
+/// Memory of an observation beside its bytes and texts, about.
 const REPORT_BYTES: usize = 400;
 
-/// Reports in their order. Each has a number of its own, from 0, which is never used again.
+/// Observations in their order. Each has a number of its own, from 0, which is never used again.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     kept: VecDeque<Observation>,
@@ -21,12 +21,12 @@ pub(super) struct Entries {
     first: u64,
     bytes: usize,
     filter: Filter,
-    /// Numbers of the kept reports that match the filter, in ascending order.
+    /// Numbers of the kept observations that match the filter, in ascending order.
     matching: VecDeque<u64>,
 }
 
 impl Entries {
-    /// Adds a report. A frame is kept without its content as JSON, which its bytes are too.
+    /// Adds an observation. A frame is kept without its content as JSON, which its bytes are too.
     pub(super) fn push(&mut self, mut observation: Observation) {
         if let Observation::Arrived(_, meaning) = &mut observation {
             meaning.content = None;
@@ -65,24 +65,24 @@ impl Entries {
         self.matching.len()
     }
 
-    /// Returns the report with this number, if it is kept.
+    /// Returns the observation with this number, if it is kept.
     pub(super) fn get(&self, number: u64) -> Option<&Observation> {
         self.kept.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
-    /// Returns the number of the report in this place of those that match.
+    /// Returns the number of the observation in this place of those that match.
     pub(super) fn number(&self, place: usize) -> Option<u64> {
         self.matching.get(place).copied()
     }
 
-    /// Returns the place of a report among those that match; of the next one if it does not match
-    /// or has gone.
+    /// Returns the place of an observation among those that match; of the next one if it does not
+    /// match or has gone.
     pub(super) fn place(&self, number: u64) -> usize {
         self.matching.partition_point(|kept| *kept < number)
     }
 
-    /// Returns the place of the next report that is wanted, from `place` on; backwards, the one
-    /// before it.
+    /// Returns the place of the next observation that is wanted, from `place` on; backwards, the
+    /// one before it.
     pub(super) fn find(
         &self,
         place: usize,
@@ -94,7 +94,7 @@ impl Entries {
     }
 }
 
-/// Returns the memory of a report, about.
+/// Returns the memory of an observation, about.
 fn cost(observation: &Observation) -> usize {
     let texts = match observation {
         Observation::Arrived(frame, meaning) => {
@@ -107,7 +107,7 @@ fn cost(observation: &Observation) -> usize {
         Observation::Opened { .. }
         | Observation::Ended { .. }
         | Observation::Closed { .. }
-        | Observation::Omitted(_) => 0,
+        | Observation::Omitted { .. } => 0,
     };
     REPORT_BYTES + texts
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use glassline_tap::{Frame, FrameKind, Meaning};
+use glassline_tap::{Frame, FrameKind, Meaning, RECORD_HEADER_BYTES, RecordType};
 use glassline_wire::limits::HEADER_BYTES;
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ pub(super) fn fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
     match frame.kind {
         FrameKind::Opening => vec![whole("opening", all)],
         FrameKind::Goodbye => vec![whole("goodbye", all)],
+        FrameKind::Record(record_type) => record_fields(frame, record_type),
         FrameKind::Raw(reason) => vec![whole(raw_label(reason), all)],
         FrameKind::Payload => {
             let header = HEADER_BYTES.min(frame.bytes.len());
@@ -53,6 +54,25 @@ pub(super) fn fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
             fields
         }
     }
+}
+
+/// Returns the header of a TLS record in three fields, and its content; one field where a rule has
+/// left less than a header.
+fn record_fields(frame: &Frame, record_type: RecordType) -> Vec<Field> {
+    let content = RECORD_HEADER_BYTES..frame.bytes.len();
+    let field = |name: &str, value: String, bytes: Range<usize>| Field { name: name.to_owned(), value, bytes };
+    let Some([_, major, minor, high, low]) = frame.bytes.first_chunk::<RECORD_HEADER_BYTES>() else {
+        return vec![field("record", printable(&frame.bytes), 0..frame.bytes.len())];
+    };
+    let mut fields = vec![
+        field("record", record_type.name().to_owned(), 0..1),
+        field("version", format!("{major}.{minor}"), 1..3),
+        field("length", u16::from_be_bytes([*high, *low]).to_string(), 3..RECORD_HEADER_BYTES),
+    ];
+    if !content.is_empty() {
+        fields.push(field("content, opaque", printable(start(&frame.bytes[content.clone()])), content));
+    }
+    fields
 }
 
 /// Returns the members of a JSON object, with the punctuation before each; `None` where the payload
@@ -100,7 +120,7 @@ fn start(bytes: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use glassline_tap::{Direction, Observation};
+    use glassline_tap::{Dialect, Direction, Observation};
     use glassline_testkit::frame::frame;
 
     use super::*;
@@ -144,5 +164,25 @@ mod tests {
             assert!(!fields.iter().any(|field| field.1.contains('\u{1b}')));
         }
         assert_eq!(fields_of(Direction::ToClient, b"what")[0].0, "raw bytes, malformed");
+    }
+
+    #[test]
+    fn a_record_has_the_fields_of_its_header() {
+        let bytes = b"\x16\x03\x01\x00\x04\x1b[2J".to_vec();
+        let (direction, kind) = (Direction::ToServer, FrameKind::Record(RecordType::Handshake));
+        let mut frame =
+            Frame { connection: 1, direction, number: 1, offset: 0, at_us: 0, dialect: Dialect::Tls, kind, bytes };
+        let shown = fields(&frame, &Meaning::default());
+        let shown: Vec<_> =
+            shown.iter().map(|field| (field.name.as_str(), field.value.as_str(), field.bytes.clone())).collect();
+        let expected = [
+            ("record", "handshake", 0..1),
+            ("version", "3.1", 1..3),
+            ("length", "4", 3..5),
+            ("content, opaque", "\u{fffd}[2J", 5..9),
+        ];
+        assert_eq!(shown, expected);
+        frame.bytes.truncate(4);
+        assert_eq!(fields(&frame, &Meaning::default()).len(), 1, "a rule has shortened it");
     }
 }

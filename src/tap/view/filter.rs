@@ -1,7 +1,7 @@
-//! The filter line: which reports are shown, searched for or held.
+//! The filter line: which observations are shown, searched for or held.
 
-use glassline_tap::rules::{Matcher, Range};
-use glassline_tap::{Dialect, Direction, Frame, Meaning, Observation};
+use glassline_tap::rules::{KINDS, Matcher, Range};
+use glassline_tap::{Dialect, Direction, Frame, FrameKind, Meaning, Observation};
 
 /// Terms that all have to match; without any, everything does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ enum Term {
     Name(Part),
     Direction(Direction),
     Dialect(Dialect),
+    /// Type of the request or event, as rules name it.
+    Kind(String),
     Room(Part),
     Connection(u64),
     /// Part of the text, of the payload or of what happened.
@@ -44,7 +46,8 @@ impl Part {
 }
 
 /// Names of the terms, for errors and the help.
-pub(super) const TERMS: &str = "name:bob  dir:> (or <)  dialect:event  room:lobby  conn:3  text:hello  hello";
+pub(super) const TERMS: &str =
+    "name:bob  dir:> (or <)  kind:send  dialect:event  room:lobby  conn:3  text:hello  hello";
 
 impl Filter {
     /// Reads a filter line. Errors: a sentence for the user.
@@ -57,14 +60,14 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Returns whether a report is of this filter. What must be known whatever is filtered always
-    /// is: reports left out, and problems of the tap as a whole.
+    /// Returns whether an observation is of this filter. What must be known whatever is filtered
+    /// always is: observations left out, and problems of the tap as a whole.
     pub(super) fn matches(&self, observation: &Observation) -> bool {
         self.terms.iter().all(|term| term.matches(observation))
     }
 
-    /// Returns the same as the condition of a rule, for which upper and lower case differ, and whose
-    /// name is the speaker's. Errors: a term that rules have once stands there twice.
+    /// Returns the same as the condition of a rule, for which upper and lower case differ, and
+    /// whose name is the speaker's. Errors: a term that rules have once stands there twice.
     pub(super) fn matcher(&self) -> Result<Matcher, String> {
         let mut matcher = Matcher::default();
         for term in &self.terms {
@@ -72,6 +75,7 @@ impl Filter {
                 Term::Name(part) => matcher.name_contains.replace(part.written.clone()).is_some(),
                 Term::Direction(direction) => matcher.direction.replace(*direction).is_some(),
                 Term::Dialect(dialect) => matcher.dialect.replace(*dialect).is_some(),
+                Term::Kind(kind) => matcher.kind.replace(kind.clone()).is_some(),
                 Term::Room(part) => matcher.room.replace(part.written.clone()).is_some(),
                 Term::Connection(number) => matcher.connection.replace(Range::only(*number)).is_some(),
                 Term::Text(part) => matcher.text_contains.replace(part.written.clone()).is_some(),
@@ -106,6 +110,8 @@ impl Term {
                     format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")
                 })
             }
+            "kind" if KINDS.contains(&lower.as_str()) => Ok(Self::Kind(lower)),
+            "kind" => Err(format!("{value:?} is no kind of frame; the kinds are {}", KINDS.join(", "))),
             "conn" => value
                 .parse()
                 .map(Self::Connection)
@@ -121,17 +127,19 @@ impl Term {
         let (connection, direction, text) = match observation {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
-            Observation::Omitted(_) | Observation::Problem { connection: None, .. } => return true,
+            Observation::Omitted { .. } | Observation::Problem { connection: None, .. } => return true,
             Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
             Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
             Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
-            Observation::Applied(applied) => (applied.connection, Some(applied.direction), applied.effect.as_str()),
+            Observation::Applied(applied) => {
+                (applied.frame.connection, Some(applied.frame.direction), applied.effect.as_str())
+            }
         };
         match self {
             Self::Connection(wanted) => *wanted == connection,
             Self::Direction(wanted) => direction == Some(*wanted),
             Self::Text(wanted) => wanted.is_in(text),
-            Self::Name(_) | Self::Room(_) | Self::Dialect(_) => false,
+            Self::Name(_) | Self::Room(_) | Self::Dialect(_) | Self::Kind(_) => false,
         }
     }
 
@@ -141,6 +149,8 @@ impl Term {
             Self::Name(wanted) => is(&meaning.speaker, wanted) || is(&meaning.to, wanted),
             Self::Direction(wanted) => frame.direction == *wanted,
             Self::Dialect(wanted) => frame.dialect == *wanted,
+            Self::Kind(wanted) if matches!(frame.kind, FrameKind::Raw(_)) => wanted == "raw",
+            Self::Kind(wanted) => meaning.kind == *wanted,
             Self::Room(wanted) => meaning.room.as_ref().is_some_and(|room| room.to_lowercase() == wanted.lower),
             Self::Connection(wanted) => frame.connection == *wanted,
             Self::Text(wanted) => {
@@ -200,6 +210,7 @@ mod tests {
             "dir:<",
             "dir:to-client",
             "dialect:event",
+            "kind:message",
             "room:lobby",
             "room:#lobby",
             "conn:1",
@@ -211,27 +222,43 @@ mod tests {
         ] {
             assert!(is_shown(filter, &received), "{filter}");
         }
-        for filter in ["name:carol", "dir:>", "dialect:tutorial", "room:lob", "conn:2", "bye", "name:bob dir:>"] {
+        for filter in [
+            "name:carol",
+            "dir:>",
+            "kind:pong",
+            "kind:raw",
+            "dialect:tutorial",
+            "room:lob",
+            "conn:2",
+            "bye",
+            "name:bob dir:>",
+        ] {
             assert!(!is_shown(filter, &received), "{filter}");
         }
         assert!(is_shown("name:alice", &generator.sent("x")), "the sender of a request is its client");
         assert!(is_shown("漢", &generator.received("bob", "漢字")));
+        let raw = generator.pass(Direction::ToClient, b"what");
+        assert!(is_shown("kind:raw", &raw) && !is_shown("kind:message", &raw));
     }
 
     #[test]
     fn reports_that_concern_all_are_always_shown() {
         let problem = Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() };
-        assert!(is_shown("name:bob", &problem) && is_shown("name:bob", &Observation::Omitted(3)));
+        assert!(
+            is_shown("name:bob", &problem)
+                && is_shown("name:bob", &Observation::Omitted { observations: 3, frames: 2 })
+        );
         let closed = Observation::Closed { connection: 3, at_us: 0 };
         assert!(is_shown("conn:3", &closed) && !is_shown("conn:4", &closed) && !is_shown("name:bob", &closed));
     }
 
     #[test]
     fn a_filter_becomes_the_condition_of_a_rule() {
-        let matcher = Filter::parse("name:Bob dir:> room:lobby conn:3 Hello").expect("a filter").matcher();
+        let matcher = Filter::parse("name:Bob dir:> kind:send room:lobby conn:3 Hello").expect("a filter").matcher();
         let expected = Matcher {
             name_contains: Some("Bob".into()),
             direction: Some(Direction::ToServer),
+            kind: Some("send".into()),
             room: Some("lobby".into()),
             connection: Some(Range::only(3)),
             text_contains: Some("Hello".into()),
@@ -243,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_wrong_term_is_answered_with_the_right_ones() {
-        for wrong in ["nme:bob", "dir:up", "dialect:morse", "conn:bob", "name:"] {
+        for wrong in ["nme:bob", "dir:up", "dialect:morse", "kind:sned", "conn:bob", "name:"] {
             assert!(Filter::parse(wrong).is_err(), "{wrong}");
         }
         for text in ["http://example.org", "12:30", r#""a:b""#] {

@@ -1,4 +1,4 @@
-//! The list of reports.
+//! The list of observations.
 
 use glassline_tap::{Direction, Observation};
 use ratatui::buffer::Buffer;
@@ -9,14 +9,14 @@ use super::palette::Palette;
 use super::state::State;
 use crate::tap::columns::{Columns, cut};
 
-/// Columns from which all of a report is shown, with milliseconds and room.
+/// Columns from which all of an observation is shown, with milliseconds and room.
 const WIDE: usize = 100;
 /// Columns from which all of it is shown in narrow columns.
 const USUAL: usize = 78;
 /// Columns from which the time is shown.
 const MEDIUM: usize = 50;
 
-/// Draws the heading and as many reports as there is room for.
+/// Draws the heading and as many observations as there is room for.
 pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
@@ -55,7 +55,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
             Direction::ToServer => palette.to_server(),
             Direction::ToClient => palette.to_client(),
         },
-        Observation::Problem { .. } | Observation::Omitted(_) => palette.problem(),
+        Observation::Problem { .. } | Observation::Omitted { .. } => palette.problem(),
         Observation::Opened { .. }
         | Observation::Asked(_)
         | Observation::Applied(_)

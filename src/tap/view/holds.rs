@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 
 use glassline_tap::rules::{Action, Edit};
-
-use crate::tap::line_control::Ticket;
-use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameKind, Rule};
+use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameId, FrameKind, Rule};
 use glassline_wire::frame::{parse_header, put_frame};
 use serde_json::Value;
 
@@ -19,11 +17,8 @@ const HOLD_LABEL: &str = "by-hand";
 const SILENCE_US: u64 = 75_000_000;
 /// Time that this project's client waits for the `welcome` before it tries the tutorial dialect.
 const WELCOME_US: u64 = 1_000_000;
-
-/// Returns what names this frame.
-pub(super) fn ticket(frame: &Frame) -> Ticket {
-    (frame.connection, frame.direction, frame.number)
-}
+/// Time from the accepted connection after which the server closes one without a name (D2).
+const NAME_US: u64 = 10_000_000;
 
 /// A change of what the line is to hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +35,7 @@ pub(super) struct Holds {
     /// Condition of the frames that are held, as it was typed.
     filter_line: Option<String>,
     waiting: VecDeque<Ask>,
-    decided: Vec<(Ticket, Decision)>,
+    decided: Vec<(FrameId, Decision)>,
     change: Option<HoldChange>,
 }
 
@@ -55,7 +50,7 @@ impl Holds {
 
     /// Holds nothing any more, and forwards everything that waits.
     pub(super) fn stop(&mut self) {
-        self.decided.extend(self.waiting.drain(..).map(|ask| (ticket(&ask.frame), Decision::Pass)));
+        self.decided.extend(self.waiting.drain(..).map(|ask| (ask.frame.id(), Decision::Pass)));
         self.change = Some(HoldChange::Stop);
         self.filter_line = None;
     }
@@ -81,8 +76,8 @@ impl Holds {
     }
 
     /// Returns whether this frame waits.
-    pub(super) fn has(&self, wanted: Ticket) -> bool {
-        self.waiting.iter().any(|ask| ticket(&ask.frame) == wanted)
+    pub(super) fn has(&self, wanted: FrameId) -> bool {
+        self.waiting.iter().any(|ask| ask.frame.id() == wanted)
     }
 
     /// Returns how many wait.
@@ -91,17 +86,17 @@ impl Holds {
     }
 
     /// Decides about a frame. Returns whether it still waited.
-    pub(super) fn decide(&mut self, decided: Ticket, verdict: Decision) -> bool {
+    pub(super) fn decide(&mut self, decided: FrameId, decision: Decision) -> bool {
         let waited = self.has(decided);
         if waited {
-            self.waiting.retain(|ask| ticket(&ask.frame) != decided);
-            self.decided.push((decided, verdict));
+            self.waiting.retain(|ask| ask.frame.id() != decided);
+            self.decided.push((decided, decision));
         }
         waited
     }
 
     /// Takes the decisions since the last call.
-    pub(super) fn take_decisions(&mut self) -> Vec<(Ticket, Decision)> {
+    pub(super) fn take_decisions(&mut self) -> Vec<(FrameId, Decision)> {
         std::mem::take(&mut self.decided)
     }
 
@@ -136,18 +131,65 @@ pub(super) fn with_payload(payload: &str) -> Decision {
     Decision::Replace(bytes)
 }
 
-/// Returns who gives the connection up first while the frame waits, and when, in microseconds since
-/// 1970: the earliest time, as far as the specification and this project's client tell. `heard_us`
-/// is when the last bytes before it went in this direction.
-pub(super) fn gives_up(frame: &Frame, heard_us: u64) -> Option<(&'static str, u64)> {
-    let is_login = match frame.direction {
-        Direction::ToServer => frame.number <= 2,
-        Direction::ToClient => frame.number == 1,
+/// Earliest time at which a side gives the connection up while a frame waits, as far as the
+/// specification and this project's client tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GiveUpTime {
+    /// This side, at this time in microseconds since 1970.
+    At(&'static str, u64),
+    /// Neither side closes for want of this frame.
+    Never,
+    /// The link carries no frames that can be read, so that its times are unknown.
+    Unknown,
+}
+
+/// Returns when a side gives the connection up while the frame waits. `opened_us` is the time at
+/// which the connection opened, `heard_us` that of the last bytes before the frame in its
+/// direction.
+pub(super) fn gives_up(frame: &Frame, opened_us: u64, heard_us: u64) -> GiveUpTime {
+    let is_login = match (frame.dialect, frame.direction) {
+        (Dialect::Event, Direction::ToServer) => frame.number <= 2,
+        (_, Direction::ToServer | Direction::ToClient) => frame.number == 1,
     };
     match (frame.dialect, frame.direction) {
-        (Dialect::Event, _) if is_login => Some(("client", heard_us + WELCOME_US)),
-        (Dialect::Event, Direction::ToServer) => Some(("server", heard_us + SILENCE_US)),
-        (Dialect::Event, Direction::ToClient) => Some(("client", heard_us + SILENCE_US)),
-        (Dialect::Tutorial | Dialect::Tls | Dialect::Noise | Dialect::Http | Dialect::Unknown, _) => None,
+        (Dialect::Event, _) if is_login => GiveUpTime::At("client", heard_us + WELCOME_US),
+        (Dialect::Event, Direction::ToServer) => GiveUpTime::At("server", heard_us + SILENCE_US),
+        (Dialect::Event, Direction::ToClient) => GiveUpTime::At("client", heard_us + SILENCE_US),
+        (Dialect::Tutorial, Direction::ToServer) if is_login => GiveUpTime::At("server", opened_us + NAME_US),
+        // Without a message a member of the tutorial dialect stays: TCP tells whether its peer is
+        // there.
+        (Dialect::Tutorial, _) => GiveUpTime::Never,
+        (Dialect::Tls | Dialect::Noise | Dialect::Http | Dialect::Unknown, _) => GiveUpTime::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gives_up_depends_on_dialect_and_login() {
+        use Dialect::{Event, Http, Noise, Tls, Tutorial, Unknown};
+        use Direction::{ToClient, ToServer};
+        let (opened_us, heard_us) = (1_000_000, 100_000_000);
+        let at = GiveUpTime::At;
+        for (dialect, direction, number, expected) in [
+            (Event, ToServer, 2, at("client", 101_000_000)),
+            (Event, ToClient, 1, at("client", 101_000_000)),
+            (Event, ToServer, 3, at("server", 175_000_000)),
+            (Event, ToClient, 2, at("client", 175_000_000)),
+            // The name, and what follows it.
+            (Tutorial, ToServer, 1, at("server", 11_000_000)),
+            (Tutorial, ToServer, 2, GiveUpTime::Never),
+            (Tutorial, ToClient, 1, GiveUpTime::Never),
+            (Tls, ToServer, 1, GiveUpTime::Unknown),
+            (Noise, ToClient, 3, GiveUpTime::Unknown),
+            (Http, ToServer, 1, GiveUpTime::Unknown),
+            (Unknown, ToClient, 1, GiveUpTime::Unknown),
+        ] {
+            let (kind, bytes) = (FrameKind::Payload, Vec::new());
+            let frame = Frame { connection: 1, direction, number, offset: 0, at_us: heard_us, dialect, kind, bytes };
+            assert_eq!(gives_up(&frame, opened_us, heard_us), expected, "{dialect:?} {direction:?} {number}");
+        }
     }
 }

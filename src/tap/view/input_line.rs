@@ -1,7 +1,7 @@
 //! A line that the user types: a filter, a search, or the new text of a held frame.
 
 /// Bytes that a line takes at most: a frame's text is shorter (L).
-const LINE_BYTES_MAX: usize = 110_000;
+const INPUT_BYTES_MAX: usize = 110_000;
 
 /// Text with a cursor at a boundary of characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl InputLine {
         let before = self.text[..self.cursor].char_indices().next_back().map_or(0, |(at, _)| at);
         let after = self.text[self.cursor..].chars().next().map_or(self.cursor, |next| self.cursor + next.len_utf8());
         match edit {
-            Edit::Insert(text) if self.text.len() + text.len() <= LINE_BYTES_MAX => {
+            Edit::Insert(text) if self.text.len() + text.len() <= INPUT_BYTES_MAX => {
                 self.text.insert_str(self.cursor, text);
                 self.cursor += text.len();
             }
@@ -90,7 +90,7 @@ mod tests {
             line.edit(&edit);
         }
         assert_eq!((line.text(), line.shown()), ("llô!", (String::new(), "llô!".into())));
-        line.edit(&Edit::Insert("x".repeat(LINE_BYTES_MAX)));
+        line.edit(&Edit::Insert("x".repeat(INPUT_BYTES_MAX)));
         assert_eq!(line.text(), "llô!", "a line is bounded");
     }
 

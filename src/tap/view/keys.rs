@@ -53,7 +53,7 @@ const BINDINGS: &[Binding] = &[
     (":", KeyCode::Char(':'), Action::Jump, "jump to a frame (3>12, 3<12) or a time (14:02:03)"),
     ("Space", KeyCode::Char(' '), Action::Pause, "pause the view, not the line; again to go on"),
     ("c", KeyCode::Char('c'), Action::Connections, "more or fewer connections"),
-    ("h", KeyCode::Char('h'), Action::Hold, "hold frames that match a filter; again to stop"),
+    ("h", KeyCode::Char('h'), Action::Hold, "hold frames that match a filter, or all; again to stop"),
     ("e", KeyCode::Char('e'), Action::EditText, "held frame: edit its text, Enter forwards it"),
     ("E", KeyCode::Char('E'), Action::EditPayload, "held frame: edit the whole payload"),
     ("p", KeyCode::Char('p'), Action::Pass, "held frame: forward it unchanged"),

@@ -13,10 +13,12 @@ mod help;
 mod holds;
 mod input_line;
 mod keys;
+mod page;
 mod palette;
 mod rate;
 mod screen;
 mod state;
+mod wrapped;
 
 use std::io;
 use std::sync::Arc;
@@ -42,10 +44,10 @@ use super::line_control::LineControl;
 const DRAW_EVERY: Duration = Duration::from_millis(33);
 /// Longest time between two drawings: countdowns and rates change by themselves.
 const DRAW_AT_LEAST_EVERY: Duration = Duration::from_secs(1);
-/// Time that reports may take between two drawings: less than a third of it, so that the line has
-/// the rest. What does not fit is left out by the queue.
+/// Time that observations may take between two drawings: less than a third of it, so that the line
+/// has the rest. What does not fit is left out by the queue.
 const REPORTS_TURN: Duration = Duration::from_millis(10);
-/// Reports between two looks at the clock.
+/// Observations between two looks at the clock.
 const REPORTS_PER_LOOK: usize = 256;
 /// Inputs that wait at most; then the thread that reads keys waits.
 const INPUTS_MAX: usize = 1_024;
@@ -56,7 +58,7 @@ pub(super) enum Input {
     Terminal(Event),
     /// The terminal has another size.
     Resized,
-    /// Reports wait.
+    /// Observations wait.
     Reported,
     /// The tap is to end: a signal, or the keyboard is gone.
     End,
@@ -69,7 +71,7 @@ pub(super) struct Inputs {
     is_announced: Arc<AtomicBool>,
 }
 
-/// Announces reports to the view. It does not block.
+/// Announces observations to the view. It does not block.
 pub(super) struct Announcer {
     sender: SyncSender<Input>,
     is_announced: Arc<AtomicBool>,
@@ -82,14 +84,14 @@ impl Inputs {
         (Self { receiver, is_announced: Arc::default() }, sender)
     }
 
-    /// Returns an announcer of reports for them.
+    /// Returns an announcer of observations for them.
     pub(super) fn announcer(&self, sender: SyncSender<Input>) -> Announcer {
         Announcer { sender, is_announced: Arc::clone(&self.is_announced) }
     }
 }
 
 impl Announcer {
-    /// Has the view look for reports.
+    /// Has the view look for observations.
     pub(super) fn announce(&self) {
         if !self.is_announced.swap(true, Ordering::SeqCst) {
             // A full queue is looked at anyway.
@@ -136,7 +138,7 @@ pub(super) fn run(
         if has_key || since >= DRAW_AT_LEAST_EVERY || (is_changed && since >= DRAW_EVERY) {
             screen.draw(|frame| drawing::draw(&mut view.state, title, palette, now_us, frame))?;
             drawn_at = Some(Instant::now());
-            // Reports may wait that the key was preferred to.
+            // Observations may wait that the key was preferred to.
             is_changed = has_key;
         }
     }
@@ -152,7 +154,7 @@ struct View {
 
 impl View {
     /// Waits for inputs and takes all that are there. Returns whether there was a key, and whether
-    /// reports were announced.
+    /// observations were announced.
     fn take_inputs(&mut self, inputs: &Receiver<Input>, limit: Duration) -> (bool, bool) {
         let (mut has_key, mut has_reports) = (false, false);
         let mut next = match inputs.recv_timeout(limit) {
@@ -203,12 +205,12 @@ impl View {
             Some(HoldChange::Stop) => control.remove_added_rule(),
             None => {}
         }
-        for (ticket, verdict) in self.state.holds.take_decisions() {
-            control.answer(ticket, verdict);
+        for (frame, decision) in self.state.holds.take_decisions() {
+            control.answer(frame, decision);
         }
     }
 
-    /// Takes reports for a bounded time. Returns whether more wait.
+    /// Takes observations for a bounded time. Returns whether more wait.
     fn take_reports(&mut self, observations: &Observations) -> bool {
         let started = Instant::now();
         loop {

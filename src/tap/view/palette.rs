@@ -31,7 +31,7 @@ impl Palette {
         self.coloured(Color::Green)
     }
 
-    /// Reports that are no frames.
+    /// Observations that are no frames.
     pub(super) fn note(self) -> Style {
         self.coloured(Color::Yellow)
     }

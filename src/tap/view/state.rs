@@ -1,26 +1,28 @@
-//! The view's state: reports and keys in, what is to be drawn and decided out. It draws nothing and
-//! reads no clock.
+//! The view's state: observations and keys in, what is to be drawn and decided out. It draws
+//! nothing and reads no clock.
 
-use glassline_tap::{Decider, Decision, Direction, Frame, Observation};
+use glassline_tap::{Decider, Decision, Frame, FrameId, Observation};
 
 use super::connections::Connections;
 use super::cursor::Cursor;
 use super::entries::Entries;
 use super::fields::{Field, fields};
 use super::filter::Filter;
-use super::holds::{self, Holds, ticket};
+use super::holds::{self, Holds};
 use super::input_line::{Edit, InputLine};
 use super::keys::Action;
 use super::rate::Rate;
 use crate::tap::columns::Clock;
-use crate::tap::line_control::Ticket;
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
+
+/// Word that holds every frame.
+pub(super) const HOLDS_ALL: &str = "all";
 
 /// Part of the view that has the keyboard.
 #[derive(Debug)]
 pub(super) enum Mode {
-    /// The list of reports.
+    /// The list of observations.
     List,
     /// A frame, from this row of its fields on.
     Detail { frame: Box<Frame>, fields: Vec<Field>, scroll: usize },
@@ -36,12 +38,12 @@ pub(super) enum Purpose {
     Filter,
     Search,
     Jump,
-    /// Which frames are held.
+    /// Filter of the frames to be held.
     Hold,
     /// The text of this held frame.
-    Text(Ticket),
+    Text(FrameId),
     /// Its payload.
-    Payload(Ticket),
+    Payload(FrameId),
 }
 
 /// Everything that the view shows.
@@ -62,7 +64,7 @@ pub(super) struct State {
     /// Answer to the last key.
     message: Option<String>,
     last_problem: Option<String>,
-    left_out: u64,
+    omitted: u64,
     applied: u64,
     shows_more_connections: bool,
     is_over: bool,
@@ -85,22 +87,22 @@ impl State {
             paused: None,
             message: None,
             last_problem: None,
-            left_out: 0,
+            omitted: 0,
             applied: 0,
             shows_more_connections: false,
             is_over: false,
         }
     }
 
-    /// Takes a report in.
+    /// Takes an observation in.
     pub(super) fn observe(&mut self, observation: Observation) {
         self.connections.observe(&observation);
         match &observation {
             Observation::Asked(ask) if ask.decider == Decider::Hand => return self.holds.push((**ask).clone()),
             Observation::Arrived(frame, _) => self.rate.count(frame.at_us, 1),
-            Observation::Omitted(count) => {
-                self.left_out += count;
-                self.rate.count_untimed(*count);
+            Observation::Omitted { observations, frames } => {
+                self.omitted += observations;
+                self.rate.count_untimed(*frames);
             }
             Observation::Applied(_) => self.applied += 1,
             Observation::Problem { text, .. } => self.last_problem = Some(text.clone()),
@@ -112,12 +114,12 @@ impl State {
         match (&mut self.paused, &observation) {
             // A view that is paused shows the same for as long as the user wants.
             (Some(passed), Observation::Arrived(..)) => *passed += 1,
-            (Some(passed), Observation::Omitted(count)) => *passed += count,
+            (Some(passed), Observation::Omitted { frames, .. }) => *passed += frames,
             _ => self.entries.push(observation),
         }
     }
 
-    /// Lets go of the frames whose time is over.
+    /// Releases the frames whose time is over.
     pub(super) fn advance(&mut self, now_us: u64) {
         let connections = &self.connections;
         self.holds.retain(|ask| ask.deadline_us > now_us && !connections.is_closed(ask.frame.connection));
@@ -131,7 +133,10 @@ impl State {
 
     /// Does what a key asks for.
     pub(super) fn act(&mut self, action: Action) {
-        self.message = None;
+        // What is wrong with a line is shown while it is mended.
+        if !matches!(action, Action::Type(_)) {
+            self.message = None;
+        }
         match (&mut self.mode, action) {
             (_, Action::Quit) => self.is_over = true,
             (Mode::Typing { line, .. }, Action::Type(edit)) => line.edit(&edit),
@@ -200,12 +205,12 @@ impl State {
             self.message = Some("no frame is held; h holds those that match a filter".into());
             return;
         };
-        let held_ticket = ticket(&ask.frame);
+        let held = ask.frame.id();
         let editable = match action {
-            Action::Drop => return self.decide(held_ticket, Decision::Drop),
-            Action::EditText => (Purpose::Text(held_ticket), holds::text(ask)),
-            Action::EditPayload => (Purpose::Payload(held_ticket), holds::payload(ask)),
-            _ => return self.decide(held_ticket, Decision::Pass),
+            Action::Drop => return self.decide(held, Decision::Drop),
+            Action::EditText => (Purpose::Text(held), holds::text(ask)),
+            Action::EditPayload => (Purpose::Payload(held), holds::payload(ask)),
+            _ => return self.decide(held, Decision::Pass),
         };
         match editable {
             (purpose, Some(text)) => self.type_line(purpose, text.to_owned()),
@@ -216,13 +221,13 @@ impl State {
         }
     }
 
-    fn decide(&mut self, decided: Ticket, verdict: Decision) {
-        let done = match verdict {
+    fn decide(&mut self, decided: FrameId, decision: Decision) {
+        let done = match decision {
             Decision::Pass => "forwarded unchanged",
             Decision::Drop => "dropped",
             Decision::Replace(_) | Decision::Edit(_) | Decision::Cut(_) => "forwarded as edited",
         };
-        let waited = self.holds.decide(decided, verdict);
+        let waited = self.holds.decide(decided, decision);
         self.message = Some(if waited { done } else { WAITS_NO_MORE }.into());
     }
 
@@ -240,7 +245,7 @@ impl State {
                 self.search_line.clone_from(&text);
                 self.search = Some(filter);
             }),
-            Purpose::Hold => Filter::parse(&text).and_then(|filter| self.holds.start(&text, &filter)),
+            Purpose::Hold => self.start_holding(text.trim()),
             Purpose::Jump => self.jump(text.trim()),
             Purpose::Text(edited) => {
                 self.decide(edited, holds::with_text(&text));
@@ -258,6 +263,16 @@ impl State {
         if purpose == Purpose::Search && matches!(self.mode, Mode::List) {
             self.search_on(true);
         }
+    }
+
+    /// Holds what matches. Nothing typed changes nothing, so that no Enter too many stops everybody.
+    fn start_holding(&mut self, line: &str) -> Result<(), String> {
+        let filter = match line {
+            "" => return Ok(()),
+            HOLDS_ALL => Filter::default(),
+            _ => Filter::parse(line)?,
+        };
+        self.holds.start(line, &filter)
     }
 
     fn set_filter(&mut self, line: &str, filter: Filter) {
@@ -278,7 +293,7 @@ impl State {
         let place = self.cursor.place(&self.entries);
         let start = if is_backwards { place } else { place + 1 };
         let wanted = |observation: &Observation| {
-            !matches!(observation, Observation::Omitted(_) | Observation::Problem { connection: None, .. })
+            !matches!(observation, Observation::Omitted { .. } | Observation::Problem { connection: None, .. })
                 && search.matches(observation)
         };
         if let Some(found) = self.entries.find(start, is_backwards, wanted) {
@@ -292,11 +307,12 @@ impl State {
     fn jump(&mut self, to: &str) -> Result<(), String> {
         let advice = "write a frame as 3>12 or 3<12, or a time as 14:02:03";
         let found =
-            if let Some((connection, direction, number)) = frame_id(to) {
-                self.entries.find(0, false, |observation| {
-                    matches!(observation, Observation::Arrived(frame, _)
-                    if (frame.connection, frame.direction, frame.number) == (connection, direction, number))
-                })
+            if let Ok(id) = to.parse::<FrameId>() {
+                self.entries.find(
+                    0,
+                    false,
+                    |observation| matches!(observation, Observation::Arrived(frame, _) if frame.id() == id),
+                )
             } else if to.len() >= 5 && to.contains(':') && to.chars().all(|c| c.is_ascii_digit() || ".:".contains(c)) {
                 let clock = self.clock.clone();
                 self.entries.find(0, false, |observation| {
@@ -368,9 +384,9 @@ impl State {
         self.paused
     }
 
-    /// Returns how many reports were left out since the start.
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out
+    /// Returns how many observations were left out since the start.
+    pub(super) fn omitted(&self) -> u64 {
+        self.omitted
     }
 
     /// Returns how often rules were applied.
@@ -395,13 +411,6 @@ fn scrolled(scroll: usize, action: &Action) -> Option<usize> {
         Action::Last => usize::MAX / 2,
         _ => return None,
     })
-}
-
-/// Reads `3>12`.
-fn frame_id(text: &str) -> Option<(u64, Direction, u64)> {
-    let (direction, sign) = if text.contains('>') { (Direction::ToServer, '>') } else { (Direction::ToClient, '<') };
-    let (connection, number) = text.split_once(sign)?;
-    Some((connection.trim().parse().ok()?, direction, number.trim().parse().ok()?))
 }
 
 #[cfg(test)]

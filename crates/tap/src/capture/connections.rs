@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::packets::Packet;
 use super::segment::Segment;
 use super::stream::Stream;
-use super::{CapturedConnection, CapturedFrame, RefusedConnection, Rejection};
+use super::{CapturedConnection, CapturedFrame, RejectedConnection, Rejection};
 use crate::frame::Direction;
 use crate::line::End;
 use crate::recording::Side;
@@ -29,7 +29,7 @@ pub(super) struct Connections {
     counts: HashMap<Option<Side>, u64>,
     held_bytes: usize,
     held_bytes_max: usize,
-    left_out: u64,
+    omitted: u64,
 }
 
 /// One connection.
@@ -44,7 +44,7 @@ struct Tracked {
 
 enum State {
     Read(Box<Reading>),
-    Refused(Rejection),
+    Rejected(Rejection),
 }
 
 struct Reading {
@@ -68,7 +68,7 @@ impl Connections {
             counts: HashMap::new(),
             held_bytes: 0,
             held_bytes_max,
-            left_out: 0,
+            omitted: 0,
         }
     }
 
@@ -91,20 +91,20 @@ impl Connections {
         self.held_bytes = self.held_bytes + tracked.held_bytes() - before;
         if self.held_bytes > self.held_bytes_max {
             self.held_bytes -= tracked.held_bytes();
-            tracked.state = State::Refused(Rejection::TooLarge { held_bytes_max: self.held_bytes_max });
+            tracked.state = State::Rejected(Rejection::TooLarge { held_bytes_max: self.held_bytes_max });
         }
     }
 
     /// Adds a connection, and returns its index, unless there is no room for it.
-    fn begin(&mut self, key: Key, packet: &Packet<'_>, refusal: Option<Rejection>) -> Option<usize> {
+    fn begin(&mut self, key: Key, packet: &Packet<'_>, rejection: Option<Rejection>) -> Option<usize> {
         if self.held_bytes + CONNECTION_OVERHEAD_BYTES > self.held_bytes_max {
-            self.left_out += 1;
+            self.omitted += 1;
             return None;
         }
         self.held_bytes += CONNECTION_OVERHEAD_BYTES;
         let count = self.counts.entry(packet.side).or_default();
         *count += 1;
-        let state = refusal.map_or_else(|| State::Read(Box::new(Reading::new(*count))), State::Refused);
+        let state = rejection.map_or_else(|| State::Read(Box::new(Reading::new(*count))), State::Rejected);
         let index = self.tracked.len();
         self.tracked.push(Tracked {
             number: *count,
@@ -119,15 +119,15 @@ impl Connections {
     }
 
     /// Returns the connections that are complete, those that are not, and how many were left out.
-    pub(super) fn finish(self) -> (Vec<CapturedConnection>, Vec<RefusedConnection>, u64) {
-        let (mut complete, mut refused) = (Vec::new(), Vec::new());
+    pub(super) fn finish(self) -> (Vec<CapturedConnection>, Vec<RejectedConnection>, u64) {
+        let (mut complete, mut rejected) = (Vec::new(), Vec::new());
         for tracked in self.tracked {
             match tracked.finish() {
                 Ok(connection) => complete.push(connection),
-                Err(connection) => refused.push(connection),
+                Err(connection) => rejected.push(connection),
             }
         }
-        (complete, refused, self.left_out)
+        (complete, rejected, self.omitted)
     }
 }
 
@@ -139,7 +139,7 @@ impl Tracked {
                 let is_repeated = syn.source == self.client && reading.to_server.is_begun_by(syn.sequence);
                 !is_repeated || reading.is_over()
             }
-            State::Refused(_) => true,
+            State::Rejected(_) => true,
         }
     }
 
@@ -150,27 +150,27 @@ impl Tracked {
                 let pending = reading.to_server.held_bytes() + reading.to_client.held_bytes();
                 reading.frame_bytes + pending + Direction::BOTH.map(held).iter().sum::<usize>()
             }
-            State::Refused(_) => 0,
+            State::Rejected(_) => 0,
         }
     }
 
     fn take(&mut self, packet: &Packet<'_>) {
         let State::Read(reading) = &mut self.state else { return };
         let direction = if packet.segment.source == self.client { Direction::ToServer } else { Direction::ToClient };
-        if let Err(refusal) = reading.take(direction, packet) {
-            self.state = State::Refused(refusal);
+        if let Err(rejection) = reading.take(direction, packet) {
+            self.state = State::Rejected(rejection);
         }
     }
 
-    fn finish(self) -> Result<CapturedConnection, RefusedConnection> {
+    fn finish(self) -> Result<CapturedConnection, RejectedConnection> {
         let Self { number, side, client, server, opened_at_us, state } = self;
         let finished = match state {
             State::Read(reading) => reading.finish(),
-            State::Refused(refusal) => Err(refusal),
+            State::Rejected(rejection) => Err(rejection),
         };
         match finished {
             Ok((frames, ends)) => Ok(CapturedConnection { number, side, client, server, opened_at_us, frames, ends }),
-            Err(reason) => Err(RefusedConnection { number, side, client, server, reason }),
+            Err(reason) => Err(RejectedConnection { number, side, client, server, reason }),
         }
     }
 }

@@ -30,7 +30,7 @@ use connections::Connections;
 /// Most memory that the connections of one capture take.
 pub const HELD_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
-/// Why a capture cannot be read at all.
+/// Error for a capture that cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file cannot be opened.
@@ -66,7 +66,7 @@ pub enum CaptureEnd {
     },
 }
 
-/// Why the frames of a connection are not given.
+/// Cause for which the frames of a connection are not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The connection is older than the capture.
@@ -125,7 +125,7 @@ pub struct CapturedConnection {
 
 /// A connection whose frames are not given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedConnection {
+pub struct RejectedConnection {
     /// Number, as in [`CapturedConnection`].
     pub number: u64,
     /// Side of the tap, in its own recordings.
@@ -142,8 +142,8 @@ pub struct RefusedConnection {
 #[derive(Debug)]
 pub struct Capture {
     connections: Vec<CapturedConnection>,
-    refused: Vec<RefusedConnection>,
-    left_out: u64,
+    rejected: Vec<RejectedConnection>,
+    omitted: u64,
     packets: u64,
     end: CaptureEnd,
     unknown_links: BTreeMap<i32, u64>,
@@ -164,11 +164,11 @@ impl Capture {
     fn read_within(held_bytes_max: usize, source: impl Read + Send) -> Result<Self, CaptureError> {
         let mut connections = Connections::new(held_bytes_max);
         let totals = packets::read(source, |packet| connections.take(packet))?;
-        let (connections, refused, left_out) = connections.finish();
+        let (connections, rejected, omitted) = connections.finish();
         Ok(Self {
             connections,
-            refused,
-            left_out,
+            rejected,
+            omitted,
             packets: totals.packets,
             end: totals.end,
             unknown_links: totals.unknown_links,
@@ -178,7 +178,7 @@ impl Capture {
     /// Returns whether this is a recording of the tap, with a client's and a server's side.
     pub fn has_sides(&self) -> bool {
         let sides = self.connections.iter().map(|connection| connection.side);
-        sides.chain(self.refused.iter().map(|connection| connection.side)).any(|side| side.is_some())
+        sides.chain(self.rejected.iter().map(|connection| connection.side)).any(|side| side.is_some())
     }
 
     /// Returns the connections of one side in the order of their beginning; those of captures by
@@ -188,13 +188,13 @@ impl Capture {
     }
 
     /// Returns the connections that are refused, of all sides.
-    pub fn refused(&self) -> &[RefusedConnection] {
-        &self.refused
+    pub fn rejected(&self) -> &[RejectedConnection] {
+        &self.rejected
     }
 
     /// Returns the number of connections that were not looked at, since there were too many.
-    pub fn left_out(&self) -> u64 {
-        self.left_out
+    pub fn omitted(&self) -> u64 {
+        self.omitted
     }
 
     /// Returns the number of packets.

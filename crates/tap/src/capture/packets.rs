@@ -77,12 +77,12 @@ pub(super) fn read(source: impl Read + Send, mut take: impl FnMut(&Packet<'_>)) 
         PcapError::ReadError => CaptureError::Unreadable,
         _ => CaptureError::NotACapture,
     })?;
-    let mut walk = Walk::default();
+    let mut blocks = BlockReader::default();
     let mut capacity = BUFFER_BYTES;
     let end = loop {
         match reader.next() {
             Ok((length, block)) => {
-                walk.block(&block, &mut take);
+                blocks.block(&block, &mut take);
                 reader.consume(length);
             }
             Err(PcapError::Eof) => break CaptureEnd::Whole,
@@ -97,16 +97,16 @@ pub(super) fn read(source: impl Read + Send, mut take: impl FnMut(&Packet<'_>)) 
                     return Err(CaptureError::Unreadable);
                 }
             }
-            Err(PcapError::UnexpectedEof) => break walk.cut_at(reader.data()),
-            Err(_) => break CaptureEnd::Damaged { packets: walk.packets },
+            Err(PcapError::UnexpectedEof) => break blocks.cut_at(reader.data()),
+            Err(_) => break CaptureEnd::Damaged { packets: blocks.packets },
         }
     };
-    Ok(Totals { packets: walk.packets, end, unknown_links: walk.unknown_links })
+    Ok(Totals { packets: blocks.packets, end, unknown_links: blocks.unknown_links })
 }
 
 /// State of the reading: what applies to the next block.
 #[derive(Default)]
-struct Walk {
+struct BlockReader {
     interfaces: Vec<Interface>,
     /// Byte order of the section; `None` in a classic pcap file.
     is_big_endian: Option<bool>,
@@ -115,7 +115,7 @@ struct Walk {
     last_at_us: u64,
 }
 
-impl Walk {
+impl BlockReader {
     fn block(&mut self, block: &PcapBlockOwned<'_>, take: &mut impl FnMut(&Packet<'_>)) {
         match block {
             PcapBlockOwned::LegacyHeader(header) => self.interfaces = vec![interface_of(header)],

@@ -93,9 +93,9 @@ fn captures_of_other_tools_are_read() {
         ("tcpdump-sll-ipv6.pcap", 0),
         ("dumpcap-ethernet-ipv4.pcapng", 0),
     ];
-    for (name, refused) in names {
+    for (name, rejected) in names {
         let capture = read(&fixture(name));
-        assert_eq!((capture.packets(), capture.end(), capture.refused().len()), (26, CaptureEnd::Whole, refused));
+        assert_eq!((capture.packets(), capture.end(), capture.rejected().len()), (26, CaptureEnd::Whole, rejected));
         assert!(!capture.has_sides() && capture.unknown_links().is_empty());
         let connections: Vec<_> = capture.connections(Side::Server).collect();
         let [tutorial, event] = connections[..] else { panic!("{name}: {connections:?}") };
@@ -117,7 +117,7 @@ fn captures_of_other_tools_are_read() {
 #[test]
 fn a_connection_with_cut_packets_is_refused() {
     let capture = read(&fixture("tcpdump-snaplen.pcap"));
-    let reasons: Vec<_> = capture.refused().iter().map(|refused| (refused.number, refused.reason)).collect();
+    let reasons: Vec<_> = capture.rejected().iter().map(|rejected| (rejected.number, rejected.reason)).collect();
     // Of 96 bytes, 30 are of the stream: the server's pair has 31.
     let gap = |direction, offset| Rejection::Gap { direction, offset };
     assert_eq!(reasons, [(1, gap(Direction::ToClient, 30)), (2, gap(Direction::ToServer, 30))]);
@@ -149,7 +149,7 @@ fn what_was_recorded_is_read_back_on_both_sides() {
             }
         });
         let capture = read(&file);
-        assert!(capture.has_sides() && capture.refused().is_empty() && capture.end() == CaptureEnd::Whole);
+        assert!(capture.has_sides() && capture.rejected().is_empty() && capture.end() == CaptureEnd::Whole);
         for side in Side::BOTH {
             let connections: Vec<_> = capture.connections(side).collect();
             assert_eq!(connections.len(), sent.len());
@@ -254,12 +254,12 @@ fn a_lost_packet_refuses_its_connection_only() {
     let capture = read(&pcap(101, &[], &packets, false));
     assert_eq!(capture.connections(Side::Client).map(|connection| connection.number).collect::<Vec<_>>(), [2]);
     let gap = Rejection::Gap { direction: Direction::ToServer, offset: 15 };
-    assert_eq!(capture.refused().iter().map(|refused| refused.reason).collect::<Vec<_>>(), [gap]);
+    assert_eq!(capture.rejected().iter().map(|rejected| rejected.reason).collect::<Vec<_>>(), [gap]);
     packets.drain(..3);
     let capture = read(&pcap(101, &[], &packets, false));
-    assert_eq!(capture.refused()[0].reason, Rejection::NoBeginning);
+    assert_eq!(capture.rejected()[0].reason, Rejection::NoBeginning);
     let capture = read(&pcap(101, &[], &packets_of(&file)[..1].iter().map(|p| p.1.clone()).collect::<Vec<_>>(), false));
-    assert_eq!(capture.refused()[0].reason, Rejection::NotOpened);
+    assert_eq!(capture.rejected()[0].reason, Rejection::NotOpened);
 }
 
 #[test]
@@ -282,7 +282,8 @@ fn a_port_that_is_used_again_is_another_connection() {
 #[test]
 fn of_a_truncated_file_the_whole_packets_are_used() {
     let file = recorded_texts(&["one", "two"]);
-    // Blocks have lengths that are multiples of four, so every seventh length is at any place in one.
+    // Blocks have lengths that are multiples of four, so every seventh length is at any place in
+    // one.
     for length in (0..file.len()).step_by(7) {
         let Ok(capture) = Capture::read(&file[..length]) else {
             assert!(length < 60, "{length}: the section is known");
@@ -343,10 +344,10 @@ fn memory_is_bounded() {
         }
     });
     let capture = Capture::read_within(18_000, &file[..]).expect("a capture");
-    assert!(capture.refused().iter().any(|refused| matches!(refused.reason, Rejection::TooLarge { .. })));
+    assert!(capture.rejected().iter().any(|rejected| matches!(rejected.reason, Rejection::TooLarge { .. })));
     let held: usize = capture.connections.iter().flat_map(|c| &c.frames).map(|frame| frame.frame.bytes.len()).sum();
-    assert!(held < 18_000 && capture.left_out() > 0, "{held}");
-    assert!(read(&file).refused().is_empty());
+    assert!(held < 18_000 && capture.omitted() > 0, "{held}");
+    assert!(read(&file).rejected().is_empty());
 }
 
 #[test]

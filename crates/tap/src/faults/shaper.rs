@@ -35,7 +35,7 @@ impl Pace {
     }
 }
 
-/// When and how bytes leave. The default is at once and in one piece.
+/// Time and pace at which bytes leave. The default is at once and in one piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shape {
     /// Time before which they do not leave, in microseconds.

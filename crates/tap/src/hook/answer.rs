@@ -2,20 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::frame::Direction;
+use crate::frame::{Direction, FrameId};
 use crate::line::{Decision, End};
 use crate::rules::Edit;
-
-/// A frame that a hook was asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-pub struct FrameKey {
-    /// Number of the connection.
-    pub connection: u64,
-    /// Direction of the frame.
-    pub direction: Direction,
-    /// Number of the frame.
-    pub frame: u64,
-}
 
 /// A line of a hook.
 #[derive(serde::Deserialize)]
@@ -60,10 +49,10 @@ pub(crate) enum AnswerError {
 }
 
 /// Reads an answer.
-pub(crate) fn parse(line: &[u8]) -> Result<(FrameKey, Decision), AnswerError> {
+pub(crate) fn parse(line: &[u8]) -> Result<(FrameId, Decision), AnswerError> {
     let Answer { connection, direction, frame, action, raw, set } = serde_json::from_slice(line)?;
-    let key = FrameKey { connection, direction, frame };
-    let verdict = match (action, raw, set) {
+    let id = FrameId { connection, direction, number: frame };
+    let decision = match (action, raw, set) {
         (Some(Action::Pass), None, None) => Decision::Pass,
         (Some(Action::Drop), None, None) => Decision::Drop,
         (Some(Action::Finish), None, None) => Decision::Cut(End::Finished),
@@ -76,7 +65,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<(FrameKey, Decision), AnswerError> {
         (Some(Action::Set) | None, None, None) => return Err(AnswerError::Undecided),
         (_, Some(_), _) | (_, _, Some(_)) => return Err(AnswerError::Conflict),
     };
-    Ok((key, verdict))
+    Ok((id, decision))
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
@@ -91,11 +80,11 @@ mod tests {
 
     use super::*;
 
-    fn verdict(rest: &str) -> Result<Decision, AnswerError> {
+    fn decision(rest: &str) -> Result<Decision, AnswerError> {
         let line = format!(r#"{{"connection":1,"direction":"to_server","frame":5{rest}}}"#);
-        let (key, verdict) = parse(line.as_bytes())?;
-        assert_eq!(key, FrameKey { connection: 1, direction: Direction::ToServer, frame: 5 });
-        Ok(verdict)
+        let (id, decision) = parse(line.as_bytes())?;
+        assert_eq!(id.to_string(), "1>5");
+        Ok(decision)
     }
 
     #[test]
@@ -110,7 +99,7 @@ mod tests {
             (r#","action":"set","set":{"text":"hi"}"#, set.clone()),
             (r#","set":{"text":"hi"}"#, set),
         ] {
-            assert_eq!(verdict(rest).unwrap(), expected, "{rest}");
+            assert_eq!(decision(rest).unwrap(), expected, "{rest}");
         }
     }
 
@@ -126,7 +115,7 @@ mod tests {
             r#","action":"drop","set":{}"#,
             r#","action":"pass","more":1"#,
         ] {
-            assert!(verdict(rest).is_err(), "{rest}");
+            assert!(decision(rest).is_err(), "{rest}");
         }
         assert!(parse(b"").is_err() && parse(b"[]").is_err() && parse(b"\xff").is_err());
     }

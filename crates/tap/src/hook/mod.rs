@@ -18,11 +18,11 @@ use std::collections::HashMap;
 use std::io;
 use std::thread;
 
+use crate::frame::FrameId;
 use crate::line::{Ask, Decision};
 use crate::observation::Observation;
 use program::Program;
 
-pub use answer::FrameKey;
 pub use program::Said;
 
 /// Frames that a hook may have to answer at a time.
@@ -40,7 +40,7 @@ pub(crate) struct Hooks {
 /// Results of something that happened: decisions, and what the user must know.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Consequences {
-    pub(crate) verdicts: Vec<(FrameKey, Decision)>,
+    pub(crate) decisions: Vec<(FrameId, Decision)>,
     pub(crate) problems: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ struct Hook {
     state: State,
     open: Vec<Question>,
     /// It wrote something else since its last answer, and the user knows.
-    has_written_nonsense: bool,
+    has_written_malformed: bool,
 }
 
 enum State {
@@ -63,7 +63,7 @@ enum State {
 
 /// A frame that was not answered yet.
 struct Question {
-    key: FrameKey,
+    frame: FrameId,
     /// Its deadline, unless that has passed.
     deadline_us: Option<u64>,
 }
@@ -99,19 +99,17 @@ impl Hooks {
                     State::Ended
                 }
             };
-            self.hooks.insert(command.clone(), Hook { name, state, open: Vec::new(), has_written_nonsense: false });
+            self.hooks.insert(command.clone(), Hook { name, state, open: Vec::new(), has_written_malformed: false });
         }
         outcome
     }
 
     /// Asks the hook of this command about a frame.
     pub(crate) fn ask(&mut self, command: &[String], ask: &Ask) -> Consequences {
-        let key =
-            FrameKey { connection: ask.frame.connection, direction: ask.frame.direction, frame: ask.frame.number };
         match self.hooks.get_mut(command) {
-            Some(hook) => hook.ask(key, ask),
+            Some(hook) => hook.ask(ask),
             // Its rule has just been removed.
-            None => Consequences::passing(key),
+            None => Consequences::passing(ask.frame.id()),
         }
     }
 
@@ -145,21 +143,22 @@ pub struct HookError {
 }
 
 impl Consequences {
-    fn passing(key: FrameKey) -> Self {
-        Self { verdicts: vec![(key, Decision::Pass)], problems: Vec::new() }
+    fn passing(frame: FrameId) -> Self {
+        Self { decisions: vec![(frame, Decision::Pass)], problems: Vec::new() }
     }
 }
 
 impl Hook {
-    fn ask(&mut self, key: FrameKey, ask: &Ask) -> Consequences {
-        let State::Asked(program) = &self.state else { return Consequences::passing(key) };
+    fn ask(&mut self, ask: &Ask) -> Consequences {
+        let frame = ask.frame.id();
+        let State::Asked(program) = &self.state else { return Consequences::passing(frame) };
         let question = Observation::Asked(Box::new(ask.clone())).to_json().to_string();
         if self.open.len() < OPEN_QUESTIONS_MAX && program.ask(question) {
-            self.open.push(Question { key, deadline_us: Some(ask.deadline_us) });
+            self.open.push(Question { frame, deadline_us: Some(ask.deadline_us) });
             return Consequences::default();
         }
         let problem = self.bypass("more frames wait for its answers than it keeps up with");
-        Consequences { problems: problem.into_iter().collect(), ..Consequences::passing(key) }
+        Consequences { problems: problem.into_iter().collect(), ..Consequences::passing(frame) }
     }
 
     /// Stops asking until everything is answered. Returns what the user must know.
@@ -179,9 +178,9 @@ impl Hook {
 
     fn said(&mut self, said: Said) -> Consequences {
         match said {
-            Said::Answer(key, verdict) => self.answered(key, verdict),
-            Said::Nonsense(_) if std::mem::replace(&mut self.has_written_nonsense, true) => Consequences::default(),
-            Said::Nonsense(reason) => {
+            Said::Answer(frame, decision) => self.answered(frame, decision),
+            Said::Malformed(_) if std::mem::replace(&mut self.has_written_malformed, true) => Consequences::default(),
+            Said::Malformed(reason) => {
                 let problem = format!("the hook {} wrote a line that is no answer: {reason}", self.name);
                 Consequences { problems: vec![problem], ..Consequences::default() }
             }
@@ -189,14 +188,14 @@ impl Hook {
         }
     }
 
-    fn answered(&mut self, key: FrameKey, verdict: Decision) -> Consequences {
+    fn answered(&mut self, frame: FrameId, decision: Decision) -> Consequences {
         let mut consequences = Consequences::default();
-        self.has_written_nonsense = false;
+        self.has_written_malformed = false;
         // An answer to what was not asked decides nothing: another hook, or the user, may be asked.
-        if let Some(index) = self.open.iter().position(|question| question.key == key) {
+        if let Some(index) = self.open.iter().position(|question| question.frame == frame) {
             let question = self.open.swap_remove(index);
             if question.deadline_us.is_some() {
-                consequences.verdicts.push((key, verdict));
+                consequences.decisions.push((frame, decision));
             }
         }
         if self.open.is_empty() {
@@ -220,7 +219,7 @@ impl Hook {
             format!("the hook {} is not asked any more: {}; frames pass without it", self.name, program.ending());
         let waiting = self.open.drain(..).filter(|question| question.deadline_us.is_some());
         Consequences {
-            verdicts: waiting.map(|question| (question.key, Decision::Pass)).collect(),
+            decisions: waiting.map(|question| (question.frame, Decision::Pass)).collect(),
             problems: vec![problem],
         }
     }
@@ -230,11 +229,11 @@ impl Hook {
         for question in &mut self.open {
             if question.deadline_us.is_some_and(|deadline_us| deadline_us <= now_us) {
                 question.deadline_us = None;
-                missed.get_or_insert(question.key);
+                missed.get_or_insert(question.frame);
             }
         }
-        if let Some(FrameKey { connection, frame, .. }) = missed {
-            let reason = format!("frame {frame} of connection {connection} has passed at its deadline");
+        if let Some(FrameId { connection, number, .. }) = missed {
+            let reason = format!("frame {number} of connection {connection} has passed at its deadline");
             consequences.problems.extend(self.bypass(&reason));
         }
     }

@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use glassline_wire::visible;
 
-use crate::hook::answer::{self, FrameKey};
+use crate::frame::FrameId;
+use crate::hook::answer;
 use crate::line::Decision;
 
 /// Questions that wait to be written. With the frames as hexadecimal digits, 16 MiB at most.
 const QUESTIONS_MAX: usize = 32;
 /// Longest line that is read: an answer with a frame of the greatest length, and room.
-const LINE_BYTES_MAX: u64 = 1 << 20;
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of stderr that are kept to explain the end.
-const LAST_WORDS_BYTES_MAX: usize = 500;
+const STDERR_TAIL_BYTES_MAX: usize = 500;
 /// Time that a process has to end after its stdin has ended.
 const END_WAIT: Duration = Duration::from_millis(500);
 
@@ -26,9 +27,9 @@ const END_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub enum Said {
     /// An answer.
-    Answer(FrameKey, Decision),
+    Answer(FrameId, Decision),
     /// A line that is no answer, and why.
-    Nonsense(String),
+    Malformed(String),
     /// Nothing more: it has ended, or has closed its stdout.
     End,
 }
@@ -41,9 +42,9 @@ const END_POLL: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Arc<Mutex<Child>>,
-    /// Gone after the end.
+    /// Absent after the end.
     questions: Option<SyncSender<String>>,
-    last_words: Arc<Mutex<String>>,
+    stderr_tail: Arc<Mutex<String>>,
     /// Disconnected when the reader has ended.
     reader_ended: Receiver<()>,
 }
@@ -63,19 +64,19 @@ impl Program {
         let (Some(stdin), Some(stdout), Some(stderr)) = streams else { return Err(io::ErrorKind::BrokenPipe.into()) };
         let (questions, waiting) = sync_channel(QUESTIONS_MAX);
         let (ended, reader_ended) = sync_channel(0);
-        let last_words = Arc::default();
+        let stderr_tail = Arc::default();
         let child = Arc::new(Mutex::new(child));
         let started = Self {
             child: Arc::clone(&child),
             questions: Some(questions),
-            last_words: Arc::clone(&last_words),
+            stderr_tail: Arc::clone(&stderr_tail),
             reader_ended,
         };
         let thread = || thread::Builder::new().name("hook".to_owned());
         thread().spawn(move || write(stdin, &waiting))?;
         let (words_ended, are_words_complete) = sync_channel::<()>(0);
         thread().spawn(move || {
-            keep_last_words(stderr, &last_words);
+            keep_stderr_tail(stderr, &stderr_tail);
             drop(words_ended);
         })?;
         thread().spawn(move || {
@@ -100,7 +101,7 @@ impl Program {
             Ok(Some(status)) => format!("it has ended ({status})"),
             _ => "it has closed its output".to_owned(),
         };
-        let words = lock(&self.last_words);
+        let words = lock(&self.stderr_tail);
         if words.trim().is_empty() { status } else { format!("{status}: {}", visible::one_line(words.trim())) }
     }
 }
@@ -141,7 +142,7 @@ fn read(stdout: ChildStdout, said: &impl Fn(Said) -> bool) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = stdout.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+        let read = stdout.by_ref().take(ANSWER_BYTES_MAX).read_until(b'\n', &mut line);
         if !read.is_ok_and(|length| length > 0) {
             break;
         }
@@ -149,8 +150,8 @@ fn read(stdout: ChildStdout, said: &impl Fn(Said) -> bool) {
             continue;
         }
         let what = match answer::parse(&line) {
-            Ok((key, verdict)) => Said::Answer(key, verdict),
-            Err(error) => Said::Nonsense(visible::one_line(&error.to_string()).into_owned()),
+            Ok((frame, decision)) => Said::Answer(frame, decision),
+            Err(error) => Said::Malformed(visible::one_line(&error.to_string()).into_owned()),
         };
         if !said(what) {
             return;
@@ -169,12 +170,12 @@ fn await_end(child: &Mutex<Child>) {
     }
 }
 
-fn keep_last_words(mut stderr: ChildStderr, words: &Mutex<String>) {
+fn keep_stderr_tail(mut stderr: ChildStderr, words: &Mutex<String>) {
     let mut chunk = [0; 4 * 1024];
     let mut tail = Vec::new();
     while let Ok(length @ 1..) = stderr.read(&mut chunk) {
         tail.extend_from_slice(&chunk[..length]);
-        tail.drain(..tail.len().saturating_sub(LAST_WORDS_BYTES_MAX));
+        tail.drain(..tail.len().saturating_sub(STDERR_TAIL_BYTES_MAX));
         *lock(words) = String::from_utf8_lossy(&tail).into_owned();
     }
 }

@@ -58,8 +58,8 @@ fn ask(number: u64, command: &[String]) -> Ask {
     Ask { frame, meaning: Meaning::default(), rule: "hook-1".into(), decider, deadline_us: DEADLINE_US }
 }
 
-fn key(frame: u64) -> FrameKey {
-    FrameKey { connection: 1, direction: Direction::ToServer, frame }
+fn id(number: u64) -> FrameId {
+    FrameId { connection: 1, direction: Direction::ToServer, number }
 }
 
 fn answer(frame: u64, rest: &str) -> String {
@@ -75,7 +75,7 @@ fn a_hook_is_asked_and_decides() {
     let mut fixture = Fixture::new(&script);
     assert_eq!(fixture.ask(7), Consequences::default());
     assert_eq!(fixture.hooks.due_us(), Some(DEADLINE_US));
-    assert_eq!(fixture.receive().verdicts, [(key(7), Decision::Drop)]);
+    assert_eq!(fixture.receive().decisions, [(id(7), Decision::Drop)]);
     assert_eq!(fixture.hooks.due_us(), None);
 }
 
@@ -93,7 +93,7 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
     assert!(missed.problems[0].contains("frame 1 of connection 1 has passed"), "{missed:?}");
     assert_eq!(fixture.hooks.due_us(), None);
     // Nothing is asked now, so that the frames behind do not wait as well.
-    assert_eq!(fixture.ask(2), Consequences::passing(key(2)));
+    assert_eq!(fixture.ask(2), Consequences::passing(id(2)));
     drop(fixture);
 
     let mut fixture = Fixture::new(&script);
@@ -104,19 +104,19 @@ fn a_hook_that_hangs_is_bypassed_until_it_answers() {
     // Late answers decide nothing; after the last one it is asked again.
     assert_eq!(fixture.receive(), Consequences::default());
     let last = fixture.receive();
-    assert!(last.verdicts.is_empty() && last.problems[0].contains("answers again"), "{last:?}");
+    assert!(last.decisions.is_empty() && last.problems[0].contains("answers again"), "{last:?}");
     assert_eq!(fixture.ask(3), Consequences::default());
 }
 
 #[test]
-fn a_hook_that_ends_is_reported_with_its_last_words() {
+fn a_hook_that_ends_is_reported_with_its_stderr() {
     let mut fixture = Fixture::new("read line; printf 'no such \\033[31mluck\\n' >&2; exit 3");
     assert_eq!(fixture.ask(1), Consequences::default());
     let ended = fixture.receive();
-    assert_eq!(ended.verdicts, [(key(1), Decision::Pass)]);
+    assert_eq!(ended.decisions, [(id(1), Decision::Pass)]);
     let problem = &ended.problems[0];
     assert!(problem.contains("exit status: 3") && problem.contains("no such \u{fffd}[31mluck"), "{problem}");
-    assert_eq!(fixture.ask(2), Consequences::passing(key(2)));
+    assert_eq!(fixture.ask(2), Consequences::passing(id(2)));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn nonsense_and_unasked_answers_decide_nothing() {
     assert!(fixture.receive().problems[0].contains("is no answer"));
     assert_eq!(fixture.receive(), Consequences::default());
     assert_eq!(fixture.receive(), Consequences::default());
-    assert_eq!(fixture.receive().verdicts, [(key(1), Decision::Pass)]);
+    assert_eq!(fixture.receive().decisions, [(id(1), Decision::Pass)]);
 }
 
 #[test]
@@ -139,14 +139,14 @@ fn a_hook_that_reads_nothing_does_not_block() {
     let mut fixture = Fixture::new("exec sleep 600");
     let asked = (1..=10_000).map(|number| fixture.ask(number)).position(|asked| !asked.problems.is_empty());
     assert!(asked.is_some_and(|asked| asked <= OPEN_QUESTIONS_MAX), "{asked:?}");
-    assert_eq!(fixture.ask(0), Consequences::passing(key(0)));
+    assert_eq!(fixture.ask(0), Consequences::passing(id(0)));
 }
 
 #[test]
 fn processes_end_with_their_hooks() {
     // One that ignores the end of its stdin, and has started another.
     let mut fixture = Fixture::new("sleep 600 & echo $! $$; wait");
-    let (_, Said::Nonsense(_)) = fixture.said.recv_timeout(WAIT_MAX).unwrap() else { panic!("it has started") };
+    let (_, Said::Malformed(_)) = fixture.said.recv_timeout(WAIT_MAX).unwrap() else { panic!("it has started") };
     fixture.hooks.set(std::iter::empty()).unwrap();
     // Its stdout is closed once all of its processes are gone.
     assert!(matches!(fixture.said.recv_timeout(WAIT_MAX).unwrap().1, Said::End));
@@ -158,5 +158,5 @@ fn a_program_that_does_not_exist_is_named() {
     let missing = vec!["/no/such/program".to_owned()];
     let error = fixture.hooks.set([&missing].into_iter()).unwrap_err().to_string();
     assert!(error.contains("/no/such/program"), "{error}");
-    assert_eq!(fixture.hooks.ask(&missing, &ask(1, &missing)), Consequences::passing(key(1)));
+    assert_eq!(fixture.hooks.ask(&missing, &ask(1, &missing)), Consequences::passing(id(1)));
 }

@@ -13,12 +13,12 @@ use crate::rules::{Action, Content, Edit, Injection, Postponement, RuleRng};
 pub(super) enum Outcome {
     /// It has this effect, from this byte of the unit on.
     Done { effect: String, at: usize },
-    /// Somebody decides, within this time in microseconds.
+    /// The user or a hook decides, within this time in microseconds.
     Ask(Decider, u64),
     /// It does not concern this unit.
     NotHere,
     /// It cannot be done, for this reason.
-    Refused(String),
+    Rejected(String),
 }
 
 fn done(effect: impl Into<String>) -> Outcome {
@@ -30,7 +30,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
     let plan = &mut work.plan;
     match action {
         Action::Drop => {
-            plan.fate = FrameOutcome::Drop;
+            plan.outcome = FrameOutcome::Drop;
             done("dropped")
         }
         Action::Delay { delay_us, jitter_us } => {
@@ -43,7 +43,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
             done(format!("sent with {copies} more of the same"))
         }
         Action::Reorder(postponement) => {
-            plan.fate = FrameOutcome::Postpone(*postponement);
+            plan.outcome = FrameOutcome::Postpone(*postponement);
             done(format!("kept back until {}", shown(*postponement)))
         }
         Action::Replay(postponement) => {
@@ -79,7 +79,7 @@ pub(super) fn apply(action: &Action, work: &mut Work, label: &str, rng: &mut Rul
 /// Cuts a unit.
 pub(super) fn cut(end: End, after_bytes: usize, work: &mut Work) -> Outcome {
     let at = after_bytes.min(work.bytes().len());
-    work.plan.fate = FrameOutcome::Cut { end, after_bytes: at, ends_both: end == End::Reset };
+    work.plan.outcome = FrameOutcome::Cut { end, after_bytes: at, ends_both: end == End::Reset };
     let how = match end {
         End::Finished => "with a FIN for the receiver",
         End::Reset => "with a reset for both sides",
@@ -98,7 +98,7 @@ pub(super) fn edit(edits: &[Edit], work: &mut Work) -> Outcome {
         }
         Err(EditError::Absent) => Outcome::NotHere,
         Err(EditError::Unreadable) => {
-            Outcome::Refused("it has no fields that can be read; change its bytes with flip or send instead".into())
+            Outcome::Rejected("it has no fields that can be read; change its bytes with flip or send instead".into())
         }
     }
 }
@@ -121,7 +121,7 @@ fn replace(content: &Content, work: &mut Work, rng: &mut RuleRng) -> Outcome {
             work.plan.bytes = Some(bytes);
             done(effect)
         }
-        Err(reason) => Outcome::Refused(reason),
+        Err(reason) => Outcome::Rejected(reason),
     }
 }
 
@@ -140,7 +140,7 @@ fn inject(injection: &Injection, work: &mut Work, label: &str, rng: &mut RuleRng
             work.plan.additions.push(Addition { bytes, direction, is_before, rule });
             done(effect)
         }
-        Err(reason) => Outcome::Refused(reason),
+        Err(reason) => Outcome::Rejected(reason),
     }
 }
 
@@ -150,17 +150,19 @@ fn impersonate(name: &str, text: Option<&str>, work: &mut Work) -> Outcome {
     let states_speaker = match unit.form {
         Form::Event => matches!(kind, "message" | "direct" | "hello" | "rename") && !is_unsigned(work),
         Form::Name | Form::Pair => true,
-        Form::Text | Form::Payload | Form::Bytes => false,
+        Form::Text | Form::Payload | Form::Record | Form::Bytes => false,
     };
     if !states_speaker {
         let uses = is_unsigned(work) || (unit.form == Form::Text && unit.frame.direction == Direction::ToServer);
         return if uses {
-            Outcome::Refused(format!(
+            Outcome::Rejected(format!(
                 "what a client sends does not say who sends it, the connection does; change the hello or name with \
                  which it begins, inject into the connection of {name:?}, or match to=client"
             ))
-        } else if matches!(unit.form, Form::Payload | Form::Bytes) && unit.frame.kind != FrameKind::Opening {
-            Outcome::Refused("it names no speaker that can be read".into())
+        } else if matches!(unit.form, Form::Payload | Form::Record | Form::Bytes)
+            && unit.frame.kind != FrameKind::Opening
+        {
+            Outcome::Rejected("it names no speaker that can be read".into())
         } else {
             Outcome::NotHere
         };
@@ -185,7 +187,7 @@ fn downgrade(work: &mut Work) -> Outcome {
     if work.unit.frame.kind != FrameKind::Opening {
         return Outcome::NotHere;
     }
-    work.plan.fate = FrameOutcome::Cut { end: End::Finished, after_bytes: 0, ends_both: true };
+    work.plan.outcome = FrameOutcome::Cut { end: End::Finished, after_bytes: 0, ends_both: true };
     done("kept back and the connection closed, so that the client falls back to the tutorial dialect")
 }
 

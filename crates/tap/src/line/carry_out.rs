@@ -1,24 +1,24 @@
 //! Execution of the decisions about one unit.
 
 use super::Line;
+use super::direction_state::Delivery;
 use super::plan::{Addition, FrameOutcome, Plan, Work};
-use super::side::Delivery;
 use super::unit::Unit;
 
 impl Line {
     /// Forwards a unit as its plan says, and what belongs to it.
     pub(super) fn carry_out(&mut self, work: Work, now_us: u64) {
         let Work { mut unit, plan, .. } = work;
-        let Plan { fate, bytes, copies, delay_us, pace, stall, replays, additions, comment } = plan;
+        let Plan { outcome, bytes, copies, delay_us, pace, stall, replays, additions, comment } = plan;
         let direction = unit.frame.direction;
         let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut unit.frame.bytes));
         let again = if copies.is_empty() && replays.is_empty() { Vec::new() } else { bytes.clone() };
         let comment = (!comment.is_empty()).then_some(comment);
         if let Some(stall) = stall {
             let until_us = now_us.saturating_add(stall.duration_us);
-            self.side_mut(direction).stall(until_us);
+            self.state_mut(direction).stall(until_us);
             if stall.both_directions {
-                self.side_mut(direction.opposite()).stall(until_us);
+                self.state_mut(direction.opposite()).stall(until_us);
             }
         }
         let (before, after): (Vec<_>, Vec<_>) =
@@ -27,28 +27,28 @@ impl Line {
             self.add(addition, &unit, now_us);
         }
         let mut delivery = Delivery { delay_us, pace, postponement: None };
-        let side = self.side_mut(direction);
-        match fate {
+        let state = self.state_mut(direction);
+        match outcome {
             FrameOutcome::Forward => {
-                side.note_within_pair(unit.begins_pair());
-                side.send(bytes, comment, delivery, now_us);
+                state.note_within_pair(unit.begins_pair());
+                state.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
-                self.side_mut(direction).count_passed(now_us);
+                self.state_mut(direction).count_passed(now_us);
             }
             FrameOutcome::Postpone(postponement) => {
                 delivery.postponement = Some(postponement);
-                side.send(bytes, comment, delivery, now_us);
+                state.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
             }
-            FrameOutcome::Drop => side.send(Vec::new(), comment, delivery, now_us),
+            FrameOutcome::Drop => state.send(Vec::new(), comment, delivery, now_us),
             FrameOutcome::Cut { end, after_bytes, ends_both } => {
-                side.send(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, delivery, now_us);
-                side.close(end, ends_both);
+                state.send(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, delivery, now_us);
+                state.close(end, ends_both);
             }
         }
         for (rule, postponement) in replays {
             let delivery = Delivery { postponement: Some(postponement), ..Delivery::default() };
-            self.side_mut(direction).send(again.clone(), Some(format!("{rule}: sent once more")), delivery, now_us);
+            self.state_mut(direction).send(again.clone(), Some(format!("{rule}: sent once more")), delivery, now_us);
         }
         for addition in after {
             self.add(addition, &unit, now_us);
@@ -57,15 +57,15 @@ impl Line {
 
     /// Forwards copies of a unit, as far as there is room for them.
     fn copy(&mut self, bytes: &[u8], copies: Vec<(String, u32)>, unit: &Unit, delivery: Delivery, now_us: u64) {
-        let (side, mut evaluation) = self.parts(unit.frame.direction, now_us);
+        let (state, mut evaluation) = self.parts(unit.frame.direction, now_us);
         for (rule, copies) in copies {
             for copy in 0..copies {
-                if side.is_full() {
+                if state.is_full() {
                     let effect = format!("{} of the copies left out, since too much waits already", copies - copy);
                     evaluation.report(&rule, unit, 0, effect);
                     break;
                 }
-                side.send(bytes.to_vec(), Some(format!("{rule}: copy")), delivery, now_us);
+                state.send(bytes.to_vec(), Some(format!("{rule}: copy")), delivery, now_us);
             }
         }
     }
@@ -73,8 +73,8 @@ impl Line {
     /// Sends what a rule adds, if there is room for it.
     fn add(&mut self, addition: Addition, unit: &Unit, now_us: u64) {
         let rule = addition.rule.clone();
-        let (side, mut evaluation) = self.parts(addition.direction, now_us);
-        if !side.add(addition) {
+        let (state, mut evaluation) = self.parts(addition.direction, now_us);
+        if !state.add(addition) {
             let effect = "not injected, since too much waits already or the end has passed";
             evaluation.report(&rule, unit, 0, effect.to_owned());
         }

@@ -16,7 +16,7 @@ pub(super) struct Tally {
     /// Number of times that each rule was applied.
     applied: HashMap<(String, Direction), u64>,
     /// Rules of which was reported that they cannot be applied.
-    refused: HashSet<String>,
+    rejected: HashSet<String>,
 }
 
 impl Tally {
@@ -24,7 +24,7 @@ impl Tally {
     pub(super) fn change_rules(&mut self, old: &RuleSet, new: &RuleSet) {
         let stays = |label: &str| old.get(label).is_some_and(|rule| new.get(label) == Some(rule));
         self.applied.retain(|(label, _), _| stays(label));
-        self.refused.retain(|label| stays(label));
+        self.rejected.retain(|label| stays(label));
     }
 
     fn is_used_up(&self, rule: &Rule, direction: Direction) -> bool {
@@ -41,14 +41,14 @@ impl Tally {
 }
 
 /// One pass through the rules.
-pub(super) struct Evaluation<'line> {
+pub(super) struct RuleEvaluation<'line> {
     pub(super) rules: &'line RuleSet,
     pub(super) tally: &'line mut Tally,
     pub(super) outputs: &'line mut VecDeque<LineOutput>,
     pub(super) now_us: u64,
 }
 
-impl Evaluation<'_> {
+impl RuleEvaluation<'_> {
     /// Evaluates the rules that were not evaluated yet, up to one that waits for a decision.
     pub(super) fn run(&mut self, work: &mut Work) {
         work.pending = None;
@@ -71,7 +71,7 @@ impl Evaluation<'_> {
         match rule.matcher.matches(&unit.frame, unit.first_number, &unit.meaning) {
             Match::Yes => {}
             Match::No => return,
-            Match::Unreadable => return self.refuse(rule, unit, &unreadable(unit)),
+            Match::Unreadable => return self.reject(rule, unit, &unreadable(unit)),
         }
         let mut rng = RuleRng::new(self.rules.seed(), &rule.label, &unit.frame);
         if !rng.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
@@ -93,21 +93,21 @@ impl Evaluation<'_> {
             Outcome::NotHere if rule.matcher.asks_for_words() => {
                 let reason = "a frame that it matches has not the field, the words or the bit to be changed; \
                               `glassline tap --json` shows its fields";
-                return self.refuse(rule, &work.unit, reason);
+                return self.reject(rule, &work.unit, reason);
             }
             Outcome::NotHere => return,
-            Outcome::Refused(reason) => return self.refuse(rule, &work.unit, &reason),
+            Outcome::Rejected(reason) => return self.reject(rule, &work.unit, &reason),
         }
         self.tally.note(rule, work.unit.frame.direction);
     }
 
     /// Carries a decision out, and goes on with the rules behind the one that asked.
-    pub(super) fn decide(&mut self, work: &mut Work, verdict: Decision) {
+    pub(super) fn decide(&mut self, work: &mut Work, decision: Decision) {
         let Some(pending) = work.pending.take() else { return };
-        let outcome = match verdict {
+        let outcome = match decision {
             Decision::Pass => Outcome::Done { effect: "passed as decided".into(), at: 0 },
             Decision::Drop => {
-                work.plan.fate = FrameOutcome::Drop;
+                work.plan.outcome = FrameOutcome::Drop;
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
             }
             Decision::Replace(bytes) => {
@@ -120,7 +120,7 @@ impl Evaluation<'_> {
         };
         let (effect, at) = match outcome {
             Outcome::Done { effect, at } => (effect, at),
-            Outcome::Refused(reason) => {
+            Outcome::Rejected(reason) => {
                 (format!("passed unchanged, since the decision cannot be carried out: {reason}"), 0)
             }
             Outcome::NotHere | Outcome::Ask(..) => {
@@ -132,18 +132,19 @@ impl Evaluation<'_> {
         self.run(work);
     }
 
-    /// Lets a unit pass the rule that asked without an answer, and goes on with the rules behind.
-    pub(super) fn time_out(&mut self, work: &mut Work) {
+    /// Lets a unit pass the rule that asked, for want of an answer, and goes on with the rules
+    /// behind.
+    pub(super) fn pass_on(&mut self, work: &mut Work, reason: &str) {
         let Some(pending) = work.pending.take() else { return };
-        let effect = "passed unchanged, since no decision came in time";
-        self.report(&pending.rule, &work.unit, 0, effect.to_owned());
-        work.plan.note(&pending.rule, effect);
+        let effect = format!("passed unchanged, since {reason}");
+        work.plan.note(&pending.rule, &effect);
+        self.report(&pending.rule, &work.unit, 0, effect);
         self.run(work);
     }
 
     /// Reports once for the connection why a rule has no effect.
-    fn refuse(&mut self, rule: &Rule, unit: &Unit, reason: &str) {
-        if self.tally.refused.insert(rule.label.clone()) {
+    fn reject(&mut self, rule: &Rule, unit: &Unit, reason: &str) {
+        if self.tally.rejected.insert(rule.label.clone()) {
             self.report(&rule.label, unit, 0, format!("has no effect: {reason}"));
         }
     }
@@ -153,9 +154,7 @@ impl Evaluation<'_> {
         self.outputs.push_back(LineOutput::Applied(Applied {
             seed: self.rules.seed(),
             rule: label.to_owned(),
-            connection: unit.frame.connection,
-            direction: unit.frame.direction,
-            frame: unit.frame.number,
+            frame: unit.frame.id(),
             offset: unit.frame.offset.saturating_add(at as u64),
             at_us: self.now_us,
             effect,
@@ -167,6 +166,11 @@ fn unreadable(unit: &Unit) -> String {
     match unit.frame.kind {
         FrameKind::Raw(RawReason::Opaque) => format!(
             "the content of this link ({}) cannot be read; match by direction, size, connection or probability instead",
+            unit.frame.dialect.name()
+        ),
+        FrameKind::Record(_) => format!(
+            "the content of this link ({}) cannot be read; match its records by kind=record, direction, size, number, \
+             connection or probability instead",
             unit.frame.dialect.name()
         ),
         FrameKind::Raw(_) => "these bytes are no frame; match them with kind=raw, or by direction or size".to_owned(),

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::unit::Form;
 use crate::rules::Edit;
+use crate::tls_record::{self, RECORD_HEADER_BYTES};
 
-/// Why nothing was changed.
+/// Cause for which nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EditError {
     /// The frame has none of these fields, or not these words in them.
@@ -26,7 +27,7 @@ pub(super) fn edited(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Vec<u8>
             if changes == 0 { Err(EditError::Absent) } else { Ok(event(&object)) }
         }
         Form::Name | Form::Text | Form::Pair => edited_texts(bytes, form, edits),
-        Form::Payload | Form::Bytes => Err(EditError::Unreadable),
+        Form::Payload | Form::Record | Form::Bytes => Err(EditError::Unreadable),
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) fn frames(payloads: &[&[u8]]) -> Vec<u8> {
 /// payload as a whole.
 pub(super) fn payload_offset(bytes: &[u8], form: Form) -> usize {
     match (form, split_frame(bytes)) {
+        (Form::Record, _) => tls_record::record(bytes).map_or(0, |_| RECORD_HEADER_BYTES),
         (Form::Bytes, _) | (_, None) => 0,
         (Form::Pair, Some((name, rest))) if rest.len() >= HEADER_BYTES => 2 * HEADER_BYTES + name.len(),
         (_, Some(_)) => HEADER_BYTES,

@@ -41,7 +41,7 @@ pub(super) struct Stall {
 /// Decisions about one unit.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) fate: FrameOutcome,
+    pub(super) outcome: FrameOutcome,
     /// Bytes in place of those that were sent.
     pub(super) bytes: Option<Vec<u8>>,
     /// Rules that send copies, and how many.
@@ -71,14 +71,14 @@ impl Plan {
     pub(super) fn release(&mut self) {
         (self.delay_us, self.pace, self.stall) = (0, None, None);
         self.replays.clear();
-        if matches!(self.fate, FrameOutcome::Postpone(_)) {
-            self.fate = FrameOutcome::Forward;
+        if matches!(self.outcome, FrameOutcome::Postpone(_)) {
+            self.outcome = FrameOutcome::Forward;
         }
     }
 
     /// Returns whether later rules have nothing left to decide.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self.fate, FrameOutcome::Drop | FrameOutcome::Cut { .. })
+        matches!(self.outcome, FrameOutcome::Drop | FrameOutcome::Cut { .. })
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Form {
     Pair,
     /// A header and bytes that cannot be read.
     Payload,
+    /// A TLS record.
+    Record,
     /// No frame.
     Bytes,
 }
@@ -36,6 +38,7 @@ impl Unit {
             (FrameKind::Payload, Dialect::Event, _) => Form::Event,
             (FrameKind::Payload, _, "name") => Form::Name,
             (FrameKind::Payload, ..) => Form::Text,
+            (FrameKind::Record(_), ..) => Form::Record,
             (FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_), ..) => Form::Bytes,
         };
         Self { first_number: frame.number, frame, meaning, form }

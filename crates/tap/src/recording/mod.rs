@@ -7,7 +7,7 @@
 //! - One section, little-endian, with two interfaces of link type RAW (101: a packet begins with
 //!   its IP header): 0 is `client side`, the connection between client and tap; 1 is `server side`,
 //!   the one between tap and server. What is relayed unchanged is on both; an edited frame differs,
-//!   a dropped one is missing on the server's side, an injected one on the client's.
+//!   a dropped one is missing on the side of its receiver, an injected one on that of its sender.
 //! - Times are in microseconds since 1970 (UTC).
 //! - Each connection has a TCP connection on each side, between the addresses that it had: SYN,
 //!   SYN/ACK and ACK, then segments of at most [`SEGMENT_BYTES_MAX`] bytes, then FIN or RST as they
@@ -27,13 +27,13 @@ mod space;
 mod writer;
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::frame::Direction;
 use crate::line::End;
+use crate::private_file::create_private;
 use conversation::{Conversation, Passed};
 use packet::Chunk;
 pub use packet::SEGMENT_BYTES_MAX;
@@ -90,7 +90,7 @@ pub struct Addresses {
     pub server: SocketAddr,
 }
 
-/// Why there is no recording, or no more of it.
+/// Error that ends a recording or keeps it from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file cannot be made.
@@ -114,10 +114,11 @@ pub enum RecordingError {
     },
 }
 
-/// A recording in progress. Its methods write to a buffer of 1 MiB. A thread writes it to the
+/// A recording in progress. Its methods write to a buffer of 512 KiB. A thread writes it to the
 /// file whenever it is full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`];
 /// so a killed tap loses a second at most. A disk that is slower than the line slows the line once
-/// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`).
+/// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`). A
+/// file that takes nothing for 5 s is given up.
 ///
 /// The first write error ends the recording: the next call returns it, and every later one does
 /// nothing. The file is cut where the last whole buffer ends, which is between packets.
@@ -150,23 +151,15 @@ impl Connection {
 }
 
 impl Recorder {
-    /// Begins a recording in a new file, which only its owner can read. A file that was there is
-    /// overwritten.
+    /// Begins a recording in a file that only its owner can read ([`create_private`]). A file that
+    /// was there is overwritten.
     ///
     /// # Errors
-    /// The file cannot be made or written.
+    /// The file cannot be made, written, or made private.
     pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
-        let created = Self::open(path).and_then(|file| Output::new(file, now_us));
+        let created = create_private(path).and_then(|file| Output::new(file, now_us));
         let output = created.map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
-    }
-
-    fn open(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
     }
 
     /// Records that the tap accepted this connection and connected to the server: the handshakes of
@@ -185,8 +178,8 @@ impl Recorder {
     }
 
     /// Records bytes that passed on one side in this direction. The comment is that of the first
-    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame. Ignores
-    /// bytes behind an end and of a connection that is not open.
+    /// packet; without bytes, it is that of an empty packet: a rule left nothing of a frame.
+    /// Ignores bytes behind an end and of a connection that is not open.
     pub fn data(
         &mut self,
         connection: u64,

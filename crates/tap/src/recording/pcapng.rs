@@ -10,7 +10,7 @@ use super::batch::{Batch, Stored};
 use super::writer::Writer;
 
 /// Bytes that are buffered before they are written.
-const BUFFER_BYTES: usize = 1024 * 1024;
+const BUFFER_BYTES: usize = 512 * 1024;
 /// Payloads from this size on are written from where they are stored; smaller ones are copied.
 const STORED_BYTES_MIN: usize = 4 * 1024;
 /// Room in the buffer for the blocks that fill it: a large packet on both sides, and what

@@ -326,7 +326,7 @@ fn what_is_buffered_is_written_after_a_second() {
 /// A recorder whose file takes no byte after the section header.
 #[cfg(target_os = "linux")]
 fn on_full_disk() -> Recorder {
-    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
     let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
     recorder.path = PathBuf::from("/full/line.pcapng");
     recorder.output.write_to(full);
@@ -371,7 +371,7 @@ fn a_flush_does_not_wait_for_a_slow_disk() {
     recorder.output.write_to(std::os::fd::OwnedFd::from(pipe).into());
     recorder.opened(1, &addresses(), AT_US).expect("buffered");
     // More than a pipe holds: its writer waits for the reader.
-    recorder.relayed(1, Direction::ToServer, &vec![0; 1_100_000], AT_US).expect("handed over");
+    recorder.relayed(1, Direction::ToServer, &vec![0; 600_000], AT_US).expect("handed over");
     recorder.relayed(1, Direction::ToServer, b"late", AT_US).expect("buffered");
     recorder.flush_due(AT_US + 1_000_000).expect("nothing to do yet");
     assert!(recorder.output.is_writing() && recorder.output.buffered_bytes() > 0);
@@ -382,6 +382,18 @@ fn a_flush_does_not_wait_for_a_slow_disk() {
     recorder.finish().expect("written");
     let all = read.join().expect("the reader ends").expect("bytes");
     assert!(all.windows(4).any(|bytes| bytes == b"late"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_ends_the_recording() {
+    let (_reader, pipe) = std::io::pipe().expect("a pipe");
+    let mut recorder = Recorder::create(Path::new("/dev/null"), AT_US).expect("a device that takes everything");
+    recorder.output.write_to(std::os::fd::OwnedFd::from(pipe).into());
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    let error = recorder.relayed(1, Direction::ToServer, &vec![0; 2_000_000], AT_US).expect_err("nobody reads");
+    assert!(error.to_string().contains("nothing could be written for 5 s"), "{error}");
+    recorder.finish().expect("the error was returned already");
 }
 
 #[test]
@@ -402,7 +414,7 @@ fn a_killed_tap_leaves_a_file_that_can_be_read() {
     // Nothing of it runs any more, as if it were killed.
     std::mem::forget(recorder);
     let capture = crate::capture::Capture::open(&path).expect("a capture");
-    assert_eq!((capture.end(), capture.refused().len()), (crate::capture::CaptureEnd::Whole, 0));
+    assert_eq!((capture.end(), capture.rejected().len()), (crate::capture::CaptureEnd::Whole, 0));
     let frames: Vec<usize> = capture.connections(Side::Server).map(|connection| connection.frames.len()).collect();
     assert_eq!(frames, [20]);
 }

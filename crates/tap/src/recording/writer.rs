@@ -2,14 +2,18 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::space::Space;
 
 /// Buffers on their way to the file: one is written while another is filled.
 const BUFFERS: usize = 2;
+/// Time after which a file that takes nothing is given up: the line waits meanwhile. A disk that is
+/// slow takes something; a pipe whose reader has stopped does not.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// A file that is written by a thread of its own, buffer by buffer.
 #[derive(Debug)]
@@ -19,7 +23,6 @@ pub(super) struct Writer {
     written: Receiver<io::Result<Batch>>,
     /// Empty buffers.
     spare: Vec<Batch>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
@@ -28,9 +31,9 @@ impl Writer {
         let (full, to_write) = sync_channel(BUFFERS);
         let (done, written) = sync_channel(BUFFERS);
         let body = move || write(file, length, &to_write, &done);
-        let thread = thread::Builder::new().name("recording".into()).spawn(body)?;
+        thread::Builder::new().name("recording".into()).spawn(body)?;
         let spare = (1..BUFFERS).map(|_| Batch::with_capacity(buffer_bytes)).collect();
-        Ok(Self { full: Some(full), written, spare, thread: Some(thread) })
+        Ok(Self { full: Some(full), written, spare })
     }
 
     /// Returns whether some bytes are not in the file yet.
@@ -41,16 +44,16 @@ impl Writer {
     /// Hands a buffer over and returns an empty one; waits while all of them are full.
     ///
     /// # Errors
-    /// An earlier buffer could not be written.
+    /// An earlier buffer could not be written, or not within [`WRITE_WAIT_MAX`].
     pub(super) fn exchange(&mut self, buffer: Batch) -> io::Result<Batch> {
         self.check()?;
         let empty = match self.spare.pop() {
             Some(empty) => empty,
-            None => self.written.recv().unwrap_or_else(|_| Err(gone()))?,
+            None => self.next_written()?.ok_or_else(thread_ended)?,
         };
         match self.full.as_ref().map(|full| full.send(buffer)) {
             Some(Ok(())) => Ok(empty),
-            _ => Err(self.written.try_recv().ok().and_then(Result::err).unwrap_or_else(gone)),
+            _ => Err(self.written.try_recv().ok().and_then(Result::err).unwrap_or_else(thread_ended)),
         }
     }
 
@@ -63,7 +66,7 @@ impl Writer {
             match self.written.try_recv() {
                 Ok(result) => self.spare.push(result?),
                 Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(gone()),
+                Err(TryRecvError::Disconnected) => return Err(thread_ended()),
             }
         }
     }
@@ -72,15 +75,25 @@ impl Writer {
     pub(super) fn finish(&mut self, last: Batch) -> io::Result<()> {
         let handed_over = self.exchange(last).map(drop);
         self.full = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
         handed_over?;
-        self.written.try_iter().find_map(Result::err).map_or(Ok(()), Err)
+        while self.next_written()?.is_some() {}
+        Ok(())
+    }
+
+    /// Waits for a buffer that is in the file; `None` after the last one.
+    fn next_written(&self) -> io::Result<Option<Batch>> {
+        match self.written.recv_timeout(WRITE_WAIT_MAX) {
+            Ok(result) => result.map(Some),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                let text = format!("nothing could be written for {} s", WRITE_WAIT_MAX.as_secs());
+                Err(io::Error::new(io::ErrorKind::TimedOut, text))
+            }
+        }
     }
 }
 
-fn gone() -> io::Error {
+fn thread_ended() -> io::Error {
     io::Error::other("its thread has ended")
 }
 

@@ -9,18 +9,23 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use socket2::Socket;
 
-use crate::frame::Direction;
-use crate::hook::{FrameKey, Hooks};
-use crate::line::{Ask, Decider, Decision, End, LINE_BYTES_MAX, Line, LineOutput};
+use crate::frame::{Direction, FrameId};
+use crate::hook::Hooks;
+use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Side};
+use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
 use crate::relay::pipe::{Input, Output, Pipe};
-use crate::relay::reports::Reports;
+use crate::relay::sinks::Sinks;
 use crate::rules::RuleSet;
 
-/// Reads of one direction before other connections have their turn.
+/// Reads of one direction before other connections have their turn. Where frames are looked for,
+/// one read may hold thousands.
 const READS_PER_TURN: usize = 4;
+const READS_PER_TURN_OF_FRAMES: usize = 1;
+/// Outputs of the line before other connections have their turn: each may be a write of one byte.
+const OUTPUTS_PER_TURN: usize = 1_024;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
@@ -29,7 +34,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) now_us: u64,
     /// Shared by all connections.
     pub(crate) buffer: &'a mut [u8],
-    pub(crate) reports: &'a mut Reports,
+    pub(crate) sinks: &'a mut Sinks,
     pub(crate) hooks: &'a mut Hooks,
     pub(crate) registry: &'a Registry,
 }
@@ -39,8 +44,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) enum Progress {
     /// Wait for an event, or for [`Connection::due_us`].
     Waiting,
-    /// There is more to read.
-    MoreToRead,
+    /// There is more to do at once.
+    MoreToDo,
     /// It is over.
     Closed,
 }
@@ -68,6 +73,8 @@ pub(crate) struct Connection {
     to_client: Pipe,
     /// Finds frames and applies rules; absent where nobody asks for frames.
     line: Option<Box<Line>>,
+    /// The line has more outputs than one turn carries out; nothing is read before they are.
+    has_outputs: bool,
     state: State,
     was_opened: bool,
     /// Time at which a reset is forwarded although what precedes it was not taken: the other side
@@ -105,6 +112,7 @@ impl Connection {
             to_server: Pipe::new(),
             to_client: Pipe::new(),
             line,
+            has_outputs: false,
             state: State::Connecting,
             was_opened: false,
             reset_due_us: None,
@@ -123,10 +131,10 @@ impl Connection {
     }
 
     /// Decides about a frame that waits.
-    pub(crate) fn answer(&mut self, frame: FrameKey, verdict: Decision, now_us: u64) {
+    pub(crate) fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         if let Some(line) = &mut self.line {
             // It may have passed without an answer.
-            let _ = line.answer(frame.direction, frame.frame, verdict, now_us);
+            let _ = line.answer(frame.direction, frame.number, decision, now_us);
         }
     }
 
@@ -167,8 +175,10 @@ impl Connection {
         }
         match self.state {
             State::Closed(_) => Progress::Closed,
-            State::Open if Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) => {
-                Progress::MoreToRead
+            State::Open
+                if self.has_outputs || Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) =>
+            {
+                Progress::MoreToDo
             }
             State::Connecting | State::Open | State::Resetting { .. } => Progress::Waiting,
         }
@@ -183,7 +193,7 @@ impl Connection {
             Ok(true) => self.opened(turn),
             Err(error) => {
                 let text = unreachable_text(self.target, &error);
-                turn.reports.problem(Some(self.number), turn.now_us, text);
+                turn.sinks.problem(Some(self.number), turn.now_us, text);
                 self.state = State::Closed(End::Reset);
             }
         }
@@ -199,7 +209,7 @@ impl Connection {
         let listen = self.client.local_address().unwrap_or(self.client_address);
         let local = self.server.local_address().unwrap_or(self.target);
         let addresses = Addresses { client: self.client_address, listen, local, server: self.target };
-        turn.reports.opened(self.number, &addresses, turn.now_us);
+        turn.sinks.opened(self.number, &addresses, turn.now_us);
     }
 
     /// Returns whether a read may find something, and what it finds may be held.
@@ -215,8 +225,8 @@ impl Connection {
             Direction::ToServer => &self.to_client,
             Direction::ToClient => &self.to_server,
         };
-        let has_room = held < LINE_BYTES_MAX && back.waiting_bytes() < LINE_BYTES_MAX;
-        is_open && source.is_readable() && pipe.is_empty() && has_room
+        let has_room = held < DIRECTION_BYTES_MAX && back.waiting_bytes() < DIRECTION_BYTES_MAX;
+        is_open && source.is_readable() && pipe.is_empty() && has_room && !self.has_outputs
     }
 
     fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {
@@ -227,7 +237,8 @@ impl Connection {
     }
 
     fn read(&mut self, direction: Direction, turn: &mut Turn<'_>) {
-        for _ in 0..READS_PER_TURN {
+        let reads = if self.line.is_some() { READS_PER_TURN_OF_FRAMES } else { READS_PER_TURN };
+        for _ in 0..reads {
             if !self.can_read(direction) {
                 return;
             }
@@ -251,11 +262,11 @@ impl Connection {
         self.reset_due_us = None;
         if let Some(line) = &mut self.line {
             let arrival = (Side::of_arrival(direction), direction);
-            turn.reports.data(self.number, arrival, bytes, turn.now_us, None);
+            turn.sinks.data(self.number, arrival, bytes, turn.now_us, None);
             line.receive(direction, bytes, turn.now_us);
             self.forward_outputs(turn);
         } else {
-            turn.reports.relayed(self.number, direction, bytes, turn.now_us);
+            turn.sinks.relayed(self.number, direction, bytes, turn.now_us);
             let (_, sink, pipe) = self.parts(direction);
             pipe.send(sink, bytes);
         }
@@ -275,21 +286,26 @@ impl Connection {
         let (connection, at_us) = (self.number, turn.now_us);
         let (_, _, pipe) = self.parts(direction);
         pipe.end_input(end);
-        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
-        turn.reports.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
+        turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: false });
+        turn.sinks.ended(connection, (Side::of_arrival(direction), direction), end, at_us);
     }
 
-    /// Carries out what the line puts out.
+    /// Carries out what the line puts out, as far as one turn goes.
     fn forward_outputs(&mut self, turn: &mut Turn<'_>) {
         let (connection, at_us) = (self.number, turn.now_us);
-        while let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) {
+        self.has_outputs = true;
+        for _ in 0..OUTPUTS_PER_TURN {
+            let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) else {
+                self.has_outputs = false;
+                return;
+            };
             match output {
-                LineOutput::Arrived(frame, meaning) => turn.reports.observe(Observation::Arrived(frame, meaning)),
-                LineOutput::Applied(applied) => turn.reports.observe(Observation::Applied(applied)),
+                LineOutput::Arrived(frame, meaning) => turn.sinks.observe(Observation::Arrived(frame, meaning)),
+                LineOutput::Applied(applied) => turn.sinks.observe(Observation::Applied(applied)),
                 LineOutput::Ask(ask) => self.ask(ask, turn),
                 LineOutput::Forward { direction, bytes, comment } => {
                     let departure = (departure(direction), direction);
-                    turn.reports.data(connection, departure, &bytes, at_us, comment.as_deref());
+                    turn.sinks.data(connection, departure, &bytes, at_us, comment.as_deref());
                     // Each by itself: it may be one slice of many.
                     let (_, sink, pipe) = self.parts(direction);
                     pipe.send(sink, &bytes);
@@ -297,7 +313,7 @@ impl Connection {
                 LineOutput::End(direction, end) => {
                     let (_, _, pipe) = self.parts(direction);
                     if pipe.input() == Input::Open {
-                        turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+                        turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
                     }
                     pipe.end_output(end);
                 }
@@ -313,22 +329,27 @@ impl Connection {
         }
     }
 
-    /// Asks whoever is to decide about a frame.
+    /// Asks the decider of a frame.
     fn ask(&mut self, ask: Box<Ask>, turn: &mut Turn<'_>) {
         let Decider::Hook(command) = &ask.decider else {
-            turn.reports.observe(Observation::Asked(ask));
+            let (direction, number) = (ask.frame.direction, ask.frame.number);
+            if turn.sinks.ask(ask) == ObserveOutcome::Omitted
+                && let Some(line) = &mut self.line
+            {
+                line.pass_unasked(direction, number, turn.now_us);
+            }
             return;
         };
         let consequences = turn.hooks.ask(command, &ask);
-        for (frame, verdict) in consequences.verdicts {
-            self.answer(frame, verdict, turn.now_us);
+        for (frame, decision) in consequences.decisions {
+            self.answer(frame, decision, turn.now_us);
         }
         for problem in consequences.problems {
-            turn.reports.problem(None, turn.now_us, problem);
+            turn.sinks.problem(None, turn.now_us, problem);
         }
     }
 
-    /// Sees to resets that no read finds: of a side that has ended its direction before, or that
+    /// Handles resets that no read finds: of a side that has ended its direction before, or that
     /// is not read because the other side does not keep up.
     fn note_resets(&mut self, turn: &mut Turn<'_>) {
         for direction in Direction::BOTH {
@@ -361,7 +382,7 @@ impl Connection {
                 End::Finished => sink.finish(),
                 End::Reset => self.begin_reset(turn),
             }
-            turn.reports.ended(self.number, (departure(direction), direction), end, turn.now_us);
+            turn.sinks.ended(self.number, (departure(direction), direction), end, turn.now_us);
         }
         let is_over = [&self.to_server, &self.to_client].into_iter().all(|pipe| pipe.output() == Output::Ended);
         if is_over && self.state == State::Open {
@@ -389,7 +410,10 @@ impl Connection {
         }
         // Whatever waits for its time or for a decision passes now.
         self.set_rules(&Arc::default(), turn.now_us);
-        self.forward_outputs(turn);
+        self.has_outputs = true;
+        while self.has_outputs {
+            self.forward_outputs(turn);
+        }
         let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
@@ -399,9 +423,9 @@ impl Connection {
             }
             sink.finish();
             if is_open {
-                turn.reports.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
+                turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
             }
-            turn.reports.ended(connection, (departure(direction), direction), end, at_us);
+            turn.sinks.ended(connection, (departure(direction), direction), end, at_us);
         }
         self.state = State::Closed(End::Finished);
     }
@@ -415,7 +439,7 @@ impl Connection {
             self.server.reset();
         }
         if was_opened {
-            turn.reports.closed(connection, at_us);
+            turn.sinks.closed(connection, at_us);
         }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mio::{Registry, Token, Waker};
 
-use crate::frame::Direction;
-use crate::hook::{FrameKey, Said};
+use crate::frame::FrameId;
+use crate::hook::Said;
 use crate::line::Decision;
 use crate::rules::RuleSet;
 
@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// Apply these rules from now on.
     SetRules(Arc<RuleSet>),
     /// Decide about a frame that waits.
-    Answer(FrameKey, Decision),
+    Answer(FrameId, Decision),
     /// Take in what the hook of this command says.
     HookSaid(Vec<String>, Said),
 }
@@ -57,9 +57,8 @@ impl RelayHandle {
     }
 
     /// Decides about a frame that waits. Nothing happens if it waits no longer.
-    pub fn answer(&self, connection: u64, direction: Direction, frame: u64, verdict: Decision) {
-        let key = FrameKey { connection, direction, frame };
-        self.give(Command::Answer(key, verdict));
+    pub fn answer(&self, frame: FrameId, decision: Decision) {
+        self.give(Command::Answer(frame, decision));
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

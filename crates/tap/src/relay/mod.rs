@@ -10,7 +10,7 @@ mod observer;
 mod options;
 mod peer;
 mod pipe;
-mod reports;
+mod sinks;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -23,7 +23,8 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use crate::hook::{Consequences, FrameKey, HookError, Hooks};
+use crate::frame::FrameId;
+use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
 use crate::recording::{SEGMENT_BYTES_MAX, Side};
@@ -31,11 +32,11 @@ use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
 use crate::relay::listener::{Accepted, Listener};
-use crate::relay::reports::Reports;
+use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
-pub use observer::{ChannelObserver, Observations, Observer, channel};
+pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
 
 const WAKER: Token = Token(usize::MAX);
@@ -84,7 +85,7 @@ pub struct Relay {
     /// Behind `commands`: a hook that waits to say something is not waited for.
     hooks: Hooks,
     clock: Clock,
-    reports: Reports,
+    sinks: Sinks,
     rules: Arc<RuleSet>,
     buffer: Vec<u8>,
     connections: Slab<Entry>,
@@ -144,7 +145,7 @@ impl Relay {
             commands,
             hooks,
             clock: Clock::start(),
-            reports: Reports::new(observer, recorder),
+            sinks: Sinks::new(observer, recorder),
             rules,
             buffer: vec![0; BUFFER_BYTES],
             connections: Slab::new(),
@@ -209,8 +210,8 @@ impl Relay {
             let consequences = self.hooks.pass_deadlines(now_us);
             self.carry_out(consequences, now_us);
         }
-        if self.reports.due_us().is_some_and(|due_us| due_us <= now_us) {
-            self.reports.flush_due(now_us);
+        if self.sinks.due_us().is_some_and(|due_us| due_us <= now_us) {
+            self.sinks.flush_due(now_us);
         }
         for key in std::mem::take(&mut self.ready) {
             self.pass(key, now_us);
@@ -224,7 +225,7 @@ impl Relay {
         }
         let due_us = self.due.first().map(|&(due_us, _)| due_us);
         let next_us =
-            [due_us, self.listener.due_us(), self.hooks.due_us(), self.reports.due_us()].into_iter().flatten().min()?;
+            [due_us, self.listener.due_us(), self.hooks.due_us(), self.sinks.due_us()].into_iter().flatten().min()?;
         // The system waits in whole milliseconds; mio rounds up.
         Some(Duration::from_micros(next_us.saturating_sub(self.clock.now_us())))
     }
@@ -247,7 +248,7 @@ impl Relay {
         match command {
             Command::SetRules(rules) => {
                 if let Err(error) = self.hooks.set(hook_commands(&rules)) {
-                    self.reports.problem(None, now_us, error.to_string());
+                    self.sinks.problem(None, now_us, error.to_string());
                 }
                 for (key, entry) in &mut self.connections {
                     entry.connection.set_rules(&rules, now_us);
@@ -255,7 +256,7 @@ impl Relay {
                 }
                 self.rules = rules;
             }
-            Command::Answer(key, verdict) => self.answer(key, verdict, now_us),
+            Command::Answer(frame, decision) => self.answer(frame, decision, now_us),
             Command::HookSaid(command, said) => {
                 let consequences = self.hooks.said(&command, said);
                 self.carry_out(consequences, now_us);
@@ -263,19 +264,19 @@ impl Relay {
         }
     }
 
-    fn answer(&mut self, frame: FrameKey, verdict: Decision, now_us: u64) {
+    fn answer(&mut self, frame: FrameId, decision: Decision, now_us: u64) {
         // The connection may be over.
         let Some(&key) = self.keys.get(&frame.connection) else { return };
-        self.connections[key].connection.answer(frame, verdict, now_us);
+        self.connections[key].connection.answer(frame, decision, now_us);
         self.note_ready(key);
     }
 
     fn carry_out(&mut self, consequences: Consequences, now_us: u64) {
-        for (frame, verdict) in consequences.verdicts {
-            self.answer(frame, verdict, now_us);
+        for (frame, decision) in consequences.decisions {
+            self.answer(frame, decision, now_us);
         }
         for problem in consequences.problems {
-            self.reports.problem(None, now_us, problem);
+            self.sinks.problem(None, now_us, problem);
         }
     }
 
@@ -292,7 +293,7 @@ impl Relay {
                 let text = format!(
                     "no more clients are accepted until others leave: {error}; raise the limit of open files (ulimit -n)"
                 );
-                self.reports.problem(None, now_us, text);
+                self.sinks.problem(None, now_us, text);
                 return false;
             }
         };
@@ -308,7 +309,7 @@ impl Relay {
             }
             Err(error) => {
                 let text = format!("the client {client_address} was turned away: {error}");
-                self.reports.problem(Some(self.number), now_us, text);
+                self.sinks.problem(Some(self.number), now_us, text);
             }
         }
         true
@@ -316,7 +317,7 @@ impl Relay {
 
     /// Returns what finds frames and applies rules, if anybody asks for frames.
     fn new_line(&self, now_us: u64) -> Option<Box<Line>> {
-        if self.rules.is_empty() && !self.reports.wants_frames() {
+        if self.rules.is_empty() && !self.sinks.wants_frames() {
             return None;
         }
         let mut line = Box::new(Line::new(self.number));
@@ -329,12 +330,12 @@ impl Relay {
         entry.is_ready = false;
         let registry = self.poll.registry();
         let mut turn =
-            Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, hooks: &mut self.hooks, registry };
+            Turn { now_us, buffer: &mut self.buffer, sinks: &mut self.sinks, hooks: &mut self.hooks, registry };
         match entry.connection.pass(&mut turn) {
             Progress::Closed => self.close(key, now_us),
             progress => {
                 self.schedule(key);
-                if progress == Progress::MoreToRead {
+                if progress == Progress::MoreToDo {
                     self.note_ready(key);
                 }
             }
@@ -366,7 +367,7 @@ impl Relay {
         entry.connection.close(&mut Turn {
             now_us,
             buffer: &mut self.buffer,
-            reports: &mut self.reports,
+            sinks: &mut self.sinks,
             hooks: &mut self.hooks,
             registry,
         });
@@ -377,12 +378,12 @@ impl Relay {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
         let mut turn =
-            Turn { now_us, buffer: &mut self.buffer, reports: &mut self.reports, hooks: &mut self.hooks, registry };
+            Turn { now_us, buffer: &mut self.buffer, sinks: &mut self.sinks, hooks: &mut self.hooks, registry };
         for mut entry in self.connections.drain() {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }
-        self.reports.finish(now_us);
+        self.sinks.finish(now_us);
     }
 }
 
@@ -392,3 +393,6 @@ fn hook_commands(rules: &RuleSet) -> impl Iterator<Item = &Vec<String>> + Clone 
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ const ARRIVED_MAX: usize = 10_000;
 /// Refusals and missing answers kept.
 const NOTES_MAX: usize = 1_000;
 
-/// Why playing back ended early.
+/// Error that ends a replay early.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The socket failed.
@@ -47,7 +47,7 @@ pub struct Outcome {
     /// Things that did not arrive within the time limit; the script went on without it.
     pub missing: Vec<Awaited>,
     /// Errors and refusals that the other side sent, in its words.
-    pub refusals: Vec<String>,
+    pub rejections: Vec<String>,
     /// The other side ended the connection before the script was through.
     pub ended_by_peer: bool,
 }
@@ -203,8 +203,8 @@ impl<'a> Player<'a> {
                     put_frame(&mut pong, br#"{"type":"pong"}"#);
                     self.send(&pong)?;
                 }
-                ("error" | "bye", Some(text)) if self.outcome.refusals.len() < NOTES_MAX => {
-                    self.outcome.refusals.push(text.clone());
+                ("error" | "bye", Some(text)) if self.outcome.rejections.len() < NOTES_MAX => {
+                    self.outcome.rejections.push(text.clone());
                 }
                 _ => {}
             }

@@ -61,10 +61,10 @@ pub struct Script {
     side: Direction,
     dialect: Dialect,
     steps: Vec<Step>,
-    pongs_left_out: u64,
+    pongs_omitted: u64,
 }
 
-/// Why a recorded connection cannot be played back.
+/// Cause for which a recorded connection cannot be played back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// This side sent nothing.
@@ -97,7 +97,7 @@ impl Script {
             return Err(ScriptError::Encrypted { connection: first.connection, dialect: first.dialect });
         }
         let dialect = frames.last().map_or(first.dialect, |frame| frame.dialect);
-        let mut script = Self { side, dialect, steps: Vec::new(), pongs_left_out: 0 };
+        let mut script = Self { side, dialect, steps: Vec::new(), pongs_omitted: 0 };
         let mut new_ids = HashMap::new();
         let mut renewed = |id: &str| new_ids.entry(id.to_owned()).or_insert_with(&mut new_id).clone();
         for frame in frames {
@@ -105,7 +105,7 @@ impl Script {
                 script.wait_for(frame);
             } else if kind(frame).as_deref() == Some("pong") {
                 // It answers a `ping` whose time is the peer's; the player answers as they come.
-                script.pongs_left_out += 1;
+                script.pongs_omitted += 1;
             } else {
                 let bytes = match ids {
                     Ids::Identical => frame.bytes.clone(),
@@ -138,8 +138,8 @@ impl Script {
     }
 
     /// Returns how many recorded `pong`s the script does not repeat.
-    pub fn pongs_left_out(&self) -> u64 {
-        self.pongs_left_out
+    pub fn pongs_omitted(&self) -> u64 {
+        self.pongs_omitted
     }
 
     /// Adds the wait for a frame of the other side, if this side can have waited for it: an answer,
@@ -304,9 +304,9 @@ mod tests {
     fn an_encrypted_link_is_not_played_back() {
         let mut splitter = Splitter::new(3);
         let mut tls = Vec::new();
-        splitter.receive(Direction::ToServer, &[0x16, 3, 1], 0, |frame| tls.push(frame));
-        let refused = Script::new(&tls, Direction::ToServer, Ids::Identical, String::new);
-        assert_eq!(refused, Err(ScriptError::Encrypted { connection: 3, dialect: Dialect::Tls }));
+        splitter.receive(Direction::ToServer, &[0x16, 3, 1, 0, 1, 1], 0, |frame| tls.push(frame));
+        let rejected = Script::new(&tls, Direction::ToServer, Ids::Identical, String::new);
+        assert_eq!(rejected, Err(ScriptError::Encrypted { connection: 3, dialect: Dialect::Tls }));
         assert_eq!(Script::new(&tls, Direction::ToClient, Ids::Identical, String::new), Err(ScriptError::Empty));
     }
 }

@@ -32,35 +32,62 @@ fn label(name: &str) -> String {
     }
 }
 
+/// Rows of the timeline: people by name with all their connections, then connections without one.
+struct Rows {
+    labels: Vec<String>,
+    by_connection: BTreeMap<u64, usize>,
+    left_out: usize,
+}
+
+impl Rows {
+    fn of(knowledge: &Knowledge) -> Self {
+        let mut people: BTreeMap<(bool, String), Vec<u64>> = BTreeMap::new();
+        for (number, facts) in &knowledge.connections {
+            let person = match &facts.name {
+                Some(name) => (false, name.clone()),
+                None => (true, format!("connection {number}")),
+            };
+            people.entry(person).or_default().push(*number);
+        }
+        let left_out = people.len().saturating_sub(ROWS_MAX);
+        let mut rows = Self { labels: Vec::new(), by_connection: BTreeMap::new(), left_out };
+        for ((_, name), connections) in people.into_iter().take(ROWS_MAX) {
+            rows.by_connection.extend(connections.into_iter().map(|number| (number, rows.labels.len())));
+            rows.labels.push(label(&name));
+        }
+        rows
+    }
+}
+
 /// People as rows, frames as marks: above the row's line to the server, below it to the client.
 pub(super) fn timeline(knowledge: &Knowledge) -> Markup {
     let Some((first_us, last_us)) = knowledge.span_us() else { return html! {} };
     let span_us = (last_us - first_us).max(1) as f64;
-    let rows: BTreeMap<u64, usize> =
-        knowledge.connections.keys().take(ROWS_MAX).enumerate().map(|(row, number)| (*number, row)).collect();
-    let height = ROW_HEIGHT * (rows.len() as f64 + 1.0);
+    let rows = Rows::of(knowledge);
+    let height = ROW_HEIGHT * (rows.labels.len() as f64 + 1.0);
     let y = |row: usize| ROW_HEIGHT * (row as f64 + 0.5);
     let x = |at_us: u64| NAMES_WIDTH + PLOT_WIDTH * at_us.saturating_sub(first_us) as f64 / span_us;
     html! {
         figure {
-            figcaption { "When each connection carries frames, over " (format!("{:.3}", span_us / 1e6)) " s" }
+            figcaption { "Times of the frames, over " (format!("{:.3}", span_us / 1e6)) " s" }
             svg viewBox={ "0 0 " (NAMES_WIDTH + PLOT_WIDTH + 10.0) " " (height) } role="img" width="100%"
-                aria-label="Timeline: connections as rows, frames as marks" {
-                @for (number, row) in &rows {
-                    @let name = knowledge.connections[number].name.as_deref().map_or_else(|| format!("connection {number}"), label);
-                    text x="0" y=(y(*row) + 4.0) { (name) }
-                    line.axis x1=(NAMES_WIDTH) x2=(NAMES_WIDTH + PLOT_WIDTH) y1=(y(*row)) y2=(y(*row)) {}
+                aria-label="Timeline: people as rows, frames as marks" {
+                @for (row, name) in rows.labels.iter().enumerate() {
+                    text x="0" y=(y(row) + 4.0) { (name) }
+                    line.axis x1=(NAMES_WIDTH) x2=(NAMES_WIDTH + PLOT_WIDTH) y1=(y(row)) y2=(y(row)) {}
                 }
-                @for mark in distinct(&knowledge.marks, span_us) {
-                    @if let Some(row) = rows.get(&mark.connection) {
+                @for mark in distinct(knowledge.marks.kept(), span_us) {
+                    @if let Some(row) = rows.by_connection.get(&mark.connection) {
                         (mark_at(mark, x(mark.at_us), y(*row)))
                     }
                 }
                 text x=(NAMES_WIDTH) y=(height - 8.0) { "0 s; above the line to the server, below it to the client" }
             }
-            @if knowledge.connections.len() > rows.len() {
-                p { (knowledge.connections.len() - rows.len()) " more connections are not drawn." }
+            @if knowledge.marks.every() > 1 { p { "One of " (knowledge.marks.every()) " frames has a mark." } }
+            @if knowledge.frames_left_out > 0 {
+                p { (knowledge.frames_left_out) " frames belong to connections beyond the limit, which are not drawn." }
             }
+            @if rows.left_out > 0 { p { (rows.left_out) " more rows are not drawn." } }
         }
     }
 }

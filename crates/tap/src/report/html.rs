@@ -9,6 +9,8 @@ use glassline_wire::visible;
 
 /// Findings of one row on the page; the text report has all of them.
 const FINDINGS_MAX: usize = 1_000;
+/// Bytes of a finding's words on the page, for the same reason: a browser has to draw them.
+const WORDS_BYTES_MAX: usize = 4 * 1024;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -77,7 +79,16 @@ fn section(row: &Row) -> Markup {
 }
 
 fn line(finding: &Finding) -> Markup {
-    html! { tr { td { bdi { (finding.words) } } td.evidence { (finding.proof) } } }
+    let words = &finding.words[..finding.words.floor_char_boundary(WORDS_BYTES_MAX)];
+    html! {
+        tr {
+            td {
+                bdi { (words) }
+                @if words.len() < finding.words.len() { "… (the text report has all of it)" }
+            }
+            td.evidence { (finding.proof) }
+        }
+    }
 }
 
 fn anchor(row: &Row) -> String {

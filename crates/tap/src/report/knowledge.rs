@@ -8,14 +8,16 @@ use serde_json::{Map, Value};
 use super::sizes::Sizes;
 use super::utterances::{Appearance, Audience, Utterances};
 use super::{Evidence, Proof, Seen};
-use crate::frame::{Dialect, Direction, Frame, FrameKind};
+use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 use crate::meaning::Meaning;
 
 /// Names, rooms and connections kept; further ones are counted only.
 const FACTS_MAX: usize = 10_000;
 /// Reasons kept of what was not evaluated; further ones are counted only.
 const REASONS_MAX: usize = 1_000;
-/// Frames kept as marks of the timeline; further ones are counted only.
+/// Bytes of a name or room that are kept; the limits of the protocol are lower.
+const FACT_BYTES_MAX: usize = 256;
+/// Frames kept as marks of the timeline. Beyond, every second one is removed, and so on.
 const MARKS_MAX: usize = 20_000;
 
 /// One connection, as an observer sees it.
@@ -40,6 +42,46 @@ pub(super) struct Mark {
     pub(super) evidence: Evidence,
 }
 
+/// Marks of the timeline: every n-th frame, where n grows with their number.
+#[derive(Debug)]
+pub(super) struct Marks {
+    kept: Vec<Mark>,
+    every: u64,
+    frames: u64,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { kept: Vec::new(), every: 1, frames: 0 }
+    }
+}
+
+impl Marks {
+    fn add(&mut self, mark: Mark) {
+        if self.frames.is_multiple_of(self.every) {
+            self.kept.push(mark);
+        }
+        self.frames += 1;
+        if self.kept.len() > MARKS_MAX {
+            let mut number = 0_u64;
+            self.kept.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            self.every *= 2;
+        }
+    }
+
+    pub(super) fn kept(&self) -> &[Mark] {
+        &self.kept
+    }
+
+    /// Returns of how many frames one has a mark.
+    pub(super) fn every(&self) -> u64 {
+        self.every
+    }
+}
+
 /// A fact that is counted beyond a limit.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -49,6 +91,7 @@ pub(super) struct Facts {
 
 impl Facts {
     fn add(&mut self, fact: &str, evidence: Evidence) {
+        let fact = &fact[..fact.floor_char_boundary(FACT_BYTES_MAX)];
         if let Some(proof) = self.known.get_mut(fact) {
             proof.add(evidence);
         } else if self.known.len() < FACTS_MAX {
@@ -79,9 +122,10 @@ pub struct Knowledge {
     pub(super) presence: Proof,
     /// Frames with a secret in readable form. The secret is not kept.
     pub(super) secrets: Proof,
-    /// Frames that cannot be read, on links that are not encrypted.
+    /// Bytes that are no frame and no record, on links that consist of these.
     pub(super) malformed: Proof,
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Marks,
+    /// Frames of connections beyond the limit.
     pub(super) frames_left_out: u64,
     /// Reasons why something was not evaluated, in words.
     pub(super) not_evaluated: Vec<String>,
@@ -93,9 +137,7 @@ impl Knowledge {
     pub fn add(&mut self, seen: Seen<'_>) {
         let Seen { frame, meaning, evidence } = seen;
         self.add_to_connection(frame, meaning, evidence);
-        if let FrameKind::Raw(_) = frame.kind
-            && frame.dialect.has_frames()
-        {
+        if let FrameKind::Raw(RawReason::Malformed | RawReason::Truncated) = frame.kind {
             self.malformed.add(evidence);
         }
         if meaning.speaker.as_deref() == Some("*") && meaning.kind == "text" {
@@ -153,17 +195,13 @@ impl Knowledge {
         {
             connection.name = Some(speaker.clone());
         }
-        if self.marks.len() < MARKS_MAX {
-            self.marks.push(Mark {
-                at_us: frame.at_us,
-                connection: frame.connection,
-                direction: frame.direction,
-                bytes: frame.bytes.len(),
-                evidence,
-            });
-        } else {
-            self.frames_left_out += 1;
-        }
+        self.marks.add(Mark {
+            at_us: frame.at_us,
+            connection: frame.connection,
+            direction: frame.direction,
+            bytes: frame.bytes.len(),
+            evidence,
+        });
     }
 
     /// Collects names and rooms from the fields that the schema defines.
@@ -260,4 +298,22 @@ fn has_secret(text: &str) -> bool {
     let command = text.trim_start().trim_start_matches('/');
     let is_op = command.split_whitespace().next().is_some_and(|name| name.eq_ignore_ascii_case("op"));
     (is_op && text.trim_start().starts_with('/')) || operator_token::is_in(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_span_the_whole_session() {
+        let mut marks = Marks::default();
+        let frames = 3 * MARKS_MAX as u64;
+        for at_us in 0..frames {
+            let evidence = Evidence::Packet(at_us);
+            marks.add(Mark { at_us, connection: 1, direction: Direction::ToServer, bytes: 1, evidence });
+        }
+        assert_eq!(marks.every(), 4);
+        assert!(marks.kept().iter().zip(marks.kept().iter().skip(1)).all(|(a, b)| b.at_us - a.at_us == 4));
+        assert!(marks.kept().last().is_some_and(|mark| mark.at_us >= frames - 4));
+    }
 }

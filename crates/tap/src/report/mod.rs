@@ -16,7 +16,7 @@ pub use rows::{Row, RowId};
 
 use std::fmt;
 
-use crate::frame::{Direction, Frame};
+use crate::frame::{Frame, FrameId};
 use crate::meaning::Meaning;
 
 /// Places kept as evidence of one fact; the others are counted.
@@ -27,14 +27,14 @@ const EVIDENCE_MAX: usize = 8;
 pub enum Evidence {
     /// The packet of a recording that completed the frame, as Wireshark numbers them.
     Packet(u64),
-    /// Connection, direction and number of a frame seen live.
-    Frame(u64, Direction, u64),
+    /// A frame seen live.
+    Frame(FrameId),
 }
 
 impl Evidence {
     /// The place of a frame that was seen live.
     pub fn of(frame: &Frame) -> Self {
-        Self::Frame(frame.connection, frame.direction, frame.number)
+        Self::Frame(frame.id())
     }
 }
 
@@ -42,8 +42,7 @@ impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Packet(number) => write!(f, "#{number}"),
-            Self::Frame(connection, Direction::ToServer, number) => write!(f, "{connection}>{number}"),
-            Self::Frame(connection, Direction::ToClient, number) => write!(f, "{connection}<{number}"),
+            Self::Frame(id) => id.fmt(f),
         }
     }
 }

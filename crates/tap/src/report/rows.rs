@@ -1,6 +1,6 @@
 //! The rows of a report: what is known, in words, with evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use glassline_wire::timestamp::Timestamp;
@@ -132,6 +132,15 @@ fn at(at_us: u64) -> Timestamp {
     Timestamp::from_unix_ms(at_us / 1_000)
 }
 
+/// The noun for what passes on such a link: pieces, where nothing says where one ends.
+fn unit(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Tutorial | Dialect::Event => "frame",
+        Dialect::Tls => "record",
+        Dialect::Noise | Dialect::Http | Dialect::Unknown => "piece",
+    }
+}
+
 fn link(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Tutorial => "plain, tutorial dialect",
@@ -143,23 +152,37 @@ fn link(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Summary of a row that found nothing: nothing was there, nothing could be read, or it is unknown.
-fn nothing(knowledge: &Knowledge) -> String {
-    let opaque = knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count();
-    let found = match (opaque, knowledge.connections.len()) {
-        (_, 0) => "no connection was evaluated".into(),
-        (0, _) => "none seen".into(),
-        (opaque, all) if opaque == all => "not readable, only sizes and times".into(),
-        (opaque, all) => format!("none seen; {opaque} of {all} connections are not readable"),
+/// Summary of a row: what was found, if anything, and what is unknown besides.
+fn summary(found: Option<String>, knowledge: &Knowledge) -> String {
+    let opaque = opaque_connections(knowledge);
+    let all = knowledge.connections.len();
+    let mut summary = match found {
+        Some(found) => found,
+        None if all == 0 => "no connection was evaluated".into(),
+        None if opaque == all => "not readable, only sizes and times".into(),
+        None => "none seen".into(),
     };
-    format!("{found}{}", and_not_evaluated(knowledge))
+    if opaque > 0 && opaque < all {
+        let _ = write!(summary, "; {opaque} of {} not readable", counted(all as u64, "connection"));
+    }
+    if knowledge.not_evaluated_count > 0 {
+        let _ =
+            write!(summary, "; {} not evaluated (see {:?})", knowledge.not_evaluated_count, RowId::Unreadable.title());
+    }
+    if knowledge.frames_left_out > 0 {
+        let left_out = counted(knowledge.frames_left_out, "frame");
+        let _ = write!(summary, "; {left_out} of connections beyond the limit not evaluated");
+    }
+    summary
 }
 
-fn and_not_evaluated(knowledge: &Knowledge) -> String {
-    match knowledge.not_evaluated_count {
-        0 => String::new(),
-        count => format!("; {count} not evaluated (see {:?})", RowId::Unreadable.title()),
-    }
+fn opaque_connections(knowledge: &Knowledge) -> usize {
+    knowledge.connections.values().filter(|facts| !facts.dialect.has_frames()).count()
+}
+
+/// A count as a finding; nothing where it is 0.
+fn some(count: usize, words: impl FnOnce(u64) -> String) -> Option<String> {
+    (count > 0).then(|| words(count as u64))
 }
 
 fn and_left_out(left_out: u64) -> String {
@@ -179,16 +202,13 @@ fn links(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         findings.push(finding(format!("connection {number}: {}, {name}", link(facts.dialect)), &facts.proof));
     }
     let counts: Vec<String> = by_link.iter().map(|(link, count)| format!("{count} {link}")).collect();
-    (if counts.is_empty() { nothing(knowledge) } else { counts.join("; ") }, findings)
+    (summary(some(counts.len(), |_| counts.join("; ")), knowledge), findings)
 }
 
 fn facts(facts: &Facts, knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings: Vec<Finding> = facts.known().iter().map(|(fact, proof)| finding(one_line(fact), proof)).collect();
-    let summary = match findings.len() {
-        0 => nothing(knowledge),
-        count => format!("{count} readable{}{}", and_left_out(facts.left_out()), and_not_evaluated(knowledge)),
-    };
-    (summary, findings)
+    let readable = some(findings.len(), |count| format!("{count} readable{}", and_left_out(facts.left_out())));
+    (summary(readable, knowledge), findings)
 }
 
 fn audience(audience: &Audience) -> String {
@@ -212,14 +232,8 @@ fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         )
     };
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
-    let summary = match findings.len() {
-        0 => nothing(knowledge),
-        count => {
-            let left_out = and_left_out(knowledge.utterances.left_out());
-            format!("{count} readable{left_out}{}", and_not_evaluated(knowledge))
-        }
-    };
-    (summary, findings)
+    let left_out = and_left_out(knowledge.utterances.left_out());
+    (summary(some(findings.len(), |count| format!("{count} readable{left_out}")), knowledge), findings)
 }
 
 fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
@@ -241,12 +255,13 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         active.last_us = said.at_us;
         active.proof.extend(&said.proof);
     }
-    if by_speaker.is_empty() {
+    if by_speaker.is_empty() && opaque_connections(knowledge) > 0 {
         let sends = |facts: &ConnectionFacts| facts.to_server.units();
-        let (summary, findings) = per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), "frame")));
-        let summary = if findings.is_empty() { summary } else { "by connection, not by name".into() };
-        return (summary, findings);
+        let (_, findings) =
+            per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), unit(facts.dialect))));
+        return (summary(Some("by connection, not by name".into()), knowledge), findings);
     }
+    let speakers = some(by_speaker.len(), |count| format!("{} by name", counted(count, "speaker")));
     let findings = by_speaker
         .iter()
         .map(|(speaker, active)| {
@@ -254,7 +269,7 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
             finding(format!("{}: {}, {span}", one_line(speaker), counted(active.count, "message")), &active.proof)
         })
         .collect();
-    (format!("{} by name", counted(by_speaker.len() as u64, "speaker")), findings)
+    (summary(speakers, knowledge), findings)
 }
 
 fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
@@ -270,14 +285,13 @@ fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
             finding(format!("{} to {}: {}", one_line(speaker), audience(to), counted(*count, "message")), proof)
         })
         .collect();
-    (if findings.is_empty() { nothing(knowledge) } else { counted(findings.len() as u64, "pair") }, findings)
+    (summary(some(findings.len(), |count| counted(count, "pair")), knowledge), findings)
 }
 
 fn frames_of(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
-    match proof.count() {
-        0 => (nothing(knowledge), Vec::new()),
-        count => (format!("{} {what}", counted(count, "frame")), vec![finding(format!("frames {what}"), proof)]),
-    }
+    let frames = some(proof.count() as usize, |count| format!("{} {what}", counted(count, "frame")));
+    let findings = frames.iter().map(|_| finding(format!("frames {what}"), proof)).collect();
+    (summary(frames, knowledge), findings)
 }
 
 fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> String) -> (String, Vec<Finding>) {
@@ -286,18 +300,19 @@ fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> Str
         .iter()
         .map(|(number, facts)| finding(format!("connection {number}: {}", words(facts)), &facts.proof))
         .collect();
+    let nouns: BTreeSet<&str> = connections.values().map(|facts| unit(facts.dialect)).collect();
+    let noun = nouns.first().filter(|_| nouns.len() == 1).copied().unwrap_or("piece");
     let total = |direction: fn(&ConnectionFacts) -> &super::sizes::Sizes| {
         let (units, bytes) = connections
             .values()
             .map(direction)
             .fold((0, 0), |(units, bytes), sizes| (units + sizes.units(), bytes + sizes.bytes()));
-        format!("{} of {bytes} bytes in all", counted(units, "frame"))
+        format!("{} of {bytes} bytes in all", counted(units, noun))
     };
-    let summary = match connections.len() {
-        0 => nothing(knowledge),
-        _ => format!("to servers {}, to clients {}", total(|facts| &facts.to_server), total(|facts| &facts.to_client)),
-    };
-    (summary, findings)
+    let totals = some(connections.len(), |_| {
+        format!("to servers {}, to clients {}", total(|facts| &facts.to_server), total(|facts| &facts.to_client))
+    });
+    (summary(totals, knowledge), findings)
 }
 
 fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
@@ -305,14 +320,11 @@ fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         let (up, down) = (facts.to_server.times_in_words(), facts.to_client.times_in_words());
         format!("{} to {}: to the server {up}; to the client {down}", at(facts.first_us), at(facts.last_us))
     });
-    let summary = match knowledge.span_us() {
-        None => nothing(knowledge),
-        Some((first_us, last_us)) => {
-            let ms = (last_us - first_us) / 1_000;
-            format!("{} to {}, {}.{:03} s", at(first_us), at(last_us), ms / 1_000, ms % 1_000)
-        }
-    };
-    (summary, findings)
+    let span = knowledge.span_us().map(|(first_us, last_us)| {
+        let ms = (last_us - first_us) / 1_000;
+        format!("{} to {}, {}.{:03} s", at(first_us), at(last_us), ms / 1_000, ms % 1_000)
+    });
+    (summary(span, knowledge), findings)
 }
 
 fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
@@ -322,7 +334,7 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     }
     let opaque = findings.len();
     if knowledge.malformed.count() > 0 {
-        let words = "bytes that are no frame, on links that can be read".into();
+        let words = "bytes that are no frame and no record".into();
         findings.push(finding(words, &knowledge.malformed));
     }
     let all = knowledge.connections.len();
@@ -335,9 +347,6 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
     if knowledge.not_evaluated_count > 0 {
         let _ = write!(summary, "; {} not evaluated", knowledge.not_evaluated_count);
-    }
-    if knowledge.frames_left_out > 0 {
-        let _ = write!(summary, "; {} frames beyond the limit of the timeline", knowledge.frames_left_out);
     }
     (summary, findings)
 }

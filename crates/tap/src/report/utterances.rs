@@ -1,11 +1,13 @@
 //! Messages, each once, although it passes on its way to the server and again to every reader.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use super::{Evidence, Proof};
 
-/// Messages kept with their words; later ones are counted only.
+/// Messages kept with their words, and bytes of these words; later ones are counted only.
 const UTTERANCES_MAX: usize = 100_000;
+const WORDS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Streams and words whose appearances are counted; beyond, messages are counted only.
 const APPEARANCES_MAX: usize = 1_000_000;
@@ -23,6 +25,16 @@ pub(super) enum Audience {
     Unnamed,
 }
 
+impl Audience {
+    /// Returns the name of the room or person; empty if there is none.
+    fn name(&self) -> &str {
+        match self {
+            Self::Room(name) | Self::Person(name) => name,
+            Self::Server | Self::Unnamed => "",
+        }
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone)]
 pub(super) struct Utterance {
@@ -33,12 +45,10 @@ pub(super) struct Utterance {
     pub(super) proof: Proof,
 }
 
-/// Speaker and text: two messages that agree in both have the same words.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    speaker: String,
-    text: String,
-}
+/// Hash of speaker and text: two messages that agree in both have the same words. Keyed at random,
+/// so that nobody can choose words that collide; kept in place of the words, whose length a peer
+/// decides.
+type Words = u64;
 
 /// A sequence in which each message appears once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,9 +63,11 @@ enum Stream {
 #[derive(Debug, Default)]
 pub(super) struct Utterances {
     all: Vec<Utterance>,
-    by_words: HashMap<Key, Vec<usize>>,
+    words_bytes: usize,
+    hasher: RandomState,
+    by_words: HashMap<Words, Vec<usize>>,
     /// Number of appearances of the same words in one stream.
-    appearances: HashMap<(Stream, Key), usize>,
+    appearances: HashMap<(Stream, Words), usize>,
     by_seq: HashMap<(String, u64), usize>,
     left_out: u64,
 }
@@ -108,7 +120,7 @@ impl Utterances {
 
     /// The n-th appearance of the same words in one stream is the n-th message with them.
     fn nth_with_these_words(&mut self, appearance: &Appearance) -> Option<usize> {
-        let key = Key { speaker: appearance.speaker.clone(), text: appearance.text.clone() };
+        let words = self.hasher.hash_one((&appearance.speaker, &appearance.text));
         let stream = match appearance.seq {
             Some(_) => Stream::Numbered,
             None => Stream::Of(appearance.connection, appearance.is_to_server),
@@ -117,18 +129,21 @@ impl Utterances {
             self.left_out += 1;
             return None;
         }
-        let count = self.appearances.entry((stream, key.clone())).or_default();
+        let count = self.appearances.entry((stream, words)).or_default();
         let nth = *count;
-        let of_these_words = self.by_words.entry(key).or_default();
+        let of_these_words = self.by_words.entry(words).or_default();
         if let Some(index) = of_these_words.get(nth) {
             *count += 1;
             return Some(*index);
         }
-        if self.all.len() == UTTERANCES_MAX {
+        // A room is kept once more, with the number of the message.
+        let bytes = appearance.speaker.len() + appearance.text.len() + 2 * appearance.audience.name().len();
+        if self.all.len() == UTTERANCES_MAX || self.words_bytes + bytes > WORDS_BYTES_MAX {
             self.left_out += 1;
             return None;
         }
         *count += 1;
+        self.words_bytes += bytes;
         of_these_words.push(self.all.len());
         self.all.push(Utterance {
             speaker: appearance.speaker.clone(),
@@ -171,6 +186,17 @@ mod tests {
         }
         assert_eq!(utterances.all().len(), 2, "the same words twice");
         assert_eq!(utterances.all()[0].proof.count(), 3, "connection 1 proves it once");
+    }
+
+    #[test]
+    fn words_are_kept_up_to_a_number_of_bytes() {
+        let mut utterances = Utterances::default();
+        for n in 0..1_000 {
+            utterances.add(appearance(1, true, &format!("{n}{}", "x".repeat(100_000)), None));
+        }
+        let bytes: usize = utterances.all().iter().map(|said| said.text.len()).sum();
+        assert!(bytes <= WORDS_BYTES_MAX, "{bytes}");
+        assert_eq!(utterances.all().len() as u64 + utterances.left_out(), 1_000, "the others are counted");
     }
 
     #[test]

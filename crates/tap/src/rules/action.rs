@@ -60,7 +60,7 @@ pub enum Action {
     Send(Content),
     /// Forwards the frame, and something more that was never sent.
     Inject(Injection),
-    /// Makes it say that somebody else says it.
+    /// Changes the name of its speaker.
     Impersonate {
         /// The name.
         name: String,

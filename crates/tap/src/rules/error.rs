@@ -1,4 +1,4 @@
-//! Errors in rules that somebody has written.
+//! Errors in written rules.
 
 use std::fmt;
 

@@ -38,7 +38,7 @@ pub struct Matcher {
     /// Dialect of the connection.
     pub dialect: Option<Dialect>,
     /// Type of the request or event; `name` or `text` in the tutorial dialect, where a pair is both;
-    /// `opening`, or `raw` for bytes that are no frame.
+    /// `opening`, `record` for one of TLS, or `raw` for bytes that are neither.
     pub kind: Option<String>,
     /// Name of the speaker.
     pub name: Option<String>,
@@ -82,9 +82,10 @@ impl Matcher {
             return Match::No;
         }
         if meaning.kind.is_empty() {
-            return match self.kind.as_deref() {
-                Some("raw") if matches!(frame.kind, FrameKind::Raw(_)) && !self.asks_for_words() => Match::Yes,
-                None if !self.asks_for_words() => Match::Yes,
+            return match (self.kind.as_deref(), frame.kind) {
+                (Some("raw"), FrameKind::Record(_)) | (Some("record"), FrameKind::Raw(_)) => Match::No,
+                _ if self.asks_for_words() => Match::Unreadable,
+                (None, _) | (Some("raw"), FrameKind::Raw(_)) | (Some("record"), FrameKind::Record(_)) => Match::Yes,
                 _ => Match::Unreadable,
             };
         }

@@ -19,6 +19,7 @@ pub use error::RuleError;
 pub use file::RuleFile;
 pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
+pub use reading::KINDS;
 pub(crate) use rng::RuleRng;
 
 /// One rule: the frames that it matches, and what is done with them.

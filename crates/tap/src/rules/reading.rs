@@ -30,10 +30,10 @@ pub(super) const ACTIONS: [&str; 17] = [
     "hook",
 ];
 /// Types of frames: those of the published schema, and those that the tap tells apart otherwise.
-const KINDS: [&str; 29] = [
+pub const KINDS: [&str; 30] = [
     "act", "away", "bye", "direct", "error", "gap", "hello", "history", "join", "joined", "leave", "left", "members",
     "message", "notice", "operate", "ping", "pong", "rename", "renamed", "rooms", "search", "send", "welcome", "whois",
-    "name", "text", "opening", "raw",
+    "name", "text", "opening", "record", "raw",
 ];
 /// Most copies of one frame.
 const COPIES_MAX: u32 = 100;
@@ -254,7 +254,7 @@ mod tests {
         let mut types = BTreeSet::new();
         collect_types(&schema, &mut types);
         assert!(types.len() > 20, "{types:?}");
-        let own = ["name", "text", "opening", "raw"];
+        let own = ["name", "text", "opening", "record", "raw"];
         let known: BTreeSet<String> =
             KINDS.iter().filter(|kind| !own.contains(kind)).map(|kind| (*kind).to_owned()).collect();
         assert_eq!(known, types);

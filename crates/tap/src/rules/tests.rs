@@ -1,4 +1,4 @@
-//! Rules as somebody writes them.
+//! Rules in their written forms.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use glassline_tap::relay::Observations;
-use glassline_tap::{Decision, Direction, End, Observation, Rule, RuleSet};
+use glassline_tap::{Decision, End, FrameId, Observation, Rule, RuleSet};
 
-use crate::tapped::{Tapped, report, rest, sent};
+use crate::relay_fixture::{RelayFixture, rest, sent, wait_for};
 
 const OPENING: &[u8] = b"GLASSLINE2";
 
@@ -16,10 +16,14 @@ fn rules(lines: &[&str]) -> Arc<RuleSet> {
     Arc::new(RuleSet::new(7, rules).unwrap())
 }
 
-fn tapped(lines: &[&str]) -> (Tapped, Observations) {
+fn fixture(lines: &[&str]) -> (RelayFixture, Observations) {
     let rules = rules(lines);
     let (observer, observations) = glassline_tap::relay::channel(1_000, 1 << 20);
-    (Tapped::start(|options| options.observe(observer).apply(rules)), observations)
+    (RelayFixture::start(|options| options.observe(observer).apply(rules)), observations)
+}
+
+fn id(text: &str) -> FrameId {
+    text.parse().unwrap()
 }
 
 fn frame(text: &str) -> Vec<u8> {
@@ -37,75 +41,90 @@ fn expect(stream: &mut TcpStream, bytes: &[u8]) {
 
 #[test]
 fn a_held_frame_waits_for_its_answer() {
-    let (tapped, reports) = tapped(&["hold to=server text~wait"]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, observations) = fixture(&["hold to=server text~wait"]);
+    let (mut client, mut server) = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     client.write_all(&frame("wait")).unwrap();
     client.write_all(&frame("behind")).unwrap();
-    let Observation::Asked(ask) = report(&reports, |report| matches!(report, Observation::Asked(_))) else {
+    let Observation::Asked(ask) = wait_for(&observations, |seen| matches!(seen, Observation::Asked(_))) else {
         unreachable!()
     };
     assert_eq!((ask.frame.number, &ask.frame.bytes), (2, &frame("wait")));
     // The other direction is not held.
     assert_eq!(sent(&mut server, &mut client, &frame("back")), frame("back"));
-    tapped.handle.answer(1, Direction::ToServer, 2, Decision::Replace(frame("other")));
+    fixture.handle.answer(id("1>2"), Decision::Replace(frame("other")));
     expect(&mut server, &[frame("other"), frame("behind")].concat());
     // An answer to nothing, and to nobody.
-    tapped.handle.answer(1, Direction::ToServer, 2, Decision::Drop);
-    tapped.handle.answer(9, Direction::ToServer, 1, Decision::Drop);
+    fixture.handle.answer(id("1>2"), Decision::Drop);
+    fixture.handle.answer(id("9>1"), Decision::Drop);
     assert_eq!(sent(&mut client, &mut server, &frame("on")), frame("on"));
 }
 
 #[test]
 fn a_held_frame_passes_at_its_deadline() {
-    let (tapped, _reports) = tapped(&["hold to=server timeout=50ms"]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, _reports) = fixture(&["hold to=server timeout=50ms"]);
+    let (mut client, mut server) = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     assert_eq!(sent(&mut client, &mut server, &frame("late")), frame("late"));
 }
 
 #[test]
+fn a_frame_passes_at_once_if_nobody_can_be_asked() {
+    let rules = rules(&["hold to=server text~wait"]);
+    let (observer, observations) = glassline_tap::relay::channel(1, 1 << 20);
+    let relay_fixture = RelayFixture::start(|options| options.observe(observer).apply(rules));
+    let (mut client, mut server) = relay_fixture.connect();
+    // The opening takes the only place.
+    assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
+    assert_eq!(sent(&mut client, &mut server, &frame("wait")), frame("wait"));
+    drop(client);
+    let omitted = wait_for(&observations, |seen| matches!(seen, Observation::Omitted { .. }));
+    // The frame, the question, and that it passed.
+    assert_eq!(omitted, Observation::Omitted { observations: 3, frames: 1 });
+}
+
+#[test]
 fn other_rules_hold_at_once() {
-    let (tapped, _reports) = tapped(&["drop to=server text~secret"]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, _reports) = fixture(&["drop to=server text~secret"]);
+    let (mut client, mut server) = fixture.connect();
     client.write_all(&[OPENING, &frame("secret"), &frame("one")].concat()).unwrap();
     expect(&mut server, &[OPENING, &frame("one")].concat());
-    tapped.handle.set_rules(rules(&["edit to=server text~one set.text=two"]));
+    fixture.handle.set_rules(rules(&["edit to=server text~one set.text=two"]));
     // The rules are in force before the relay takes an answer to anything.
-    tapped.handle.answer(1, Direction::ToServer, 9, Decision::Pass);
+    fixture.handle.answer(id("1>9"), Decision::Pass);
     client.write_all(&[frame("secret"), frame("one")].concat()).unwrap();
     expect(&mut server, &frame("secret"));
     let mut edited = vec![0; frame("two").len()];
     server.read_exact(&mut edited).unwrap();
     assert!(String::from_utf8_lossy(&edited).contains(r#""text":"two""#));
-    tapped.handle.set_rules(Arc::default());
+    fixture.handle.set_rules(Arc::default());
 }
 
 #[test]
 fn a_cut_ends_both_sides() {
-    let (tapped, reports) = tapped(&["cut to=server text~end end=reset at=12"]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, observations) = fixture(&["cut to=server text~end end=reset at=12"]);
+    let (mut client, mut server) = fixture.connect();
     client.write_all(&[OPENING, &frame("one"), &frame("end")].concat()).unwrap();
     let (arrived, ended) = rest(&mut server);
     assert_eq!(arrived, [OPENING, &frame("one"), &frame("end")[..12]].concat());
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(rest(&mut client).1.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let is_end = |report: &Observation| matches!(report, Observation::Ended { end: End::Reset, by_tap: true, .. });
-    report(&reports, is_end);
-    report(&reports, |report| matches!(report, Observation::Closed { connection: 1, .. }));
+    let is_end = |seen: &Observation| matches!(seen, Observation::Ended { end: End::Reset, by_tap: true, .. });
+    wait_for(&observations, is_end);
+    wait_for(&observations, |seen| matches!(seen, Observation::Closed { connection: 1, .. }));
 }
 
 #[test]
 fn bytes_held_for_long_do_not_stop_the_others() {
-    let (tapped, _reports) = tapped(&["stall to=server text~stand for=60m"]);
-    let (mut client, mut server) = tapped.connect();
-    let mut other = tapped.connect();
+    let (fixture, _reports) = fixture(&["stall to=server text~stand for=60m"]);
+    let (mut client, mut server) = fixture.connect();
+    let mut other = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     client.write_all(&[frame("stand"), frame("still")].concat()).unwrap();
     assert_eq!(sent(&mut other.0, &mut other.1, OPENING), OPENING);
     assert_eq!(sent(&mut server, &mut client, &frame("back")), frame("back"));
     // Without the rule everything passes.
-    tapped.handle.set_rules(Arc::default());
+    fixture.handle.set_rules(Arc::default());
     expect(&mut server, &[frame("stand"), frame("still")].concat());
 }
 
@@ -119,8 +138,8 @@ fn a_hook_decides() {
     done"#;
     let folder = glassline_testkit::Folder::new();
     let path = folder.write("hook.sh", script);
-    let (tapped, _reports) = tapped(&[&format!("hook to=server command='sh {}' timeout=20s", path.display())]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, _reports) = fixture(&[&format!("hook to=server command='sh {}' timeout=20s", path.display())]);
+    let (mut client, mut server) = fixture.connect();
     client.write_all(&[OPENING, &frame("one"), &frame("forbidden"), &frame("two")].concat()).unwrap();
     expect(&mut server, &[OPENING, &frame("one"), &frame("two")].concat());
 }
@@ -128,11 +147,11 @@ fn a_hook_decides() {
 #[cfg(unix)]
 #[test]
 fn a_hook_that_hangs_is_bypassed() {
-    let (tapped, reports) = tapped(&["hook to=server command='sleep 600' timeout=50ms"]);
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, observations) = fixture(&["hook to=server command='sleep 600' timeout=50ms"]);
+    let (mut client, mut server) = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, OPENING), OPENING);
     assert_eq!(sent(&mut client, &mut server, &frame("late")), frame("late"));
-    let Observation::Problem { text, .. } = report(&reports, |report| matches!(report, Observation::Problem { .. }))
+    let Observation::Problem { text, .. } = wait_for(&observations, |seen| matches!(seen, Observation::Problem { .. }))
     else {
         unreachable!()
     };
@@ -140,5 +159,5 @@ fn a_hook_that_hangs_is_bypassed() {
     for _ in 0..100 {
         assert_eq!(sent(&mut client, &mut server, &frame("on")), frame("on"));
     }
-    tapped.stop();
+    fixture.stop();
 }

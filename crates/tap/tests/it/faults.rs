@@ -10,7 +10,7 @@ use glassline_tap::rules::{Action, Content, Edit, Injection, Matcher, Postponeme
 use glassline_tap::{Direction, End, Observation};
 use glassline_testkit::frame::frame;
 
-use crate::tapped::{Tapped, report};
+use crate::relay_fixture::{RelayFixture, wait_for};
 
 fn actions() -> Vec<Action> {
     // The longest time only counts where no later frames come, which the end of a stream ends.
@@ -77,8 +77,8 @@ fn arrived(stream: &mut TcpStream) -> Vec<u8> {
 fn run(seed: u64, action: &Action, probability: f64, is_event: bool) -> (Vec<u8>, Vec<u8>) {
     let rule = Rule::new(Matcher::default(), action.clone()).with_probability(probability);
     let rules = Arc::new(RuleSet::new(seed, vec![rule]).unwrap());
-    let tapped = Tapped::start(|options| options.apply(rules));
-    let (mut client, mut server) = tapped.connect();
+    let fixture = RelayFixture::start(|options| options.apply(rules));
+    let (mut client, mut server) = fixture.connect();
     let say = |from: &mut TcpStream, to: &mut TcpStream, direction| {
         // A rule may have ended the connection.
         let _ = from.write_all(&script(direction, is_event)).and_then(|()| from.shutdown(Shutdown::Write));
@@ -86,7 +86,7 @@ fn run(seed: u64, action: &Action, probability: f64, is_event: bool) -> (Vec<u8>
     };
     let to_server = say(&mut client, &mut server, Direction::ToServer);
     let to_client = say(&mut server, &mut client, Direction::ToClient);
-    tapped.stop();
+    fixture.stop();
     (to_server, to_client)
 }
 
@@ -129,11 +129,11 @@ fn what_is_held_passes_when_the_tap_stops() {
     for action in [Action::Hold { timeout_us: 3_600_000_000 }, wait] {
         let rules = Arc::new(RuleSet::new(1, vec![Rule::new(Matcher::default(), action)]).unwrap());
         let (observer, observations) = channel(1_000, 1 << 20);
-        let tapped = Tapped::start(|options| options.apply(rules).observe(observer));
-        let (mut client, mut server) = tapped.connect();
+        let fixture = RelayFixture::start(|options| options.apply(rules).observe(observer));
+        let (mut client, mut server) = fixture.connect();
         client.write_all(&frame(b"bob")).unwrap();
-        report(&observations, |observation| matches!(observation, Observation::Arrived(..)));
-        tapped.stop();
+        wait_for(&observations, |observation| matches!(observation, Observation::Arrived(..)));
+        fixture.stop();
         assert_eq!(arrived(&mut server), frame(b"bob"));
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 use glassline_tap::Observation;
 use glassline_tap::relay::channel;
 
-use crate::tapped::{Tapped, report, rest, sent};
+use crate::relay_fixture::{RelayFixture, rest, sent, wait_for};
 
 /// Rounds of the other connection without progress after which a writer is blocked: in each, the
 /// relay has had more turns than it needs to take what it can.
@@ -36,9 +36,9 @@ fn fill(stalled: &mut TcpStream, (client, server): &mut (TcpStream, TcpStream)) 
 
 #[test]
 fn a_peer_that_never_reads_stops_only_its_sender() {
-    for tapped in [Tapped::start(|options| options), Tapped::observed().0] {
-        let mut other = tapped.connect();
-        let (mut client, mut server) = tapped.connect();
+    for fixture in [RelayFixture::start(|options| options), RelayFixture::observed().0] {
+        let mut other = fixture.connect();
+        let (mut client, mut server) = fixture.connect();
         let total = fill(&mut client, &mut other);
         // The other direction of the same connection is not stopped.
         assert_eq!(sent(&mut server, &mut client, b"4         open"), b"4         open");
@@ -55,13 +55,13 @@ fn a_peer_that_never_reads_stops_only_its_sender() {
 
 #[test]
 fn a_client_that_leaves_frees_its_blocked_server() {
-    let (tapped, reports) = Tapped::observed();
-    let mut other = tapped.connect();
-    let (client, mut server) = tapped.connect();
+    let (fixture, observations) = RelayFixture::observed();
+    let mut other = fixture.connect();
+    let (client, mut server) = fixture.connect();
     fill(&mut server, &mut other);
     // The client has read nothing, so that its end is a reset.
     drop(client);
-    report(&reports, |observation| matches!(observation, Observation::Closed { connection: 2, .. }));
+    wait_for(&observations, |observation| matches!(observation, Observation::Closed { connection: 2, .. }));
     assert_eq!(rest(&mut server).1.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
@@ -71,9 +71,9 @@ fn an_observer_that_does_not_listen_costs_no_bytes_nor_memory() {
     let payload = vec![b'x'; 100_000];
     let mut frame = format!("{:<10}", payload.len()).into_bytes();
     frame.extend_from_slice(&payload);
-    let (observer, reports) = channel(10_000, 1 << 20);
-    let tapped = Tapped::start(|options| options.observe(observer));
-    let (mut client, mut server) = tapped.connect();
+    let (observer, observations) = channel(10_000, 1 << 20);
+    let fixture = RelayFixture::start(|options| options.observe(observer));
+    let (mut client, mut server) = fixture.connect();
     let before_kib = resident_kib();
     let writer = thread::spawn(move || {
         for _ in 0..FRAMES {
@@ -90,14 +90,14 @@ fn an_observer_that_does_not_listen_costs_no_bytes_nor_memory() {
         }
     }
     assert_eq!(arrived, FRAMES * writer.join().unwrap());
-    tapped.stop();
+    fixture.stop();
     let grown_kib = resident_kib().saturating_sub(before_kib);
     assert!(grown_kib < 100 * 1024, "{grown_kib} KiB more after {arrived} bytes");
     let mut seen = 0;
-    while let Ok(observation) = reports.try_receive() {
+    while let Ok(observation) = observations.try_receive() {
         seen += match observation {
             Observation::Arrived(..) => 1,
-            Observation::Omitted(count) => count,
+            Observation::Omitted { frames, .. } => frames,
             _ => 0,
         };
     }
@@ -110,26 +110,4 @@ fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
-}
-
-#[test]
-fn as_many_connections_as_descriptors_allow() {
-    // Client, both sides of the tap, and server: four descriptors of this process for each.
-    let descriptors = std::fs::read_to_string("/proc/self/limits").ok().and_then(|limits| {
-        let line = limits.lines().find(|line| line.starts_with("Max open files"))?.to_owned();
-        line.split_whitespace().nth(4)?.parse::<usize>().ok()
-    });
-    let count = descriptors.map_or(50, |descriptors| (descriptors.saturating_sub(400) / 4).min(9_000));
-    let tapped = Tapped::start(|options| options);
-    let mut connections: Vec<(TcpStream, TcpStream)> = (0..count).map(|_| tapped.connect()).collect();
-    println!("{count} connections");
-    for (number, (client, server)) in connections.iter_mut().enumerate() {
-        let bytes = format!("{number:<10}").into_bytes();
-        assert_eq!(sent(client, server, &bytes), bytes);
-        assert_eq!(sent(server, client, &bytes), bytes);
-    }
-    for (client, mut server) in connections {
-        drop(client);
-        rest(&mut server).1.unwrap();
-    }
 }

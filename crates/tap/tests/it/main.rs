@@ -4,5 +4,5 @@
 mod deciding;
 mod faults;
 mod load;
+mod relay_fixture;
 mod relaying;
-mod tapped;

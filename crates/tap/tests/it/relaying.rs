@@ -9,7 +9,7 @@ use glassline_tap::relay::channel;
 use glassline_tap::{Direction, End, Observation, Relay, RelayError, RelayOptions};
 use socket2::SockRef;
 
-use crate::tapped::{Tapped, WAIT_MAX, report, rest, sent};
+use crate::relay_fixture::{RelayFixture, WAIT_MAX, rest, sent, wait_for};
 
 /// Closes with RST.
 fn reset(stream: TcpStream) {
@@ -22,8 +22,8 @@ const HELLO: &[u8] = b"GLASSLINE227        {\"type\":\"hello\",\"name\":\"b\"}";
 #[test]
 fn bytes_pass_unchanged_in_both_directions() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    for tapped in [Tapped::start(|options| options), Tapped::observed().0] {
-        let (client, server) = tapped.connect();
+    for fixture in [RelayFixture::start(|options| options), RelayFixture::observed().0] {
+        let (client, server) = fixture.connect();
         for (mut from, mut to) in
             [(&client, &server), (&server, &client)].map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap()))
         {
@@ -43,8 +43,8 @@ fn bytes_pass_unchanged_in_both_directions() {
 #[test]
 fn a_half_close_leaves_the_other_direction_open() {
     for ends_first in Direction::BOTH {
-        let (tapped, reports) = Tapped::observed();
-        let (mut client, mut server) = tapped.connect();
+        let (fixture, observations) = RelayFixture::observed();
+        let (mut client, mut server) = fixture.connect();
         let (first, second) = match ends_first {
             Direction::ToServer => (&mut client, &mut server),
             Direction::ToClient => (&mut server, &mut client),
@@ -55,11 +55,11 @@ fn a_half_close_leaves_the_other_direction_open() {
         let after = b"4         late";
         assert_eq!(sent(second, first, after), after);
         let is_end = |observation: &Observation| matches!(observation, Observation::Ended { .. });
-        let Observation::Ended { direction, end, by_tap, .. } = report(&reports, is_end) else { unreachable!() };
+        let Observation::Ended { direction, end, by_tap, .. } = wait_for(&observations, is_end) else { unreachable!() };
         assert_eq!((direction, end, by_tap), (ends_first, End::Finished, false));
         second.shutdown(Shutdown::Write).unwrap();
         assert!(rest(first).0.is_empty());
-        report(&reports, |observation| matches!(observation, Observation::Closed { connection: 1, .. }));
+        wait_for(&observations, |observation| matches!(observation, Observation::Closed { connection: 1, .. }));
     }
 }
 
@@ -67,8 +67,8 @@ fn a_half_close_leaves_the_other_direction_open() {
 fn a_reset_arrives_behind_every_byte_before_it() {
     // More than the kernel's buffers hold, so that bytes wait in the tap.
     for (resets, length) in Direction::BOTH.into_iter().flat_map(|direction| [(direction, 10), (direction, 50_000)]) {
-        for tapped in [Tapped::start(|options| options), Tapped::observed().0] {
-            let (client, server) = tapped.connect();
+        for fixture in [RelayFixture::start(|options| options), RelayFixture::observed().0] {
+            let (client, server) = fixture.connect();
             let (mut first, mut second) = match resets {
                 Direction::ToServer => (client, server),
                 Direction::ToClient => (server, client),
@@ -88,16 +88,19 @@ fn a_reset_arrives_behind_every_byte_before_it() {
 fn a_reset_waits_for_bytes_that_the_kernel_holds() {
     const FRAMES: u64 = 100;
     let frame = format!("{:<10}{}", 600, "x".repeat(600));
-    let (tapped, reports) = Tapped::observed();
+    let (fixture, observations) = RelayFixture::observed();
     // The receiver takes little, so that most bytes wait on the tap's side.
-    tapped.shrink_server_windows();
-    let (mut client, mut server) = tapped.connect();
+    fixture.shrink_server_windows();
+    let (mut client, mut server) = fixture.connect();
     for _ in 0..FRAMES {
         client.write_all(frame.as_bytes()).unwrap();
     }
-    report(&reports, |observation| matches!(observation, Observation::Arrived(frame, _) if frame.number == FRAMES));
+    wait_for(
+        &observations,
+        |observation| matches!(observation, Observation::Arrived(frame, _) if frame.number == FRAMES),
+    );
     reset(client);
-    report(&reports, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
+    wait_for(&observations, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
     let (arrived, ended) = rest(&mut server);
     assert_eq!(arrived.len(), FRAMES as usize * frame.len());
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
@@ -105,15 +108,15 @@ fn a_reset_waits_for_bytes_that_the_kernel_holds() {
 
 #[test]
 fn a_reset_after_a_half_close_is_forwarded() {
-    let (tapped, reports) = Tapped::observed();
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, observations) = RelayFixture::observed();
+    let (mut client, mut server) = fixture.connect();
     client.write_all(HELLO).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(rest(&mut server).0, HELLO);
     let left = Instant::now();
     reset(client);
-    report(&reports, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
-    report(&reports, |observation| matches!(observation, Observation::Closed { .. }));
+    wait_for(&observations, |observation| matches!(observation, Observation::Ended { end: End::Reset, .. }));
+    wait_for(&observations, |observation| matches!(observation, Observation::Closed { .. }));
     // Nothing precedes it, so that nothing is waited for.
     assert!(left.elapsed() < Duration::from_secs(5), "{:?}", left.elapsed());
     let refused = (0..).find_map(|_| server.write_all(b"late").err()).unwrap();
@@ -123,7 +126,7 @@ fn a_reset_after_a_half_close_is_forwarded() {
 #[test]
 fn a_server_that_refuses_resets_the_client() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (observer, reports) = channel(100, 1_000);
+    let (observer, observations) = channel(100, 1_000);
     let options = RelayOptions::new("127.0.0.1:0".parse().unwrap(), nobody).observe(observer);
     let relay = Relay::bind(options).unwrap();
     let (address, handle) = (relay.address(), relay.handle());
@@ -131,7 +134,7 @@ fn a_server_that_refuses_resets_the_client() {
     let mut client = TcpStream::connect(address).unwrap();
     client.set_read_timeout(Some(WAIT_MAX)).unwrap();
     assert_eq!(rest(&mut client).1.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let Observation::Problem { connection, text, .. } = reports.receive_within(WAIT_MAX).unwrap() else {
+    let Observation::Problem { connection, text, .. } = observations.receive_within(WAIT_MAX).unwrap() else {
         panic!("a problem")
     };
     assert_eq!(connection, Some(1));
@@ -148,14 +151,14 @@ fn a_relay_does_not_connect_to_itself() {
 
 #[test]
 fn a_stop_ends_every_connection_and_says_so() {
-    let (tapped, reports) = Tapped::observed();
-    let (mut client, mut server) = tapped.connect();
+    let (fixture, observations) = RelayFixture::observed();
+    let (mut client, mut server) = fixture.connect();
     assert_eq!(sent(&mut client, &mut server, HELLO), HELLO);
-    tapped.stop();
+    fixture.stop();
     rest(&mut client).1.unwrap();
     rest(&mut server).1.unwrap();
-    let reports: Vec<_> = std::iter::from_fn(|| reports.try_receive().ok()).collect();
-    let ends = reports.iter().filter(|report| matches!(report, Observation::Ended { by_tap: true, .. })).count();
+    let observations: Vec<_> = std::iter::from_fn(|| observations.try_receive().ok()).collect();
+    let ends = observations.iter().filter(|seen| matches!(seen, Observation::Ended { by_tap: true, .. })).count();
     assert_eq!(ends, 2);
-    assert!(matches!(reports.last(), Some(Observation::Closed { connection: 1, .. })));
+    assert!(matches!(observations.last(), Some(Observation::Closed { connection: 1, .. })));
 }

@@ -1,17 +1,24 @@
 //! Screens of the view, drawn into memory.
 
-use glassline_tap::{Applied, Direction, Observation};
+use glassline_tap::{Applied, Ask, Decider, Direction, Observation};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
 use crate::tap::columns::Clock;
 use crate::tap::generator::Generator;
+use crate::tap::view::input_line::Edit;
 use crate::tap::view::keys::Action;
 
 fn title() -> Title {
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    Title { listens: address(1235), to: address(1234), settings: "recording lesson.pcapng".into() }
+    Title {
+        listens: address(1235),
+        to: address(1234),
+        rules: Some("2 rules".into()),
+        recording: Some("recording lesson.pcapng".into()),
+        seed: Some(123_456),
+    }
 }
 
 /// Returns the rows of a screen.
@@ -32,10 +39,9 @@ fn busy() -> State {
     }
     state.observe(generator.pass(Direction::ToClient, b"no frame \x1b[2J\x9b"));
     let (rule, effect) = ("drop-1".into(), "dropped".into());
-    let applied =
-        Applied { seed: 7, rule, connection: 1, direction: Direction::ToServer, frame: 3, offset: 0, at_us: 0, effect };
+    let applied = Applied { seed: 7, rule, frame: "1>3".parse().expect("an id"), offset: 0, at_us: 0, effect };
     state.observe(Observation::Applied(applied));
-    state.observe(Observation::Omitted(12_345));
+    state.observe(Observation::Omitted { observations: 12_345, frames: 12_000 });
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full\u{1b}[2J".into() });
     state
 }
@@ -43,7 +49,7 @@ fn busy() -> State {
 #[test]
 fn what_the_user_must_know_is_on_the_screen() {
     let shown = screen(&mut busy(), 140, 30).join("\n");
-    for part in ["SAMPLED: 12345 frames not shown", "1 applied", "! the disk is full", "recording lesson.pcapng"] {
+    for part in ["SAMPLED: 12345 reports not shown", "1 applied", "! the disk is full", "recording lesson.pcapng"] {
         assert!(shown.contains(part), "no {part:?} in\n{shown}");
     }
     let narrow = screen(&mut busy(), 40, 30).join("\n");
@@ -51,12 +57,65 @@ fn what_the_user_must_know_is_on_the_screen() {
 }
 
 #[test]
-fn every_page_fits_every_size_and_obeys_nothing() {
+fn the_title_has_one_order_and_drops_the_seed_first() {
+    let title_of = |columns| screen(&mut State::new(Clock::system()), columns, 24)[0].trim_end().to_owned();
+    let whole = "glassline tap 127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules  recording lesson.pcapng  seed 123456";
+    assert_eq!(title_of(140), whole);
+    assert_eq!(title_of(90), whole.strip_suffix("  seed 123456").expect("its end"));
+    assert_eq!(title_of(80), "glassline tap 127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules");
+    assert_eq!(title_of(50), "127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules");
+    assert_eq!(title_of(14), "0/s  2 rules");
+}
+
+#[test]
+fn the_keys_of_a_held_frame_stay_with_many_waiting() {
+    let mut state = busy();
+    let mut generator = Generator::new(5);
+    for _ in 0..2 {
+        let Observation::Arrived(frame, meaning) = generator.sent("noon") else { panic!("a frame") };
+        let (rule, decider, meaning) = ("by-hand".into(), Decider::Hand, *meaning);
+        state.observe(Observation::Asked(Box::new(Ask { frame, meaning, rule, decider, deadline_us: 60_000_000 })));
+    }
+    let rows = screen(&mut state, 80, 24);
+    let keys = rows.iter().position(|row| row.starts_with("e text  E payload  p pass  d drop  ")).expect("the keys");
+    assert!(rows[keys - 1].starts_with("HELD 1>3 alice: noon"), "{rows:#?}");
+    let times = &rows[keys + 1];
+    assert!(times.starts_with("60 s left, ") && times.contains(", 1 more waits"), "{times}");
+}
+
+#[test]
+fn an_error_of_a_typed_line_is_shown_in_full() {
+    let mut state = busy();
+    state.act(Action::Filter);
+    state.act(Action::Type(Edit::Insert("nme:bob".into())));
+    state.act(Action::Enter);
+    // It stays while the line is mended.
+    state.act(Action::Type(Edit::Backspace));
+    let rows = screen(&mut state, 80, 24);
+    assert!(rows[23].starts_with("filter: nme:bo "), "{rows:#?}");
+    let shown = rows[..23].join(" ");
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("nme: is no term; the terms are") && shown.ends_with("in quotes (Esc leaves)"), "{shown}");
+}
+
+#[test]
+fn a_help_that_goes_on_says_so() {
+    let mut state = busy();
+    state.act(Action::Help);
+    let rows = screen(&mut state, 80, 24);
+    assert!(rows.iter().any(|row| row.starts_with("more: Down, PageDown")), "{rows:#?}");
+    state.act(Action::Last);
+    let rows = screen(&mut state, 80, 24).join("\n");
+    assert!(!rows.contains("more: Down") && rows.contains("by the specification"), "{rows}");
+}
+
+#[test]
+fn every_page_fits_every_size_without_controls() {
     for open in [None, Some(Action::Enter), Some(Action::Help), Some(Action::Filter), Some(Action::Connections)] {
         for columns in [1, 2, 7, 40, 59, 60, 80, 100, 250] {
             for rows in [1, 2, 3, 5, 11, 12, 24] {
                 let mut state = busy();
-                // The raw bytes, behind which three reports stand.
+                // The raw bytes, behind which three observations stand.
                 for _ in 0..3 {
                     state.act(Action::Up);
                 }

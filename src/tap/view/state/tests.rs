@@ -1,6 +1,6 @@
-//! Effects of keys and reports on the state.
+//! Effects of keys and observations on the state.
 
-use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit};
+use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit, Matcher};
 use glassline_tap::{Ask, Rule};
 
 use super::*;
@@ -27,7 +27,7 @@ fn selected(state: &State) -> String {
     state.clock.columns(state.entries.get(number).expect("it is kept")).text
 }
 
-/// Report of the line about a frame that it holds.
+/// Question of the line about a frame that it holds.
 fn asked(sent: &Observation, deadline_us: u64) -> Observation {
     let Observation::Arrived(frame, meaning) = sent.clone() else { panic!("a frame") };
     let (rule, decider) = ("by-hand".into(), Decider::Hand);
@@ -77,7 +77,7 @@ fn a_pause_keeps_what_is_shown_and_counts_the_rest() {
     for _ in 0..3 {
         state.observe(generator.sent("during"));
     }
-    state.observe(Observation::Omitted(4));
+    state.observe(Observation::Omitted { observations: 6, frames: 4 });
     assert_eq!((state.entries.len(), state.paused()), (2, Some(7)));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     assert_eq!((state.entries.len(), state.last_problem()), (3, Some("the disk is full")));
@@ -97,7 +97,7 @@ fn an_edited_text_is_what_the_line_is_told() {
     typed(&mut state, Action::EditText, "midnight");
     let decisions = state.holds.take_decisions();
     let edit = FieldEdit::Set { field: "text".into(), value: "midnight".into() };
-    assert_eq!(decisions, [((1, Direction::ToServer, 3), Decision::Edit(vec![edit]))]);
+    assert_eq!(decisions, [("1>3".parse().expect("an id"), Decision::Edit(vec![edit]))]);
     assert_eq!((state.holds.len(), state.is_typing()), (0, false));
 }
 
@@ -105,14 +105,18 @@ fn an_edited_text_is_what_the_line_is_told() {
 fn what_is_held_passes_when_holding_stops() {
     let (mut state, mut generator) = opened();
     typed(&mut state, Action::Hold, "");
+    assert_eq!((state.holds.take_change(), state.is_typing()), (None, false), "nothing typed holds nothing");
+    typed(&mut state, Action::Hold, "all");
+    let Some(HoldChange::Start(rule)) = state.holds.take_change() else { panic!("a rule") };
+    assert_eq!(rule.matcher, Matcher::default());
     for text in ["one", "two"] {
         let sent = generator.sent(text);
         state.observe(asked(&sent, u64::MAX));
     }
     state.act(Action::Drop);
     state.act(Action::Hold);
-    let verdicts: Vec<_> = state.holds.take_decisions().into_iter().map(|(_, verdict)| verdict).collect();
-    assert_eq!(verdicts, [Decision::Drop, Decision::Pass]);
+    let decisions: Vec<_> = state.holds.take_decisions().into_iter().map(|(_, decision)| decision).collect();
+    assert_eq!(decisions, [Decision::Drop, Decision::Pass]);
     assert_eq!(state.holds.take_change(), Some(HoldChange::Stop));
 }
 

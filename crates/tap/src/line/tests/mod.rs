@@ -19,7 +19,7 @@ const STEP_US: u64 = 1_000;
 const SECOND_US: u64 = 1_000_000;
 
 /// A line with a clock, and what came out of it.
-struct Bench {
+struct Fixture {
     line: Line,
     now_us: u64,
     to_server: Vec<u8>,
@@ -32,7 +32,7 @@ struct Bench {
     arrived: Vec<u8>,
 }
 
-impl Bench {
+impl Fixture {
     fn new(seed: u64, rules: Vec<Rule>) -> Self {
         let mut line = Line::new(1);
         line.set_rules(Arc::new(RuleSet::new(seed, rules).expect("labels differ")), 0);
@@ -161,12 +161,27 @@ fn tutorial_session() -> Vec<(Direction, Vec<u8>)> {
     script
 }
 
-fn run(seed: u64, rules: Vec<Rule>, script: &[(Direction, Vec<u8>)]) -> Bench {
-    let mut bench = Bench::new(seed, rules);
-    for (direction, bytes) in script {
-        bench.send(*direction, bytes);
+/// A record of a TLS link, of this type, with so many bytes of content.
+fn record(record_type: u8, length: u8) -> Vec<u8> {
+    [&[record_type, 3, 3, 0, length][..], &vec![length; length.into()]].concat()
+}
+
+/// A session over TLS.
+fn tls_session() -> Vec<(Direction, Vec<u8>)> {
+    let mut script = vec![(UP, record(0x16, 200)), (DOWN, [record(0x16, 90), record(0x14, 1)].concat())];
+    for index in 0..12 {
+        script.push((UP, record(0x17, 40 + index)));
+        script.push((DOWN, record(0x17, 60 + index)));
     }
-    bench.finish()
+    script
+}
+
+fn run(seed: u64, rules: Vec<Rule>, script: &[(Direction, Vec<u8>)]) -> Fixture {
+    let mut fixture = Fixture::new(seed, rules);
+    for (direction, bytes) in script {
+        fixture.send(*direction, bytes);
+    }
+    fixture.finish()
 }
 
 fn sent(script: &[(Direction, Vec<u8>)], direction: Direction) -> Vec<u8> {

@@ -55,12 +55,12 @@ fn sliced(script: &[(Direction, Vec<u8>)], lengths: &[usize]) -> Vec<(Direction,
 
 #[test]
 fn one_seed_gives_the_same_bytes_on_both_sides() {
-    for session in [event_session(), tutorial_session()] {
+    for session in [event_session(), tutorial_session(), tls_session()] {
         for action in actions() {
             let rules = || vec![Rule::new(Matcher::default(), action.clone()).with_probability(0.4)];
             let outcome = |seed: u64, script: &[_]| {
-                let bench = run(seed, rules(), script);
-                (bench.to_server, bench.to_client)
+                let fixture = run(seed, rules(), script);
+                (fixture.to_server, fixture.to_client)
             };
             let first = outcome(11, &session);
             assert!(outcome(11, &session) == first, "{action:?}");
@@ -70,7 +70,7 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
             }
             let applied = |seed| {
                 let applied = run(seed, rules(), &session).applied;
-                applied.iter().map(|applied| (applied.direction, applied.frame)).collect::<Vec<_>>()
+                applied.iter().map(|applied| (applied.frame.direction, applied.frame.number)).collect::<Vec<_>>()
             };
             let others: std::collections::BTreeSet<_> = (0..20).map(applied).collect();
             let is_possible = session == event_session() || action != Action::Downgrade;
@@ -81,15 +81,15 @@ fn one_seed_gives_the_same_bytes_on_both_sides() {
 
 #[test]
 fn a_reported_fault_is_repeated_alone() {
-    for session in [event_session(), tutorial_session()] {
+    for session in [event_session(), tutorial_session(), tls_session()] {
         for action in actions() {
             let rule = |matcher| Rule::new(matcher, action.clone()).labelled("mine");
-            let bench = run(11, vec![rule(Matcher::default()).with_probability(0.2)], &session);
-            let Some(applied) = bench.applied.last() else { continue };
+            let fixture = run(11, vec![rule(Matcher::default()).with_probability(0.2)], &session);
+            let Some(applied) = fixture.applied.last() else { continue };
             let matcher = Matcher {
-                direction: Some(applied.direction),
-                connection: Some(Range::only(applied.connection)),
-                frame: Some(Range::only(applied.frame)),
+                direction: Some(applied.frame.direction),
+                connection: Some(Range::only(applied.frame.connection)),
+                frame: Some(Range::only(applied.frame.number)),
                 ..Matcher::default()
             };
             let alone = run(applied.seed, vec![rule(matcher)], &session);
@@ -106,7 +106,9 @@ fn any_session() -> impl Strategy<Value = Vec<(Direction, Vec<u8>)>> {
     prop_oneof![
         Just(event_session()),
         Just(tutorial_session()),
+        Just(tls_session()),
         garbage.clone(),
+        garbage.clone().prop_map(|garbage| [tls_session(), garbage, tls_session()].concat()),
         garbage.clone().prop_map(|garbage| [event_session(), garbage].concat()),
         garbage.prop_map(|garbage| [tutorial_session(), garbage, tutorial_session()].concat()),
     ]
@@ -126,20 +128,20 @@ proptest! {
         change_at in 0_usize..60,
         begins_with_rules in any::<bool>(),
     ) {
-        let mut bench = Bench::new(1, if begins_with_rules { never() } else { vec![] });
+        let mut fixture = Fixture::new(1, if begins_with_rules { never() } else { vec![] });
         for (index, (direction, bytes)) in sliced(&session, &lengths).iter().enumerate() {
             if index == change_at {
-                bench.set_rules(if begins_with_rules { vec![] } else { never() });
+                fixture.set_rules(if begins_with_rules { vec![] } else { never() });
             }
-            bench.send(*direction, bytes);
+            fixture.send(*direction, bytes);
             if begins_with_rules == (index >= change_at) {
-                let sent = bench.arrived.len() + bench.line.splitter.held(UP).len() + bench.line.splitter.held(DOWN).len();
-                prop_assert_eq!(bench.to_server.len() + bench.to_client.len(), sent, "nothing waits without rules");
+                let sent = fixture.arrived.len() + fixture.line.splitter.held(UP).len() + fixture.line.splitter.held(DOWN).len();
+                prop_assert_eq!(fixture.to_server.len() + fixture.to_client.len(), sent, "nothing waits without rules");
             }
         }
-        let bench = bench.finish();
-        prop_assert_eq!(&bench.to_server, &sent(&session, UP));
-        prop_assert_eq!(&bench.to_client, &sent(&session, DOWN));
+        let fixture = fixture.finish();
+        prop_assert_eq!(&fixture.to_server, &sent(&session, UP));
+        prop_assert_eq!(&fixture.to_client, &sent(&session, DOWN));
     }
 
     #[test]
@@ -154,22 +156,22 @@ proptest! {
         let rules = chosen.iter().map(|(index, probability)| {
             Rule::new(Matcher::default(), actions[*index].clone()).with_probability(*probability)
         });
-        let mut bench = Bench::new(seed, rules.collect());
+        let mut fixture = Fixture::new(seed, rules.collect());
         for (index, (direction, bytes)) in sliced(&session, &lengths).iter().enumerate() {
             if index == removed_at {
-                bench.set_rules(vec![]);
-                prop_assert_eq!(bench.line.due_us(), None);
+                fixture.set_rules(vec![]);
+                prop_assert_eq!(fixture.line.due_us(), None);
             }
-            bench.send(*direction, bytes);
+            fixture.send(*direction, bytes);
         }
-        bench.finish();
+        fixture.finish();
     }
 }
 
 #[test]
 fn no_action_holds_more_than_its_bound() {
     let payload = "x".repeat(90_000);
-    let allowance = LINE_BYTES_MAX + 10 * 102_410;
+    let allowance = DIRECTION_BYTES_MAX + 10 * 102_410;
     for action in actions() {
         let action = match action {
             Action::Delay { .. } => Action::Delay { delay_us: 60 * SECOND_US, jitter_us: 0 },
@@ -180,36 +182,36 @@ fn no_action_holds_more_than_its_bound() {
             other => other,
         };
         let stalled = Rule::new(down(), Action::Stall { duration_us: 60 * SECOND_US, both_directions: true });
-        let mut bench = Bench::new(1, vec![Rule::new(Matcher::default(), action.clone()), stalled]);
-        bench.send(UP, &hello());
-        bench.send(DOWN, &message("alice", "begin"));
+        let mut fixture = Fixture::new(1, vec![Rule::new(Matcher::default(), action.clone()), stalled]);
+        fixture.send(UP, &hello());
+        fixture.send(DOWN, &message("alice", "begin"));
         for round in 0..60 {
             for (direction, bytes) in [(UP, request(&payload)), (DOWN, message("alice", &payload))] {
                 // A sender is not read while much is held.
-                if bench.line.held_bytes(direction) < LINE_BYTES_MAX {
-                    bench.send(direction, &bytes);
+                if fixture.line.held_bytes(direction) < DIRECTION_BYTES_MAX {
+                    fixture.send(direction, &bytes);
                 }
-                let held = bench.line.held_bytes(UP).max(bench.line.held_bytes(DOWN));
+                let held = fixture.line.held_bytes(UP).max(fixture.line.held_bytes(DOWN));
                 assert!(held <= allowance, "{action:?} holds {held} bytes in round {round}");
             }
         }
-        bench.finish();
+        fixture.finish();
     }
 }
 
 #[test]
 fn additions_leave_room_for_the_text_that_they_wait_for() {
     let content = Content::Payload(vec![b'x'; 90_000]);
-    let mut bench = Bench::new(1, vec![]);
-    bench.send(UP, &frame("bob"));
-    bench.send(DOWN, &frame("alice"));
-    bench.set_rules(vec![Rule::new(up(), Action::Inject(Injection { content, backwards: true, before: false }))]);
+    let mut fixture = Fixture::new(1, vec![]);
+    fixture.send(UP, &frame("bob"));
+    fixture.send(DOWN, &frame("alice"));
+    fixture.set_rules(vec![Rule::new(up(), Action::Inject(Injection { content, backwards: true, before: false }))]);
     for _ in 0..20 {
-        bench.send(UP, &frame("words"));
+        fixture.send(UP, &frame("words"));
     }
-    assert!(bench.line.held_bytes(DOWN) + 102_410 < LINE_BYTES_MAX, "{}", bench.line.held_bytes(DOWN));
-    assert_eq!(bench.effects().iter().filter(|effect| effect.starts_with("not injected")).count(), 19);
-    bench.send(DOWN, &frame("words"));
-    assert_eq!(bench.to_client.len(), pair("alice", "words").len() + 90_010);
-    bench.finish();
+    assert!(fixture.line.held_bytes(DOWN) + 102_410 < DIRECTION_BYTES_MAX, "{}", fixture.line.held_bytes(DOWN));
+    assert_eq!(fixture.effects().iter().filter(|effect| effect.starts_with("not injected")).count(), 19);
+    fixture.send(DOWN, &frame("words"));
+    assert_eq!(fixture.to_client.len(), pair("alice", "words").len() + 90_010);
+    fixture.finish();
 }

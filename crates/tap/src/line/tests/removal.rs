@@ -21,76 +21,76 @@ fn waiting_actions() -> Vec<Action> {
 fn removing_a_rule_releases_everything_in_order() {
     for session in [event_session(), tutorial_session()] {
         for action in waiting_actions() {
-            let mut bench = Bench::new(1, vec![Rule::new(Matcher::default(), action.clone())]);
+            let mut fixture = Fixture::new(1, vec![Rule::new(Matcher::default(), action.clone())]);
             let (before, after) = session.split_at(13);
             for (direction, bytes) in before {
-                bench.send(*direction, bytes);
+                fixture.send(*direction, bytes);
             }
             // The last frame is incomplete.
             let (first, rest) = after[0].1.split_at(5);
-            bench.send(after[0].0, first);
-            assert!(bench.to_client.len() < sent(before, DOWN).len(), "{action:?} holds something");
-            bench.set_rules(vec![]);
-            assert_eq!(bench.line.due_us(), None, "{action:?}");
+            fixture.send(after[0].0, first);
+            assert!(fixture.to_client.len() < sent(before, DOWN).len(), "{action:?} holds something");
+            fixture.set_rules(vec![]);
+            assert_eq!(fixture.line.due_us(), None, "{action:?}");
             for direction in Direction::BOTH {
                 let expected = sent(&[before, &[(after[0].0, first.to_vec())]].concat(), direction);
-                let passed = if direction == UP { &bench.to_server } else { &bench.to_client };
+                let passed = if direction == UP { &fixture.to_server } else { &fixture.to_client };
                 assert_eq!(*passed, expected, "{action:?}");
             }
-            bench.send(after[0].0, rest);
+            fixture.send(after[0].0, rest);
             for (direction, bytes) in &after[1..] {
-                bench.send(*direction, bytes);
+                fixture.send(*direction, bytes);
             }
-            let bench = bench.finish();
-            assert_eq!((&bench.to_server, &bench.to_client), (&sent(&session, UP), &sent(&session, DOWN)));
+            let fixture = fixture.finish();
+            assert_eq!((&fixture.to_server, &fixture.to_client), (&sent(&session, UP), &sent(&session, DOWN)));
         }
     }
 }
 
 #[test]
 fn a_name_without_its_text_is_released() {
-    let mut bench = Bench::new(1, vec![Rule::new(down(), Action::Drop)]);
-    bench.send(UP, &frame("bob"));
-    bench.send(DOWN, &frame("alice"));
-    assert!(bench.to_client.is_empty());
-    bench.set_rules(vec![]);
+    let mut fixture = Fixture::new(1, vec![Rule::new(down(), Action::Drop)]);
+    fixture.send(UP, &frame("bob"));
+    fixture.send(DOWN, &frame("alice"));
+    assert!(fixture.to_client.is_empty());
+    fixture.set_rules(vec![]);
     // The rule was in force when the name arrived, but it matches pairs.
-    assert_eq!(bench.to_client, frame("alice"));
-    bench.set_rules(vec![Rule::new(down(), Action::Drop)]);
-    bench.send(DOWN, &frame("words"));
-    assert_eq!(bench.to_client, pair("alice", "words"), "no rule takes the text from its name");
-    bench.send(DOWN, &pair("alice", "words"));
-    assert_eq!(bench.to_client, pair("alice", "words"));
-    bench.finish();
+    assert_eq!(fixture.to_client, frame("alice"));
+    fixture.set_rules(vec![Rule::new(down(), Action::Drop)]);
+    fixture.send(DOWN, &frame("words"));
+    assert_eq!(fixture.to_client, pair("alice", "words"), "no rule takes the text from its name");
+    fixture.send(DOWN, &pair("alice", "words"));
+    assert_eq!(fixture.to_client, pair("alice", "words"));
+    fixture.finish();
 }
 
 #[test]
 fn a_frame_that_has_begun_to_pass_is_left_alone() {
-    let mut bench = Bench::new(1, vec![]);
+    let mut fixture = Fixture::new(1, vec![]);
     let bytes = message("alice", "words");
-    bench.send(UP, &hello());
-    bench.send(DOWN, &bytes[..20]);
-    assert_eq!(bench.to_client, bytes[..20]);
-    bench.set_rules(vec![Rule::new(down(), Action::Drop)]);
-    bench.send(DOWN, &bytes[20..]);
-    assert_eq!(bench.to_client, bytes);
-    bench.send(DOWN, &bytes);
-    assert_eq!(bench.to_client, bytes, "the next one is dropped");
-    bench.finish();
+    fixture.send(UP, &hello());
+    fixture.send(DOWN, &bytes[..20]);
+    assert_eq!(fixture.to_client, bytes[..20]);
+    fixture.set_rules(vec![Rule::new(down(), Action::Drop)]);
+    fixture.send(DOWN, &bytes[20..]);
+    assert_eq!(fixture.to_client, bytes);
+    fixture.send(DOWN, &bytes);
+    assert_eq!(fixture.to_client, bytes, "the next one is dropped");
+    fixture.finish();
 }
 
 #[test]
 fn a_frame_goes_on_waiting_if_its_rule_stays() {
     let hold = || Rule::new(up(), Action::Hold { timeout_us: SECOND_US }).labelled("mine");
-    let mut bench = Bench::new(1, vec![hold()]);
-    bench.send(UP, &hello());
-    bench.set_rules(vec![Rule::new(up(), Action::Drop).labelled("other").with_probability(0.0), hold()]);
-    assert_eq!(bench.to_server, b"GLASSLINE2");
-    assert!(bench.line.answer(UP, 2, Decision::Pass, bench.now_us));
-    bench.pump();
-    assert_eq!(bench.to_server, hello());
-    bench.send(UP, &request("x"));
-    bench.set_rules(vec![Rule::new(up(), Action::Hold { timeout_us: 1 }).labelled("mine")]);
-    assert_eq!(bench.to_server, [hello(), request("x")].concat(), "a rule that differs is another rule");
-    bench.finish();
+    let mut fixture = Fixture::new(1, vec![hold()]);
+    fixture.send(UP, &hello());
+    fixture.set_rules(vec![Rule::new(up(), Action::Drop).labelled("other").with_probability(0.0), hold()]);
+    assert_eq!(fixture.to_server, b"GLASSLINE2");
+    assert!(fixture.line.answer(UP, 2, Decision::Pass, fixture.now_us));
+    fixture.pump();
+    assert_eq!(fixture.to_server, hello());
+    fixture.send(UP, &request("x"));
+    fixture.set_rules(vec![Rule::new(up(), Action::Hold { timeout_us: 1 }).labelled("mine")]);
+    assert_eq!(fixture.to_server, [hello(), request("x")].concat(), "a rule that differs is another rule");
+    fixture.finish();
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::plan::{Addition, Pending, Work};
 use super::unit::Unit;
-use super::{End, LINE_BYTES_MAX};
+use super::{DIRECTION_BYTES_MAX, End};
 use crate::faults::{Pace, Shape, Shaper};
 use crate::rules::Postponement;
 
@@ -30,7 +30,7 @@ pub(super) struct Postponed {
     deadline_us: u64,
 }
 
-/// When and how bytes are forwarded.
+/// Time and pace at which bytes are forwarded.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Delivery {
     pub(super) delay_us: u64,
@@ -52,11 +52,11 @@ enum State {
 /// Memory that a postponed piece or an addition takes besides its bytes.
 const ITEM_BYTES: usize = size_of::<Postponed>();
 /// Memory of additions that wait for a boundary. Together with the longest pair, of which the rest
-/// must still be read, it is below [`LINE_BYTES_MAX`].
+/// must still be read, it is below [`DIRECTION_BYTES_MAX`].
 const ADDITIONS_BYTES_MAX: usize = 128 * 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Side {
+pub(super) struct DirectionState {
     state: State,
     /// The name of a pair whose text has not arrived.
     name: Option<Unit>,
@@ -73,7 +73,7 @@ pub(super) struct Side {
     is_within_pair: bool,
 }
 
-impl Side {
+impl DirectionState {
     /// Returns whether its end was decided: nothing more is forwarded.
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
@@ -89,7 +89,7 @@ impl Side {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.held_bytes() >= LINE_BYTES_MAX
+        self.held_bytes() >= DIRECTION_BYTES_MAX
     }
 
     /// Notes how much of the incomplete frame was forwarded.
@@ -195,8 +195,8 @@ impl Side {
         self.shaper.stall(until_us);
     }
 
-    /// Forwards bytes, or keeps them back until it is time for them. With too much held, it forwards
-    /// them now.
+    /// Forwards bytes, or keeps them back until it is time for them. With too much held, it
+    /// forwards them now.
     pub(super) fn send(&mut self, bytes: Vec<u8>, comment: Option<String>, delivery: Delivery, now_us: u64) {
         let Delivery { delay_us, pace, postponement } = delivery;
         match postponement {

@@ -14,14 +14,14 @@ pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
 const ANY_PORT: &str = "127.0.0.1:0";
 
 /// A running relay.
-pub(crate) struct Tapped {
+pub(crate) struct RelayFixture {
     pub(crate) address: SocketAddr,
     pub(crate) handle: RelayHandle,
     server: TcpListener,
     relay: Option<JoinHandle<Result<(), RelayError>>>,
 }
 
-impl Tapped {
+impl RelayFixture {
     /// Starts a relay with these options.
     pub(crate) fn start(prepare: impl FnOnce(RelayOptions) -> RelayOptions) -> Self {
         let server = TcpListener::bind(ANY_PORT).unwrap();
@@ -61,7 +61,7 @@ impl Tapped {
     }
 }
 
-impl Drop for Tapped {
+impl Drop for RelayFixture {
     fn drop(&mut self) {
         self.handle.stop();
     }
@@ -84,7 +84,7 @@ pub(crate) fn rest(stream: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
 
 /// Waits for a report that `wanted` accepts.
 #[track_caller]
-pub(crate) fn report(observations: &Observations, mut wanted: impl FnMut(&Observation) -> bool) -> Observation {
+pub(crate) fn wait_for(observations: &Observations, mut wanted: impl FnMut(&Observation) -> bool) -> Observation {
     loop {
         let observation = observations.receive_within(WAIT_MAX).unwrap();
         if wanted(&observation) {

@@ -1,18 +1,18 @@
 //! The observer and the recording of a relay, and what becomes of their failures.
 
 use crate::frame::Direction;
-use crate::line::End;
+use crate::line::{Ask, End};
 use crate::observation::Observation;
 use crate::recording::{Addresses, Recorder, RecordingError, Side};
-use crate::relay::observer::Observer;
+use crate::relay::observer::{ObserveOutcome, Observer};
 
 /// Passes on what the loop sees.
-pub(crate) struct Reports {
+pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
     recorder: Option<Recorder>,
 }
 
-impl Reports {
+impl Sinks {
     pub(crate) fn new(observer: Option<Box<dyn Observer>>, recorder: Option<Recorder>) -> Self {
         Self { observer, recorder }
     }
@@ -25,6 +25,11 @@ impl Reports {
         if let Some(observer) = &mut self.observer {
             observer.observe(observation);
         }
+    }
+
+    /// Reports a frame that waits for a decision. Returns whether somebody can decide about it.
+    pub(crate) fn ask(&mut self, ask: Box<Ask>) -> ObserveOutcome {
+        self.observer.as_mut().map_or(ObserveOutcome::Omitted, |observer| observer.observe(Observation::Asked(ask)))
     }
 
     pub(crate) fn problem(&mut self, connection: Option<u64>, at_us: u64, text: String) {

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use glassline_tap::relay::ObserveOutcome;
 use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
 
 /// Knowledge so far. Its memory is bounded by that of [`Knowledge`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Evaluation(Arc<Mutex<Knowledge>>);
+pub(super) struct LiveReport(Arc<Mutex<Knowledge>>);
 
-impl Evaluation {
+impl LiveReport {
     /// Returns the report on everything that has passed, and forgets it.
     pub(super) fn report(&self) -> Report {
         let mut knowledge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -16,28 +17,28 @@ impl Evaluation {
     }
 }
 
-/// Passes reports on to another observer, and evaluates them if that is asked for.
+/// Passes observations on to another observer, and evaluates them if that is asked for.
 pub(super) struct Evaluating<O> {
     observer: O,
-    evaluation: Option<Evaluation>,
+    live_report: Option<LiveReport>,
 }
 
 impl<O: Observer> Evaluating<O> {
-    pub(super) fn new(observer: O, evaluation: Option<Evaluation>) -> Self {
-        Self { observer, evaluation }
+    pub(super) fn new(observer: O, live_report: Option<LiveReport>) -> Self {
+        Self { observer, live_report }
     }
 }
 
 impl<O: Observer> Observer for Evaluating<O> {
-    fn observe(&mut self, observation: Observation) {
-        if let (Some(evaluation), Observation::Arrived(frame, meaning)) = (&self.evaluation, &observation) {
-            let mut knowledge = evaluation.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if let (Some(live_report), Observation::Arrived(frame, meaning)) = (&self.live_report, &observation) {
+            let mut knowledge = live_report.0.lock().unwrap_or_else(PoisonError::into_inner);
             knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });
         }
-        self.observer.observe(observation);
+        self.observer.observe(observation)
     }
 
     fn wants_frames(&self) -> bool {
-        self.evaluation.is_some() || self.observer.wants_frames()
+        self.live_report.is_some() || self.observer.wants_frames()
     }
 }

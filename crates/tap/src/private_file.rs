@@ -1,0 +1,75 @@
+//! Files that only their owner can read: recordings and reports hold what people said.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Opens a file for writing and empties it. On Unix only its owner can read and write it, whatever
+/// its permissions were if it was there; a program that had opened it before keeps its access.
+/// Pipes and devices stay as they are. On other systems the folder decides who can read it.
+///
+/// # Errors
+/// The file cannot be made or written, or, on Unix, not be made private: it belongs to somebody
+/// else, or its file system has no permissions. Then its content is untouched.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // It is emptied once it is private.
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        #[cfg(unix)]
+        make_private(&file)?;
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn make_private(file: &File) -> io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if file.metadata()?.permissions().mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| {
+        io::Error::new(error.kind(), format!("others can read this file, and that cannot be changed: {error}"))
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use glassline_testkit::Folder;
+
+    use super::*;
+
+    fn mode(path: &Path) -> Option<u32> {
+        fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o777)
+    }
+
+    #[test]
+    fn a_file_is_private_although_it_was_readable_before() {
+        let folder = Folder::new();
+        let [new, old] = ["new", "old"].map(|name| folder.path().join(name));
+        fs::write(&old, "a longer text of an earlier lesson").expect("written");
+        fs::set_permissions(&old, Permissions::from_mode(0o644)).expect("changed");
+        for path in [&new, &old] {
+            create_private(path).expect("a file").write_all(b"secret").expect("written");
+            assert_eq!(mode(path), Some(0o600));
+            assert_eq!(fs::read(path).expect("read"), b"secret");
+        }
+    }
+
+    #[test]
+    fn a_device_is_written_as_it_is() {
+        let before = mode(Path::new("/dev/null"));
+        create_private(Path::new("/dev/null")).expect("a device").write_all(b"x").expect("written");
+        assert_eq!(mode(Path::new("/dev/null")), before);
+    }
+}

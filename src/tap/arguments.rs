@@ -116,6 +116,9 @@ pub(crate) struct LineArguments {
     /// Record what passes, for Wireshark and tshark
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) record: Option<PathBuf>,
+    /// Record to a file that exists; what is in it is lost
+    #[arg(long, requires = "record")]
+    pub(crate) overwrite: bool,
     /// One line for each frame, no redrawing
     #[arg(long, conflicts_with = "json")]
     pub(crate) linear: bool,

@@ -1,6 +1,7 @@
 //! An observation as the columns of one line. Everything in it is safe to show on a terminal.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use glassline_tap::{Applied, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
 use glassline_wire::visible;
@@ -48,44 +49,45 @@ impl Clock {
 
     /// Returns the columns of an observation.
     pub(super) fn columns(&self, observation: &Observation) -> Columns {
-        let note = |at_us: u64, connection: u64, text: String| Columns {
+        let note = |at_us: u64, id: String| Columns {
             time: self.time(at_us),
-            id: connection.to_string(),
-            text,
+            id,
+            text: report_text(observation),
             ..Columns::default()
         };
         match observation {
             Observation::Arrived(frame, meaning) => Columns {
-                time: self.time(frame.at_us),
-                id: frame.id().to_string(),
                 dialect: frame.dialect.name(),
                 length: frame.bytes.len().to_string(),
                 speaker: safe(meaning.speaker.as_deref().unwrap_or_default()).into_owned(),
                 room: safe(meaning.room.as_deref().unwrap_or_default()).into_owned(),
-                text: frame_text(frame, meaning),
+                ..note(frame.at_us, frame.id().to_string())
             },
-            Observation::Opened { connection, at_us, client } => {
-                note(*at_us, *connection, format!("* opened by {client}"))
+            Observation::Asked(ask) => note(ask.frame.at_us, ask.frame.id().to_string()),
+            Observation::Applied(applied) => note(applied.at_us, applied.frame.to_string()),
+            Observation::Opened { connection, at_us, .. }
+            | Observation::Ended { connection, at_us, .. }
+            | Observation::Closed { connection, at_us } => note(*at_us, connection.to_string()),
+            Observation::Problem { connection, at_us, .. } => {
+                note(*at_us, connection.map(|connection| connection.to_string()).unwrap_or_default())
             }
-            Observation::Asked(ask) => Columns {
-                id: ask.frame.id().to_string(),
-                ..note(ask.frame.at_us, ask.frame.connection, format!("? {} decides", safe(&ask.rule)))
-            },
-            Observation::Applied(applied) => Columns {
-                id: applied.frame.to_string(),
-                ..note(applied.at_us, applied.frame.connection, applied_text(applied))
-            },
-            Observation::Ended { connection, at_us, direction, end, by_tap } => {
-                note(*at_us, *connection, format!("* {}", end_text(*direction, *end, *by_tap)))
-            }
-            Observation::Closed { connection, at_us } => note(*at_us, *connection, "* closed".into()),
-            Observation::Problem { connection, at_us, text } => Columns {
-                id: connection.map(|connection| connection.to_string()).unwrap_or_default(),
-                ..note(*at_us, 0, format!("! {}", safe(text)))
-            },
-            Observation::Omitted { observations: count, .. } => {
-                Columns { text: format!("! {count} reports left out: the output is too slow"), ..Columns::default() }
-            }
+            Observation::Omitted { .. } => Columns { text: report_text(observation), ..Columns::default() },
+        }
+    }
+}
+
+/// Returns the words, the event, or what happened, with the sign of the latter.
+pub(super) fn report_text(observation: &Observation) -> String {
+    match observation {
+        Observation::Arrived(frame, meaning) => frame_text(frame, meaning),
+        Observation::Opened { client, .. } => format!("* opened by {client}"),
+        Observation::Asked(ask) => format!("? {} decides", safe(&ask.rule)),
+        Observation::Applied(applied) => applied_text(applied),
+        Observation::Ended { direction, end, by_tap, .. } => format!("* {}", end_text(*direction, *end, *by_tap)),
+        Observation::Closed { .. } => "* closed".into(),
+        Observation::Problem { text, .. } => format!("! {}", safe(text)),
+        Observation::Omitted { observations: count, .. } => {
+            format!("! {count} reports left out: the output is too slow")
         }
     }
 }
@@ -129,8 +131,9 @@ pub(super) fn raw_label(reason: RawReason) -> &'static str {
 }
 
 fn applied_text(applied: &Applied) -> String {
-    let Applied { rule, effect, offset, seed, .. } = applied;
-    format!("+ {}: {} (byte {offset}, seed {seed})", safe(rule), safe(effect))
+    // The seed is that of all rules, and is told at the start.
+    let Applied { rule, effect, offset, .. } = applied;
+    format!("+ {}: {} (byte {offset})", safe(rule), safe(effect))
 }
 
 fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
@@ -156,6 +159,11 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
 /// Returns bytes as text that is safe to show.
 pub(super) fn printable(bytes: &[u8]) -> String {
     safe(&String::from_utf8_lossy(bytes)).into_owned()
+}
+
+/// Returns a path as it may be shown in one line.
+pub(super) fn shown(path: &Path) -> String {
+    safe(&path.to_string_lossy()).into_owned()
 }
 
 /// Returns text of a peer as it may be shown in one line.

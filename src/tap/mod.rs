@@ -15,30 +15,27 @@ mod print;
 mod replay;
 mod report;
 mod rules;
+mod running;
 mod view;
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
-use glassline_tap::relay::{ChannelObserver, Observations, ObserveOutcome, channel};
-use glassline_tap::{
-    Observation, Observer, Permission, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Role, RuleSet, reach,
-};
+use glassline_tap::relay::{ChannelObserver, ObserveOutcome, channel};
+use glassline_tap::{Observation, Observer, Permission, RelayHandle, RelayOptions, Role, RuleSet, reach};
 
 pub(crate) use arguments::TapArguments;
 
 use arguments::{LineArguments, TapCommand};
-use columns::safe;
+use columns::{safe, shown};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
 use live_report::{Evaluating, LiveReport};
+use running::{Problems, Running};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
@@ -73,10 +70,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     if !rules.is_empty() {
         note(format_args!("{} in force, seed {}", counted_rules(&rules), rules.seed()));
     }
-    let mut options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
-    if let Some(file) = arguments.record.as_deref() {
-        options = options.record(Recorder::create(file, now_us()).map_err(worded)?);
-    }
+    let options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
     let live_report = arguments.report.then(LiveReport::default);
     let outcome = match hidden_by {
         None => run_view(arguments, options, rules, live_report.clone()),
@@ -94,17 +88,20 @@ fn run_view(
 ) -> anyhow::Result<()> {
     let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let (inputs, sender) = Inputs::new();
-    let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()) };
-    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)))?;
+    let problems = Problems::default();
+    let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()), problems: problems.clone() };
+    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)), arguments)?;
     let at_signal = sender.clone();
-    watch_signals(running.handle.clone(), move || {
+    watch_signals(running.handle(), move || {
         // A full queue means that the view takes nothing in; the relay ends all the same.
         let _ = at_signal.try_send(Input::End);
     })?;
     let title = title(arguments, &running, &rules);
-    let control = LineControl::new(running.handle.clone(), rules);
+    let control = LineControl::new(running.handle(), rules);
     let shown = view::run(&title, (&inputs, sender), &observations, &control);
-    shown.context("cannot use the terminal; --linear needs none").and(running.end(&observations))
+    // What the view has shown is gone with it.
+    let ended = running.end(&observations, Some(&problems));
+    shown.context("cannot use the terminal; --linear needs none").and(ended)
 }
 
 /// Relays, and prints a line for each observation until a signal ends it.
@@ -120,15 +117,16 @@ fn run_lines(
     } else {
         options.observe(Evaluating::new(observer, live_report))
     };
-    let running = Running::start(options)?;
-    watch_signals(running.handle.clone(), || {})?;
-    let addresses = (running.address, arguments.to);
+    let running = Running::start(options, arguments)?;
+    watch_signals(running.handle(), || {})?;
+    let addresses = (running.address(), arguments.to);
     let printed = if arguments.json {
         print::run(&mut Json { seed }, addresses, &observations)
     } else {
         print::run(&mut Linear::new(), addresses, &observations)
     };
-    printed.context("cannot write what passes; direct it to a file that can be written").and(running.end(&observations))
+    let ended = running.end(&observations, None);
+    printed.context("cannot write what passes; direct it to a file that can be written").and(ended)
 }
 
 /// Returns how far the tap may reach: beyond this machine if the user confirms it. A public address
@@ -163,10 +161,10 @@ fn hidden_by(arguments: &LineArguments) -> Option<&'static str> {
 }
 
 fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title {
-    let recording = arguments.record.as_deref().map(|file| format!("recording {}", safe(&file.to_string_lossy())));
+    let recording = arguments.record.as_deref().map(|file| format!("recording {}", shown(file)));
     let has_rules = !rules.is_empty();
     Title {
-        listens: running.address,
+        listens: running.address(),
         to: arguments.to,
         rules: has_rules.then(|| counted_rules(rules)),
         recording,
@@ -189,14 +187,18 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
     end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
 }
 
-/// Passes observations on, and announces them to the view.
+/// Passes observations on, announces them to the view, and keeps problems for the end.
 struct Announcing {
     observer: ChannelObserver,
     announcer: Announcer,
+    problems: Problems,
 }
 
 impl Observer for Announcing {
     fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        if let Observation::Problem { text, .. } = &observation {
+            self.problems.add(text);
+        }
         let outcome = self.observer.observe(observation);
         self.announcer.announce();
         outcome
@@ -220,43 +222,8 @@ impl Observer for Quiet {
     }
 }
 
-/// A relay in a thread of its own.
-struct Running {
-    address: SocketAddr,
-    handle: RelayHandle,
-    thread: JoinHandle<Result<(), RelayError>>,
-}
-
-impl Running {
-    fn start(options: RelayOptions) -> anyhow::Result<Self> {
-        let relay = Relay::bind(options).map_err(worded)?;
-        let (address, handle) = (relay.address(), relay.handle());
-        let thread = thread::Builder::new().name("relay".into()).spawn(move || relay.run());
-        Ok(Self { address, handle, thread: thread.context("cannot start a thread")? })
-    }
-
-    /// Ends the relay, which completes the recording, and tells what went wrong at the end.
-    fn end(self, observations: &Observations) -> anyhow::Result<()> {
-        self.handle.stop();
-        // Until the relay has gone, so that nothing that it reports is lost.
-        while let Ok(observation) = observations.receive_within(std::time::Duration::MAX) {
-            if let Observation::Problem { text, .. } = observation {
-                note(format_args!("glassline: {}", safe(&text)));
-            }
-        }
-        match self.thread.join() {
-            Ok(ended) => ended.map_err(worded),
-            Err(_) => Err(anyhow!("the relay has failed; please report the words above")),
-        }
-    }
-}
-
 /// Returns an error of the tap as its words, which include its cause. A path in it may hold
 /// anything.
 fn worded(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("{}", safe(&error.to_string()))
-}
-
-fn now_us() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
 }

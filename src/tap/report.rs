@@ -1,15 +1,21 @@
 //! `glassline tap report`: what an observer of recorded sessions knows.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use glassline_tap::capture::CapturedFrame;
-use glassline_tap::{Capture, CaptureEnd, Evidence, Knowledge, Reader, Report, Seen, Side, create_private, report};
+use glassline_tap::{
+    Capture, CaptureEnd, Evidence, Existing, Knowledge, Reader, Report, Seen, Side, create_private, report,
+};
 
 use super::arguments::ReportArguments;
+use super::columns::shown;
 use super::worded;
 use crate::note;
+
+/// Width of a table that is not printed on a terminal.
+const TABLE_WIDTH: usize = 100;
 
 /// Prints the report of one recording, compares several, or writes a page.
 pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
@@ -17,15 +23,22 @@ pub(super) fn report(arguments: &ReportArguments) -> anyhow::Result<()> {
         arguments.recordings.iter().map(|file| evaluate(file, arguments.side.into())).collect::<anyhow::Result<_>>()?;
     match (&arguments.html, &reports[..]) {
         (Some(page), [only]) => {
-            let written = create_private(page).and_then(|mut file| file.write_all(only.to_html().as_bytes()));
-            written.with_context(|| format!("cannot write {}", page.display()))?;
-            note(format_args!("{} is written; open it in a browser", page.display()));
+            let written = create_private(page, Existing::Overwrite)
+                .and_then(|mut file| file.write_all(only.to_html().as_bytes()));
+            written.with_context(|| format!("cannot write {}", shown(page)))?;
+            note(format_args!("{} is written; open it in a browser", shown(page)));
             Ok(())
         }
         (Some(_), _) => bail!("--html takes one recording; write a page for each, or leave --html out to compare them"),
         (None, [only]) => print(&only.to_text()),
-        (None, several) => print(&report::compare(several)),
+        (None, several) => print(&report::compare(several, table_width())),
     }
+}
+
+/// Returns the columns of the terminal, or those of a table that goes elsewhere.
+fn table_width() -> usize {
+    let terminal = io::stdout().is_terminal().then(crossterm::terminal::size);
+    terminal.and_then(Result::ok).map_or(TABLE_WIDTH, |(columns, _)| usize::from(columns))
 }
 
 /// Prints a report on the standard output.

@@ -7,6 +7,7 @@ use glassline_tap::RuleSet;
 use glassline_tap::rules::{Action, RuleFile};
 
 use super::arguments::LineArguments;
+use super::columns::shown;
 
 /// Random seeds have six digits at most: somebody types them again.
 const RANDOM_SEEDS: u64 = 1_000_000;
@@ -17,7 +18,7 @@ pub(super) fn read(arguments: &LineArguments) -> anyhow::Result<RuleSet> {
     let mut seed = arguments.seed;
     let mut rules = Vec::new();
     for path in &arguments.rules {
-        let shown = path.display();
+        let shown = shown(path);
         let text = fs::read_to_string(path).with_context(|| format!("cannot read the rules of {shown}"))?;
         let file = RuleFile::parse(&text).map_err(|error| anyhow!("{shown}, {error}"))?;
         seed = seed.or(file.seed);

@@ -40,6 +40,7 @@ const OFFERED: [(&str, &[&str]); 13] = [
             "listen",
             "to",
             "record",
+            "overwrite",
             "linear",
             "json",
             "quiet",

@@ -149,6 +149,46 @@ fn an_interrupt_leaves_a_complete_recording() {
 }
 
 #[test]
+fn a_tap_that_cannot_start_leaves_recordings_alone() {
+    let server = Server::start();
+    let tap = Tap::start(server.address, &["--linear", "--record", "lesson.pcapng"]);
+    let mut alice = EventClient::join(tap.address, "alice");
+    alice.say("for the record");
+    alice.expect_message("alice", "for the record");
+    let second = |listen: &str, more: &[&str]| {
+        let mut second = command(PROGRAM, &tap.home);
+        let to = server.address.to_string();
+        second.current_dir(tap.home.path()).args(["tap", "--linear", "--record", "lesson.pcapng"]);
+        second.args(["--listen", listen, "--to", &to]).args(more);
+        crate::program::run(second)
+    };
+    for (listen, more, reason) in [
+        (tap.address.to_string(), &[][..], "cannot listen"),
+        (tap.address.to_string(), &["--overwrite"], "cannot listen"),
+        ("127.0.0.1:0".into(), &[], "lesson.pcapng exists; name another file, or give --overwrite"),
+    ] {
+        let ended = second(&listen, more);
+        assert!(ended.code == Some(1) && ended.stderr.contains(reason), "{more:?}: {ended:?}");
+    }
+    let (ended, home) = tap.interrupt();
+    let capture = Capture::open(&home.join("lesson.pcapng")).expect("a capture");
+    assert_eq!((capture.connections(Side::Server).count(), capture.rejected()), (1, &[][..]));
+    assert!(ended.stderr.contains("lesson.pcapng: 1 connection, "), "{ended:?}");
+    assert!(ended.stderr.trim_end().ends_with(" packets, complete"), "{ended:?}");
+}
+
+#[test]
+fn a_missing_server_is_noted_at_the_start() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let (ended, _) = Tap::start(nobody, &["--linear"]).interrupt();
+    assert!(ended.stderr.contains(&format!("nothing listens on {nobody} yet")), "{ended:?}");
+    assert!(ended.stderr.contains("0 connections, nothing recorded"), "{ended:?}");
+    let server = Server::start();
+    let (ended, _) = Tap::start(server.address, &["--linear"]).interrupt();
+    assert!(!ended.stderr.contains("nothing listens"), "{ended:?}");
+}
+
+#[test]
 fn a_reader_that_stops_ends_the_tap_in_order() {
     let server = Server::start();
     let home = Folder::new();

@@ -39,6 +39,23 @@ fn glassline(home: &Folder, arguments: &[&str]) -> (Ended, String) {
 }
 
 #[test]
+fn a_file_name_cannot_move_the_terminals_cursor() {
+    let home = Folder::new();
+    let name = "\u{1b}]0;title\u{7}\u{202e}.pcapng";
+    for arguments in [
+        &["tap", "report", name][..],
+        &["tap", "--record", &format!("missing/{name}")],
+        &["tap", "--rules", name],
+        &["tap", "--listen", "127.0.0.1:0", "--hook", name],
+    ] {
+        let (ended, _) = glassline(&home, arguments);
+        let words = &ended.stderr;
+        assert!(ended.code == Some(1) && words.contains("]0;title"), "{ended:?}");
+        assert!(!words.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{words:?}");
+    }
+}
+
+#[test]
 fn a_report_has_everybody_and_everything_said() {
     let server = Server::start();
     let home = lesson(server.address);

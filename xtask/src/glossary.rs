@@ -20,7 +20,8 @@ const REPLACED: &str = "\
     subnet, pulse probe, Wish ExitIntent, thrown_out on_kicked, woken ready, has_news has_readiness, lap \
     full_round, seat SimUser, mouth speaker, heard received, hears receives, hear receive, hearing \
     receiving, told reported, say_again resend, tended maintained, stranger unregistered, remember record, \
-    speaks uses";
+    speaks uses, fate outcome, verdict decision, verdicts decisions, Nonsense Malformed, last_words \
+    stderr_tail";
 
 /// Returns every replaced term that is an identifier of a Rust source, with its line and the term
 /// to use.

@@ -116,7 +116,7 @@ impl Relay {
             Self::TapLinear => tap(&["--linear"]),
             Self::TapRecord => {
                 let file = folder.join("recording.pcapng").display().to_string();
-                tap(&["--quiet", "--record", &file])
+                tap(&["--quiet", "--overwrite", "--record", &file])
             }
             Self::Mitmdump => {
                 let mode = format!("reverse:tcp://{to}@{addr}");

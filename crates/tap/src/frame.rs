@@ -73,8 +73,20 @@ impl FromStr for FrameId {
 }
 
 /// Dialect that the first bytes of the client announce (clause D).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Dialect {
     /// Pairs of name and text (T).
     Tutorial,
@@ -92,18 +104,11 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 6] = [Self::Tutorial, Self::Event, Self::Tls, Self::Noise, Self::Http, Self::Unknown];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Returns its name in rules and reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Tutorial => "tutorial",
-            Self::Event => "event",
-            Self::Tls => "tls",
-            Self::Noise => "noise",
-            Self::Http => "http",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 
     /// Returns whether the connection carries frames that can be read.

@@ -146,9 +146,8 @@ impl Line {
             let place = |label: &str| new.rules().iter().position(|rule| rule.label == label);
             let state = self.state_mut(direction);
             state.release(|pending| old.get(&pending.rule) == new.get(&pending.rule));
-            for work in state.pending_mut() {
-                let place = work.pending.as_ref().and_then(|pending| place(&pending.rule));
-                work.next_rule = place.map_or(usize::MAX, |place| place + 1);
+            for pending in state.pending_mut() {
+                pending.next_rule = place(&pending.rule).map_or(pending.next_rule, |place| place + 1);
             }
             self.settle(direction, now_us);
             if self.rules.is_empty() {
@@ -368,7 +367,7 @@ impl Line {
             return;
         }
         let mut work = Work::new(unit);
-        evaluation.run(&mut work);
+        evaluation.run(&mut work, 0);
         state.queue(work);
         self.settle(direction, now_us);
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::applied::Applied;
 use crate::frame::{Direction, Frame, FrameKind};
+use crate::hex;
 use crate::line::{Ask, End};
 use crate::meaning::Meaning;
 
@@ -111,16 +112,10 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Record(_) => ("record", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
-    let mut raw = String::with_capacity(2 * frame.bytes.len());
-    for byte in &frame.bytes {
-        for digit in [byte >> 4, byte & 15] {
-            raw.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
     json!({
         "observation": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
         "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,
-        "speaker": meaning.speaker, "content": meaning.content, "raw": raw,
+        "speaker": meaning.speaker, "content": meaning.content, "raw": hex::encode(&frame.bytes),
     })
 }
 

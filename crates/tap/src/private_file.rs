@@ -4,21 +4,35 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+/// Fate of a file that is there already, and not empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays as it is, and is not opened.
+    Keep,
+    /// Its content is lost.
+    Overwrite,
+}
+
 /// Opens a file for writing and empties it. On Unix only its owner can read and write it, whatever
 /// its permissions were if it was there; a program that had opened it before keeps its access.
 /// Pipes and devices stay as they are. On other systems the folder decides who can read it.
 ///
 /// # Errors
 /// The file cannot be made or written, or, on Unix, not be made private: it belongs to somebody
-/// else, or its file system has no permissions. Then its content is untouched.
-pub fn create_private(path: &Path) -> io::Result<File> {
+/// else, or its file system has no permissions; or it is to be kept ([`io::ErrorKind::AlreadyExists`]).
+/// Then its content is untouched.
+pub fn create_private(path: &Path, existing: Existing) -> io::Result<File> {
     let mut options = OpenOptions::new();
     // It is emptied once it is private.
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    if file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        if existing == Existing::Keep && metadata.len() > 0 {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         #[cfg(unix)]
         make_private(&file)?;
         file.set_len(0)?;
@@ -60,16 +74,26 @@ mod tests {
         fs::write(&old, "a longer text of an earlier lesson").expect("written");
         fs::set_permissions(&old, Permissions::from_mode(0o644)).expect("changed");
         for path in [&new, &old] {
-            create_private(path).expect("a file").write_all(b"secret").expect("written");
+            create_private(path, Existing::Overwrite).expect("a file").write_all(b"secret").expect("written");
             assert_eq!(mode(path), Some(0o600));
             assert_eq!(fs::read(path).expect("read"), b"secret");
         }
     }
 
     #[test]
+    fn a_file_to_be_kept_keeps_its_content() {
+        let folder = Folder::new();
+        let [full, empty] = [("full", "somebody's lesson"), ("empty", "")].map(|(name, text)| folder.write(name, text));
+        let refused = create_private(&full, Existing::Keep).expect_err("it is there");
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&full).expect("read"), b"somebody's lesson");
+        create_private(&empty, Existing::Keep).expect("nothing is lost");
+    }
+
+    #[test]
     fn a_device_is_written_as_it_is() {
         let before = mode(Path::new("/dev/null"));
-        create_private(Path::new("/dev/null")).expect("a device").write_all(b"x").expect("written");
+        create_private(Path::new("/dev/null"), Existing::Keep).expect("a device").write_all(b"x").expect("written");
         assert_eq!(mode(Path::new("/dev/null")), before);
     }
 }

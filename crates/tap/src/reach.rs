@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Distance of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+enum Reach {
     /// This machine.
     Loopback,
     /// A network that is not part of the Internet: RFC 1918, RFC 4193, link-local.
@@ -18,7 +18,7 @@ pub enum Reach {
 
 impl Reach {
     /// Returns the reach of an address; an IPv4 address written as IPv6 is an IPv4 address.
-    pub fn of(address: IpAddr) -> Self {
+    fn of(address: IpAddr) -> Self {
         let address = address.to_canonical();
         if address.is_loopback() {
             return Self::Loopback;

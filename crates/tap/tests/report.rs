@@ -198,7 +198,7 @@ fn reports_have_the_same_rows_side_by_side() {
     let mut opaque = Session::default();
     let line = opaque.connection();
     opaque.bytes(line, Direction::ToServer, &[0x16, 3, 1, 0, 0]);
-    let table = glassline_tap::report::compare(&[plain.report(), opaque.report()]);
+    let table = glassline_tap::report::compare(&[plain.report(), opaque.report()], 100);
     let names = table.lines().find(|line| line.starts_with("Names")).expect("a row of names");
     assert!(names.contains("1 readable") && names.contains("not readable, only"), "{table}");
 }

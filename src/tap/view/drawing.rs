@@ -13,7 +13,7 @@ use super::holds::GiveUpTime;
 use super::palette::Palette;
 use super::state::{HOLDS_ALL, Mode, Purpose, State};
 use super::wrapped::wrapped;
-use super::{detail_pane, frames_pane, help, holds, page};
+use super::{detail_pane, frames_pane, help, holds, note_pane, page};
 use crate::tap::columns::{cut, safe};
 
 /// Rows from which connections are shown.
@@ -55,6 +55,10 @@ pub(super) fn draw(state: &mut State, title: &Title, palette: Palette, now_us: u
     match &mut state.mode {
         Mode::Detail { frame, fields, scroll } => {
             *scroll = detail_pane::draw((frame, fields), *scroll, (&clock, palette), rest.area, buffer);
+        }
+        Mode::Note { columns, scroll } => {
+            let rows = note_pane::rows(columns, rest.area.width.into());
+            *scroll = page::draw(&rows, *scroll, palette, rest.area, buffer);
         }
         Mode::Help { scroll } => {
             *scroll = page::draw(&help::rows(rest.area.width.into()), *scroll, palette, rest.area, buffer);
@@ -136,7 +140,9 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
 }
 
 fn connection_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows, buffer: &mut Buffer) {
-    if height < ROWS_FOR_CONNECTIONS || matches!(state.mode, Mode::Detail { .. } | Mode::Help { .. }) {
+    if height < ROWS_FOR_CONNECTIONS
+        || matches!(state.mode, Mode::Detail { .. } | Mode::Note { .. } | Mode::Help { .. })
+    {
         return;
     }
     let rows = if state.shows_more_connections() { height / 2 } else { CONNECTIONS_SHOWN };

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_tap::Observation;
+use glassline_tap::{Applied, Frame, Observation};
 
 use super::filter::Filter;
 
@@ -21,6 +21,8 @@ pub(super) struct Entries {
     first: u64,
     bytes: usize,
     filter: Filter,
+    /// Number from which frames are kept but not shown, while the view is paused.
+    paused_from: Option<u64>,
     /// Numbers of the kept observations that match the filter, in ascending order.
     matching: VecDeque<u64>,
 }
@@ -31,8 +33,9 @@ impl Entries {
         if let Observation::Arrived(_, meaning) = &mut observation {
             meaning.content = None;
         }
-        if self.filter.matches(&observation) {
-            self.matching.push_back(self.first + self.kept.len() as u64);
+        let number = self.first + self.kept.len() as u64;
+        if self.is_shown(number, &observation) {
+            self.matching.push_back(number);
         }
         self.bytes += cost(&observation);
         self.kept.push_back(observation);
@@ -49,10 +52,40 @@ impl Entries {
 
     /// Shows what matches this filter.
     pub(super) fn set_filter(&mut self, filter: Filter) {
-        let numbered = (self.first..).zip(&self.kept);
-        self.matching =
-            numbered.filter(|(_, observation)| filter.matches(observation)).map(|(number, _)| number).collect();
         self.filter = filter;
+        self.select();
+    }
+
+    /// Keeps frames from now on without showing them.
+    pub(super) fn pause(&mut self) {
+        self.paused_from = Some(self.first + self.kept.len() as u64);
+    }
+
+    /// Shows the frames that came during the pause, as far as they are kept.
+    pub(super) fn resume(&mut self) {
+        self.paused_from = None;
+        self.select();
+    }
+
+    fn select(&mut self) {
+        let numbered = (self.first..).zip(&self.kept);
+        let shown = numbered.filter(|(number, observation)| self.is_shown(*number, observation));
+        self.matching = shown.map(|(number, _)| number).collect();
+    }
+
+    fn is_shown(&self, number: u64, observation: &Observation) -> bool {
+        let waits = self.paused_from.is_some_and(|paused_from| number >= paused_from)
+            && matches!(observation, Observation::Arrived(..) | Observation::Omitted { .. });
+        !waits && self.filter.matches(observation)
+    }
+
+    /// Returns the rules that were applied to a frame and are kept, in their order.
+    pub(super) fn applied_to(&self, frame: &Frame) -> impl Iterator<Item = &Applied> {
+        let id = frame.id();
+        self.kept.iter().filter_map(move |observation| match observation {
+            Observation::Applied(applied) => Some(applied).filter(|applied| applied.frame == id),
+            _ => None,
+        })
     }
 
     /// Returns the filter.

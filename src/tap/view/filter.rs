@@ -3,6 +3,8 @@
 use glassline_tap::rules::{KINDS, Matcher, Range};
 use glassline_tap::{Dialect, Direction, Frame, FrameKind, Meaning, Observation};
 
+use crate::tap::columns::report_text;
+
 /// Terms that all have to match; without any, everything does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -19,7 +21,7 @@ enum Term {
     Kind(String),
     Room(Part),
     Connection(u64),
-    /// Part of the text, of the payload or of what happened.
+    /// Part of the text, of the payload or of what happened, as it is shown.
     Text(Part),
 }
 
@@ -63,6 +65,13 @@ impl Filter {
     /// Returns whether an observation is of this filter. What must be known whatever is filtered
     /// always is: observations left out, and problems of the tap as a whole.
     pub(super) fn matches(&self, observation: &Observation) -> bool {
+        let is_always_shown =
+            matches!(observation, Observation::Omitted { .. } | Observation::Problem { connection: None, .. });
+        is_always_shown || self.finds(observation)
+    }
+
+    /// Returns whether all terms match an observation, whatever must be known.
+    pub(super) fn finds(&self, observation: &Observation) -> bool {
         self.terms.iter().all(|term| term.matches(observation))
     }
 
@@ -106,9 +115,9 @@ impl Term {
                 _ => Err(format!("{value:?} is no direction; write dir:> for the server, dir:< for the client")),
             },
             "dialect" => {
-                Dialect::ALL.into_iter().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(|| {
-                    format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown")
-                })
+                Dialect::ALL.iter().copied().find(|dialect| dialect.name() == lower).map(Self::Dialect).ok_or_else(
+                    || format!("{value:?} is no dialect; write tutorial, event, tls, noise, http or unknown"),
+                )
             }
             "kind" if KINDS.contains(&lower.as_str()) => Ok(Self::Kind(lower)),
             "kind" => Err(format!("{value:?} is no kind of frame; the kinds are {}", KINDS.join(", "))),
@@ -124,21 +133,21 @@ impl Term {
     }
 
     fn matches(&self, observation: &Observation) -> bool {
-        let (connection, direction, text) = match observation {
+        let (connection, direction) = match observation {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
-            Observation::Omitted { .. } | Observation::Problem { connection: None, .. } => return true,
-            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => (*connection, None, ""),
-            Observation::Ended { connection, direction, .. } => (*connection, Some(*direction), ""),
-            Observation::Problem { connection: Some(connection), text, .. } => (*connection, None, text.as_str()),
-            Observation::Applied(applied) => {
-                (applied.frame.connection, Some(applied.frame.direction), applied.effect.as_str())
+            Observation::Omitted { .. } => (None, None),
+            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => {
+                (Some(*connection), None)
             }
+            Observation::Ended { connection, direction, .. } => (Some(*connection), Some(*direction)),
+            Observation::Problem { connection, .. } => (*connection, None),
+            Observation::Applied(applied) => (Some(applied.frame.connection), Some(applied.frame.direction)),
         };
         match self {
-            Self::Connection(wanted) => *wanted == connection,
+            Self::Connection(wanted) => connection == Some(*wanted),
             Self::Direction(wanted) => direction == Some(*wanted),
-            Self::Text(wanted) => wanted.is_in(text),
+            Self::Text(wanted) => wanted.is_in(&report_text(observation)),
             Self::Name(_) | Self::Room(_) | Self::Dialect(_) | Self::Kind(_) => false,
         }
     }
@@ -149,8 +158,11 @@ impl Term {
             Self::Name(wanted) => is(&meaning.speaker, wanted) || is(&meaning.to, wanted),
             Self::Direction(wanted) => frame.direction == *wanted,
             Self::Dialect(wanted) => frame.dialect == *wanted,
-            Self::Kind(wanted) if matches!(frame.kind, FrameKind::Raw(_)) => wanted == "raw",
-            Self::Kind(wanted) => meaning.kind == *wanted,
+            Self::Kind(wanted) => match frame.kind {
+                FrameKind::Raw(_) => wanted == "raw",
+                FrameKind::Record(_) => wanted == "record",
+                FrameKind::Opening | FrameKind::Payload | FrameKind::Goodbye => meaning.kind == *wanted,
+            },
             Self::Room(wanted) => meaning.room.as_ref().is_some_and(|room| room.to_lowercase() == wanted.lower),
             Self::Connection(wanted) => frame.connection == *wanted,
             Self::Text(wanted) => {
@@ -191,6 +203,8 @@ fn words(line: &str) -> Vec<Word> {
 
 #[cfg(test)]
 mod tests {
+    use glassline_tap::RecordType;
+
     use super::*;
     use crate::tap::generator::Generator;
 
@@ -238,7 +252,11 @@ mod tests {
         assert!(is_shown("name:alice", &generator.sent("x")), "the sender of a request is its client");
         assert!(is_shown("漢", &generator.received("bob", "漢字")));
         let raw = generator.pass(Direction::ToClient, b"what");
-        assert!(is_shown("kind:raw", &raw) && !is_shown("kind:message", &raw));
+        assert!(is_shown("kind:raw", &raw) && !is_shown("kind:message", &raw) && !is_shown("kind:record", &raw));
+        let Observation::Arrived(frame, meaning) = raw else { panic!("a frame") };
+        let record = Frame { kind: FrameKind::Record(RecordType::Handshake), ..frame };
+        let record = Observation::Arrived(record, meaning);
+        assert!(is_shown("kind:record", &record) && !is_shown("kind:raw", &record));
     }
 
     #[test]

@@ -44,7 +44,7 @@ const BINDINGS: &[Binding] = &[
     ("PageDown", KeyCode::PageDown, Action::PageDown, "a page down"),
     ("Home", KeyCode::Home, Action::First, "the oldest report that is kept"),
     ("End, G", KeyCode::End, Action::Last, "the newest, and follow what comes"),
-    ("Enter", KeyCode::Enter, Action::Enter, "open the frame: its bytes beside its fields"),
+    ("Enter", KeyCode::Enter, Action::Enter, "open a frame, its bytes beside its fields; other rows in full"),
     ("Esc", KeyCode::Esc, Action::Escape, "close what is open; in the list, remove the filter"),
     ("f", KeyCode::Char('f'), Action::Filter, "filter"),
     ("/", KeyCode::Char('/'), Action::Search, "search; takes the terms of the filter"),

@@ -13,6 +13,7 @@ mod help;
 mod holds;
 mod input_line;
 mod keys;
+mod note_pane;
 mod page;
 mod palette;
 mod rate;

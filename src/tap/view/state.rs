@@ -12,7 +12,7 @@ use super::holds::{self, Holds};
 use super::input_line::{Edit, InputLine};
 use super::keys::Action;
 use super::rate::Rate;
-use crate::tap::columns::Clock;
+use crate::tap::columns::{Clock, Columns, safe};
 
 const WAITS_NO_MORE: &str = "the frame waits no more: its connection has ended, or its time is over";
 
@@ -26,6 +26,8 @@ pub(super) enum Mode {
     List,
     /// A frame, from this row of its fields on.
     Detail { frame: Box<Frame>, fields: Vec<Field>, scroll: usize },
+    /// A report that is no frame, from this row of its text on.
+    Note { columns: Box<Columns>, scroll: usize },
     /// The help, from this row on.
     Help { scroll: usize },
     /// A line that is typed.
@@ -112,11 +114,11 @@ impl State {
             | Observation::Closed { .. } => {}
         }
         match (&mut self.paused, &observation) {
-            // A view that is paused shows the same for as long as the user wants.
             (Some(passed), Observation::Arrived(..)) => *passed += 1,
             (Some(passed), Observation::Omitted { frames, .. }) => *passed += frames,
-            _ => self.entries.push(observation),
+            _ => {}
         }
+        self.entries.push(observation);
     }
 
     /// Releases the frames whose time is over.
@@ -143,10 +145,12 @@ impl State {
             (Mode::Typing { .. }, Action::Enter) => self.take_line(),
             (Mode::Typing { .. }, Action::Escape) => self.mode = Mode::List,
             (Mode::Typing { .. }, _) | (_, Action::Type(_)) => {}
-            (Mode::Detail { scroll, .. } | Mode::Help { scroll }, action) => match scrolled(*scroll, &action) {
-                Some(rows) => *scroll = rows,
-                None => self.leave_page(&action),
-            },
+            (Mode::Detail { scroll, .. } | Mode::Note { scroll, .. } | Mode::Help { scroll }, action) => {
+                match scrolled(*scroll, &action) {
+                    Some(rows) => *scroll = rows,
+                    None => self.leave_page(&action),
+                }
+            }
             (Mode::List, action) => self.act_in_list(&action),
         }
     }
@@ -292,11 +296,7 @@ impl State {
         };
         let place = self.cursor.place(&self.entries);
         let start = if is_backwards { place } else { place + 1 };
-        let wanted = |observation: &Observation| {
-            !matches!(observation, Observation::Omitted { .. } | Observation::Problem { connection: None, .. })
-                && search.matches(observation)
-        };
-        if let Some(found) = self.entries.find(start, is_backwards, wanted) {
+        if let Some(found) = self.entries.find(start, is_backwards, |observation| search.finds(observation)) {
             self.cursor.stay(&self.entries, found);
         } else {
             let towards = if is_backwards { "older" } else { "newer" };
@@ -331,23 +331,39 @@ impl State {
         let selected = self.entries.number(place).and_then(|number| self.entries.get(number));
         match selected {
             Some(Observation::Arrived(frame, meaning)) => {
-                let (fields, frame) = (fields(frame, meaning), Box::new(frame.clone()));
+                let mut fields = fields(frame, meaning);
+                let end = frame.bytes.len();
+                // What became of it stands below what was sent.
+                fields.extend(self.entries.applied_to(frame).map(|applied| Field {
+                    name: safe(&applied.rule).into_owned(),
+                    value: safe(&applied.effect).into_owned(),
+                    bytes: end..end,
+                }));
+                let frame = Box::new(frame.clone());
                 // What was opened stays selected.
                 self.cursor.stay(&self.entries, place);
                 self.mode = Mode::Detail { frame, fields, scroll: 0 };
             }
-            Some(_) => self.message = Some("only a frame has bytes to show".into()),
+            Some(note) => {
+                let columns = Box::new(self.clock.columns(note));
+                self.cursor.stay(&self.entries, place);
+                self.mode = Mode::Note { columns, scroll: 0 };
+            }
             None => self.message = Some("there is no frame yet".into()),
         }
     }
 
     fn toggle_pause(&mut self) {
-        match self.paused.take() {
-            None => self.paused = Some(0),
-            Some(0) => {}
-            Some(passed) => {
-                self.message = Some(format!("{passed} frames passed during the pause, and are not shown"));
+        if let Some(passed) = self.paused.take() {
+            let selected = self.entries.number(self.cursor.place(&self.entries)).filter(|_| !self.cursor.follows());
+            self.entries.resume();
+            if let Some(number) = selected {
+                self.cursor.stay(&self.entries, self.entries.place(number));
             }
+            self.message = Some(format!("{passed} frames passed during the pause"));
+        } else {
+            self.paused = Some(0);
+            self.entries.pause();
         }
     }
 }

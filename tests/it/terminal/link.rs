@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::harness::{Opening, Terminal, receive};
-use crate::harness::{EventClient, Passage, Proxy, Server, ServerProcess, Tutorial};
+use crate::harness::{EventClient, PATIENCE, Passage, Proxy, Server, ServerProcess, Tutorial};
 
 /// Somebody who listens, a link that can be cut, and Alice behind it.
 struct Scene {
@@ -150,6 +150,15 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
     alice.see("link lost");
     proxy.set(Passage::Open);
     alice.see("alice (away) in den · nobody else here · online");
+    // Her program says so again after it is online, so the server may not know it yet.
+    let asked = std::time::Instant::now();
+    loop {
+        bob.send(&serde_json::json!({"type": "whois", "name": "alice"}));
+        if receive(&mut bob, |event| event["type"] == "whois")["away"] == "lunch" {
+            break;
+        }
+        assert!(asked.elapsed() < PATIENCE, "the server does not learn that she is away");
+    }
     bob.send(&serde_json::json!({"type": "direct", "to": "alice", "text": "there?", "id": crate::harness::fresh_id()}));
     let away = receive(&mut bob, |event| event["type"] == "away");
     assert_eq!(away["text"], "lunch");

@@ -164,8 +164,10 @@ fn the_view_is_filtered_searched_and_paused() {
     session.tap.keys_until(" ", "PAUSED");
     alice.say("unseen");
     session.tap.wait_for("the count", |screen| screen.contains("PAUSED") && !screen.contains("PAUSED, 0 passed"));
-    session.tap.keys_until(" ", "frames passed during the pause");
     assert!(!session.tap.screen().contains("unseen"));
+    session.tap.keys_until(" ", "frames passed during the pause");
+    session.tap.keys("G");
+    session.tap.see("unseen");
     session.tap.keys_until("?", "Keys");
     session.tap.keys_until("?", "connections: 2 open");
 }

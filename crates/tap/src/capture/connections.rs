@@ -38,7 +38,6 @@ struct Tracked {
     side: Option<Side>,
     client: SocketAddr,
     server: SocketAddr,
-    opened_at_us: u64,
     state: State,
 }
 
@@ -111,7 +110,6 @@ impl Connections {
             side: packet.side,
             client: packet.segment.source,
             server: packet.segment.destination,
-            opened_at_us: packet.at_us,
             state,
         });
         self.latest.insert(key, index);
@@ -163,13 +161,13 @@ impl Tracked {
     }
 
     fn finish(self) -> Result<CapturedConnection, RejectedConnection> {
-        let Self { number, side, client, server, opened_at_us, state } = self;
+        let Self { number, side, client, server, state } = self;
         let finished = match state {
             State::Read(reading) => reading.finish(),
             State::Rejected(rejection) => Err(rejection),
         };
         match finished {
-            Ok((frames, ends)) => Ok(CapturedConnection { number, side, client, server, opened_at_us, frames, ends }),
+            Ok((frames, ends)) => Ok(CapturedConnection { number, side, client, server, frames, ends }),
             Err(reason) => Err(RejectedConnection { number, side, client, server, reason }),
         }
     }

@@ -115,8 +115,6 @@ pub struct CapturedConnection {
     pub client: SocketAddr,
     /// Address of the other end.
     pub server: SocketAddr,
-    /// Time of the first packet, in microseconds since 1970 (UTC).
-    pub opened_at_us: u64,
     /// Frames of both directions, in the order in which they became complete.
     pub frames: Vec<CapturedFrame>,
     /// Ends of the directions to the server and to the client, if they were captured.
@@ -173,12 +171,6 @@ impl Capture {
             end: totals.end,
             unknown_links: totals.unknown_links,
         })
-    }
-
-    /// Returns whether this is a recording of the tap, with a client's and a server's side.
-    pub fn has_sides(&self) -> bool {
-        let sides = self.connections.iter().map(|connection| connection.side);
-        sides.chain(self.rejected.iter().map(|connection| connection.side)).any(|side| side.is_some())
     }
 
     /// Returns the connections of one side in the order of their beginning; those of captures by

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::frame::{Direction, FrameId};
+use crate::hex;
 use crate::line::{Decision, End};
 use crate::rules::Edit;
 
@@ -57,7 +58,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<(FrameId, Decision), AnswerError> {
         (Some(Action::Drop), None, None) => Decision::Drop,
         (Some(Action::Finish), None, None) => Decision::Cut(End::Finished),
         (Some(Action::Reset), None, None) => Decision::Cut(End::Reset),
-        (Some(Action::Replace), Some(raw), None) => Decision::Replace(from_hex(&raw).ok_or(AnswerError::Raw)?),
+        (Some(Action::Replace), Some(raw), None) => Decision::Replace(hex::decode(&raw).ok_or(AnswerError::Raw)?),
         (Some(Action::Replace), None, None) => return Err(AnswerError::Raw),
         (Some(Action::Set) | None, None, Some(fields)) => {
             Decision::Edit(fields.into_iter().map(|(field, value)| Edit::Set { field, value }).collect())
@@ -66,12 +67,6 @@ pub(crate) fn parse(line: &[u8]) -> Result<(FrameId, Decision), AnswerError> {
         (_, Some(_), _) | (_, _, Some(_)) => return Err(AnswerError::Conflict),
     };
     Ok((id, decision))
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let nibbles: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-    let (pairs, rest) = nibbles.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 #[cfg(test)]

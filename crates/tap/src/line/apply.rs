@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::{EditError, edited, event, frames, payload_offset};
+use super::fields::{EditError, Edited, edited, event, frames, payload_offset, quoted_payload};
 use super::plan::{Addition, FrameOutcome, Stall, Work};
 use super::unit::Form;
 use super::{Decider, End};
@@ -90,11 +90,9 @@ pub(super) fn cut(end: End, after_bytes: usize, work: &mut Work) -> Outcome {
 /// Changes fields of a unit.
 pub(super) fn edit(edits: &[Edit], work: &mut Work) -> Outcome {
     match edited(work.bytes(), work.unit.form, edits) {
-        Ok(bytes) => {
+        Ok(Edited { bytes, changes }) => {
             work.plan.bytes = Some(bytes);
-            let mut fields: Vec<&str> = edits.iter().map(Edit::field).collect();
-            fields.dedup();
-            done(format!("edited: {}", fields.join(", ")))
+            done(format!("edited: {}", changes.join(", ")))
         }
         Err(EditError::Absent) => Outcome::NotHere,
         Err(EditError::Unreadable) => {
@@ -117,12 +115,18 @@ fn flip(bit: Option<u64>, work: &mut Work, rng: &mut RuleRng) -> Outcome {
 fn replace(content: &Content, work: &mut Work, rng: &mut RuleRng) -> Outcome {
     match encoded(content, work.unit.frame.dialect, work.unit.frame.direction, rng) {
         Ok(bytes) => {
-            let effect = format!("{} other bytes sent in its place", bytes.len());
+            let effect = sent_in_place(&bytes, "");
             work.plan.bytes = Some(bytes);
             done(effect)
         }
         Err(reason) => Outcome::Rejected(reason),
     }
+}
+
+/// Returns the effect of other bytes in place of a unit, with a reason as `, as decided`.
+pub(super) fn sent_in_place(bytes: &[u8], reason: &str) -> String {
+    let payload = quoted_payload(bytes).map(|payload| format!(": {payload}")).unwrap_or_default();
+    format!("{} other bytes sent in its place{reason}{payload}", bytes.len())
 }
 
 fn inject(injection: &Injection, work: &mut Work, label: &str, rng: &mut RuleRng) -> Outcome {
@@ -170,7 +174,7 @@ fn impersonate(name: &str, text: Option<&str>, work: &mut Work) -> Outcome {
     let edits: Vec<Edit> =
         [Some(set("name", name)), text.map(|text| set("text", text))].into_iter().flatten().collect();
     match edit(&edits, work) {
-        Outcome::Done { .. } => done(format!("made to come from {name:?}")),
+        Outcome::Done { effect, at } => Outcome::Done { effect: format!("made to come from {name:?}; {effect}"), at },
         other => other,
     }
 }

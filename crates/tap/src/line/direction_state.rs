@@ -240,16 +240,15 @@ impl DirectionState {
             let before = work.held_bytes();
             if !work.pending.as_ref().is_some_and(&is_kept) {
                 work.pending = None;
-                work.next_rule = usize::MAX;
                 work.plan.release();
             }
             self.held_bytes = self.held_bytes - before + work.held_bytes();
         }
     }
 
-    /// Returns the units that wait for a decision.
-    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Work> {
-        self.works.iter_mut().filter(|work| work.pending.is_some())
+    /// Returns the decisions that are waited for.
+    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Pending> {
+        self.works.iter_mut().filter_map(|work| work.pending.as_mut())
     }
 
     /// Notes that the sender has ended it.

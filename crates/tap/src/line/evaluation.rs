@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::apply::{Outcome, apply, cut, edit};
+use super::apply::{Outcome, apply, cut, edit, sent_in_place};
 use super::plan::{FrameOutcome, Pending, Work};
 use super::unit::Unit;
 use super::{Ask, Decision, LineOutput};
@@ -49,19 +49,17 @@ pub(super) struct RuleEvaluation<'line> {
 }
 
 impl RuleEvaluation<'_> {
-    /// Evaluates the rules that were not evaluated yet, up to one that waits for a decision.
-    pub(super) fn run(&mut self, work: &mut Work) {
-        work.pending = None;
-        while !work.plan.is_final()
-            && work.pending.is_none()
-            && let Some(rule) = self.rules.rules().get(work.next_rule)
-        {
-            work.next_rule += 1;
-            self.evaluate(rule, work);
+    /// Evaluates the rules from this one on, up to one that waits for a decision.
+    pub(super) fn run(&mut self, work: &mut Work, first_rule: usize) {
+        for (index, rule) in self.rules.rules().iter().enumerate().skip(first_rule) {
+            if work.plan.is_final() || work.pending.is_some() {
+                return;
+            }
+            self.evaluate(rule, index, work);
         }
     }
 
-    fn evaluate(&mut self, rule: &Rule, work: &mut Work) {
+    fn evaluate(&mut self, rule: &Rule, index: usize, work: &mut Work) {
         let unit = &work.unit;
         let is_passed_over =
             unit.frame.kind == FrameKind::Opening && !rule.action.keeps_bytes() && !rule.matcher.names_opening();
@@ -74,7 +72,7 @@ impl RuleEvaluation<'_> {
             Match::Unreadable => return self.reject(rule, unit, &unreadable(unit)),
         }
         let mut rng = RuleRng::new(self.rules.seed(), &rule.label, &unit.frame);
-        if !rng.chance(rule.probability) || self.tally.is_used_up(rule, unit.frame.direction) {
+        if !rng.chance(rule.probability()) || self.tally.is_used_up(rule, unit.frame.direction) {
             return;
         }
         match apply(&rule.action, work, &rule.label, &mut rng) {
@@ -84,7 +82,7 @@ impl RuleEvaluation<'_> {
             }
             Outcome::Ask(decider, timeout_us) => {
                 let deadline_us = self.now_us.saturating_add(timeout_us);
-                work.pending = Some(Pending { rule: rule.label.clone(), deadline_us });
+                work.pending = Some(Pending { rule: rule.label.clone(), deadline_us, next_rule: index + 1 });
                 let (frame, meaning) = (work.unit.frame.clone(), work.unit.meaning.clone());
                 let frame = Frame { bytes: work.bytes().to_vec(), ..frame };
                 let ask = Ask { frame, meaning, rule: rule.label.clone(), decider, deadline_us };
@@ -111,7 +109,7 @@ impl RuleEvaluation<'_> {
                 Outcome::Done { effect: "dropped as decided".into(), at: 0 }
             }
             Decision::Replace(bytes) => {
-                let effect = format!("{} other bytes sent in its place, as decided", bytes.len());
+                let effect = sent_in_place(&bytes, ", as decided");
                 work.plan.bytes = Some(bytes);
                 Outcome::Done { effect, at: 0 }
             }
@@ -129,7 +127,7 @@ impl RuleEvaluation<'_> {
         };
         self.report(&pending.rule, &work.unit, at, effect.clone());
         work.plan.note(&pending.rule, &effect);
-        self.run(work);
+        self.run(work, pending.next_rule);
     }
 
     /// Lets a unit pass the rule that asked, for want of an answer, and goes on with the rules
@@ -139,7 +137,7 @@ impl RuleEvaluation<'_> {
         let effect = format!("passed unchanged, since {reason}");
         work.plan.note(&pending.rule, &effect);
         self.report(&pending.rule, &work.unit, 0, effect);
-        self.run(work);
+        self.run(work, pending.next_rule);
     }
 
     /// Reports once for the connection why a rule has no effect.

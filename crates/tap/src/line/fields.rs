@@ -2,6 +2,7 @@
 
 use glassline_wire::frame::{parse_header, put_frame};
 use glassline_wire::limits::HEADER_BYTES;
+use glassline_wire::visible;
 use serde_json::{Map, Value};
 
 use super::unit::Form;
@@ -17,14 +18,24 @@ pub(super) enum EditError {
     Unreadable,
 }
 
+/// Bytes of a value that an effect quotes.
+const QUOTED_BYTES_MAX: usize = 500;
+
+/// A frame with other fields.
+pub(super) struct Edited {
+    pub(super) bytes: Vec<u8>,
+    /// Changes that were made, each as `text "noon" > "midnight"`.
+    pub(super) changes: Vec<String>,
+}
+
 /// Returns the frame with these changes; those whose field it does not have are left out.
-pub(super) fn edited(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Vec<u8>, EditError> {
+pub(super) fn edited(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Edited, EditError> {
     match form {
         Form::Event => {
             let (payload, _) = split_frame(bytes).ok_or(EditError::Unreadable)?;
             let mut object: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| EditError::Unreadable)?;
-            let changes = edits.iter().filter(|edit| change_event(&mut object, edit)).count();
-            if changes == 0 { Err(EditError::Absent) } else { Ok(event(&object)) }
+            let changes: Vec<String> = edits.iter().filter_map(|edit| change_event(&mut object, edit)).collect();
+            if changes.is_empty() { Err(EditError::Absent) } else { Ok(Edited { bytes: event(&object), changes }) }
         }
         Form::Name | Form::Text | Form::Pair => edited_texts(bytes, form, edits),
         Form::Payload | Form::Record | Form::Bytes => Err(EditError::Unreadable),
@@ -64,7 +75,7 @@ fn split_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(parse_header(*header).ok()?).ok()?)
 }
 
-fn edited_texts(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Vec<u8>, EditError> {
+fn edited_texts(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Edited, EditError> {
     let mut rest = bytes;
     let mut texts = Vec::new();
     while !rest.is_empty() {
@@ -80,18 +91,18 @@ fn edited_texts(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Vec<u8>, Edi
     if texts.len() != fields.len() {
         return Err(EditError::Unreadable);
     }
-    let mut changes = 0;
+    let mut changes = Vec::new();
     for edit in edits {
         let wanted = if edit.field() == "from" { "name" } else { edit.field() };
         if let Some(at) = fields.iter().position(|field| *field == wanted)
             && let Some(text) = changed_text(&texts[at], edit)
         {
+            changes.push(format!("{wanted} {} > {}", quoted(&texts[at]), quoted(&text)));
             texts[at] = text;
-            changes += 1;
         }
     }
     let payloads: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
-    if changes == 0 { Err(EditError::Absent) } else { Ok(frames(&payloads)) }
+    if changes.is_empty() { Err(EditError::Absent) } else { Ok(Edited { bytes: frames(&payloads), changes }) }
 }
 
 fn changed_text(text: &str, edit: &Edit) -> Option<String> {
@@ -105,21 +116,45 @@ fn changed_text(text: &str, edit: &Edit) -> Option<String> {
     }
 }
 
-/// Changes one field; returns false if it is not there.
-fn change_event(object: &mut Map<String, Value>, edit: &Edit) -> bool {
+/// Changes one field, and returns the change; `None` if the field is not there.
+fn change_event(object: &mut Map<String, Value>, edit: &Edit) -> Option<String> {
     let field = match edit.field() {
         "name" if !object.contains_key("name") && object.contains_key("from") => "from",
         field => field,
     };
-    match edit {
-        Edit::Add { value, .. } => {
-            object.insert(field.to_owned(), value.clone());
-            true
-        }
-        Edit::Set { value, .. } => object.get_mut(field).map(|there| *there = value.clone()).is_some(),
-        Edit::Replace { .. } => {
-            let text = object.get(field).and_then(Value::as_str).and_then(|text| changed_text(text, edit));
-            text.and_then(|text| object.get_mut(field).map(|there| *there = Value::String(text))).is_some()
+    let old = object.get(field);
+    let new = match edit {
+        Edit::Add { value, .. } => value.clone(),
+        Edit::Set { value, .. } => old.map(|_| value.clone())?,
+        Edit::Replace { .. } => Value::String(changed_text(old?.as_str()?, edit)?),
+    };
+    let change = match old {
+        Some(old) => format!("{field} {} > {}", shown(old), shown(&new)),
+        None => format!("{field} {} added", shown(&new)),
+    };
+    object.insert(field.to_owned(), new);
+    Some(change)
+}
+
+/// Returns the payload of a single frame in quotes, if it is text.
+pub(super) fn quoted_payload(bytes: &[u8]) -> Option<String> {
+    let (payload, _) = split_frame(bytes).filter(|(_, rest)| rest.is_empty())?;
+    std::str::from_utf8(payload).ok().map(quoted)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        other => {
+            let json = other.to_string();
+            visible::one_line(&json[..json.floor_char_boundary(QUOTED_BYTES_MAX)]).into_owned()
         }
     }
+}
+
+/// Returns the beginning of a text in quotes, with escapes for what cannot be seen.
+fn quoted(text: &str) -> String {
+    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
+    let goes_on = if end < text.len() { "…" } else { "" };
+    format!("{:?}{goes_on}", &text[..end])
 }

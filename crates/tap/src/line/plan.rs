@@ -90,8 +90,6 @@ const CONTENT_FACTOR: usize = 8;
 pub(super) struct Work {
     pub(super) unit: Unit,
     pub(super) plan: Plan,
-    /// Index of the first rule that was not evaluated.
-    pub(super) next_rule: usize,
     /// The decision that it waits for.
     pub(super) pending: Option<Pending>,
 }
@@ -101,11 +99,13 @@ pub(super) struct Work {
 pub(super) struct Pending {
     pub(super) rule: String,
     pub(super) deadline_us: u64,
+    /// Index of the rule with which the evaluation goes on.
+    pub(super) next_rule: usize,
 }
 
 impl Work {
     pub(super) fn new(unit: Unit) -> Self {
-        Self { unit, plan: Plan::default(), next_rule: 0, pending: None }
+        Self { unit, plan: Plan::default(), pending: None }
     }
 
     /// Returns the bytes as the rules have left them.

@@ -10,7 +10,7 @@
 //!   a dropped one is missing on the side of its receiver, an injected one on that of its sender.
 //! - Times are in microseconds since 1970 (UTC).
 //! - Each connection has a TCP connection on each side, between the addresses that it had: SYN,
-//!   SYN/ACK and ACK, then segments of at most [`SEGMENT_BYTES_MAX`] bytes, then FIN or RST as they
+//!   SYN/ACK and ACK, then segments of at most `SEGMENT_BYTES_MAX` bytes, then FIN or RST as they
 //!   passed. Checksums, sequence numbers and acknowledgements are correct. A sequence begins at a
 //!   number made from that of the connection, so that a port which is used again is a new
 //!   connection to every reader.
@@ -33,10 +33,10 @@ use std::path::{Path, PathBuf};
 
 use crate::frame::Direction;
 use crate::line::End;
-use crate::private_file::create_private;
+use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
-pub use packet::SEGMENT_BYTES_MAX;
+use packet::SEGMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.
@@ -93,6 +93,12 @@ pub struct Addresses {
 /// Error that ends a recording or keeps it from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
+    /// There is a recording already, which may be of a tap that runs.
+    #[error("{} exists; name another file, or give --overwrite", path.display())]
+    Exists {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The file cannot be made.
     #[error("cannot record to {} ({source}); name a file in a folder that exists and can be written", path.display())]
     Create {
@@ -151,14 +157,28 @@ impl Connection {
 }
 
 impl Recorder {
-    /// Begins a recording in a file that only its owner can read ([`create_private`]). A file that
-    /// was there is overwritten.
+    /// Begins a recording in a new or empty file that only its owner can read ([`create_private`]).
+    ///
+    /// # Errors
+    /// Something is in the file, or it cannot be made, written, or made private.
+    pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
+        Self::begin(path, Existing::Keep, now_us)
+    }
+
+    /// Begins a recording as [`Recorder::create`] does; what is in the file is lost.
     ///
     /// # Errors
     /// The file cannot be made, written, or made private.
-    pub fn create(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
-        let created = create_private(path).and_then(|file| Output::new(file, now_us));
-        let output = created.map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
+    pub fn overwrite(path: &Path, now_us: u64) -> Result<Self, RecordingError> {
+        Self::begin(path, Existing::Overwrite, now_us)
+    }
+
+    fn begin(path: &Path, existing: Existing, now_us: u64) -> Result<Self, RecordingError> {
+        let created = create_private(path, existing).and_then(|file| Output::new(file, now_us));
+        let output = created.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => RecordingError::Exists { path: path.to_owned() },
+            _ => RecordingError::Create { path: path.to_owned(), source },
+        })?;
         Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
     }
 

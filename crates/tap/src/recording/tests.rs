@@ -428,3 +428,13 @@ fn only_the_owner_can_read_a_recording() {
     Recorder::create(&path, AT_US).expect("a file");
     assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn a_recording_is_overwritten_only_on_request() {
+    let folder = Folder::new();
+    let path = folder.write("line.pcapng", "somebody's recording");
+    let error = Recorder::create(&path, AT_US).expect_err("the file exists");
+    assert!(matches!(error, RecordingError::Exists { .. }) && error.to_string().contains("--overwrite"), "{error}");
+    Recorder::overwrite(&path, AT_US).expect("a file").finish().expect("complete");
+    assert_eq!(crate::capture::Capture::open(&path).expect("a capture").end(), crate::capture::CaptureEnd::Whole);
+}

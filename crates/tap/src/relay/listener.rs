@@ -124,6 +124,20 @@ impl Listener {
     }
 }
 
+/// Returns whether nothing listens on an address of this machine. It is found out by binding it
+/// shortly and not by a connection, which a server would take for a client. Returns false for
+/// addresses of other machines, and where the system permits two programs on one port.
+pub fn is_unused(address: SocketAddr) -> bool {
+    let bind = || -> io::Result<()> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // Linux permits it beside connections of a server that has ended, not beside one that listens.
+        #[cfg(target_os = "linux")]
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())
+    };
+    cfg!(unix) && bind().is_ok()
+}
+
 /// Returns whether an error says nothing about the next client: this one gave up while it was
 /// queued, or a signal came.
 fn is_about_one_client(error: &io::Error) -> bool {

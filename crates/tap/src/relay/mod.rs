@@ -27,7 +27,7 @@ use crate::frame::FrameId;
 use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
-use crate::recording::{SEGMENT_BYTES_MAX, Side};
+use crate::recording::{Recorder, SEGMENT_BYTES_MAX, Side};
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
@@ -36,8 +36,10 @@ use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
+pub use listener::is_unused;
 pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
+pub use sinks::Summary;
 
 const WAKER: Token = Token(usize::MAX);
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -117,7 +119,7 @@ impl Entry {
 impl Relay {
     /// Checks the addresses, and listens.
     pub fn bind(options: RelayOptions) -> Result<Self, RelayError> {
-        let RelayOptions { listen, to, permission, rules, observer, recorder } = options;
+        let RelayOptions { listen, to, permission, rules, observer } = options;
         reach::check(Role::Listen, listen, permission)?;
         reach::check(Role::Target, to, permission)?;
         descriptors::raise_limit();
@@ -145,7 +147,7 @@ impl Relay {
             commands,
             hooks,
             clock: Clock::start(),
-            sinks: Sinks::new(observer, recorder),
+            sinks: Sinks::new(observer),
             rules,
             buffer: vec![0; BUFFER_BYTES],
             connections: Slab::new(),
@@ -161,23 +163,29 @@ impl Relay {
         self.address
     }
 
+    /// Adds what passes to this recording. It is begun after [`Relay::bind`], so that a relay that
+    /// cannot listen touches no file.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.sinks.record_to(recorder);
+    }
+
     /// Returns a handle for other threads.
     pub fn handle(&self) -> RelayHandle {
         self.handle.clone()
     }
 
-    /// Relays until it is stopped.
+    /// Relays until it is stopped, and returns what it has done.
     ///
     /// # Errors
     /// The event queue has failed. The recording is complete even then.
-    pub fn run(mut self) -> Result<(), RelayError> {
+    pub fn run(mut self) -> Result<Summary, RelayError> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut outcome = Ok(());
         while outcome.is_ok() && !self.handle.is_stopped() {
             outcome = self.turn(&mut events).map_err(RelayError::Events);
         }
-        self.close_all();
-        outcome
+        let summary = self.close_all();
+        outcome.map(|()| summary)
     }
 
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
@@ -374,7 +382,7 @@ impl Relay {
         self.listener.note_closed();
     }
 
-    fn close_all(&mut self) {
+    fn close_all(&mut self) -> Summary {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
         let mut turn =
@@ -383,7 +391,7 @@ impl Relay {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }
-        self.sinks.finish(now_us);
+        self.sinks.finish(now_us)
     }
 }
 

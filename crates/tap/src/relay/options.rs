@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::reach::Permission;
-use crate::recording::Recorder;
 use crate::relay::observer::Observer;
 use crate::rules::RuleSet;
 
@@ -15,13 +14,12 @@ pub struct RelayOptions {
     pub(crate) permission: Permission,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) observer: Option<Box<dyn Observer>>,
-    pub(crate) recorder: Option<Recorder>,
 }
 
 impl RelayOptions {
     /// Listens on `listen` (port 0 takes a free one), and connects to `to`.
     pub fn new(listen: SocketAddr, to: SocketAddr) -> Self {
-        Self { listen, to, permission: Permission::default(), rules: Arc::default(), observer: None, recorder: None }
+        Self { listen, to, permission: Permission::default(), rules: Arc::default(), observer: None }
     }
 
     /// Sets how far the relay may reach. Ask the user before you go beyond the default.
@@ -42,13 +40,6 @@ impl RelayOptions {
     #[must_use]
     pub fn apply(mut self, rules: Arc<RuleSet>) -> Self {
         self.rules = rules;
-        self
-    }
-
-    /// Adds what passes to this recording.
-    #[must_use]
-    pub fn record(mut self, recorder: Recorder) -> Self {
-        self.recorder = Some(recorder);
         self
     }
 }

@@ -10,11 +10,27 @@ use crate::relay::observer::{ObserveOutcome, Observer};
 pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
     recorder: Option<Recorder>,
+    /// Number of connections for which the server was reached.
+    connections: u64,
+}
+
+/// Counts of a relay from its start to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Number of connections: clients for which the server was reached.
+    pub connections: u64,
+    /// Number of packets in the complete recording; `None` without one, and if it stopped.
+    pub recorded_packets: Option<u64>,
 }
 
 impl Sinks {
-    pub(crate) fn new(observer: Option<Box<dyn Observer>>, recorder: Option<Recorder>) -> Self {
-        Self { observer, recorder }
+    pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
+        Self { observer, recorder: None, connections: 0 }
+    }
+
+    /// Adds everything from now on to this recording.
+    pub(crate) fn record_to(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
     }
 
     pub(crate) fn wants_frames(&self) -> bool {
@@ -37,6 +53,7 @@ impl Sinks {
     }
 
     pub(crate) fn opened(&mut self, connection: u64, addresses: &Addresses, at_us: u64) {
+        self.connections += 1;
         self.observe(Observation::Opened { connection, at_us, client: addresses.client });
         self.record(at_us, |recorder| recorder.opened(connection, addresses, at_us));
     }
@@ -79,10 +96,14 @@ impl Sinks {
         self.record(now_us, |recorder| recorder.flush_due(now_us));
     }
 
-    pub(crate) fn finish(&mut self, at_us: u64) {
-        if let Some(Err(error)) = self.recorder.take().map(Recorder::finish) {
+    /// Completes the recording.
+    pub(crate) fn finish(&mut self, at_us: u64) -> Summary {
+        let finished = self.recorder.take().map(Recorder::finish).transpose();
+        let recorded_packets = finished.unwrap_or_else(|error| {
             self.problem(None, at_us, error.to_string());
-        }
+            None
+        });
+        Summary { connections: self.connections, recorded_packets }
     }
 
     /// Records something. The first error ends the recording, never the line.

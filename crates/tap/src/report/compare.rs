@@ -6,32 +6,35 @@ use glassline_wire::visible;
 
 use super::Report;
 
-/// Width of a column in terminal columns.
-const COLUMN_WIDTH: usize = 38;
+/// Least width of a column in terminal columns.
+const COLUMN_WIDTH_MIN: usize = 16;
 /// Width of the column of row titles.
 const TITLE_WIDTH: usize = 26;
 
-/// The reports as a table of text: a row for each question, a column for each report.
-pub fn compare(reports: &[Report]) -> String {
-    let mut out = line("", reports.iter().map(|report| report.title().to_owned()));
+/// The reports as a table of text of this width, in terminal columns: a row for each question, a
+/// column for each report.
+pub fn compare(reports: &[Report], width: usize) -> String {
+    let separators = 2 * reports.len();
+    let column = (width.saturating_sub(TITLE_WIDTH + separators) / reports.len().max(1)).max(COLUMN_WIDTH_MIN);
+    let mut out = line("", column, reports.iter().map(|report| report.title().to_owned()));
     let Some(first) = reports.first() else { return out };
     for (index, row) in first.rows().iter().enumerate() {
         let summaries = reports.iter().map(|report| report.rows()[index].summary.clone());
-        out.push_str(&line(row.id.title(), summaries));
+        out.push_str(&line(row.id.title(), column, summaries));
     }
     out
 }
 
 /// One row of the table, on as many lines as its longest cell needs.
-fn line(title: &str, cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<Vec<String>> = cells.map(|cell| wrapped(&visible::one_line(&cell))).collect();
+fn line(title: &str, column: usize, cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<Vec<String>> = cells.map(|cell| wrapped(&visible::one_line(&cell), column)).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(1).max(1);
     let mut out = String::new();
     for at in 0..height {
         let mut row = padded(if at == 0 { title } else { "" }, TITLE_WIDTH);
         for cell in &cells {
             row.push_str("| ");
-            row.push_str(&padded(cell.get(at).map_or("", String::as_str), COLUMN_WIDTH));
+            row.push_str(&padded(cell.get(at).map_or("", String::as_str), column));
         }
         out.push_str(row.trim_end());
         out.push('\n');
@@ -44,12 +47,12 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 /// The words of a cell on lines of the column's width; a longer word is broken.
-fn wrapped(cell: &str) -> Vec<String> {
+fn wrapped(cell: &str, column: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in cell.split(' ').filter(|word| !word.is_empty()) {
         let last = lines.len() - 1;
         let separator = usize::from(!lines[last].is_empty());
-        if lines[last].width() + separator + word.width() < COLUMN_WIDTH {
+        if lines[last].width() + separator + word.width() < column {
             if separator == 1 {
                 lines[last].push(' ');
             }
@@ -61,7 +64,7 @@ fn wrapped(cell: &str) -> Vec<String> {
         }
         for character in word.chars() {
             let last = lines.len() - 1;
-            if lines[last].width() + character.width().unwrap_or(0) >= COLUMN_WIDTH {
+            if lines[last].width() + character.width().unwrap_or(0) >= column {
                 lines.push(String::new());
             }
             let last = lines.len() - 1;

@@ -280,13 +280,15 @@ impl Knowledge {
             (None, None) if meaning.kind == "command" => Audience::Server,
             (None, None) => Audience::Unnamed,
         };
+        let field = |name: &str| meaning.content.as_ref().and_then(|content| content.get(name));
         self.utterances.add(Appearance {
             connection: frame.connection,
             is_to_server: frame.direction == Direction::ToServer,
             speaker: speaker.clone(),
             audience,
             text: text.clone(),
-            seq: meaning.content.as_ref().and_then(|content| content.get("seq")).and_then(Value::as_u64),
+            seq: field("seq").and_then(Value::as_u64),
+            id: field("id").and_then(Value::as_str).map(str::to_owned),
             at_us: frame.at_us,
             evidence,
         });

@@ -223,13 +223,12 @@ fn audience(audience: &Audience) -> String {
 fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let utterances = knowledge.utterances.all();
     let words = |said: &Utterance| {
-        format!(
-            "{} {} to {}: {}",
-            at(said.at_us),
-            one_line(&said.speaker),
-            audience(&said.audience),
-            one_line(&said.text)
-        )
+        let (at, speaker) = (at(said.at_us), one_line(&said.speaker));
+        let mut words = format!("{at} {speaker} to {}: {}", audience(&said.audience), one_line(&said.text));
+        for other in &said.other_texts {
+            let _ = write!(words, " (changed on the way: {})", one_line(other));
+        }
+        words
     };
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
     let left_out = and_left_out(knowledge.utterances.left_out());

@@ -9,6 +9,8 @@ use super::{Evidence, Proof};
 const UTTERANCES_MAX: usize = 100_000;
 const WORDS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Other texts kept of a message that was changed.
+const OTHER_TEXTS_MAX: usize = 4;
 /// Streams and words whose appearances are counted; beyond, messages are counted only.
 const APPEARANCES_MAX: usize = 1_000_000;
 
@@ -41,6 +43,8 @@ pub(super) struct Utterance {
     pub(super) speaker: String,
     pub(super) audience: Audience,
     pub(super) text: String,
+    /// Other texts under the same id: the message was changed on its way.
+    pub(super) other_texts: Vec<String>,
     pub(super) at_us: u64,
     pub(super) proof: Proof,
 }
@@ -69,6 +73,8 @@ pub(super) struct Utterances {
     /// Number of appearances of the same words in one stream.
     appearances: HashMap<(Stream, Words), usize>,
     by_seq: HashMap<(String, u64), usize>,
+    /// Index by hash of speaker and id.
+    by_id: HashMap<u64, usize>,
     left_out: u64,
 }
 
@@ -81,6 +87,7 @@ pub(super) struct Appearance {
     pub(super) audience: Audience,
     pub(super) text: String,
     pub(super) seq: Option<u64>,
+    pub(super) id: Option<String>,
     pub(super) at_us: u64,
     pub(super) evidence: Evidence,
 }
@@ -91,7 +98,9 @@ impl Utterances {
             (Audience::Room(room), Some(seq)) => Some((room.clone(), seq)),
             _ => None,
         };
-        let known = numbered.as_ref().and_then(|numbered| self.by_seq.get(numbered)).copied();
+        let id = appearance.id.as_ref().map(|id| self.hasher.hash_one((&appearance.speaker, id)));
+        let known = numbered.as_ref().and_then(|numbered| self.by_seq.get(numbered));
+        let known = known.or_else(|| self.by_id.get(&id?)).copied();
         let index = match known {
             Some(index) => index,
             None => match self.nth_with_these_words(&appearance) {
@@ -102,7 +111,14 @@ impl Utterances {
         if let Some(numbered) = numbered {
             self.by_seq.insert(numbered, index);
         }
+        if let Some(id) = id {
+            self.by_id.insert(id, index);
+        }
         let utterance = &mut self.all[index];
+        let is_other = utterance.text != appearance.text && !utterance.other_texts.contains(&appearance.text);
+        if is_other && utterance.other_texts.len() < OTHER_TEXTS_MAX {
+            utterance.other_texts.push(appearance.text);
+        }
         utterance.proof.add(appearance.evidence);
         if utterance.audience == Audience::Unnamed {
             // A reader of the event dialect is sent the room that the speaker's dialect omits.
@@ -149,6 +165,7 @@ impl Utterances {
             speaker: appearance.speaker.clone(),
             audience: appearance.audience.clone(),
             text: appearance.text.clone(),
+            other_texts: Vec::new(),
             at_us: appearance.at_us,
             proof: Proof::default(),
         });
@@ -168,6 +185,7 @@ mod tests {
             audience: Audience::Room("lobby".into()),
             text: text.into(),
             seq,
+            id: None,
             at_us: 0,
             evidence: Evidence::Packet(connection),
         }
@@ -186,6 +204,17 @@ mod tests {
         }
         assert_eq!(utterances.all().len(), 2, "the same words twice");
         assert_eq!(utterances.all()[0].proof.count(), 3, "connection 1 proves it once");
+    }
+
+    #[test]
+    fn a_message_changed_on_its_way_is_one_with_two_texts() {
+        let mut utterances = Utterances::default();
+        for (is_to_server, text) in [(true, "noon"), (false, "midnight"), (false, "midnight")] {
+            let id = Some("0f".into());
+            utterances.add(Appearance { id, ..appearance(1, is_to_server, text, None) });
+        }
+        let [said] = utterances.all() else { panic!("{:?}", utterances.all()) };
+        assert_eq!((said.text.as_str(), &said.other_texts[..]), ("noon", &["midnight".to_owned()][..]));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use crate::line::End;
 
 /// Treatment of the bytes of a frame, or of a pair of the tutorial dialect. Times are in
 /// microseconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, strum::EnumDiscriminants)]
+#[strum_discriminants(name(ActionKind), vis(pub(crate)), strum(serialize_all = "snake_case"))]
+#[strum_discriminants(derive(strum::EnumString, strum::IntoStaticStr, strum::VariantNames))]
 pub enum Action {
     /// Does not forward it.
     Drop,
@@ -49,6 +51,7 @@ pub enum Action {
         bytes_per_s: u64,
     },
     /// Inverts one bit.
+    #[strum_discriminants(strum(serialize = "flip"))]
     FlipBit {
         /// Place of the bit, from 0 at the most significant one of the first byte of the header.
         /// Without it, the seed chooses a bit of the payload.
@@ -165,25 +168,7 @@ pub struct Injection {
 impl Action {
     /// Returns its name in rules.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Drop => "drop",
-            Self::Delay { .. } => "delay",
-            Self::Duplicate { .. } => "duplicate",
-            Self::Reorder(_) => "reorder",
-            Self::Replay(_) => "replay",
-            Self::Cut { .. } => "cut",
-            Self::Stall { .. } => "stall",
-            Self::Slice(_) => "slice",
-            Self::Throttle { .. } => "throttle",
-            Self::FlipBit { .. } => "flip",
-            Self::Edit(_) => "edit",
-            Self::Send(_) => "send",
-            Self::Inject(_) => "inject",
-            Self::Impersonate { .. } => "impersonate",
-            Self::Downgrade => "downgrade",
-            Self::Hold { .. } => "hold",
-            Self::Hook { .. } => "hook",
-        }
+        ActionKind::from(self).into()
     }
 
     /// Returns whether the receiver gets the bytes that were sent, in their order, only later or

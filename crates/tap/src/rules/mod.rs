@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub(crate) use action::ActionKind;
 pub use action::{Action, Content, Edit, Injection, Postponement};
 pub use error::RuleError;
 pub use file::RuleFile;
@@ -31,7 +32,7 @@ pub struct Rule {
     /// Frames that it matches.
     pub matcher: Matcher,
     /// Part of the matching frames to which it is applied, from 0 to 1.
-    pub probability: f64,
+    probability: f64,
     /// Most times that it is applied to one direction of a connection.
     pub count_max: Option<u64>,
     /// Action on them.
@@ -50,10 +51,15 @@ impl Rule {
         Self { label: label.to_owned(), ..self }
     }
 
-    /// The same rule, applied to this part of the frames only.
+    /// The same rule, applied to this part of the frames only; less than 0 is 0, more than 1 is 1.
     #[must_use]
     pub fn with_probability(self, probability: f64) -> Self {
-        Self { probability, ..self }
+        Self { probability: probability.clamp(0.0, 1.0), ..self }
+    }
+
+    /// Returns the part of the frames to which it is applied, from 0 to 1.
+    pub fn probability(&self) -> f64 {
+        self.probability
     }
 
     /// The same rule, applied at most so many times to one direction of a connection.

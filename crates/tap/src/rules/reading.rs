@@ -1,34 +1,16 @@
 //! A rule from its settings.
 
 use serde_json::Value;
+use strum::VariantNames as _;
 
 use super::error::{Fault, unknown};
 use super::settings::{Setting, Settings, plain, shown};
-use super::{Action, Content, Edit, Injection, Matcher, Postponement, Range, Rule};
+use super::{Action, ActionKind, Content, Edit, Injection, Matcher, Postponement, Range, Rule};
 use crate::faults::Pace;
 use crate::frame::{Dialect, Direction};
+use crate::hex;
 use crate::line::End;
 
-/// Names of the actions.
-pub(super) const ACTIONS: [&str; 17] = [
-    "drop",
-    "delay",
-    "duplicate",
-    "reorder",
-    "replay",
-    "cut",
-    "stall",
-    "slice",
-    "throttle",
-    "flip",
-    "edit",
-    "send",
-    "inject",
-    "impersonate",
-    "downgrade",
-    "hold",
-    "hook",
-];
 /// Types of frames: those of the published schema, and those that the tap tells apart otherwise.
 pub const KINDS: [&str; 30] = [
     "act", "away", "bye", "direct", "error", "gap", "hello", "history", "join", "joined", "leave", "left", "members",
@@ -46,10 +28,10 @@ const HOOK_US: u64 = 1_000_000;
 
 /// Reads a rule whose action stands at `at`.
 pub(super) fn rule(action: &str, mut settings: Settings, at: usize) -> Result<Rule, Fault> {
-    if !ACTIONS.contains(&action) {
-        return Err(Fault::new(at, unknown("action", action, &ACTIONS)));
-    }
-    let action = read_action(action, &mut settings);
+    let Ok(kind) = action.parse() else {
+        return Err(Fault::new(at, unknown("action", action, ActionKind::VARIANTS)));
+    };
+    let action = read_action(kind, &mut settings);
     let label = settings.read("label", "write a name without control characters, of at most 64 bytes", |label| {
         let is_good = !label.is_empty() && label.len() <= 64 && !label.contains(char::is_control);
         is_good.then(|| label.to_owned())
@@ -76,7 +58,8 @@ fn read_matcher(settings: &mut Settings) -> Matcher {
         connection: range(settings, "connection"),
         frame: range(settings, "frame"),
         size: range(settings, "size"),
-        dialect: settings.word("dialect", &Dialect::ALL.map(|dialect| (dialect.name(), dialect))),
+        dialect: settings
+            .word("dialect", &Dialect::ALL.iter().map(|dialect| (dialect.name(), *dialect)).collect::<Vec<_>>()),
         kind,
         name: settings.text("name"),
         name_contains: settings.text("name_contains"),
@@ -95,54 +78,55 @@ fn range(settings: &mut Settings, key: &'static str) -> Option<Range> {
     })
 }
 
-fn read_action(name: &str, settings: &mut Settings) -> Action {
-    match name {
-        "delay" => {
+fn read_action(kind: ActionKind, settings: &mut Settings) -> Action {
+    match kind {
+        ActionKind::Drop => Action::Drop,
+        ActionKind::Delay => {
             let delay_us = required_us(settings, "by", "delay needs its time, such as by=50ms");
             Action::Delay { delay_us, jitter_us: settings.duration_us("jitter").unwrap_or(0) }
         }
-        "duplicate" => Action::Duplicate { copies: settings.number("copies", 1, COPIES_MAX).unwrap_or(1) },
-        "reorder" => Action::Reorder(postponement(settings)),
-        "replay" => Action::Replay(postponement(settings)),
-        "cut" => {
+        ActionKind::Duplicate => Action::Duplicate { copies: settings.number("copies", 1, COPIES_MAX).unwrap_or(1) },
+        ActionKind::Reorder => Action::Reorder(postponement(settings)),
+        ActionKind::Replay => Action::Replay(postponement(settings)),
+        ActionKind::Cut => {
             let end = settings.word("end", &[("fin", End::Finished), ("reset", End::Reset)]);
             let after_bytes = settings.number("at", 0, usize::MAX).unwrap_or(0);
             Action::Cut { end: end.unwrap_or(End::Finished), after_bytes }
         }
-        "stall" => {
+        ActionKind::Stall => {
             let duration_us = required_us(settings, "for", "stall needs its time, such as for=5s");
             Action::Stall { duration_us, both_directions: settings.truth("both").unwrap_or(false) }
         }
-        "slice" => {
+        ActionKind::Slice => {
             let slice_bytes = settings.number("bytes", 1, usize::MAX).unwrap_or(1);
             Action::Slice(Pace { slice_bytes, pause_us: settings.duration_us("pause").unwrap_or(0) })
         }
-        "throttle" => {
+        ActionKind::Throttle => {
             let rate = settings.number("rate", 1, u64::MAX);
             if rate.is_none() {
                 settings.miss("throttle needs its bytes per second, such as rate=400");
             }
             Action::Throttle { bytes_per_s: rate.unwrap_or(1) }
         }
-        "flip" => Action::FlipBit { bit: settings.number("bit", 0, u64::MAX) },
-        "edit" => Action::Edit(edits(settings)),
-        "send" => Action::Send(content(settings, "send")),
-        "inject" => {
+        ActionKind::FlipBit => Action::FlipBit { bit: settings.number("bit", 0, u64::MAX) },
+        ActionKind::Edit => Action::Edit(edits(settings)),
+        ActionKind::Send => Action::Send(content(settings, "send")),
+        ActionKind::Inject => {
             let places = [("before", true), ("after", false)];
             let before = settings.word("where", &places).unwrap_or(false);
             let backwards = settings.truth("back").unwrap_or(false);
             Action::Inject(Injection { content: content(settings, "inject"), backwards, before })
         }
-        "impersonate" => {
+        ActionKind::Impersonate => {
             let name = settings.text("as");
             if name.is_none() {
                 settings.miss("impersonate needs a name, such as as=alice");
             }
             Action::Impersonate { name: name.unwrap_or_default(), text: settings.text("say") }
         }
-        "downgrade" => Action::Downgrade,
-        "hold" => Action::Hold { timeout_us: settings.duration_us("timeout").unwrap_or(HOLD_US) },
-        "hook" => {
+        ActionKind::Downgrade => Action::Downgrade,
+        ActionKind::Hold => Action::Hold { timeout_us: settings.duration_us("timeout").unwrap_or(HOLD_US) },
+        ActionKind::Hook => {
             let command = settings.words("command");
             if command.is_none() {
                 settings.miss("hook needs a program, such as command=\"python3 hook.py\"");
@@ -150,7 +134,6 @@ fn read_action(name: &str, settings: &mut Settings) -> Action {
             let timeout_us = settings.duration_us("timeout").unwrap_or(HOOK_US);
             Action::Hook { command: command.unwrap_or_default(), timeout_us }
         }
-        _ => Action::Drop,
     }
 }
 
@@ -211,7 +194,9 @@ fn old_and_new(setting: &Setting) -> Option<(String, String)> {
 
 fn content(settings: &mut Settings, action: &str) -> Content {
     let raw = settings.text("raw").map(|text| Content::Raw(text.into_bytes()));
-    let hex = settings.read("hex", "write two hexadecimal digits for each byte", from_hex).map(Content::Raw);
+    let hex = settings
+        .read("hex", "write two hexadecimal digits for each byte", |digits| hex::decode(&digits.replace(' ', "")))
+        .map(Content::Raw);
     let payload = settings.text("payload").map(|text| Content::Payload(text.into_bytes()));
     let event = settings.object("event").map(Content::Event);
     let pair = settings.object("pair").and_then(|pair| {
@@ -234,12 +219,6 @@ fn content(settings: &mut Settings, action: &str) -> Content {
             Content::Raw(Vec::new())
         }
     }
-}
-
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        digits.chars().filter(|c| *c != ' ').map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[cfg(test)]
@@ -269,11 +248,5 @@ mod tests {
             Value::Array(list) => list.iter().for_each(|value| collect_types(value, types)),
             _ => {}
         }
-    }
-
-    #[test]
-    fn hexadecimal_digits_are_bytes() {
-        assert_eq!(from_hex("16 03ff"), Some(vec![0x16, 3, 0xff]));
-        assert_eq!((from_hex("123"), from_hex("zz"), from_hex("")), (None, None, Some(vec![])));
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
+use strum::VariantNames as _;
 
 use super::*;
 use crate::faults::Pace;
@@ -117,7 +118,7 @@ fn every_action_is_the_same_in_a_line_a_file_and_code() {
         assert_eq!(rule(line), expected, "{line}");
         assert_eq!(in_file(&format!("[[rule]]\n{file}")), [expected], "{file}");
     }
-    assert!(names.iter().eq(std::collections::BTreeSet::from(reading::ACTIONS).iter()), "{names:?}");
+    assert_eq!(names, ActionKind::VARIANTS.iter().copied().collect());
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn the_page_shows_rules_that_can_be_read() {
     assert_eq!((file.rules.len(), file.seed), (2, Some(7)));
     let actions = |rules: &[Rule]| rules.iter().map(|rule| rule.action.clone()).collect::<Vec<_>>();
     assert_eq!(actions(&lines), actions(&file.rules));
-    for action in reading::ACTIONS {
+    for action in ActionKind::VARIANTS {
         assert!(page.contains(&format!("\n| `{action}` | ")), "{action} is not in the table");
     }
     let error = "drop zzzz=1".parse::<Rule>().expect_err("no such key").to_string();

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use glassline_tap::relay::{Observations, channel};
-use glassline_tap::{Observation, Relay, RelayError, RelayHandle, RelayOptions};
+use glassline_tap::{Observation, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 use socket2::SockRef;
 
 /// Longest wait for anything; what takes longer has failed.
@@ -18,7 +18,7 @@ pub(crate) struct RelayFixture {
     pub(crate) address: SocketAddr,
     pub(crate) handle: RelayHandle,
     server: TcpListener,
-    relay: Option<JoinHandle<Result<(), RelayError>>>,
+    relay: Option<JoinHandle<Result<Summary, RelayError>>>,
 }
 
 impl RelayFixture {

@@ -99,6 +99,16 @@ fn an_error_of_a_typed_line_is_shown_in_full() {
 }
 
 #[test]
+fn a_long_problem_is_read_in_full_where_the_row_is_too_short() {
+    let mut state = busy();
+    let long = format!("the recording stopped: {} and start again", "many words ".repeat(20));
+    state.observe(Observation::Problem { connection: None, at_us: 0, text: long.clone() });
+    state.act(Action::Enter);
+    let shown = screen(&mut state, 80, 24).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&long.split_whitespace().collect::<Vec<_>>().join(" ")), "{shown}");
+}
+
+#[test]
 fn a_help_that_goes_on_says_so() {
     let mut state = busy();
     state.act(Action::Help);

@@ -1,7 +1,7 @@
 //! Effects of keys and observations on the state.
 
 use glassline_tap::rules::{Action as RuleAction, Edit as FieldEdit, Matcher};
-use glassline_tap::{Ask, Rule};
+use glassline_tap::{Applied, Ask, Rule};
 
 use super::*;
 use crate::tap::generator::Generator;
@@ -70,7 +70,7 @@ fn a_jump_goes_to_a_frame_or_a_time() {
 }
 
 #[test]
-fn a_pause_keeps_what_is_shown_and_counts_the_rest() {
+fn a_pause_keeps_what_is_shown_and_shows_the_rest_later() {
     let (mut state, mut generator) = opened();
     state.observe(generator.sent("before"));
     state.act(Action::Pause);
@@ -81,8 +81,45 @@ fn a_pause_keeps_what_is_shown_and_counts_the_rest() {
     assert_eq!((state.entries.len(), state.paused()), (2, Some(7)));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     assert_eq!((state.entries.len(), state.last_problem()), (3, Some("the disk is full")));
+    state.act(Action::Filter);
+    state.act(Action::Enter);
+    assert_eq!(state.entries.len(), 3, "a filter shows nothing of the pause");
     state.act(Action::Pause);
-    assert_eq!(state.message(), Some("7 frames passed during the pause, and are not shown"));
+    assert_eq!(state.message(), Some("7 frames passed during the pause"));
+    assert_eq!(state.entries.len(), 7);
+}
+
+#[test]
+fn every_row_is_found_and_opened() {
+    let (mut state, mut generator) = opened();
+    let sent = generator.sent("noon");
+    state.observe(sent.clone());
+    let effect = "edited: text \"noon\" > \"midnight\"".to_owned();
+    let (rule, frame) = ("by-hand".into(), "1>3".parse().expect("an id"));
+    let applied = Applied { seed: 7, rule, frame, offset: 5, at_us: 0, effect };
+    state.observe(Observation::Applied(applied));
+    state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
+    for (word, shown) in [
+        ("midnight", "+ by-hand: edited: text \"noon\" > \"midnight\" (byte 5)"),
+        ("disk", "! the disk is full"),
+        ("opened", "* opened by 127.0.0.1:50000"),
+    ] {
+        state.act(Action::Last);
+        state.act(Action::Down);
+        state.observe(generator.sent("later"));
+        typed(&mut state, Action::Search, word);
+        state.act(Action::Enter);
+        let Mode::Note { columns, .. } = &state.mode else { panic!("{word}: {:?}", state.mode) };
+        assert_eq!(columns.text, shown);
+        state.act(Action::Enter);
+        assert!(matches!(state.mode, Mode::List));
+    }
+    // The frame shows both versions.
+    typed(&mut state, Action::Jump, "1>3");
+    state.act(Action::Enter);
+    let Mode::Detail { fields, .. } = &state.mode else { panic!("{:?}", state.mode) };
+    let both = fields.iter().map(|field| format!("{}: {}", field.name, field.value)).collect::<Vec<_>>().join("\n");
+    assert!(both.contains("text: noon\n") && both.ends_with("by-hand: edited: text \"noon\" > \"midnight\""), "{both}");
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn edited_fields_are_encoded_again() {
          \"action\":true}",
     );
     assert_eq!(contains(&fixture.to_client, &expected), 1);
-    assert_eq!(fixture.effects(), ["edited: text, name, action, seq"]);
+    let effect = r#"edited: text "words 2" > "\"lies\" 😀 2", from "alice" > "mallory", action true added, seq 7 > 1"#;
+    assert_eq!(fixture.effects(), [effect]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn the_order_is_kept_whatever_is_decided_first() {
 }
 
 #[test]
-fn every_verdict_is_carried_out_and_reported() {
+fn every_decision_is_carried_out_and_reported() {
     for (decision, expected, effect) in [
         (Decision::Pass, vec![request("secret 1"), request("secret 2"), ping()], "passed as decided"),
         (Decision::Drop, vec![request("secret 2"), ping()], "dropped as decided"),

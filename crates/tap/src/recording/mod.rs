@@ -36,7 +36,7 @@ use crate::line::End;
 use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
-use packet::SEGMENT_BYTES_MAX;
+pub(crate) use packet::SEGMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.

@@ -8,7 +8,7 @@ use etherparse::{Ipv4Header, Ipv6Header, TcpHeader, ip_number};
 use super::pcapng::{Output, PacketInfo, Payload};
 
 /// Most bytes of a connection in one packet: the length of an IP packet has 16 bits.
-pub(super) const SEGMENT_BYTES_MAX: usize = 65_535 - Ipv4Header::MIN_LEN - TcpHeader::MIN_LEN;
+pub(crate) const SEGMENT_BYTES_MAX: usize = 65_535 - Ipv4Header::MIN_LEN - TcpHeader::MIN_LEN;
 
 const HOPS: u8 = 64;
 

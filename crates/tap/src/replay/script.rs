@@ -80,7 +80,7 @@ pub enum ScriptError {
 }
 
 impl Script {
-    /// Derives the script of the side that sends in direction `direction` from the frames of a
+    /// Derives the script of the side that sends in `direction` from the frames of a
     /// connection, in the order in which they passed. `new_id` returns ids that were never used.
     ///
     /// # Errors

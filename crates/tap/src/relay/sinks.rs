@@ -14,7 +14,7 @@ pub(crate) struct Sinks {
     connections: u64,
 }
 
-/// Results of a relay at its end.
+/// Counts of a relay from its start to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// Number of connections: clients for which the server was reached.

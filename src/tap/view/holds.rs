@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 
-use glassline_tap::rules::{Action, Edit};
+use glassline_tap::rules::{Action, Edit, HOLD_US};
 use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameId, FrameKind, Rule};
 use glassline_wire::frame::{parse_header, put_frame};
 use serde_json::Value;
 
 use super::filter::Filter;
 
-/// Time for which a frame waits for the user at most; then it passes unchanged.
-const HOLD_US: u64 = 60_000_000;
 /// Label of the rule that holds frames.
 const HOLD_LABEL: &str = "by-hand";
 /// Time without a byte after which either side of the event dialect closes (L).

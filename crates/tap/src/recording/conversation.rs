@@ -98,12 +98,11 @@ impl Conversation {
         }
     }
 
-    /// Records the end of a direction, unless it has ended.
+    /// Records the end of a direction, unless it has ended; a reset may follow its FIN.
     pub(super) fn end(&mut self, output: &mut Output, passed: Passed<'_>, end: End) {
-        if self.has_ended(passed.direction) {
-            return;
-        }
         match end {
+            _ if self.is_reset => {}
+            End::Finished if self.flow(passed.direction).is_finished => {}
             End::Finished => {
                 self.packet(output, passed, Flag::Fin, &Chunk::NONE);
                 self.flow(passed.direction).is_finished = true;

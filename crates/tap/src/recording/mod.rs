@@ -19,9 +19,11 @@
 //!
 //! Blocks: draft-ietf-opsawg-pcapng. Headers: RFC 791, RFC 8200, RFC 9293; checksums: RFC 1071.
 
+mod batch;
 mod conversation;
 mod packet;
 mod pcapng;
+mod space;
 mod writer;
 
 use std::collections::HashMap;
@@ -34,7 +36,7 @@ use crate::line::End;
 use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
-use packet::SEGMENT_BYTES_MAX;
+pub(crate) use packet::SEGMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.
@@ -118,7 +120,7 @@ pub enum RecordingError {
     },
 }
 
-/// A recording in progress. Its methods write to a buffer of 256 KiB. A thread writes it to the
+/// A recording in progress. Its methods write to a buffer of 512 KiB. A thread writes it to the
 /// file whenever it is full, by [`Recorder::flush_due`] once a second, and by [`Recorder::finish`];
 /// so a killed tap loses a second at most. A disk that is slower than the line slows the line once
 /// two buffers are full; so does a slow reader, if the file is a pipe (`wireshark -k -i PIPE`). A
@@ -126,6 +128,9 @@ pub enum RecordingError {
 ///
 /// The first write error ends the recording: the next call returns it, and every later one does
 /// nothing. The file is cut where the last whole buffer ends, which is between packets.
+///
+/// On Linux the file has room for up to 32 MiB behind its end while it is written, which a killed
+/// tap leaves allocated.
 ///
 /// Memory is that of the buffers and about 200 bytes for each open connection.
 #[derive(Debug)]
@@ -217,8 +222,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Records bytes that passed on both sides alike: as [`Recorder::data`] for both, with their
-    /// checksum computed once.
+    /// Records bytes that passed on both sides alike: as [`Recorder::data`] for both. They are copied
+    /// and their checksum is computed once.
     pub fn relayed(
         &mut self,
         connection: u64,
@@ -229,7 +234,7 @@ impl Recorder {
         let Some(found) = self.connections.get_mut(&connection) else { return Ok(()) };
         let arrival = Side::of_arrival(direction);
         for bytes in bytes.chunks(SEGMENT_BYTES_MAX) {
-            let chunk = Chunk::new(bytes);
+            let chunk = Chunk::shared(&mut self.output, bytes);
             for side in [arrival, arrival.opposite()] {
                 found.side(side).data(&mut self.output, Passed { direction, at_us, comment: None }, &chunk);
             }
@@ -239,7 +244,8 @@ impl Recorder {
     }
 
     /// Records how the sender of this direction ended it on one side: by a FIN or an RST. A side is
-    /// over after an RST, or after a FIN of each direction. Ignores a second end.
+    /// over after an RST, or after a FIN of each direction. Ignores a second end, except an RST that
+    /// follows a FIN.
     pub fn ended(
         &mut self,
         connection: u64,

@@ -5,35 +5,56 @@ use std::net::{IpAddr, SocketAddr};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{Ipv4Header, Ipv6Header, TcpHeader, ip_number};
 
-use super::pcapng::{Output, PacketInfo};
+use super::pcapng::{Output, PacketInfo, Payload};
 
 /// Most bytes of a connection in one packet: the length of an IP packet has 16 bits.
-pub(super) const SEGMENT_BYTES_MAX: usize = 65_535 - Ipv4Header::MIN_LEN - TcpHeader::MIN_LEN;
+pub(crate) const SEGMENT_BYTES_MAX: usize = 65_535 - Ipv4Header::MIN_LEN - TcpHeader::MIN_LEN;
 
 const HOPS: u8 = 64;
 
 /// Payload of a packet, with the sum that goes into the checksum.
 pub(super) struct Chunk<'a> {
-    bytes: &'a [u8],
+    payload: Payload<'a>,
+    length: u16,
     /// Sum of its 16-bit words, in the order of the bytes in memory.
     sum: [u8; 2],
 }
 
 impl<'a> Chunk<'a> {
     /// No payload.
-    pub(super) const NONE: Chunk<'static> = Chunk { bytes: &[], sum: [0; 2] };
+    pub(super) const NONE: Chunk<'static> = Chunk { payload: Payload::Bytes(&[]), length: 0, sum: [0; 2] };
 
     /// Takes at most [`SEGMENT_BYTES_MAX`] bytes.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        debug_assert!(bytes.len() <= SEGMENT_BYTES_MAX, "callers cut them");
-        let sum = !Sum16BitWords::new().add_slice(bytes).ones_complement();
-        Self { bytes, sum: sum.to_ne_bytes() }
+        Self { payload: Payload::Bytes(bytes), length: bytes.len() as u16, sum: sum(bytes) }
     }
 
-    /// Returns the bytes, of which there are fewer than 2^16.
-    pub(super) fn length(&self) -> u16 {
-        self.bytes.len() as u16
+    /// Takes at most [`SEGMENT_BYTES_MAX`] bytes for several packets, which are all written to the
+    /// output before it is flushed.
+    pub(super) fn shared(output: &mut Output, bytes: &'a [u8]) -> Self {
+        Self { payload: output.store(bytes), ..Self::new(bytes) }
     }
+
+    /// Returns its bytes.
+    pub(super) fn length(&self) -> u16 {
+        self.length
+    }
+}
+
+/// Returns the sum of 16-bit words, the last one filled up with zero. As the order of bytes does not
+/// matter (RFC 1071, 2), words of 32 bits are added, which compilers do several at a time.
+fn sum(bytes: &[u8]) -> [u8; 2] {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    // Fewer than 2^32 words do not overflow.
+    let total = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum::<u64>()
+        + u64::from(u32::from_ne_bytes(last));
+    let total = (total >> 32) + (total & 0xffff_ffff);
+    let total = (total >> 32) + (total & 0xffff_ffff);
+    let total = (total >> 16) + (total & 0xffff);
+    let total = (total >> 16) + (total & 0xffff);
+    (total as u16).to_ne_bytes()
 }
 
 /// Addresses of the packets in one direction.
@@ -75,8 +96,9 @@ impl Route {
                     destination,
                     ..Ipv4Header::default()
                 };
+                let length = u32::from(ip.total_len);
                 ip.header_checksum = ip.calc_header_checksum();
-                output.packet(info, [&ip.to_bytes(), &tcp.to_bytes(), chunk.bytes]);
+                output.packet(info, length, [&ip.to_bytes(), &tcp.to_bytes()], &chunk.payload);
             }
             Self::V6 { source, destination } => {
                 let ip = Ipv6Header {
@@ -87,7 +109,8 @@ impl Route {
                     destination,
                     ..Ipv6Header::default()
                 };
-                output.packet(info, [&ip.to_bytes(), &tcp.to_bytes(), chunk.bytes]);
+                let length = Ipv6Header::LEN as u32 + u32::from(segment_bytes);
+                output.packet(info, length, [&ip.to_bytes(), &tcp.to_bytes()], &chunk.payload);
             }
         }
     }

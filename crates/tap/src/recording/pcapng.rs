@@ -1,15 +1,18 @@
-//! Blocks of a pcapng file, buffered until they are written as whole blocks.
+//! Blocks of a pcapng file, and when they are written.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 
 use glassline_wire::visible;
 
 use super::Side;
+use super::batch::{Batch, Stored};
 use super::writer::Writer;
 
 /// Bytes that are buffered before they are written.
-const BUFFER_BYTES: usize = 256 * 1024;
+const BUFFER_BYTES: usize = 512 * 1024;
+/// Payloads from this size on are written from where they are stored; smaller ones are copied.
+const STORED_BYTES_MIN: usize = 4 * 1024;
 /// Room in the buffer for the blocks that fill it: a large packet on both sides, and what
 /// acknowledges it.
 const LAST_BLOCKS_BYTES_MAX: usize = 2 * 68 * 1024;
@@ -51,13 +54,21 @@ pub(super) struct PacketInfo<'a> {
     pub(super) comment: Option<&'a str>,
 }
 
+/// Bytes of a packet behind its headers.
+pub(super) enum Payload<'a> {
+    /// Copied into its block.
+    Bytes(&'a [u8]),
+    /// Stored by [`Output::store`] for several blocks.
+    Stored(Stored),
+}
+
 /// The file and what is to be written to it. After an error it takes nothing more.
 #[derive(Debug)]
 pub(super) struct Output {
     /// `None` after an error.
     writer: Option<Writer>,
     /// Whole blocks that are not handed to the writer yet.
-    buffer: Vec<u8>,
+    buffer: Batch,
     flushed_at_us: u64,
     packets: u64,
 }
@@ -65,16 +76,16 @@ pub(super) struct Output {
 impl Output {
     /// Begins a section in an empty file.
     pub(super) fn new(mut file: File, now_us: u64) -> io::Result<Self> {
-        let mut output = Self { writer: None, buffer: Vec::new(), flushed_at_us: now_us, packets: 0 };
+        let mut output = Self { writer: None, buffer: Batch::default(), flushed_at_us: now_us, packets: 0 };
         output.section_header();
         for side in Side::BOTH {
             output.interface_description(side);
         }
         // A file that cannot be written is noticed at once.
-        file.write_all(&output.buffer)?;
+        output.buffer.write_to(&mut file, 0)?;
         let buffer_bytes = BUFFER_BYTES + LAST_BLOCKS_BYTES_MAX;
-        output.writer = Some(Writer::new(file, output.buffer.len() as u64, buffer_bytes)?);
-        output.buffer = Vec::with_capacity(buffer_bytes);
+        output.writer = Some(Writer::new(file, output.buffer.length() as u64, buffer_bytes)?);
+        output.buffer = Batch::with_capacity(buffer_bytes);
         Ok(output)
     }
 
@@ -85,7 +96,7 @@ impl Output {
 
     #[cfg(test)]
     pub(super) fn buffered_bytes(&self) -> usize {
-        self.buffer.len()
+        self.buffer.length()
     }
 
     #[cfg(test)]
@@ -105,39 +116,52 @@ impl Output {
         is_busy.then_some(self.flushed_at_us + FLUSH_INTERVAL_US)
     }
 
-    /// Adds an Enhanced Packet Block for a packet, which comes as the headers of IP and TCP, and
-    /// the payload.
-    pub(super) fn packet(&mut self, packet: &PacketInfo<'_>, pieces: [&[u8]; 3]) {
+    /// Stores a payload that several packets have, which are all added before the next write, unless
+    /// copies cost less.
+    pub(super) fn store<'a>(&mut self, bytes: &'a [u8]) -> Payload<'a> {
+        if self.writer.is_none() || bytes.len() < STORED_BYTES_MIN {
+            return Payload::Bytes(bytes);
+        }
+        Payload::Stored(self.buffer.store(bytes))
+    }
+
+    /// Adds an Enhanced Packet Block for a packet of so many bytes, which comes as the headers of IP
+    /// and TCP, and the payload.
+    pub(super) fn packet(&mut self, info: &PacketInfo<'_>, length: u32, headers: [&[u8]; 2], payload: &Payload<'_>) {
         if self.writer.is_none() {
             return;
         }
-        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let start = self.begin(ENHANCED_PACKET);
-        self.u32(packet.interface as u32);
-        self.u32((packet.at_us >> 32) as u32);
-        self.u32(packet.at_us as u32);
-        self.u32(length as u32);
-        self.u32(length as u32);
-        for piece in pieces {
-            self.buffer.extend_from_slice(piece);
+        let batch = &mut self.buffer;
+        let start = batch.begin(ENHANCED_PACKET);
+        batch.u32(info.interface as u32);
+        batch.u32((info.at_us >> 32) as u32);
+        batch.u32(info.at_us as u32);
+        batch.u32(length);
+        batch.u32(length);
+        for header in headers {
+            batch.extend(header);
         }
-        self.pad();
-        if let Some(comment) = packet.comment {
+        match payload {
+            Payload::Bytes(bytes) => batch.extend(bytes),
+            Payload::Stored(stored) => batch.repeat(stored),
+        }
+        batch.pad();
+        if let Some(comment) = info.comment {
             // Wireshark prints comments as they are, and rules quote what peers sent.
             let comment = visible::lines(comment);
             let end = comment.floor_char_boundary(COMMENT_BYTES_MAX);
-            self.option(option::COMMENT, &comment.as_bytes()[..end]);
+            batch.option(option::COMMENT, &comment.as_bytes()[..end]);
         }
-        self.option(option::EPB_FLAGS, &(packet.bound as u32).to_le_bytes());
-        self.option(option::END, &[]);
-        self.end(start);
+        batch.option(option::EPB_FLAGS, &(info.bound as u32).to_le_bytes());
+        batch.option(option::END, &[]);
+        batch.end(&start);
         self.packets += 1;
     }
 
     /// Hands the buffer to the writer if it is full, and waits for one; or if it was last handed
     /// over long ago.
     pub(super) fn write_if_full(&mut self, now_us: u64) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER_BYTES {
+        if self.buffer.held_bytes() >= BUFFER_BYTES {
             self.flushed_at_us = now_us;
             return self.with_writer(hand_over);
         }
@@ -165,78 +189,44 @@ impl Output {
     }
 
     /// Lets the writer do something, which is the last thing it does if it fails.
-    fn with_writer(&mut self, act: impl FnOnce(&mut Writer, &mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+    fn with_writer(&mut self, act: impl FnOnce(&mut Writer, &mut Batch) -> io::Result<()>) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let result = act(writer, &mut self.buffer);
         if result.is_err() {
             self.writer = None;
-            self.buffer = Vec::new();
+            self.buffer = Batch::default();
         }
         result
     }
 
     fn section_header(&mut self) {
-        let start = self.begin(SECTION_HEADER);
-        self.u32(BYTE_ORDER_MAGIC);
+        let batch = &mut self.buffer;
+        let start = batch.begin(SECTION_HEADER);
+        batch.u32(BYTE_ORDER_MAGIC);
         // Version 1.0.
-        self.u16(1);
-        self.u16(0);
+        batch.u16(1);
+        batch.u16(0);
         // The length of the section is not known.
-        self.buffer.extend_from_slice(&u64::MAX.to_le_bytes());
-        self.option(option::SHB_USERAPPL, concat!("glassline tap ", env!("CARGO_PKG_VERSION")).as_bytes());
-        self.option(option::END, &[]);
-        self.end(start);
+        batch.extend(&u64::MAX.to_le_bytes());
+        batch.option(option::SHB_USERAPPL, concat!("glassline tap ", env!("CARGO_PKG_VERSION")).as_bytes());
+        batch.option(option::END, &[]);
+        batch.end(&start);
     }
 
     fn interface_description(&mut self, side: Side) {
-        let start = self.begin(INTERFACE_DESCRIPTION);
-        self.u16(LINKTYPE_RAW);
-        self.u16(0);
+        let batch = &mut self.buffer;
+        let start = batch.begin(INTERFACE_DESCRIPTION);
+        batch.u16(LINKTYPE_RAW);
+        batch.u16(0);
         // Packets are whole, whatever their length.
-        self.u32(0);
-        self.option(option::IF_NAME, side.interface_name().as_bytes());
-        self.option(option::END, &[]);
-        self.end(start);
-    }
-
-    /// Begins a block, and returns where.
-    fn begin(&mut self, kind: u32) -> usize {
-        let start = self.buffer.len();
-        self.u32(kind);
-        self.u32(0);
-        start
-    }
-
-    /// Ends the block that began at `start`: its length stands before and after its content.
-    fn end(&mut self, start: usize) {
-        let length = ((self.buffer.len() - start + 4) as u32).to_le_bytes();
-        self.buffer[start + 4..start + 8].copy_from_slice(&length);
-        self.buffer.extend_from_slice(&length);
-    }
-
-    fn option(&mut self, code: u16, value: &[u8]) {
-        self.u16(code);
-        self.u16(value.len() as u16);
-        self.buffer.extend_from_slice(value);
-        self.pad();
-    }
-
-    fn u16(&mut self, value: u16) {
-        self.buffer.extend_from_slice(&value.to_le_bytes());
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.buffer.extend_from_slice(&value.to_le_bytes());
-    }
-
-    /// Fills up to a multiple of four bytes. Blocks begin at one.
-    fn pad(&mut self) {
-        let padded = self.buffer.len().next_multiple_of(4);
-        self.buffer.resize(padded, 0);
+        batch.u32(0);
+        batch.option(option::IF_NAME, side.interface_name().as_bytes());
+        batch.option(option::END, &[]);
+        batch.end(&start);
     }
 }
 
-fn hand_over(writer: &mut Writer, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn hand_over(writer: &mut Writer, buffer: &mut Batch) -> io::Result<()> {
     *buffer = writer.exchange(std::mem::take(buffer))?;
     Ok(())
 }

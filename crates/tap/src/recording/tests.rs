@@ -118,6 +118,10 @@ fn on(packets: &[Recorded], interface: u32) -> Vec<&Recorded> {
     packets.iter().filter(|packet| packet.interface == interface).collect()
 }
 
+fn received(packets: &[Recorded], interface: u32) -> Vec<u8> {
+    on(packets, interface).into_iter().flat_map(|packet| packet.payload.clone()).collect()
+}
+
 #[test]
 fn a_file_has_one_section_and_two_named_interfaces() {
     let file = recorded(|_| ());
@@ -190,12 +194,31 @@ fn large_data_is_cut_into_segments_and_acknowledged() {
         recorder.data(1, Side::Server, Direction::ToClient, &large, AT_US, Some("rule x")).expect("written");
     });
     let packets = packets(&file);
+    assert!(received(&packets, 1) == large);
     let data: Vec<_> = on(&packets, 1).into_iter().filter(|packet| packet.flags == "PA").collect();
-    assert_eq!(data.iter().flat_map(|packet| packet.payload.clone()).collect::<Vec<u8>>(), large);
     assert_eq!(data[0].payload.len(), SEGMENT_BYTES_MAX);
     assert_eq!(data.iter().filter(|packet| packet.comment.is_some()).count(), 1);
     let acknowledged = on(&packets, 1).into_iter().filter(|packet| packet.flags == "A").count();
     assert_eq!(acknowledged, 1 + large.len() / SEGMENT_BYTES_MAX / 16);
+}
+
+#[test]
+fn relayed_data_of_any_size_is_on_both_sides() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+    let file = recorded(|recorder| {
+        let mut rest = &bytes[..];
+        // Odd lengths, on both sides of the size from which payloads are stored once.
+        for length in (1..).map(|number| number * 97 % 70_001) {
+            let (chunk, after) = rest.split_at(length.min(rest.len()));
+            recorder.relayed(1, Direction::ToServer, chunk, AT_US).expect("written");
+            if after.is_empty() {
+                break;
+            }
+            rest = after;
+        }
+    });
+    let packets = packets(&file);
+    assert!(received(&packets, 0) == bytes && received(&packets, 1) == bytes);
 }
 
 #[test]
@@ -231,6 +254,26 @@ fn a_reset_ends_a_side_at_once() {
     assert_eq!(last, [Some("RA".into()), Some("RA".into())]);
     assert!(!on(&packets, 0).iter().any(|packet| packet.payload == b"lost"));
     assert!(on(&packets, 1).iter().any(|packet| packet.payload == b"sent"));
+}
+
+#[test]
+fn a_reset_follows_a_half_close() {
+    let file = recorded(|recorder| {
+        let mut end = |end| recorder.ended(1, Side::Client, Direction::ToServer, end, AT_US).expect("written");
+        end(End::Finished);
+        end(End::Finished);
+        end(End::Reset);
+        end(End::Reset);
+        recorder.data(1, Side::Client, Direction::ToClient, b"lost", AT_US, None).expect("ignored");
+    });
+    let packets = packets(&file);
+    let first = first_sequence(1);
+    let ends: Vec<_> = on(&packets, 0)[3..]
+        .iter()
+        .map(|packet| (packet.source, &packet.flags[..], packet.sequence.wrapping_sub(first)))
+        .collect();
+    let Addresses { client, listen, .. } = addresses();
+    assert_eq!(ends, [(client, "FA", 1), (listen, "A", 1), (client, "RA", 2)]);
 }
 
 #[test]
@@ -328,7 +371,7 @@ fn a_flush_does_not_wait_for_a_slow_disk() {
     recorder.output.write_to(std::os::fd::OwnedFd::from(pipe).into());
     recorder.opened(1, &addresses(), AT_US).expect("buffered");
     // More than a pipe holds: its writer waits for the reader.
-    recorder.relayed(1, Direction::ToServer, &vec![0; 150_000], AT_US).expect("handed over");
+    recorder.relayed(1, Direction::ToServer, &vec![0; 600_000], AT_US).expect("handed over");
     recorder.relayed(1, Direction::ToServer, b"late", AT_US).expect("buffered");
     recorder.flush_due(AT_US + 1_000_000).expect("nothing to do yet");
     assert!(recorder.output.is_writing() && recorder.output.buffered_bytes() > 0);

@@ -1,10 +1,13 @@
 //! The thread that writes a recording, so that the line does not wait for the disk.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
+
+use super::batch::Batch;
+use super::space::Space;
 
 /// Buffers on their way to the file: one is written while another is filled.
 const BUFFERS: usize = 2;
@@ -16,10 +19,10 @@ const WRITE_WAIT_MAX: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Writer {
     /// `None` once nothing more comes.
-    full: Option<SyncSender<Vec<u8>>>,
-    written: Receiver<io::Result<Vec<u8>>>,
+    full: Option<SyncSender<Batch>>,
+    written: Receiver<io::Result<Batch>>,
     /// Empty buffers.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Batch>,
 }
 
 impl Writer {
@@ -29,7 +32,7 @@ impl Writer {
         let (done, written) = sync_channel(BUFFERS);
         let body = move || write(file, length, &to_write, &done);
         thread::Builder::new().name("recording".into()).spawn(body)?;
-        let spare = (1..BUFFERS).map(|_| Vec::with_capacity(buffer_bytes)).collect();
+        let spare = (1..BUFFERS).map(|_| Batch::with_capacity(buffer_bytes)).collect();
         Ok(Self { full: Some(full), written, spare })
     }
 
@@ -42,7 +45,7 @@ impl Writer {
     ///
     /// # Errors
     /// An earlier buffer could not be written, or not within [`WRITE_WAIT_MAX`].
-    pub(super) fn exchange(&mut self, buffer: Vec<u8>) -> io::Result<Vec<u8>> {
+    pub(super) fn exchange(&mut self, buffer: Batch) -> io::Result<Batch> {
         self.check()?;
         let empty = match self.spare.pop() {
             Some(empty) => empty,
@@ -69,7 +72,7 @@ impl Writer {
     }
 
     /// Waits until the last buffer, too, is in the file.
-    pub(super) fn finish(&mut self, last: Vec<u8>) -> io::Result<()> {
+    pub(super) fn finish(&mut self, last: Batch) -> io::Result<()> {
         let handed_over = self.exchange(last).map(drop);
         self.full = None;
         handed_over?;
@@ -78,7 +81,7 @@ impl Writer {
     }
 
     /// Waits for a buffer that is in the file; `None` after the last one.
-    fn next_written(&self) -> io::Result<Option<Vec<u8>>> {
+    fn next_written(&self) -> io::Result<Option<Batch>> {
         match self.written.recv_timeout(WRITE_WAIT_MAX) {
             Ok(result) => result.map(Some),
             Err(RecvTimeoutError::Disconnected) => Ok(None),
@@ -95,18 +98,22 @@ fn thread_ended() -> io::Error {
 }
 
 /// Writes whole buffers until there are no more; after an error cuts the file behind the last one.
-fn write(mut file: File, mut length: u64, to_write: &Receiver<Vec<u8>>, done: &SyncSender<io::Result<Vec<u8>>>) {
+fn write(mut file: File, mut length: u64, to_write: &Receiver<Batch>, done: &SyncSender<io::Result<Batch>>) {
+    let mut space = Space::new(length);
     for mut buffer in to_write {
-        if let Err(error) = file.write_all(&buffer) {
+        let end = length + buffer.length() as u64;
+        space.reserve(&file, end);
+        if let Err(error) = buffer.write_to(&mut file, length) {
             // A pipe cannot be cut; its reader has what it has.
             let _ = file.set_len(length);
             let _ = done.send(Err(error));
             return;
         }
-        length += buffer.len() as u64;
+        length = end;
         buffer.clear();
         if done.send(Ok(buffer)).is_err() {
-            return;
+            break;
         }
     }
+    space.release(&file, length);
 }

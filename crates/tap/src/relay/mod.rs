@@ -27,7 +27,7 @@ use crate::frame::FrameId;
 use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
-use crate::recording::{Recorder, Side};
+use crate::recording::{Recorder, SEGMENT_BYTES_MAX, Side};
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
@@ -46,8 +46,9 @@ const LISTENER: Token = Token(usize::MAX - 1);
 const EVENTS_PER_TURN: usize = 1_024;
 /// Clients accepted in one turn of the loop, so that a rush does not keep others waiting.
 const ACCEPTS_PER_TURN: usize = 64;
-/// Bytes of one read. The buffer is shared, so that an idle connection has none.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of one read, which are one packet of a recording. The buffer is shared, so that an idle
+/// connection has none.
+const BUFFER_BYTES: usize = SEGMENT_BYTES_MAX;
 
 /// Reason for which a relay does not start or run.
 #[derive(Debug, thiserror::Error)]

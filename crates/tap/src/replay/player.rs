@@ -133,7 +133,7 @@ impl<'a> Player<'a> {
         written.map_err(|source| ReplayError::Connection { sent, source })?;
         // What this side sends decides the dialect.
         let reader = &mut self.reader;
-        self.splitter.receive(self.script.side(), bytes, 0, |frame| {
+        self.splitter.receive(self.script.direction(), bytes, 0, |frame| {
             reader.read(&frame);
         });
         Ok(())
@@ -193,7 +193,7 @@ impl<'a> Player<'a> {
             return Ok(false);
         }
         let mut frames = Vec::new();
-        self.splitter.receive(self.script.side().opposite(), &bytes, 0, |frame| frames.push(frame));
+        self.splitter.receive(self.script.direction().opposite(), &bytes, 0, |frame| frames.push(frame));
         for frame in frames {
             let meaning = self.reader.read(&frame);
             self.outcome.received += 1;

@@ -58,8 +58,7 @@ pub enum Step {
 /// The steps of one side of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    side: Direction,
-    dialect: Dialect,
+    direction: Direction,
     steps: Vec<Step>,
     pongs_omitted: u64,
 }
@@ -81,27 +80,26 @@ pub enum ScriptError {
 }
 
 impl Script {
-    /// Derives the script of the side that sends in direction `side` from the frames of a
+    /// Derives the script of the side that sends in `direction` from the frames of a
     /// connection, in the order in which they passed. `new_id` returns ids that were never used.
     ///
     /// # Errors
     /// This side sent nothing, or what it sent cannot be played back.
     pub fn new(
         frames: &[Frame],
-        side: Direction,
+        direction: Direction,
         ids: Ids,
         mut new_id: impl FnMut() -> String,
     ) -> Result<Self, ScriptError> {
-        let first = frames.iter().find(|frame| frame.direction == side).ok_or(ScriptError::Empty)?;
+        let first = frames.iter().find(|frame| frame.direction == direction).ok_or(ScriptError::Empty)?;
         if matches!(first.dialect, Dialect::Tls | Dialect::Noise) {
             return Err(ScriptError::Encrypted { connection: first.connection, dialect: first.dialect });
         }
-        let dialect = frames.last().map_or(first.dialect, |frame| frame.dialect);
-        let mut script = Self { side, dialect, steps: Vec::new(), pongs_omitted: 0 };
+        let mut script = Self { direction, steps: Vec::new(), pongs_omitted: 0 };
         let mut new_ids = HashMap::new();
         let mut renewed = |id: &str| new_ids.entry(id.to_owned()).or_insert_with(&mut new_id).clone();
         for frame in frames {
-            if frame.direction != side {
+            if frame.direction != direction {
                 script.wait_for(frame);
             } else if kind(frame).as_deref() == Some("pong") {
                 // It answers a `ping` whose time is the peer's; the player answers as they come.
@@ -123,13 +121,8 @@ impl Script {
     }
 
     /// Returns the direction in which this side sends.
-    pub fn side(&self) -> Direction {
-        self.side
-    }
-
-    /// Returns the dialect of the recorded connection.
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
+    pub fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// Returns the steps.

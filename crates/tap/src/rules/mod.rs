@@ -20,6 +20,7 @@ pub use error::RuleError;
 pub use file::RuleFile;
 pub(crate) use matcher::Match;
 pub use matcher::{Matcher, Range};
+pub use reading::HOLD_US;
 pub use reading::KINDS;
 pub(crate) use rng::RuleRng;
 

@@ -22,7 +22,7 @@ const COPIES_MAX: u32 = 100;
 /// Time that a reordered or replayed frame waits at most, unless the rule says otherwise.
 const POSTPONED_US: u64 = 1_000_000;
 /// Time for a decision by hand: shorter than the 75 s after which either side gives up.
-const HOLD_US: u64 = 60_000_000;
+pub const HOLD_US: u64 = 60_000_000;
 /// Time for the decision of a program.
 const HOOK_US: u64 = 1_000_000;
 

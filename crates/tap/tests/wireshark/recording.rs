@@ -100,6 +100,29 @@ fn tshark_finds_no_fault_in_a_recording() {
 }
 
 #[test]
+fn tshark_sees_a_reset_after_a_half_close() {
+    if !has_tshark() {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.join("reset.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    recorder.opened(1, &addresses(true, 45_000), AT_US).expect("written");
+    for end in [End::Finished, End::Reset] {
+        recorder.relayed(1, Direction::ToClient, &frame("bob"), AT_US).expect("written");
+        for side in Side::BOTH {
+            recorder.ended(1, side, Direction::ToServer, end, AT_US).expect("written");
+        }
+    }
+    recorder.finish().expect("written");
+    assert_eq!(tshark(&path, &[&CHECKSUMS[..], &["-Y", FAULTS]].concat()), "");
+    let ends =
+        fields(&path, &["tcp.flags.fin", "tcp.flags.reset"], &["-Y", "tcp.flags.fin == 1 || tcp.flags.reset == 1"]);
+    let (fin, reset) = (["1", "0"], ["0", "1"]);
+    assert_eq!(ends, [fin, fin, reset, reset]);
+}
+
+#[test]
 fn tshark_shows_frames_comments_and_both_sides() {
     if !has_tshark() {
         return;

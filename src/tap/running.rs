@@ -158,6 +158,7 @@ mod tests {
         for number in (0..100).chain(0..10) {
             problems.add(&number.to_string());
         }
-        assert_eq!((problems.list().texts.len(), problems.list().further), (PROBLEMS_MAX, 84));
+        let list = problems.list();
+        assert_eq!((list.texts.len(), list.further), (PROBLEMS_MAX, 84));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use glassline_tap::replay::{Ids, Outcome, Player, Script};
-use glassline_tap::{Capture, Direction, Frame, Permission, Role, Side, reach};
+use glassline_tap::{Capture, Direction, Permission, Role, Side, reach};
 use glassline_wire::message_id::MessageId;
 
 use super::arguments::ReplayArguments;
@@ -83,9 +83,9 @@ fn script(arguments: &ReplayArguments, (direction, side): (Direction, Side)) -> 
     let capture = Capture::open(&arguments.recording).map_err(worded)?;
     let number = arguments.connection;
     if let Some(connection) = capture.connections(side).find(|connection| connection.number == number) {
-        let frames: Vec<Frame> = connection.frames.iter().map(|captured| captured.frame.clone()).collect();
+        let frames = connection.frames.iter().map(|captured| &captured.frame);
         let ids = if arguments.fresh { Ids::Fresh } else { Ids::Identical };
-        return Ok(Script::new(&frames, direction, ids, fresh_id)?);
+        return Ok(Script::new(frames, direction, ids, fresh_id)?);
     }
     let rejected = capture
         .rejected()

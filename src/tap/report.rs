@@ -52,16 +52,16 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 fn evaluate(file: &Path, side: Side) -> anyhow::Result<Report> {
     let capture = Capture::open(file).map_err(worded)?;
     let mut knowledge = Knowledge::default();
-    let mut readers: Vec<(u64, Reader)> = Vec::new();
+    let mut readers: Vec<Reader> = Vec::new();
     let mut frames: Vec<(&CapturedFrame, usize)> = Vec::new();
     for connection in capture.connections(side) {
         frames.extend(connection.frames.iter().map(|frame| (frame, readers.len())));
-        readers.push((connection.number, Reader::default()));
+        readers.push(Reader::default());
     }
     // A message is told from its copies by the order in which they passed.
     frames.sort_by_key(|(frame, _)| frame.packet);
     for (captured, reader) in frames {
-        let meaning = readers[reader].1.read(&captured.frame);
+        let meaning = readers[reader].read(&captured.frame);
         let evidence = Evidence::Packet(captured.packet);
         knowledge.add(Seen { frame: &captured.frame, meaning: &meaning, evidence });
     }

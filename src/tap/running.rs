@@ -135,7 +135,8 @@ impl Problems {
     }
 }
 
-fn now_us() -> u64 {
+/// Time of the system, in microseconds since 1970 (UTC).
+pub(super) fn now_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
 }
 

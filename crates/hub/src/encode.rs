@@ -38,7 +38,7 @@ fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
         Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),
         Event::Message(message) => return pair(&message.from, &message.text),
         // No name can hold an arrow, so a public text cannot imitate this.
-        Event::Direct(direct) => return pair(&format!("{}→you", direct.from), &direct.text),
+        Event::Direct(direct) => return pair(&format!("{}{}", direct.from, frame::DIRECT_SUFFIX), &direct.text),
         Event::History(history) if history.messages.is_empty() => return server_pair("nothing is stored of that"),
         Event::History(history) => return stored_pairs(&history.messages),
         Event::Notice(notice) => return server_pair(&notice.text),

@@ -11,6 +11,7 @@ pub mod hook;
 pub mod line;
 pub mod meaning;
 pub mod observation;
+mod per_direction;
 mod private_file;
 pub mod reach;
 pub mod recording;
@@ -20,6 +21,7 @@ pub mod report;
 pub mod rules;
 pub mod splitter;
 mod tls_record;
+mod wrapped;
 
 pub use applied::Applied;
 pub use capture::{
@@ -29,6 +31,7 @@ pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;
+pub use per_direction::PerDirection;
 pub use private_file::{Existing, create_private};
 pub use reach::{Permission, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
@@ -37,3 +40,4 @@ pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;
 pub use tls_record::{RECORD_HEADER_BYTES, RecordType};
+pub use wrapped::wrapped;

@@ -18,6 +18,7 @@ use crate::applied::Applied;
 use crate::faults::Shape;
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 use crate::meaning::{Meaning, Reader};
+use crate::per_direction::PerDirection;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
 use direction_state::{DirectionState, Note};
@@ -113,8 +114,7 @@ pub struct Line {
     reader: Reader,
     rules: Arc<RuleSet>,
     tally: Tally,
-    to_server: DirectionState,
-    to_client: DirectionState,
+    states: PerDirection<DirectionState>,
     outputs: VecDeque<LineOutput>,
     /// Earliest time at which something passes that waits for a decision or for later frames.
     deadline_us: Option<u64>,
@@ -128,8 +128,7 @@ impl Line {
             reader: Reader::default(),
             rules: Arc::default(),
             tally: Tally::default(),
-            to_server: DirectionState::default(),
-            to_client: DirectionState::default(),
+            states: PerDirection::default(),
             outputs: VecDeque::new(),
             deadline_us: None,
         }
@@ -144,7 +143,7 @@ impl Line {
         for direction in Direction::BOTH {
             let new = Arc::clone(&self.rules);
             let place = |label: &str| new.rules().iter().position(|rule| rule.label == label);
-            let state = self.state_mut(direction);
+            let state = &mut self.states[direction];
             state.release(|pending| old.get(&pending.rule) == new.get(&pending.rule));
             for pending in state.pending_mut() {
                 pending.next_rule = place(&pending.rule).map_or(pending.next_rule, |place| place + 1);
@@ -204,12 +203,12 @@ impl Line {
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], now_us: u64) {
         let mut frames = Vec::new();
         self.splitter.receive(direction, bytes, now_us, |frame| frames.push(frame));
-        let state = self.state(direction);
+        let state = &self.states[direction];
         let passes_at_once = self.rules.is_empty() && !state.has_additions();
         for frame in frames {
             let meaning = self.reader.read(&frame);
-            if passes_at_once || self.state(direction).is_closed() {
-                self.state_mut(direction).note_within_pair(is_name_of_pair(&frame, &meaning));
+            if passes_at_once || self.states[direction].is_closed() {
+                self.states[direction].note_within_pair(is_name_of_pair(&frame, &meaning));
                 self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
             } else {
                 self.arrive_and_admit(frame, meaning, now_us);
@@ -218,14 +217,14 @@ impl Line {
         if passes_at_once {
             self.forward_now(direction, bytes.to_vec());
             let held = self.splitter.held(direction).len();
-            self.state_mut(direction).note_passed(held);
+            self.states[direction].note_passed(held);
         } else if self.rules.is_empty() {
             self.pass_incomplete(direction, now_us);
         }
         for direction in Direction::BOTH {
             if self.held_bytes(direction) >= DIRECTION_BYTES_MAX {
                 // Its sender is not read now, so that no later frames come.
-                self.state_mut(direction).forward_postponed(now_us, |_| true);
+                self.states[direction].forward_postponed(now_us, |_| true);
             }
         }
         self.note_deadline();
@@ -237,10 +236,10 @@ impl Line {
             let meaning = self.reader.read(&frame);
             self.arrive_and_admit(frame, meaning, now_us);
         }
-        if let Some(name) = self.state_mut(direction).take_name() {
+        if let Some(name) = self.states[direction].take_name() {
             self.evaluate(name, now_us);
         }
-        self.state_mut(direction).end(end);
+        self.states[direction].end(end);
         self.settle(direction, now_us);
         self.note_deadline();
     }
@@ -254,13 +253,13 @@ impl Line {
             return Some(output);
         }
         Direction::BOTH.into_iter().find_map(|direction| {
-            let (bytes, note) = self.state_mut(direction).next(now_us)?;
+            let (bytes, note) = self.states[direction].next(now_us)?;
             Some(match note {
                 Note::Comment(comment) => {
                     LineOutput::Forward { direction, bytes, comment: comment.map(|comment| comment.to_string()) }
                 }
                 Note::End { end, ends_both } => {
-                    if ends_both && self.state_mut(direction.opposite()).abort() {
+                    if ends_both && self.states[direction.opposite()].abort() {
                         self.outputs.push_back(LineOutput::End(direction.opposite(), end));
                         self.note_deadline();
                     }
@@ -274,48 +273,31 @@ impl Line {
     /// time.
     pub fn due_us(&self) -> Option<u64> {
         let ready = (!self.outputs.is_empty()).then_some(0);
-        [ready, self.deadline_us, self.to_server.due_us(), self.to_client.due_us()].into_iter().flatten().min()
+        let due = self.states.both().map(DirectionState::due_us);
+        [ready, self.deadline_us].into_iter().chain(due).flatten().min()
     }
 
     /// Returns the memory that this direction holds, in bytes, with an allowance for each item.
     /// From [`DIRECTION_BYTES_MAX`] on its sender is not to be read until less is held: it becomes
     /// less as time passes, without anything being read.
     pub fn held_bytes(&self, direction: Direction) -> usize {
-        self.splitter.held(direction).len() + self.state(direction).held_bytes()
-    }
-
-    fn state(&self, direction: Direction) -> &DirectionState {
-        match direction {
-            Direction::ToServer => &self.to_server,
-            Direction::ToClient => &self.to_client,
-        }
-    }
-
-    fn state_mut(&mut self, direction: Direction) -> &mut DirectionState {
-        match direction {
-            Direction::ToServer => &mut self.to_server,
-            Direction::ToClient => &mut self.to_client,
-        }
+        self.splitter.held(direction).len() + self.states[direction].held_bytes()
     }
 
     /// Returns one side, and what evaluates rules for it.
     fn parts(&mut self, direction: Direction, now_us: u64) -> (&mut DirectionState, RuleEvaluation<'_>) {
-        let state = match direction {
-            Direction::ToServer => &mut self.to_server,
-            Direction::ToClient => &mut self.to_client,
-        };
         let evaluation =
             RuleEvaluation { rules: &self.rules, tally: &mut self.tally, outputs: &mut self.outputs, now_us };
-        (state, evaluation)
+        (&mut self.states[direction], evaluation)
     }
 
     fn note_deadline(&mut self) {
-        self.deadline_us = [self.to_server.deadline_us(), self.to_client.deadline_us()].into_iter().flatten().min();
+        self.deadline_us = self.states.both().into_iter().filter_map(DirectionState::deadline_us).min();
     }
 
     /// Forwards bytes without the shaper where nothing is in it.
     fn forward_now(&mut self, direction: Direction, bytes: Vec<u8>) {
-        let state = self.state_mut(direction);
+        let state = &mut self.states[direction];
         if state.is_closed() || bytes.is_empty() {
             return;
         }
@@ -328,14 +310,14 @@ impl Line {
 
     /// Forwards the incomplete frame, and a name whose text has not arrived.
     fn pass_incomplete(&mut self, direction: Direction, now_us: u64) {
-        if let Some(name) = self.state_mut(direction).take_name() {
+        if let Some(name) = self.states[direction].take_name() {
             self.evaluate(name, now_us);
         }
         let held = self.splitter.held(direction);
-        let passed = self.state(direction).passed_bytes().min(held.len());
+        let passed = self.states[direction].passed_bytes().min(held.len());
         let (rest, held) = (held[passed..].to_vec(), held.len());
         self.forward_now(direction, rest);
-        self.state_mut(direction).note_passed(held);
+        self.states[direction].note_passed(held);
     }
 
     fn arrive_and_admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
@@ -350,7 +332,7 @@ impl Line {
     /// Takes a frame in: its pair is waited for, or the rules are evaluated.
     fn admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
         let direction = frame.direction;
-        let state = self.state_mut(direction);
+        let state = &mut self.states[direction];
         let passed = state.take_passed();
         let unit = Unit::new(frame, meaning);
         if passed > 0 || (state.is_within_pair() && unit.ends_pair()) {
@@ -369,7 +351,7 @@ impl Line {
             None => unit,
         };
         if unit.begins_pair() {
-            self.state_mut(direction).hold_name(unit);
+            self.states[direction].hold_name(unit);
         } else {
             self.evaluate(unit, now_us);
         }
@@ -389,10 +371,10 @@ impl Line {
 
     /// Carries out what is decided, up to the first unit that is not.
     fn settle(&mut self, direction: Direction, now_us: u64) {
-        while let Some(work) = self.state_mut(direction).take_decided() {
+        while let Some(work) = self.states[direction].take_decided() {
             self.carry_out(work, now_us);
         }
-        let state = self.state_mut(direction);
+        let state = &mut self.states[direction];
         state.forward_overdue(now_us);
         state.flush_additions();
         state.finish(now_us);

@@ -1,13 +1,12 @@
 //! Meaning of a frame: who, to whom, in which room, and the words. The tutorial dialect needs the
 //! frames before it, the event dialect the name under which the client logged in.
 
+use glassline_wire::frame::DIRECT_SUFFIX;
 use glassline_wire::limits::NAME_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
 
-/// End of the name before a direct message of the tutorial dialect (T12); no name contains it.
-const DIRECT_SUFFIX: &str = "→you";
 /// Bytes of a client's name that are remembered. Servers accept less (T7), and each later frame
 /// carries a copy: ten bytes must not cost a hundred thousand.
 const REMEMBERED_BYTES_MAX: usize = 4 * NAME_BYTES_MAX;

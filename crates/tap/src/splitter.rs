@@ -1,11 +1,12 @@
 //! Bytes of a connection as frames, those of a TLS link as records, whatever their slicing. Bytes
 //! that are neither are reported as raw, and reading continues at the next plausible header.
 
-use glassline_wire::frame::{RAW_GOODBYE, parse_header};
+use glassline_wire::frame::{RAW_GOODBYE, is_start_of_header, parse_header};
 use glassline_wire::limits::{EVENT_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+use crate::per_direction::PerDirection;
 use crate::tls_record;
 
 /// Splits both directions of one connection into frames or records. Holds at most one incomplete
@@ -14,8 +15,7 @@ use crate::tls_record;
 pub struct Splitter {
     connection: u64,
     dialect: Option<Dialect>,
-    to_server: Stream,
-    to_client: Stream,
+    streams: PerDirection<Stream>,
 }
 
 /// One direction.
@@ -44,7 +44,7 @@ enum Found {
 impl Splitter {
     /// Reads the connection with this number from its first byte.
     pub fn new(connection: u64) -> Self {
-        Self { connection, dialect: None, to_server: Stream::default(), to_client: Stream::default() }
+        Self { connection, dialect: None, streams: PerDirection::default() }
     }
 
     /// Returns the dialect, as far as it is known.
@@ -54,15 +54,12 @@ impl Splitter {
 
     /// Returns the bytes of the frame that is not complete yet.
     pub fn held(&self, direction: Direction) -> &[u8] {
-        match direction {
-            Direction::ToServer => &self.to_server.held,
-            Direction::ToClient => &self.to_client.held,
-        }
+        &self.streams[direction].held
     }
 
     /// Takes bytes in, and passes each frame that they complete to `completed`.
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], at_us: u64, mut completed: impl FnMut(Frame)) {
-        let mut held = std::mem::take(&mut self.stream(direction).held);
+        let mut held = std::mem::take(&mut self.streams[direction].held);
         if held.is_empty() {
             let taken = self.take_frames(direction, bytes, at_us, &mut completed);
             held.extend_from_slice(&bytes[taken..]);
@@ -75,7 +72,7 @@ impl Splitter {
             // An idle connection costs no buffer.
             held = Vec::new();
         }
-        self.stream(direction).held = held;
+        self.streams[direction].held = held;
     }
 
     /// Passes the complete frames at the start of `bytes` on, and returns their bytes.
@@ -98,7 +95,7 @@ impl Splitter {
 
     /// Ends a direction, and returns the incomplete frame that was held, as raw bytes.
     pub fn end(&mut self, direction: Direction, at_us: u64) -> Option<Frame> {
-        let held = std::mem::take(&mut self.stream(direction).held);
+        let held = std::mem::take(&mut self.streams[direction].held);
         let reason = match self.dialect() {
             Dialect::Tutorial | Dialect::Event | Dialect::Tls => RawReason::Truncated,
             Dialect::Noise | Dialect::Http | Dialect::Unknown => RawReason::Opaque,
@@ -106,16 +103,9 @@ impl Splitter {
         (!held.is_empty()).then(|| self.frame(direction, FrameKind::Raw(reason), &held, at_us))
     }
 
-    fn stream(&mut self, direction: Direction) -> &mut Stream {
-        match direction {
-            Direction::ToServer => &mut self.to_server,
-            Direction::ToClient => &mut self.to_client,
-        }
-    }
-
     fn frame(&mut self, direction: Direction, kind: FrameKind, bytes: &[u8], at_us: u64) -> Frame {
         let (connection, dialect) = (self.connection, self.dialect());
-        let stream = self.stream(direction);
+        let stream = &mut self.streams[direction];
         let is_raw = matches!(kind, FrameKind::Raw(_));
         if !(is_raw && stream.is_raw) {
             stream.number += 1;
@@ -147,7 +137,7 @@ impl Splitter {
                 return Found::Whole(FrameKind::Raw(RawReason::Opaque), bytes.len());
             }
         }
-        let stream = self.stream(direction);
+        let stream = &self.streams[direction];
         if direction == Direction::ToServer && dialect == Dialect::Event && !stream.has_begun {
             return Found::Whole(FrameKind::Opening, EVENT_OPENING.len());
         }
@@ -202,14 +192,6 @@ fn find_after_raw(bytes: &[u8], dialect: Dialect) -> Found {
         Some(at) => Found::Whole(FrameKind::Raw(RawReason::Malformed), at),
         None => Found::Whole(FrameKind::Raw(RawReason::Malformed), bytes.len()),
     }
-}
-
-/// Returns whether these bytes can begin a header: spaces, digits, spaces.
-fn is_start_of_header(bytes: &[u8]) -> bool {
-    let rest = bytes.trim_ascii_start();
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    bytes[..bytes.len() - rest.len()].iter().all(|byte| *byte == b' ')
-        && rest[digits..].iter().all(|byte| *byte == b' ')
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::frame::put_frame;
-use crate::limits::HEADER_BYTES;
+use crate::frame::frame;
 
 /// A request with its `ref`, or an event with the `ref` of the request it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +47,7 @@ impl<T: Serialize> Envelope<T> {
 
     /// The same as a frame (E1).
     pub fn to_frame(&self) -> Vec<u8> {
-        let json = self.to_json();
-        let mut bytes = Vec::with_capacity(json.len() + HEADER_BYTES);
-        put_frame(&mut bytes, &json);
-        bytes
+        frame(&self.to_json())
     }
 }
 

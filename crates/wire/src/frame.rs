@@ -6,6 +6,8 @@ use core::fmt::Write as _;
 use crate::limits::HEADER_BYTES;
 use crate::visible;
 
+/// End of the name before a direct message of the tutorial dialect (T12); no name contains it.
+pub const DIRECT_SUFFIX: &str = "→you";
 /// The five bytes with which the tutorial's own client leaves: no header, nothing after (T6).
 pub const RAW_GOODBYE: &[u8; 5] = b"/exit";
 /// Largest length a 10-byte header can state.
@@ -66,6 +68,13 @@ pub fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
+/// Returns a frame.
+pub fn frame(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES + payload.len());
+    put_frame(&mut out, payload);
+    out
+}
+
 /// The length stated by a complete header (T2): spaces, digits, spaces.
 pub fn parse_header(header: [u8; HEADER_BYTES]) -> Result<u64, HeaderError> {
     check_header_so_far(&header)?;
@@ -73,18 +82,23 @@ pub fn parse_header(header: [u8; HEADER_BYTES]) -> Result<u64, HeaderError> {
     digits.reduce(|length, digit| length * 10 + digit).ok_or(HeaderError::Empty)
 }
 
+/// Returns whether these bytes can begin a header (T2), or are one of ten spaces.
+pub fn is_start_of_header(bytes: &[u8]) -> bool {
+    invalid_byte(bytes).is_none()
+}
+
 /// Refuses a header as soon as the bytes that have arrived can no longer become a good one.
 fn check_header_so_far(header: &[u8]) -> Result<(), HeaderError> {
+    invalid_byte(header)
+        .map_or(Ok(()), |at| Err(HeaderError::NotDecimal { header: printable(header), at, byte: header[at] }))
+}
+
+/// Returns the place of the first byte that no header has there.
+fn invalid_byte(header: &[u8]) -> Option<usize> {
     let leading = header.iter().take_while(|&&byte| byte == b' ').count();
     let digits = header[leading..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let padding_from = leading + digits;
-    match header[padding_from..].iter().position(|&byte| byte != b' ') {
-        None => Ok(()),
-        Some(offset) => {
-            let at = padding_from + offset;
-            Err(HeaderError::NotDecimal { header: printable(header), at, byte: header[at] })
-        }
-    }
+    header[padding_from..].iter().position(|&byte| byte != b' ').map(|offset| padding_from + offset)
 }
 
 fn printable(bytes: &[u8]) -> String {

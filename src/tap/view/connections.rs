@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use glassline_tap::{Dialect, Direction, End, Frame, Observation};
+use glassline_tap::{Dialect, Direction, End, Frame, Observation, PerDirection};
 
 use crate::tap::columns::{Clock, end_text, safe};
 
@@ -23,7 +23,7 @@ pub(super) struct Connection {
     frames: u64,
     bytes: u64,
     /// Number and time of the last two frames of each direction, the later one first.
-    last: [[(u64, u64); 2]; 2],
+    last: PerDirection<[(u64, u64); 2]>,
 }
 
 /// All of them, by number.
@@ -43,7 +43,7 @@ impl Connections {
                 connection.dialect = frame.dialect;
                 connection.frames += 1;
                 connection.bytes += frame.bytes.len() as u64;
-                let [latest, before] = &mut connection.last[usize::from(frame.direction == Direction::ToClient)];
+                let [latest, before] = &mut connection.last[frame.direction];
                 if latest.0 != frame.number {
                     *before = *latest;
                 }
@@ -88,7 +88,7 @@ impl Connections {
             name: None,
             frames: 0,
             bytes: 0,
-            last: Default::default(),
+            last: PerDirection::default(),
         };
         self.open += 1;
         self.known.insert(number, connection);
@@ -113,7 +113,7 @@ impl Connections {
     /// it is known.
     pub(super) fn heard_before(&self, frame: &Frame) -> Option<u64> {
         let connection = self.known.get(&frame.connection)?;
-        let last = &connection.last[usize::from(frame.direction == Direction::ToClient)];
+        let last = &connection.last[frame.direction];
         let before = last.iter().find(|(number, _)| *number > 0 && *number < frame.number);
         before.map(|(_, at_us)| *at_us)
     }

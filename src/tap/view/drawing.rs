@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use glassline_tap::wrapped;
 use ratatui::Frame as Screen;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,7 +13,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::holds::GiveUpTime;
 use super::palette::Palette;
 use super::state::{HOLDS_ALL, Mode, Purpose, State};
-use super::wrapped::wrapped;
 use super::{detail_pane, frames_pane, help, holds, note_pane, page};
 use crate::tap::columns::{cut, safe};
 

@@ -3,7 +3,7 @@
 use super::filter::TERMS;
 use super::keys;
 use super::page::PageRow;
-use super::wrapped::wrapped;
+use glassline_tap::wrapped;
 
 /// Returns the rows of the help, broken at the width.
 pub(super) fn rows(width: usize) -> Vec<PageRow> {

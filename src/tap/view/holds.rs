@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use glassline_tap::rules::{Action, Edit, HOLD_US};
 use glassline_tap::{Ask, Decision, Dialect, Direction, Frame, FrameId, FrameKind, Rule};
-use glassline_wire::frame::{parse_header, put_frame};
+use glassline_wire::frame::{frame, parse_header};
 use serde_json::Value;
 
 use super::filter::Filter;
@@ -124,9 +124,7 @@ pub(super) fn with_text(text: &str) -> Decision {
 
 /// Forwards a frame of this payload.
 pub(super) fn with_payload(payload: &str) -> Decision {
-    let mut bytes = Vec::new();
-    put_frame(&mut bytes, payload.as_bytes());
-    Decision::Replace(bytes)
+    Decision::Replace(frame(payload.as_bytes()))
 }
 
 /// Earliest time at which a side gives the connection up while a frame waits, as far as the

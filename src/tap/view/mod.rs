@@ -19,14 +19,13 @@ mod palette;
 mod rate;
 mod screen;
 mod state;
-mod wrapped;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event, KeyEventKind};
 use glassline_tap::relay::Observations;
@@ -40,6 +39,7 @@ use state::State;
 
 use super::columns::Clock;
 use super::line_control::LineControl;
+use super::running::now_us;
 
 /// Shortest time between two drawings that nobody asked for with a key.
 const DRAW_EVERY: Duration = Duration::from_millis(33);
@@ -252,8 +252,4 @@ fn watch_size(resized: SyncSender<Input>) -> io::Result<()> {
     let mut signals = Signals::new([SIGWINCH])?;
     thread::spawn(move || signals.forever().take_while(|_| resized.send(Input::Resized).is_ok()).for_each(drop));
     Ok(())
-}
-
-fn now_us() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
 }

@@ -1,8 +1,8 @@
 //! A report that is no frame, in full.
 
 use super::page::PageRow;
-use super::wrapped::wrapped;
 use crate::tap::columns::Columns;
+use glassline_tap::wrapped;
 
 /// Returns the rows of a report, broken at the width.
 pub(super) fn rows(columns: &Columns, width: usize) -> Vec<PageRow> {

@@ -1,6 +1,7 @@
 //! Session in the tutorial dialect (T).
 
 use glassline_wire::event::{Direct, Event, Message, Notice};
+use glassline_wire::frame::DIRECT_SUFFIX;
 use glassline_wire::request::{Ask, LOBBY, Request};
 
 use super::{Session, brief};
@@ -8,10 +9,6 @@ use crate::connection::{SERVER_NAME, TutorialLink};
 use crate::prelude::*;
 use crate::status::SlashExecutor;
 use crate::update::Update;
-
-/// Mark after the writer's name in a pair that is for the user alone (T10). No name holds its
-/// arrow (T8).
-const DIRECT_MARK: &str = "→you";
 impl Session {
     pub(super) fn keep_tutorial_time(&mut self, now_ms: u64) {
         if !self.connection.tutorial_mut().is_some_and(|link| link.keep_time(now_ms)) {
@@ -51,7 +48,7 @@ impl Session {
         }
         let has_direct = self.slash_executor() == SlashExecutor::Server && self.program.is_none();
         // A program gets what was sent.
-        let writer = from.strip_suffix(DIRECT_MARK).filter(|_| has_direct);
+        let writer = from.strip_suffix(DIRECT_SUFFIX).filter(|_| has_direct);
         let event = match writer {
             _ if from == SERVER_NAME => Event::Notice(Notice { text }),
             Some(writer) if !writer.is_empty() => Event::Direct(Direct {

@@ -10,6 +10,7 @@ use super::stream::Stream;
 use super::{CapturedConnection, CapturedFrame, RejectedConnection, Rejection};
 use crate::frame::Direction;
 use crate::line::End;
+use crate::per_direction::PerDirection;
 use crate::recording::Side;
 use crate::splitter::Splitter;
 
@@ -47,11 +48,10 @@ enum State {
 }
 
 struct Reading {
-    to_server: Stream,
-    to_client: Stream,
+    streams: PerDirection<Stream>,
     splitter: Splitter,
     frames: Vec<CapturedFrame>,
-    ends: [Option<End>; 2],
+    ends: PerDirection<Option<End>>,
     /// Time and number of the latest packet.
     last: (u64, u64),
     /// Memory of the frames.
@@ -134,7 +134,8 @@ impl Tracked {
     fn is_another(&self, syn: &Segment<'_>) -> bool {
         match &self.state {
             State::Read(reading) => {
-                let is_repeated = syn.source == self.client && reading.to_server.is_begun_by(syn.sequence);
+                let is_repeated =
+                    syn.source == self.client && reading.streams[Direction::ToServer].is_begun_by(syn.sequence);
                 !is_repeated || reading.is_over()
             }
             State::Rejected(_) => true,
@@ -145,8 +146,8 @@ impl Tracked {
         match &self.state {
             State::Read(reading) => {
                 let held = |direction| reading.splitter.held(direction).len();
-                let pending = reading.to_server.held_bytes() + reading.to_client.held_bytes();
-                reading.frame_bytes + pending + Direction::BOTH.map(held).iter().sum::<usize>()
+                let pending = |direction| reading.streams[direction].held_bytes() + held(direction);
+                reading.frame_bytes + Direction::BOTH.map(pending).iter().sum::<usize>()
             }
             State::Rejected(_) => 0,
         }
@@ -176,18 +177,17 @@ impl Tracked {
 impl Reading {
     fn new(number: u64) -> Self {
         Self {
-            to_server: Stream::default(),
-            to_client: Stream::default(),
+            streams: PerDirection::default(),
             splitter: Splitter::new(number),
             frames: Vec::new(),
-            ends: [None; 2],
+            ends: PerDirection::default(),
             last: (0, 0),
             frame_bytes: 0,
         }
     }
 
     fn is_over(&self) -> bool {
-        self.ends.iter().all(Option::is_some)
+        self.ends.both().into_iter().all(Option::is_some)
     }
 
     fn take(&mut self, direction: Direction, packet: &Packet<'_>) -> Result<(), Rejection> {
@@ -196,10 +196,7 @@ impl Reading {
             return Ok(());
         }
         self.last = (packet.at_us, packet.number);
-        let (stream, back) = match direction {
-            Direction::ToServer => (&mut self.to_server, &mut self.to_client),
-            Direction::ToClient => (&mut self.to_client, &mut self.to_server),
-        };
+        let (stream, back) = self.streams.split_mut(direction);
         if is_syn {
             stream.begin(sequence);
         }
@@ -232,11 +229,7 @@ impl Reading {
     }
 
     fn end(&mut self, direction: Direction, end: End) {
-        let index = match direction {
-            Direction::ToServer => 0,
-            Direction::ToClient => 1,
-        };
-        if self.ends[index].replace(end).is_none() {
+        if self.ends[direction].replace(end).is_none() {
             self.take_rest(direction);
         }
     }
@@ -251,17 +244,17 @@ impl Reading {
     }
 
     fn finish(mut self: Box<Self>) -> Result<(Vec<CapturedFrame>, [Option<End>; 2]), Rejection> {
-        if !self.to_client.has_begun() {
+        if !self.streams[Direction::ToClient].has_begun() {
             return Err(Rejection::NotOpened);
         }
-        for (direction, stream) in [(Direction::ToServer, &self.to_server), (Direction::ToClient, &self.to_client)] {
-            if let Some(offset) = stream.gap() {
+        for direction in Direction::BOTH {
+            if let Some(offset) = self.streams[direction].gap() {
                 return Err(Rejection::Gap { direction, offset });
             }
         }
         for direction in Direction::BOTH {
             self.take_rest(direction);
         }
-        Ok((self.frames, self.ends))
+        Ok((self.frames, Direction::BOTH.map(|direction| self.ends[direction])))
     }
 }

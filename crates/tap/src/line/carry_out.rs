@@ -16,9 +16,9 @@ impl Line {
         let comment = (!comment.is_empty()).then_some(comment);
         if let Some(stall) = stall {
             let until_us = now_us.saturating_add(stall.duration_us);
-            self.state_mut(direction).stall(until_us);
+            self.states[direction].stall(until_us);
             if stall.both_directions {
-                self.state_mut(direction.opposite()).stall(until_us);
+                self.states[direction.opposite()].stall(until_us);
             }
         }
         let (before, after): (Vec<_>, Vec<_>) =
@@ -27,13 +27,13 @@ impl Line {
             self.add(addition, &unit, now_us);
         }
         let mut delivery = Delivery { delay_us, pace, postponement: None };
-        let state = self.state_mut(direction);
+        let state = &mut self.states[direction];
         match outcome {
             FrameOutcome::Forward => {
                 state.note_within_pair(unit.begins_pair());
                 state.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
-                self.state_mut(direction).count_passed(now_us);
+                self.states[direction].count_passed(now_us);
             }
             FrameOutcome::Postpone(postponement) => {
                 delivery.postponement = Some(postponement);
@@ -48,7 +48,7 @@ impl Line {
         }
         for (rule, postponement) in replays {
             let delivery = Delivery { postponement: Some(postponement), ..Delivery::default() };
-            self.state_mut(direction).send(again.clone(), Some(format!("{rule}: sent once more")), delivery, now_us);
+            self.states[direction].send(again.clone(), Some(format!("{rule}: sent once more")), delivery, now_us);
         }
         for addition in after {
             self.add(addition, &unit, now_us);

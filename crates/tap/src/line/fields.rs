@@ -1,6 +1,6 @@
 //! Fields of a frame: changed, and the frame encoded again with its new length.
 
-use glassline_wire::frame::{parse_header, put_frame};
+use glassline_wire::frame::{frame, parse_header, put_frame};
 use glassline_wire::limits::HEADER_BYTES;
 use glassline_wire::visible;
 use serde_json::{Map, Value};
@@ -44,9 +44,7 @@ pub(super) fn edited(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Edited,
 
 /// The frame of a request or an event.
 pub(super) fn event(object: &Map<String, Value>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_frame(&mut bytes, Value::Object(object.clone()).to_string().as_bytes());
-    bytes
+    frame(Value::Object(object.clone()).to_string().as_bytes())
 }
 
 /// The frames of these payloads.

@@ -9,6 +9,7 @@ use super::packet::{Chunk, Route, SEGMENT_BYTES_MAX};
 use super::pcapng::{Bound, Output, PacketInfo};
 use crate::frame::Direction;
 use crate::line::End;
+use crate::per_direction::PerDirection;
 
 /// Segments after which the receiver acknowledges them, if it sends nothing itself. Readers keep
 /// what is not acknowledged.
@@ -29,8 +30,7 @@ pub(super) struct Passed<'a> {
 #[derive(Debug)]
 pub(super) struct Conversation {
     side: Side,
-    to_server: Flow,
-    to_client: Flow,
+    flows: PerDirection<Flow>,
     is_reset: bool,
 }
 
@@ -66,7 +66,7 @@ impl Conversation {
             unacknowledged_segments: 0,
             is_finished: false,
         };
-        Self { side, to_server: flow(client, server), to_client: flow(server, client), is_reset: false }
+        Self { side, flows: PerDirection::new(flow(client, server), flow(server, client)), is_reset: false }
     }
 
     /// Records the handshake.
@@ -84,7 +84,7 @@ impl Conversation {
             return;
         }
         self.packet(output, passed, Flag::Push, chunk);
-        let flow = self.flow(passed.direction);
+        let flow = &mut self.flows[passed.direction];
         flow.unacknowledged_segments += 1;
         if flow.unacknowledged_segments >= UNACKNOWLEDGED_SEGMENTS_MAX {
             self.acknowledge(output, passed);
@@ -102,10 +102,10 @@ impl Conversation {
     pub(super) fn end(&mut self, output: &mut Output, passed: Passed<'_>, end: End) {
         match end {
             _ if self.is_reset => {}
-            End::Finished if self.flow(passed.direction).is_finished => {}
+            End::Finished if self.flows[passed.direction].is_finished => {}
             End::Finished => {
                 self.packet(output, passed, Flag::Fin, &Chunk::NONE);
-                self.flow(passed.direction).is_finished = true;
+                self.flows[passed.direction].is_finished = true;
                 self.acknowledge(output, passed);
             }
             End::Reset => {
@@ -117,11 +117,11 @@ impl Conversation {
 
     /// Returns whether nothing more can pass.
     pub(super) fn is_over(&self) -> bool {
-        self.is_reset || (self.to_server.is_finished && self.to_client.is_finished)
+        self.is_reset || self.flows.both().into_iter().all(|flow| flow.is_finished)
     }
 
-    fn has_ended(&mut self, direction: Direction) -> bool {
-        self.is_reset || self.flow(direction).is_finished
+    fn has_ended(&self, direction: Direction) -> bool {
+        self.is_reset || self.flows[direction].is_finished
     }
 
     /// Records that the receiver of a direction has everything.
@@ -130,18 +130,8 @@ impl Conversation {
         self.packet(output, back, Flag::Ack, &Chunk::NONE);
     }
 
-    fn flow(&mut self, direction: Direction) -> &mut Flow {
-        match direction {
-            Direction::ToServer => &mut self.to_server,
-            Direction::ToClient => &mut self.to_client,
-        }
-    }
-
     fn packet(&mut self, output: &mut Output, passed: Passed<'_>, flag: Flag, chunk: &Chunk<'_>) {
-        let (flow, back) = match passed.direction {
-            Direction::ToServer => (&mut self.to_server, &mut self.to_client),
-            Direction::ToClient => (&mut self.to_client, &mut self.to_server),
-        };
+        let (flow, back) = self.flows.split_mut(passed.direction);
         let mut tcp = TcpHeader::new(flow.source_port, back.source_port, flow.sequence, WINDOW);
         tcp.syn = matches!(flag, Flag::Syn | Flag::SynAck);
         tcp.fin = flag == Flag::Fin;

@@ -13,6 +13,7 @@ use crate::frame::{Direction, FrameId};
 use crate::hook::Hooks;
 use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 use crate::observation::Observation;
+use crate::per_direction::PerDirection;
 use crate::recording::{Addresses, Side};
 use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
@@ -69,8 +70,7 @@ pub(crate) struct Connection {
     target: SocketAddr,
     client: Peer,
     server: Peer,
-    to_server: Pipe,
-    to_client: Pipe,
+    pipes: PerDirection<Pipe>,
     /// Finds frames and applies rules; absent where nobody asks for frames.
     line: Option<Box<Line>>,
     /// The line has more outputs than one turn carries out; nothing is read before they are.
@@ -109,8 +109,7 @@ impl Connection {
             target,
             client,
             server,
-            to_server: Pipe::new(),
-            to_client: Pipe::new(),
+            pipes: PerDirection::new(Pipe::new(), Pipe::new()),
             line,
             has_outputs: false,
             state: State::Connecting,
@@ -214,25 +213,23 @@ impl Connection {
 
     /// Returns whether a read may find something, and what it finds may be held.
     fn can_read(&self, direction: Direction) -> bool {
-        let (source, sink, pipe) = match direction {
-            Direction::ToServer => (&self.client, &self.server, &self.to_server),
-            Direction::ToClient => (&self.server, &self.client, &self.to_client),
+        let (source, sink) = match direction {
+            Direction::ToServer => (&self.client, &self.server),
+            Direction::ToClient => (&self.server, &self.client),
         };
+        let (pipe, back) = (&self.pipes[direction], &self.pipes[direction.opposite()]);
         let held = self.line.as_ref().map_or(0, |line| line.held_bytes(direction));
         let is_open = pipe.input() == Input::Open && !sink.is_reset();
         // A rule may answer each frame with one to its sender, who may not read.
-        let back = match direction {
-            Direction::ToServer => &self.to_client,
-            Direction::ToClient => &self.to_server,
-        };
         let has_room = held < DIRECTION_BYTES_MAX && back.waiting_bytes() < DIRECTION_BYTES_MAX;
         is_open && source.is_readable() && pipe.is_empty() && has_room && !self.has_outputs
     }
 
     fn parts(&mut self, direction: Direction) -> (&mut Peer, &mut Peer, &mut Pipe) {
+        let pipe = &mut self.pipes[direction];
         match direction {
-            Direction::ToServer => (&mut self.client, &mut self.server, &mut self.to_server),
-            Direction::ToClient => (&mut self.server, &mut self.client, &mut self.to_client),
+            Direction::ToServer => (&mut self.client, &mut self.server, pipe),
+            Direction::ToClient => (&mut self.server, &mut self.client, pipe),
         }
     }
 
@@ -392,7 +389,7 @@ impl Connection {
             }
             turn.sinks.ended(self.number, (departure(direction), direction), end, turn.now_us);
         }
-        let is_over = [&self.to_server, &self.to_client].into_iter().all(|pipe| pipe.output() == Output::Ended);
+        let is_over = self.pipes.both().into_iter().all(|pipe| pipe.output() == Output::Ended);
         if is_over && self.state == State::Open {
             self.state = State::Closed(End::Finished);
         }

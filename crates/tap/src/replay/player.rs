@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use glassline_wire::frame::put_frame;
+use glassline_wire::frame::frame as wire_frame;
 
 use super::script::{Awaited, Script, Step};
 use crate::frame::{Frame, FrameKind};
@@ -199,9 +199,7 @@ impl<'a> Player<'a> {
             self.outcome.received += 1;
             match (meaning.kind.as_str(), &meaning.text) {
                 ("ping", _) => {
-                    let mut pong = Vec::new();
-                    put_frame(&mut pong, br#"{"type":"pong"}"#);
-                    self.send(&pong)?;
+                    self.send(&wire_frame(br#"{"type":"pong"}"#))?;
                 }
                 ("error" | "bye", Some(text)) if self.outcome.rejections.len() < NOTES_MAX => {
                     self.outcome.rejections.push(text.clone());

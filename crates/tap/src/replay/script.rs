@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use glassline_wire::frame::put_frame;
+use glassline_wire::frame::frame as wire_frame;
 use serde_json::{Map, Value};
 
 use crate::frame::{Dialect, Direction, Frame, FrameKind};
@@ -85,13 +85,14 @@ impl Script {
     ///
     /// # Errors
     /// This side sent nothing, or what it sent cannot be played back.
-    pub fn new(
-        frames: &[Frame],
+    pub fn new<'a>(
+        frames: impl IntoIterator<Item = &'a Frame, IntoIter: Clone>,
         direction: Direction,
         ids: Ids,
         mut new_id: impl FnMut() -> String,
     ) -> Result<Self, ScriptError> {
-        let first = frames.iter().find(|frame| frame.direction == direction).ok_or(ScriptError::Empty)?;
+        let frames = frames.into_iter();
+        let first = frames.clone().find(|frame| frame.direction == direction).ok_or(ScriptError::Empty)?;
         if matches!(first.dialect, Dialect::Tls | Dialect::Noise) {
             return Err(ScriptError::Encrypted { connection: first.connection, dialect: first.dialect });
         }
@@ -185,9 +186,7 @@ fn with_fresh_ids(frame: &Frame, renewed: &mut impl FnMut(&str) -> String) -> Ve
         let id = renewed(id);
         object.insert("id".into(), Value::String(id));
     }
-    let mut bytes = Vec::new();
-    put_frame(&mut bytes, Value::Object(object).to_string().as_bytes());
-    bytes
+    wire_frame(Value::Object(object).to_string().as_bytes())
 }
 
 #[cfg(test)]

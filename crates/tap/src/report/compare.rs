@@ -1,10 +1,11 @@
 //! Reports side by side: the summary of each row, one column for each recording.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 use glassline_wire::visible;
 
 use super::Report;
+use crate::wrapped::wrapped;
 
 /// Least width of a column in terminal columns.
 const COLUMN_WIDTH_MIN: usize = 16;
@@ -27,7 +28,7 @@ pub fn compare(reports: &[Report], width: usize) -> String {
 
 /// One row of the table, on as many lines as its longest cell needs.
 fn line(title: &str, column: usize, cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<Vec<String>> = cells.map(|cell| wrapped(&visible::one_line(&cell), column)).collect();
+    let cells: Vec<Vec<String>> = cells.map(|cell| wrapped(&visible::one_line(&cell), column - 1)).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(1).max(1);
     let mut out = String::new();
     for at in 0..height {
@@ -44,32 +45,4 @@ fn line(title: &str, column: usize, cells: impl Iterator<Item = String>) -> Stri
 
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
-/// The words of a cell on lines of the column's width; a longer word is broken.
-fn wrapped(cell: &str, column: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in cell.split(' ').filter(|word| !word.is_empty()) {
-        let last = lines.len() - 1;
-        let separator = usize::from(!lines[last].is_empty());
-        if lines[last].width() + separator + word.width() < column {
-            if separator == 1 {
-                lines[last].push(' ');
-            }
-            lines[last].push_str(word);
-            continue;
-        }
-        if separator == 1 {
-            lines.push(String::new());
-        }
-        for character in word.chars() {
-            let last = lines.len() - 1;
-            if lines[last].width() + character.width().unwrap_or(0) >= column {
-                lines.push(String::new());
-            }
-            let last = lines.len() - 1;
-            lines[last].push(character);
-        }
-    }
-    lines
 }

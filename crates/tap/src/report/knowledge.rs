@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use glassline_wire::frame::DIRECT_SUFFIX;
 use glassline_wire::operator_token;
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ use super::utterances::{Appearance, Audience, Utterances};
 use super::{Evidence, Proof, Seen};
 use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 use crate::meaning::Meaning;
+use crate::per_direction::PerDirection;
 
 /// Names, rooms and connections kept; further ones are counted only.
 const FACTS_MAX: usize = 10_000;
@@ -27,8 +29,7 @@ pub(super) struct ConnectionFacts {
     pub(super) name: Option<String>,
     pub(super) first_us: u64,
     pub(super) last_us: u64,
-    pub(super) to_server: Sizes,
-    pub(super) to_client: Sizes,
+    pub(super) sizes: PerDirection<Sizes>,
     pub(super) proof: Proof,
 }
 
@@ -175,8 +176,7 @@ impl Knowledge {
             name: None,
             first_us: frame.at_us,
             last_us: frame.at_us,
-            to_server: Sizes::default(),
-            to_client: Sizes::default(),
+            sizes: PerDirection::default(),
             proof: Proof::default(),
         });
         if frame.dialect != Dialect::Unknown {
@@ -185,11 +185,7 @@ impl Knowledge {
         connection.first_us = connection.first_us.min(frame.at_us);
         connection.last_us = connection.last_us.max(frame.at_us);
         connection.proof.add(evidence);
-        let sizes = match frame.direction {
-            Direction::ToServer => &mut connection.to_server,
-            Direction::ToClient => &mut connection.to_client,
-        };
-        sizes.add(frame.bytes.len(), frame.at_us);
+        connection.sizes[frame.direction].add(frame.bytes.len(), frame.at_us);
         if frame.direction == Direction::ToServer
             && let Some(speaker) = &meaning.speaker
         {
@@ -239,7 +235,7 @@ impl Knowledge {
     }
 
     fn add_name(&mut self, name: &str, evidence: Evidence) {
-        let name = name.strip_suffix("→you").unwrap_or(name);
+        let name = name.strip_suffix(DIRECT_SUFFIX).unwrap_or(name);
         // The server's own messages are from `*` (T9).
         if name != "*" {
             self.names.add(name, evidence);

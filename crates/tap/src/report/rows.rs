@@ -9,8 +9,9 @@ use strum::VariantArray as _;
 
 use super::Proof;
 use super::knowledge::{ConnectionFacts, Facts, Knowledge};
+use super::sizes::Sizes;
 use super::utterances::{Audience, Utterance};
-use crate::frame::Dialect;
+use crate::frame::{Dialect, Direction};
 
 /// The questions that each report answers, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
@@ -106,9 +107,7 @@ fn row(id: RowId, knowledge: &Knowledge) -> Row {
         RowId::Contacts => contacts(knowledge),
         RowId::Presence => frames_of(&knowledge.presence, knowledge, "about who is present, or from the server itself"),
         RowId::Secrets => frames_of(&knowledge.secrets, knowledge, "with a token (not shown, not kept)"),
-        RowId::Sizes => per_connection(knowledge, |facts| {
-            format!("to the server {}; to the client {}", facts.to_server.in_words(), facts.to_client.in_words())
-        }),
+        RowId::Sizes => sizes(knowledge),
         RowId::Times => times(knowledge),
         RowId::Unreadable => unreadable(knowledge),
     };
@@ -255,8 +254,8 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         active.proof.extend(&said.proof);
     }
     if by_speaker.is_empty() && opaque_connections(knowledge) > 0 {
-        let sends = |facts: &ConnectionFacts| facts.to_server.units();
-        let (_, findings) =
+        let sends = |facts: &ConnectionFacts| facts.sizes[Direction::ToServer].units();
+        let findings =
             per_connection(knowledge, |facts| format!("sent {}", counted(sends(facts), unit(facts.dialect))));
         return (summary(Some("by connection, not by name".into()), knowledge), findings);
     }
@@ -293,31 +292,40 @@ fn frames_of(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<F
     (summary(frames, knowledge), findings)
 }
 
-fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> String) -> (String, Vec<Finding>) {
+fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> String) -> Vec<Finding> {
+    let of = |(number, facts): (&u64, &ConnectionFacts)| {
+        finding(format!("connection {number}: {}", words(facts)), &facts.proof)
+    };
+    knowledge.connections.iter().map(of).collect()
+}
+
+/// Words about the ways of a connection to the server and to the client.
+fn both_ways(facts: &ConnectionFacts, words: fn(&Sizes) -> String) -> String {
+    let [up, down] = facts.sizes.both().map(words);
+    format!("to the server {up}; to the client {down}")
+}
+
+fn sizes(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let connections = &knowledge.connections;
-    let findings: Vec<Finding> = connections
-        .iter()
-        .map(|(number, facts)| finding(format!("connection {number}: {}", words(facts)), &facts.proof))
-        .collect();
+    let findings = per_connection(knowledge, |facts| both_ways(facts, Sizes::in_words));
     let nouns: BTreeSet<&str> = connections.values().map(|facts| unit(facts.dialect)).collect();
     let noun = nouns.first().filter(|_| nouns.len() == 1).copied().unwrap_or("piece");
-    let total = |direction: fn(&ConnectionFacts) -> &super::sizes::Sizes| {
+    let total = |direction: Direction| {
         let (units, bytes) = connections
             .values()
-            .map(direction)
+            .map(|facts| &facts.sizes[direction])
             .fold((0, 0), |(units, bytes), sizes| (units + sizes.units(), bytes + sizes.bytes()));
         format!("{} of {bytes} bytes in all", counted(units, noun))
     };
     let totals = some(connections.len(), |_| {
-        format!("to servers {}, to clients {}", total(|facts| &facts.to_server), total(|facts| &facts.to_client))
+        format!("to servers {}, to clients {}", total(Direction::ToServer), total(Direction::ToClient))
     });
     (summary(totals, knowledge), findings)
 }
 
 fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
-    let (_, findings) = per_connection(knowledge, |facts| {
-        let (up, down) = (facts.to_server.times_in_words(), facts.to_client.times_in_words());
-        format!("{} to {}: to the server {up}; to the client {down}", at(facts.first_us), at(facts.last_us))
+    let findings = per_connection(knowledge, |facts| {
+        format!("{} to {}: {}", at(facts.first_us), at(facts.last_us), both_ways(facts, Sizes::times_in_words))
     });
     let span = knowledge.span_us().map(|(first_us, last_us)| {
         let ms = (last_us - first_us) / 1_000;

@@ -25,10 +25,22 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, store: Box<dyn Store>) -> Self {
         let maintenance = Maintenance::new(shared.now());
-        let writer = Self { shared, store, maintenance };
+        let mut writer = Self { shared, store, maintenance };
         // Else the metrics report everything as indexed until the first commit.
         writer.note_sizes();
+        // Before the first commit: a server that is stopped soon says it as well.
+        writer.report_findings();
         writer
+    }
+
+    /// Reports what the store has found of itself since the last call.
+    fn report_findings(&mut self) {
+        let rebuild = self.store.take_index_rebuild().map(Done::IndexRebuilt);
+        let damage = std::iter::from_fn(|| self.store.take_damage().map(Done::Damaged));
+        let reports: Vec<Done> = rebuild.into_iter().chain(damage).collect();
+        if !reports.is_empty() {
+            self.shared.report(reports);
+        }
     }
 
     fn note_sizes(&self) {
@@ -79,12 +91,7 @@ impl Writer {
             return Ok(());
         }
         let result = self.store.maintain(SLICE);
-        let rebuild = self.store.take_index_rebuild().map(Done::IndexRebuilt);
-        let damage = std::iter::from_fn(|| self.store.take_damage().map(Done::Damaged));
-        let reports: Vec<Done> = rebuild.into_iter().chain(damage).collect();
-        if !reports.is_empty() {
-            self.shared.report(reports);
-        }
+        self.report_findings();
         match result {
             Err(error) if error.is_fatal() => return Err(error),
             Err(_) => drop(self.shared.counters.maintenance_failures.fetch_add(1, Ordering::Relaxed)),

@@ -5,6 +5,7 @@
 
 mod fingerprint;
 mod identity;
+pub mod tls;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};

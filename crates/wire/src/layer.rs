@@ -10,6 +10,8 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt::Debug;
 
+use crate::link::LinkFacts;
+
 /// Bound on the bytes a layer holds in each direction: part of a record, or output not yet written.
 pub const LAYER_BYTES_MAX: usize = 64 * 1024;
 
@@ -34,12 +36,20 @@ pub enum LayerError {
     /// The stream ended without an announcement, so that bytes may be missing.
     #[error("the connection was cut off before the peer announced its end")]
     Truncated,
+    /// The peer's key is not accepted. A text for the person; another attempt ends the same way.
+    #[error("{0}")]
+    Untrusted(String),
 }
 
 /// Stage between a socket and the protocol, or between two other stages.
 pub trait Layer: Debug + Send {
     /// Progress of the handshake, and of the receiving direction after it.
     fn state(&self) -> LayerState;
+
+    /// Facts about the link, once the handshake is over; `None` for a layer that protects nothing.
+    fn facts(&self) -> Option<LinkFacts> {
+        None
+    }
 
     /// Takes all of `bytes`, which arrived from below, and appends the plaintext they complete: no
     /// more of it than `bytes` and what was held of earlier calls. Bytes after the peer's end are
@@ -103,6 +113,11 @@ impl LayerStack {
             return LayerState::Handshaking;
         }
         self.layers.last().map_or(LayerState::Open, |top| top.state())
+    }
+
+    /// Facts about the secure layer among them; those of plaintext where there is none.
+    pub fn facts(&self) -> LinkFacts {
+        self.layers.iter().find_map(|layer| layer.facts()).unwrap_or(LinkFacts::PLAINTEXT)
     }
 
     /// Passes received bytes up through all layers, as [`Layer::receive`] does for one.

@@ -21,6 +21,7 @@ pub mod frame;
 pub mod history;
 pub mod layer;
 pub mod limits;
+pub mod link;
 pub mod message_id;
 pub mod natural_order;
 pub mod opening;

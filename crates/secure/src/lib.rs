@@ -1,0 +1,12 @@
+//! Identities, fingerprints, secure links and sealed messages.
+//!
+//! The only crate that uses cryptography. It does no I/O: bytes in, bytes out. Files with keys are
+//! the keyring's, sockets belong to client and server.
+
+mod fingerprint;
+mod identity;
+mod trust;
+
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use identity::{Identity, IdentityError};
+pub use trust::{Authority, ServerOffer, ServerTrust, Untrusted};

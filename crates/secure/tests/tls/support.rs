@@ -24,10 +24,6 @@ impl Pin {
         Arc::new(Self { key: Some(key), offers: Mutex::default() })
     }
 
-    pub(crate) fn any() -> Arc<Self> {
-        Arc::default()
-    }
-
     pub(crate) fn offers(&self) -> Vec<ServerOffer> {
         self.offers.lock().unwrap().clone()
     }

@@ -5,8 +5,11 @@
 
 mod fingerprint;
 mod identity;
+mod random;
+pub mod seal;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use identity::{Identity, IdentityError};
+pub use random::{NoRandomness, Random, SystemRandom};
 pub use trust::{Authority, ServerOffer, ServerTrust, Untrusted};

@@ -5,6 +5,7 @@
 
 mod fingerprint;
 mod identity;
+pub mod noise;
 mod random;
 pub mod seal;
 mod trust;

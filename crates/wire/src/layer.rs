@@ -39,6 +39,9 @@ pub enum LayerError {
     /// The peer's key is not accepted. A text for the person; another attempt ends the same way.
     #[error("{0}")]
     Untrusted(String),
+    /// This side cannot take part in the link, such as for want of random numbers.
+    #[error("this machine cannot protect the connection: {0}")]
+    Unavailable(String),
 }
 
 /// Stage between a socket and the protocol, or between two other stages.

@@ -37,6 +37,7 @@ use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
 pub(crate) use packet::SEGMENT_BYTES_MAX;
+pub(crate) use pcapng::COMMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.

@@ -159,7 +159,7 @@ impl Connection {
             self.check_connected(turn);
         }
         if self.state == State::Open {
-            self.write_waiting();
+            self.write_waiting(turn);
             for direction in Direction::BOTH {
                 self.read(direction, turn);
             }
@@ -263,9 +263,9 @@ impl Connection {
             line.receive(direction, bytes, turn.now_us);
             self.forward_outputs(turn);
         } else {
-            turn.sinks.relayed(self.number, direction, bytes, turn.now_us);
             let (_, sink, pipe) = self.parts(direction);
-            pipe.send(sink, bytes);
+            let written = pipe.send(sink, bytes, None);
+            turn.sinks.relayed(self.number, direction, bytes, written, turn.now_us);
         }
     }
 
@@ -292,7 +292,7 @@ impl Connection {
         let (connection, at_us) = (self.number, turn.now_us);
         self.has_outputs = true;
         for _ in 0..OUTPUTS_PER_TURN {
-            let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) else {
+            let Some(output) = self.next_output(at_us) else {
                 self.has_outputs = false;
                 return;
             };
@@ -301,11 +301,7 @@ impl Connection {
                 LineOutput::Applied(applied) => turn.sinks.observe(Observation::Applied(applied)),
                 LineOutput::Ask(ask) => self.ask(ask, turn),
                 LineOutput::Forward { direction, bytes, comment } => {
-                    let departure = (departure(direction), direction);
-                    turn.sinks.data(connection, departure, &bytes, at_us, comment.as_deref());
-                    // Each by itself: it may be one slice of many.
-                    let (_, sink, pipe) = self.parts(direction);
-                    pipe.send(sink, &bytes);
+                    self.forward(direction, &bytes, comment.as_deref(), turn);
                 }
                 LineOutput::End(direction, end) => {
                     let (_, _, pipe) = self.parts(direction);
@@ -318,11 +314,39 @@ impl Connection {
         }
     }
 
+    /// Returns the next output of the line, which makes no more of what arrives while much waits for
+    /// a sink.
+    fn next_output(&mut self, now_us: u64) -> Option<LineOutput> {
+        let line = self.line.as_mut()?;
+        for direction in Direction::BOTH {
+            line.note_unsent(direction, self.pipes[direction].waiting_bytes());
+        }
+        line.next(now_us)
+    }
+
+    /// Forwards bytes by themselves, since they may be one slice of many, and records what the sink
+    /// takes of them.
+    fn forward(&mut self, direction: Direction, bytes: &[u8], comment: Option<&str>, turn: &mut Turn<'_>) {
+        let connection = self.number;
+        let (_, sink, pipe) = self.parts(direction);
+        if bytes.is_empty() && !pipe.is_empty() {
+            return pipe.wait(bytes, comment);
+        }
+        let written = pipe.send(sink, bytes, comment);
+        if written > 0 || bytes.is_empty() {
+            let departure = (departure(direction), direction);
+            turn.sinks.data(connection, departure, &bytes[..written], turn.now_us, comment);
+        }
+    }
+
     /// Writes what the sinks did not take before.
-    fn write_waiting(&mut self) {
+    fn write_waiting(&mut self, turn: &mut Turn<'_>) {
+        let connection = self.number;
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
-            pipe.write_waiting(sink);
+            pipe.write_waiting(sink, |bytes, comment| {
+                turn.sinks.data(connection, (departure(direction), direction), bytes, turn.now_us, comment);
+            });
         }
     }
 

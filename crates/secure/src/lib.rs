@@ -8,6 +8,7 @@ mod identity;
 pub mod noise;
 mod random;
 pub mod seal;
+pub mod tls;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};

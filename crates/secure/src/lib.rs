@@ -7,6 +7,8 @@ mod fingerprint;
 mod identity;
 pub mod noise;
 mod random;
+pub mod seal;
+pub mod tls;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};

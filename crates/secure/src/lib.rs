@@ -7,6 +7,7 @@ mod fingerprint;
 mod identity;
 pub mod noise;
 mod random;
+pub mod seal;
 pub mod tls;
 mod trust;
 

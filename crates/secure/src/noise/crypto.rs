@@ -8,7 +8,6 @@ use snow::resolvers::{CryptoResolver, DefaultResolver};
 use snow::types::{Cipher, Dh, Hash, Random as NoiseRandom};
 use snow::{Builder, HandshakeState};
 
-use super::offer::Offer;
 use super::{LocalKeys, SharedRandom};
 use crate::random::{self, NoRandomness, Random};
 
@@ -50,19 +49,19 @@ fn public_key(private: &[u8; 32]) -> PublicKey {
     public
 }
 
-/// Starts the handshake of one side, with the offer as its prologue.
+/// Starts the handshake of one side.
 ///
 /// # Errors
 /// [`LayerError::Unavailable`].
-pub(super) fn start(role: Role, keys: &LocalKeys, offer: &Offer) -> Result<HandshakeState, LayerError> {
-    build(role, keys, offer).map_err(|error| local_failure(&error))
+pub(super) fn start(role: Role, keys: &LocalKeys, prologue: &[u8]) -> Result<HandshakeState, LayerError> {
+    build(role, keys, prologue).map_err(|error| local_failure(&error))
 }
 
-fn build(role: Role, keys: &LocalKeys, offer: &Offer) -> Result<HandshakeState, snow::Error> {
+fn build(role: Role, keys: &LocalKeys, prologue: &[u8]) -> Result<HandshakeState, snow::Error> {
     let parameters: NoiseParams = PARAMETERS.parse()?;
     let builder = Builder::with_resolver(parameters, Box::new(Primitives { random: keys.random.clone() }))
         .local_private_key(&keys.static_key.private)?
-        .prologue(offer.as_bytes())?;
+        .prologue(prologue)?;
     match role {
         Role::Initiator => builder.build_initiator(),
         Role::Responder => builder.build_responder(),
@@ -106,5 +105,71 @@ impl NoiseRandom for HandshakeRandom {
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), snow::Error> {
         let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         random.fill(bytes).map_err(|_| snow::Error::Rng)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+mod tests {
+    use std::fs;
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The bytes of `keys`, in their order.
+    #[derive(Debug)]
+    struct Scripted(Vec<u8>);
+
+    impl Random for Scripted {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+            let rest = self.0.split_off(bytes.len());
+            bytes.copy_from_slice(&std::mem::replace(&mut self.0, rest));
+            Ok(())
+        }
+    }
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        let hex = value["hex"].as_str().expect("bytes as hex");
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+    }
+
+    fn side(role: Role, vector: &Value, keys: &Value) -> HandshakeState {
+        let random = Scripted([bytes(&keys["static"]), bytes(&keys["ephemeral"])].concat());
+        let keys = LocalKeys::new(None, Arc::new(Mutex::new(random))).expect("keys");
+        start(role, &keys, &bytes(&vector["prologue"])).expect("a handshake")
+    }
+
+    #[test]
+    fn the_handshake_is_that_of_the_vectors_of_its_pattern() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/noise.json");
+        let file: Value = serde_json::from_str(&fs::read_to_string(path).expect("the vectors")).expect("JSON");
+        let vector = &file["pattern"];
+        assert_eq!(vector["protocol"], PARAMETERS);
+        let mut client = side(Role::Initiator, vector, &vector["client"]);
+        let mut server = side(Role::Responder, vector, &vector["server"]);
+        let messages = vector["messages"].as_array().expect("a list");
+        let (handshake, transport) = messages.split_at(3);
+        let mut buffers = ([0; 300], [0; 300]);
+        for (number, message) in handshake.iter().enumerate() {
+            let (from, to) = if number == 1 { (&mut server, &mut client) } else { (&mut client, &mut server) };
+            let (payload, expected) = (bytes(&message["payload"]), bytes(&message["bytes"]));
+            let written = from.write_message(&payload, &mut buffers.0).expect("written");
+            assert_eq!(&buffers.0[..written], expected, "message {number}");
+            let read = to.read_message(&expected, &mut buffers.1).expect("read");
+            assert_eq!(&buffers.1[..read], payload, "message {number}");
+        }
+        assert_eq!(client.get_handshake_hash(), bytes(&vector["handshake_hash"]));
+        let (mut client, mut server) =
+            (client.into_transport_mode().expect("over"), server.into_transport_mode().expect("over"));
+        for (number, message) in transport.iter().enumerate() {
+            let (from, to) = if number % 2 == 0 { (&mut server, &mut client) } else { (&mut client, &mut server) };
+            let (payload, expected) = (bytes(&message["payload"]), bytes(&message["bytes"]));
+            let written = from.write_message(&payload, &mut buffers.0).expect("written");
+            assert_eq!(&buffers.0[..written], expected, "record {number}");
+            let read = to.read_message(&expected, &mut buffers.1).expect("read");
+            assert_eq!(&buffers.1[..read], payload, "record {number}");
+        }
     }
 }

@@ -48,7 +48,7 @@ impl ClientHandshake {
         trust: Arc<dyn ServerTrust>,
         output: &mut Vec<u8>,
     ) -> Result<Self, LayerError> {
-        let mut state = crypto::start(Role::Initiator, keys, offer)?;
+        let mut state = crypto::start(Role::Initiator, keys, offer.as_bytes())?;
         let message = write(&mut state, &[])?;
         output.extend_from_slice(offer.as_bytes());
         output.extend(message);
@@ -107,7 +107,7 @@ impl ServerHandshake {
         message: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<Self, LayerError> {
-        let mut state = crypto::start(Role::Responder, keys, offer)?;
+        let mut state = crypto::start(Role::Responder, keys, offer.as_bytes())?;
         read(&mut state, message)
             .ok_or_else(|| LayerError::Malformed("message 1 of the handshake holds no key".to_owned()))?;
         let credential = keys.credential.as_ref().map_or(&[][..], Credential::as_bytes);

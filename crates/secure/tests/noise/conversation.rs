@@ -1,4 +1,4 @@
-//! What honest sides give each other, in any slicing and across rekeys.
+//! Conversations of honest sides, in any slicing and across rekeys.
 
 use std::sync::Arc;
 

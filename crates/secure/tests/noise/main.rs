@@ -6,3 +6,4 @@ mod conversation;
 mod handshake;
 mod pair;
 mod records;
+mod vectors;

@@ -313,6 +313,7 @@ mod tests {
             text: text.into(),
             action,
             id: None,
+            sealed: None,
         }))
     }
 

@@ -9,6 +9,7 @@ use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::limits::SEALED_BYTES_MAX;
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::sealed::SEALED_TEXT;
@@ -17,7 +18,13 @@ use glassline_wire::timestamp::Timestamp;
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 
 fn login(connection: usize) -> ConnectInfo {
-    ConnectInfo { connection, token: connection as u128 + 1, address: IpAddr::V4(Ipv4Addr::LOCALHOST), now: NOW }
+    ConnectInfo {
+        connection,
+        token: connection as u128 + 1,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        link: LinkFacts::PLAINTEXT,
+        now: NOW,
+    }
 }
 
 fn enter(hub: &mut Hub, connection: usize, name: &str) -> MemberId {

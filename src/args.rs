@@ -12,6 +12,7 @@ use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
+use crate::keys::KeysArguments;
 use crate::tap::TapArguments;
 use crate::words;
 
@@ -71,6 +72,7 @@ pub(crate) enum CliCommand {
     Join(Join),
     History(HistoryArguments),
     Tap(Box<TapArguments>),
+    Keys(KeysArguments),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences, default_layers};
+use glassline_client::{Bell, DialectChoice, JoinOptions, Link, Mode, Preferences, default_layers};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
 use glassline_wire::operator_token;
 
@@ -49,7 +49,8 @@ impl Choices {
         };
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
-            layers: default_layers(),
+            link: Link::Plaintext(default_layers()),
+            members: None,
             name,
             dialect: self.dialect.unwrap_or_default(),
             mode,

@@ -9,6 +9,7 @@ mod environment;
 mod folders;
 mod history;
 mod host;
+mod keys;
 mod listening;
 mod logging;
 mod manual;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
         Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
         Some(CliCommand::Tap(arguments)) => tap::tap(arguments),
+        Some(CliCommand::Keys(arguments)) => keys::keys(arguments),
         Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
         Some(CliCommand::Completions(completions)) => done(completions::print(completions.shell)),
         Some(CliCommand::Man(man)) => done(manual::write(&man.folder)),

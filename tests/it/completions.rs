@@ -9,7 +9,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 13] = [
+const OFFERED: [(&str, &[&str]); 19] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -54,6 +54,12 @@ const OFFERED: [(&str, &[&str]); 13] = [
     ),
     ("tap-report", &["html", "side", "help"]),
     ("tap-replay", &["to", "listen", "connection", "fresh", "wait-s", "beyond-loopback", "help"]),
+    ("keys", &["help"]),
+    ("keys-list", &["help"]),
+    ("keys-show", &["help"]),
+    ("keys-verify", &["member", "help"]),
+    ("keys-forget", &["member", "help"]),
+    ("keys-trust", &["member", "link", "help"]),
     ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];

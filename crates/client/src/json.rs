@@ -10,13 +10,14 @@ use glassline_wire::event::{ErrorCode, Event, Notice, Rejection, SCHEMA_VERSION,
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, LOBBY, Request};
 use glassline_wire::visible;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::format::StyledLine;
 use crate::inbox::UserInput;
 use crate::line_input::LineInput;
 use crate::line_output::write_diagnostics;
 use crate::line_splitter::InputLine;
+use crate::link::OpenedLink;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
@@ -132,6 +133,22 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<
 }
 
 impl View for Json {
+    /// Writes the facts about the link, in a line that is no event of the wire.
+    fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()> {
+        let confidentiality = link.confidentiality;
+        let mut facts = json!({
+            "type": "link",
+            "link": confidentiality.kind.as_str(),
+            "readers": confidentiality.readers(),
+        });
+        if let Some(server) = &link.server {
+            facts["key"] = server.key.hex().into();
+            facts["trust"] = server.standing.as_str().into();
+            facts["since"] = server.since.to_string().into();
+        }
+        writeln!(self.out, "{facts}")
+    }
+
     fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Lines(lines) => self.line_input.add(lines),

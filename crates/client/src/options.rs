@@ -3,9 +3,11 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
+use glassline_keyring::KnownMembers;
 use glassline_session::DialectChoice;
 use glassline_wire::layer::LayerFactory;
 
+use crate::link::Link;
 use crate::preferences::Preferences;
 
 /// Presentation of the conversation.
@@ -44,8 +46,10 @@ impl Mode {
 pub struct JoinOptions {
     /// `host:port`.
     pub address: String,
-    /// Layers of each connection; `None`: plain TCP.
-    pub layers: Option<Arc<dyn LayerFactory>>,
+    /// Protection of each connection.
+    pub link: Link,
+    /// Keys of the server's members; `None` where none are kept.
+    pub members: Option<KnownMembers>,
     /// The requested name.
     pub name: String,
     /// Choice of the dialect.

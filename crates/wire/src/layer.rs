@@ -36,9 +36,15 @@ pub enum LayerError {
     /// The stream ended without an announcement, so that bytes may be missing.
     #[error("the connection was cut off before the peer announced its end")]
     Truncated,
+    /// The peer has ended the handshake, or the connection, for a reason of its own.
+    #[error("the peer refuses the link: {0}")]
+    Refused(String),
     /// The peer's key is not accepted. A text for the person; another attempt ends the same way.
     #[error("{0}")]
     Untrusted(String),
+    /// This side cannot take part in the link, such as for want of random numbers.
+    #[error("this machine cannot protect the connection: {0}")]
+    Unavailable(String),
 }
 
 /// Stage between a socket and the protocol, or between two other stages.

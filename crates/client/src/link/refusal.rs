@@ -12,6 +12,8 @@ pub(crate) enum HandshakeFailure {
     Untrusted(String),
     /// The other side has sent something else than the handshake: cause.
     Foreign(String),
+    /// This side cannot take part in it: cause.
+    Unavailable(String),
     /// The connection ended: cause.
     Closed(String),
     /// Nothing was received within the time that an answer takes at most.
@@ -31,6 +33,7 @@ impl From<LayerError> for HandshakeFailure {
     fn from(error: LayerError) -> Self {
         match error {
             LayerError::Untrusted(text) => Self::Untrusted(text),
+            LayerError::Unavailable(_) => Self::Unavailable(error.to_string()),
             other => Self::Foreign(other.to_string()),
         }
     }
@@ -40,7 +43,7 @@ impl HandshakeFailure {
     /// The cause, for a connection without a user's choice about its protection.
     pub(crate) fn cause(self) -> String {
         match self {
-            Self::Untrusted(text) | Self::Foreign(text) | Self::Closed(text) => text,
+            Self::Untrusted(text) | Self::Foreign(text) | Self::Unavailable(text) | Self::Closed(text) => text,
             Self::Silent => "no answer in time".to_owned(),
         }
     }
@@ -55,6 +58,9 @@ impl SecureLink {
             HandshakeFailure::Untrusted(text) => LinkFailure::Final(text),
             HandshakeFailure::Foreign(why) => {
                 LinkFailure::Final(self.refused(&format!("does not answer in {link} ({why})")))
+            }
+            HandshakeFailure::Unavailable(why) => {
+                LinkFailure::Final(format!("{why}. Nothing was sent to {}; try again", self.server.address()))
             }
             HandshakeFailure::Closed(why) if has_opened => LinkFailure::Passing(why),
             HandshakeFailure::Closed(why) => {

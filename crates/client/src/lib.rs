@@ -133,7 +133,8 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     };
     let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
     let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
-    let (formatter, settings) = (Formatter::new(&options.name), DisplaySettings::new(&options.preferences, false));
+    let formatter = Formatter::new(&options.name).with_members(options.link_members());
+    let settings = DisplaySettings::new(&options.preferences, false);
     let mut plain = Plain::new(plain_mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
     for words in &options.greeting {
         plain.print_notice(words)?;

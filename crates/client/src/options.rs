@@ -64,6 +64,14 @@ pub struct JoinOptions {
     pub preferences: Preferences,
 }
 
+impl JoinOptions {
+    /// Keys to compare those with that the server reports. On plaintext everybody on the way can
+    /// report keys, so none is kept.
+    pub(crate) fn link_members(&self) -> Option<KnownMembers> {
+        self.members.clone().filter(|_| matches!(self.link, Link::Secure(_)))
+    }
+}
+
 /// Returns the layers of a client without settings for any: none, unless a test asks for its own.
 pub fn default_layers() -> Option<Arc<dyn LayerFactory>> {
     #[cfg(feature = "test-layer")]

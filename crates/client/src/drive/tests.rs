@@ -36,7 +36,7 @@ const WELCOME: &str = concat!(
 );
 
 /// Line of the JSON mode about a link without protection.
-const PLAINTEXT: &str = r#"{"link":"plaintext","readers":"anyone on the way","type":"link"}"#;
+const PLAINTEXT: &str = r#"{"type":"link","link":"plaintext","readers":"anyone on the way"}"#;
 
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<Vec<u8>>>);

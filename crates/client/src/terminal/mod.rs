@@ -86,7 +86,8 @@ impl Terminal {
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
         let preferences = &options.preferences;
         let display = Display::open(preferences.colour, inbox.clone())?;
-        let pane = MessagePane::new(Formatter::new(&options.name), DisplaySettings::new(preferences, true));
+        let formatter = Formatter::new(&options.name).with_members(options.link_members());
+        let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
         let mut terminal = Self::new(pane, display);
         let draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.editor_setup = Some((draft_folder, inbox));

@@ -305,6 +305,7 @@ mod tests {
             text: text.into(),
             action,
             id: None,
+            sealed: None,
         }))
     }
 

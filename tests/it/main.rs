@@ -26,6 +26,8 @@ mod history;
 #[cfg(unix)]
 mod integrity;
 #[cfg(unix)]
+mod keys;
+#[cfg(unix)]
 mod metrics;
 mod names;
 mod operators;
@@ -57,6 +59,9 @@ mod tap_page;
 mod tap_recordings;
 #[cfg(unix)]
 mod terminal;
+// The test layer takes the place of a secure link.
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod trust;
 #[cfg(unix)]
 mod upkeep;
 mod whois;

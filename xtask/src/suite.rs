@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PEER_PACKAGES, PIP, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, imports, programs, wording};
 
@@ -49,7 +49,7 @@ const STEPS: [Step; 12] = [
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
-    after_build("peers", "independent peers", &[PYTHON], peers),
+    Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },
     after_build("crashes", "kills under load", &[CC], programs::crash_short),
     Step {
         optional: &[TSHARK],

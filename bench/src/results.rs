@@ -68,7 +68,7 @@ measures! {
     RelayBusyPercent: "relay busy (%)", 1.0, 0;
     MedianMicros: "median (µs)", 1.0, 1;
     P99Micros: "p99 (µs)", 1.0, 1;
-    NotShown: "says SAMPLED: reports not shown", 1.0, 0;
+    NotShown: "says SAMPLED: observations not shown", 1.0, 0;
     FewMib: "memory after few (MiB)", 1.0, 1;
     ManyMib: "memory after many (MiB)", 1.0, 1;
     KibPerConnection: "memory per connection (KiB)", 1.0, 2;

@@ -108,6 +108,19 @@ impl LayerStack {
         Self { layers, is_closing: false }
     }
 
+    /// Puts the layers of `upper` on top. They begin with `bytes`, which have passed the layers below
+    /// already, and append plaintext as in [`receive`](Self::receive).
+    ///
+    /// # Errors
+    /// One of them has failed.
+    pub fn add(&mut self, upper: Self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
+        let level = self.layers.len();
+        self.layers.extend(upper.layers);
+        let received = receive_through(&mut self.layers[level..], bytes, plaintext);
+        self.pass_output_down();
+        received
+    }
+
     /// Returns whether bytes and plaintext are the same.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()

@@ -36,7 +36,8 @@ impl ServerTrust for AnyServer {
 fn side(is_client: bool) -> LayerStack {
     let made = if is_client {
         let identity = Some(Arc::new(Identity::from_seed(&[2; 32])));
-        let options = NoiseClientOptions { server_name: "chat.example".to_owned(), identity, trust: Arc::new(AnyServer) };
+        let options =
+            NoiseClientOptions { server_name: "chat.example".to_owned(), identity, trust: Arc::new(AnyServer) };
         NoiseClient::with_random(&options, Counting(0)).map(|client| client.layers())
     } else {
         NoiseServer::with_random(&Identity::from_seed(&[1; 32]), Counting(64)).map(|server| server.layers())

@@ -4,7 +4,6 @@ import hashlib
 import json
 
 import noise_link
-from event_peer import EventPeer
 from frames import frame
 from harness import HERE, Skipped, check, expect, expect_equal
 from noise_link import PLAINTEXT_MAX, REKEY_RECORDS, Link, NoiseLink
@@ -211,14 +210,17 @@ def attacked_handshakes(bench):
         peer_message(second)
         second.send_raw(message_3)
         expect_equal(closed(second), b"")
-        first.send_raw(message_3)
-        first.send_raw(link.seal(b"GLASSLINE2"))
-        server.event("eve").barrier()
-        try:
-            nested = EventPeer(server.address, link=NoiseLink, magic=False)
-            inner = Link(True)
-            nested.send_raw(inner.offer + inner.message())
-            closed(nested)
-        finally:
-            nested.close()
-        server.wait_text(r"secure|second|already|nested", "err")
+        # The session that it belongs to takes it.
+        first.send_raw(message_3 + link.seal(b"GLASSLINE2" + frame('{"type":"hello","name":"eve"}')))
+        expect(b'"welcome"' in link.open(peer_message(first)), "a welcome", "something else")
+
+
+@check_noise("N D", "a link inside a link is refused with a line")
+def nested(bench):
+    with bench.server() as server:
+        outer = server.event(None, link=NoiseLink, magic=False)
+        inner = Link(True)
+        outer.send_raw(inner.offer + inner.message())
+        expect(b"protected already" in outer.read_to_end(), "a line with the reason", "another end")
+        expect(outer.sock.has_ended, "the server's end record", "a close without it")
+        server.wait_text(r'reason="nested_link"', "err")

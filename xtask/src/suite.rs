@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PEER_PACKAGES, PIP, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PEER_PACKAGES, PIP, PYTHON, RUSTFMT, TSHARK,
+    Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, imports, programs, wording};
 

@@ -38,7 +38,7 @@ fn a_server_names_the_address_that_others_type() {
     assert_eq!(server.line(), "listening on 0.0.0.0:1234");
     let mut join = command("nsenter", &home);
     let process = server.id().to_string();
-    join.args(["-t", &process, "-n", PROGRAM, "join", "192.0.2.1", "--name", "far"]);
+    join.args(["-t", &process, "-n", PROGRAM, "join", "192.0.2.1", "--plain", "--name", "far"]);
     let joined = run(join);
     assert_eq!(joined.code, Some(0), "{joined:?}");
     assert!(joined.stderr.contains("connected to 192.0.2.1:1234 as far"), "{joined:?}");

@@ -26,6 +26,8 @@ mod history;
 #[cfg(unix)]
 mod integrity;
 #[cfg(unix)]
+mod keys;
+#[cfg(unix)]
 mod metrics;
 mod names;
 mod operators;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PEER_PACKAGES, PIP, PYTHON, RUSTFMT, TSHARK,
-    Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP, PYTHON,
+    RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, imports, programs, wording};
 
@@ -37,7 +37,8 @@ const fn after_build(name: &'static str, about: &'static str, tools: &'static [T
 
 /// A step that runs the tests, some of them with tools that need not be there.
 const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
-    Step { optional: &[ZSH, FISH, MAN, TSHARK, CHROMIUM], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
+    const OPTIONAL: &[Tool] = &[ZSH, FISH, MAN, TSHARK, CHROMIUM, OPENSSL, GNUTLS, SSLSCAN];
+    Step { optional: OPTIONAL, ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);

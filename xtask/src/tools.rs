@@ -58,6 +58,9 @@ tools! {
     MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
     TSHARK = "tshark", ["tshark", "--version"], Package::Debian("tshark"), "reads recordings of the tap";
     CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the pages of the tap's reports";
+    OPENSSL = "openssl", ["openssl", "version"], Package::Debian("openssl"), "judges TLS from the other side";
+    GNUTLS = "gnutls-cli", ["gnutls-cli", "--version"], Package::Debian("gnutls-bin"), "judges TLS from the other side";
+    SSLSCAN = "sslscan", ["sslscan", "--version"], Package::Debian("sslscan"), "looks for what TLS should not offer";
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
 

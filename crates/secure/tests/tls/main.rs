@@ -6,6 +6,7 @@ mod authorities;
 mod bounds;
 mod certificates;
 mod handshake;
+mod judges;
 mod key_log;
 mod support;
 mod tampering;

@@ -59,6 +59,9 @@ mod tap_page;
 mod tap_recordings;
 #[cfg(unix)]
 mod terminal;
+// The test layer takes the place of a secure link.
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod trust;
 #[cfg(unix)]
 mod upkeep;
 mod whois;

@@ -18,7 +18,7 @@ pub(crate) struct Tool {
 enum Package {
     Debian(&'static str),
     Rustup(&'static str),
-    /// Packages of PyPI, in a folder of this repository's: a file of requirements.
+    /// A file of requirements; pip puts what it lists into a folder of this repository's builds.
     PyPi(&'static str),
 }
 

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use glassline_secure::external::{
-    ClientKeys, ExternalError, ExternalLinks, ExternalMember, Heard, KnownServer, Membership, Message, Program,
+    ClientKeys, ExternalError, ExternalLinks, ExternalMember, OpenedText, KnownServer, Membership, Message, Program,
     ServerSecrets, SharedProgram,
 };
 use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
@@ -135,9 +135,9 @@ fn the_example_in_python_notices_changed_records() {
     assert_eq!(receiver.receive(b"more", &mut Vec::new()), failed, "it stays failed");
 
     let (_, mut server) = sides(&links);
-    let mut stranger = client(&links, &[8; 32]);
-    pass(&mut *stranger, &mut *server).expect("random bytes");
-    assert!(pass(&mut *server, &mut *stranger).is_err(), "another key");
+    let mut newcomer = client(&links, &[8; 32]);
+    pass(&mut *newcomer, &mut *server).expect("random bytes");
+    assert!(pass(&mut *server, &mut *newcomer).is_err(), "another key");
 }
 
 #[test]
@@ -148,20 +148,20 @@ fn the_example_in_python_is_a_seal() {
         ExternalMember::enter(program.clone(), member, settings).expect("the example answers")
     };
     let (mut ann, mut bob, mut eve) = (enter(0, "ann", "open"), enter(1, "bob", "open"), enter(2, "eve", "guess"));
-    let said = ann.say("id-1", "hello").expect("the example answers");
-    assert!(said.sealed.is_some() && !said.text.contains("hello"), "{said:?}");
+    let sealed = ann.seal("id-1", "hello").expect("the example answers");
+    assert!(sealed.sealed.is_some() && !sealed.text.contains("hello"), "{sealed:?}");
     let mut message = Message {
         number: 1,
         room: "den".to_owned(),
         id: "id-1".to_owned(),
         from: "ann".to_owned(),
-        text: said.text,
-        sealed: said.sealed,
+        text: sealed.text,
+        sealed: sealed.sealed,
     };
-    assert_eq!(bob.hear(&message), Ok(Heard { text: Some("hello".to_owned()), warning: None }));
-    assert_eq!(eve.hear(&message).expect("an answer").text, None);
+    assert_eq!(bob.open(&message), Ok(OpenedText { text: Some("hello".to_owned()), warning: None }));
+    assert_eq!(eve.open(&message).expect("an answer").text, None);
     message.from = "bob".to_owned();
-    assert_eq!(bob.hear(&message).expect("an answer").text, None, "another sender");
+    assert_eq!(bob.open(&message).expect("an answer").text, None, "another sender");
 }
 
 #[test]

@@ -45,11 +45,11 @@ class Member:
     def __init__(self, name, room, passphrase, own, random):
         raise NotImplementedError
 
-    def say(self, id, text):
+    def seal(self, id, text):
         """Returns `text`, which everyone can read, and `sealed`."""
         return {"text": text}
 
-    def hear(self, message):
+    def open(self, message):
         """Returns a `text`, a `warning`, or both."""
         return {"text": message["text"]}
 
@@ -90,10 +90,10 @@ def serve(name, layer=None, member=None, public=lambda own: b""):
             texts = (request[field] for field in ("name", "room", "passphrase"))
             members[request["member"]] = member(*texts, data["own"], data["random"])
             return {}
-        if do == "say":
-            return members[request["member"]].say(request["id"], request["text"])
-        if do == "hear":
-            return members[request["member"]].hear(request["message"])
+        if do == "seal":
+            return members[request["member"]].seal(request["id"], request["text"])
+        if do == "open":
+            return members[request["member"]].open(request["message"])
         if do == "forget":
             layers.pop(key, None)
             members.pop(request.get("member"), None)

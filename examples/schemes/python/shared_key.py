@@ -113,11 +113,11 @@ class Passphrase(Member):
     def direction(self, id, sender):
         return Direction(mac(self.key, self.room.encode(), id.encode(), sender.encode()), b"text")
 
-    def say(self, id, text):
+    def seal(self, id, text):
         sealed = base64.b64encode(self.direction(id, self.name).seal(text.encode())).decode()
         return {"text": "[sealed message]", "sealed": sealed}
 
-    def hear(self, message):
+    def open(self, message):
         if not message["sealed"]:
             return {"warning": "not sealed: anyone on the way can have said this"}
         try:

@@ -29,10 +29,10 @@ pub enum Request<'a> {
     End { layer: u64 },
     /// A member enters a room.
     Member { member: u64, name: &'a str, room: &'a str, passphrase: &'a str, own: Hex, random: Hex },
-    /// The member says something.
-    Say { member: u64, id: &'a str, text: &'a str },
+    /// The member sends a text.
+    Seal { member: u64, id: &'a str, text: &'a str },
     /// A message arrived for the member.
-    Hear { member: u64, message: &'a Message },
+    Open { member: u64, message: &'a Message },
     /// A layer or a member is needed no more.
     Forget {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +55,8 @@ impl Request<'_> {
             Self::Close { .. } => "close",
             Self::End { .. } => "end",
             Self::Member { .. } => "member",
-            Self::Say { .. } => "say",
-            Self::Hear { .. } => "hear",
+            Self::Seal { .. } => "seal",
+            Self::Open { .. } => "open",
             Self::Forget { .. } => "forget",
         }
     }

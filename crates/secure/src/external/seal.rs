@@ -22,7 +22,7 @@ pub struct Membership<'a> {
 
 /// Content of a message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Said {
+pub struct SealedText {
     /// Text that the server and every client can read.
     pub text: String,
     /// Sealed text, in the form of the field `sealed`.
@@ -49,7 +49,7 @@ pub struct Message {
 
 /// Result of receiving a message. At least one of the two is there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Heard {
+pub struct OpenedText {
     /// Text to be shown; `None` where none is.
     #[serde(default)]
     pub text: Option<String>,
@@ -81,16 +81,16 @@ impl ExternalMember {
     ///
     /// # Errors
     /// The program does not answer.
-    pub fn say(&mut self, id: &str, text: &str) -> Result<Said, ExternalError> {
-        self.program.ask(&Request::Say { member: self.member, id, text })
+    pub fn seal(&mut self, id: &str, text: &str) -> Result<SealedText, ExternalError> {
+        self.program.ask(&Request::Seal { member: self.member, id, text })
     }
 
     /// Reads a message of another member.
     ///
     /// # Errors
     /// The program does not answer.
-    pub fn hear(&mut self, message: &Message) -> Result<Heard, ExternalError> {
-        self.program.ask(&Request::Hear { member: self.member, message })
+    pub fn open(&mut self, message: &Message) -> Result<OpenedText, ExternalError> {
+        self.program.ask(&Request::Open { member: self.member, message })
     }
 }
 

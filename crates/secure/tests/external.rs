@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use glassline_secure::external::{
-    ClientKeys, ExternalError, ExternalLinks, ExternalMember, OpenedText, KnownServer, Membership, Message, Program,
+    ClientKeys, ExternalError, ExternalLinks, ExternalMember, KnownServer, Membership, Message, OpenedText, Program,
     ServerSecrets, SharedProgram,
 };
 use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};

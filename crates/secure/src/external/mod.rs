@@ -15,7 +15,7 @@ pub use hex::Hex;
 pub use layer::{ClientKeys, ExternalLinks, KnownServer, ServerSecrets};
 pub use reply::{FaultKind, Features, LayerFault, LayerReply};
 pub use request::Request;
-pub use seal::{ExternalMember, OpenedText, Membership, Message, SealedText};
+pub use seal::{ExternalMember, Membership, Message, OpenedText, SealedText};
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -18,6 +18,7 @@ mod operator_token;
 mod plain_file;
 mod sealing;
 mod serve;
+mod server_links;
 mod service_manager;
 mod signals;
 mod tap;

@@ -134,8 +134,7 @@ mod tests {
         let rooms = SealedRooms::new(folder.join("keys/sealed"));
         rooms.put(&record("den", None)).expect("written");
         let text = std::fs::read_to_string(folder.join("keys/sealed")).expect("a file");
-        for broken in [text.replace("den", "den").replacen("01", "02", 1), text.trim_end().to_owned() + "0", "x".into()]
-        {
+        for broken in [text.replacen("\n01", "\n02", 1), text.trim_end().to_owned() + "0", "x".into()] {
             std::fs::write(folder.join("keys/sealed"), broken).expect("written");
             assert!(matches!(rooms.read(), Err(KeyringError::Damaged { .. })));
         }

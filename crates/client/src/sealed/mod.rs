@@ -94,7 +94,9 @@ impl RoomKeys {
             state.files = Some(files);
         }
         let names: Vec<String> = state.rooms.keys().cloned().collect();
-        names.iter().for_each(|name| state.join_known(name));
+        for name in &names {
+            state.join_known(name);
+        }
         Ok(Self(Arc::new(Mutex::new(state))))
     }
 
@@ -339,14 +341,12 @@ impl RoomSeal for RoomKeys {
         {
             state.join_known(&name);
         }
-        let is_awaited = state.rooms.get_mut(&name).is_some_and(|room| room.awaits(envelope.record()));
-        if is_awaited && arrival == Arrival::InTurn {
-            let withheld = Withheld { envelope, message, arrival };
-            return match state.rooms.get_mut(&name)?.withhold(withheld) {
-                Ok(()) => None,
-                Err(Withheld { envelope, message, arrival }) => Some(state.opened(&envelope, message, arrival)),
-            };
+        match state.rooms.get_mut(&name) {
+            Some(room) if arrival == Arrival::InTurn && room.awaits(envelope.record()) => {
+                room.withhold(Withheld { envelope, message, arrival });
+                None
+            }
+            _ => Some(state.opened(&envelope, message, arrival)),
         }
-        Some(state.opened(&envelope, message, arrival))
     }
 }

@@ -33,8 +33,7 @@ pub(super) fn with_notes(opened: &Opened, from: &str) -> String {
         Kind::Edit { .. } => notes.push("a correction of an earlier message".to_owned()),
         Kind::Deletion { .. } => notes.push("asks to delete an earlier message".to_owned()),
     }
-    let notes: String = notes.iter().map(|note| format!("[{note}] ")).collect();
-    notes + &content.text
+    if notes.is_empty() { content.text.clone() } else { format!("[{}] {}", notes.join("] ["), content.text) }
 }
 
 /// Explains why a message of a known name under another key is not shown.

@@ -27,6 +27,17 @@ pub(super) struct Withheld {
     pub(super) arrival: Arrival,
 }
 
+/// Key that is being derived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Deriving {
+    #[default]
+    Nothing,
+    /// A new one, of which there is no record yet.
+    New,
+    /// That of the record with this hash.
+    OfRecord([u8; 32]),
+}
+
 #[derive(Debug)]
 pub(super) struct Room {
     name: String,
@@ -38,8 +49,7 @@ pub(super) struct Room {
     latest: Option<EpochRecord>,
     failed: Vec<[u8; 32]>,
     withheld: Vec<Withheld>,
-    /// Record whose key is being derived; of a new key there is none yet.
-    deriving: Option<Option<[u8; 32]>>,
+    deriving: Deriving,
     last_joined: Option<Instant>,
     /// The user gave this passphrase, and it is not that of the newest record.
     is_rejected: bool,
@@ -70,7 +80,7 @@ impl Room {
             latest: None,
             failed: Vec::new(),
             withheld: Vec::new(),
-            deriving: None,
+            deriving: Deriving::default(),
             last_joined: None,
             is_rejected: false,
             stopped: None,
@@ -107,20 +117,20 @@ impl Room {
             Some(record) if !is_again && !self.keys.has_key(record) => Purpose::Join(record.clone()),
             latest => Purpose::Begin(latest.clone()),
         };
-        self.deriving = Some(match &purpose {
-            Purpose::Join(record) => Some(record.hash()),
-            Purpose::Begin(_) => None,
-        });
+        self.deriving = match &purpose {
+            Purpose::Join(record) => Deriving::OfRecord(record.hash()),
+            Purpose::Begin(_) => Deriving::New,
+        };
         purpose
     }
 
     /// Returns what the first key of the room is derived from, where no record was seen.
     pub(super) fn first_key(&mut self) -> Option<(Passphrase, Purpose)> {
-        if !self.is_sealed || self.latest.is_some() || self.deriving.is_some() {
+        if !self.is_sealed || self.latest.is_some() || self.deriving != Deriving::Nothing {
             return None;
         }
         let passphrase = self.passphrase.clone()?;
-        self.deriving = Some(None);
+        self.deriving = Deriving::New;
         Some((passphrase, Purpose::Begin(None)))
     }
 
@@ -141,26 +151,26 @@ impl Room {
         let record = self.latest.as_ref()?;
         let passphrase = self.passphrase.as_ref()?;
         let is_too_soon = self.last_joined.is_some_and(|at| at.elapsed() < DERIVATION_PAUSE);
-        if is_too_soon || self.deriving.is_some() || self.keys.has_key(record) || self.failed.contains(&record.hash()) {
+        if is_too_soon
+            || self.deriving != Deriving::Nothing
+            || self.keys.has_key(record)
+            || self.failed.contains(&record.hash())
+        {
             return None;
         }
         self.last_joined = Some(Instant::now());
-        self.deriving = Some(Some(record.hash()));
+        self.deriving = Deriving::OfRecord(record.hash());
         Some((passphrase.clone(), record.clone()))
     }
 
-    /// Returns whether the key of this record is being derived.
+    /// Returns whether the key of this record is being derived, and one more message may wait for it.
     pub(super) fn awaits(&self, record: &EpochRecord) -> bool {
-        self.deriving == Some(Some(record.hash()))
+        self.withheld.len() < WITHHELD_MAX && self.deriving == Deriving::OfRecord(record.hash())
     }
 
-    /// Keeps a message until its key is derived. Errors: too many wait; the message itself.
-    pub(super) fn withhold(&mut self, withheld: Withheld) -> Result<(), Withheld> {
-        if self.withheld.len() >= WITHHELD_MAX {
-            return Err(withheld);
-        }
+    /// Keeps a message until its key is derived.
+    pub(super) fn withhold(&mut self, withheld: Withheld) {
         self.withheld.push(withheld);
-        Ok(())
     }
 
     pub(super) fn take_withheld(&mut self) -> Vec<Withheld> {
@@ -169,7 +179,7 @@ impl Room {
 
     /// Accepts a derived key; returns its record. Errors: why there is none.
     pub(super) fn take_key(&mut self, result: DerivedKey) -> Result<EpochRecord, OpenError> {
-        self.deriving = None;
+        self.deriving = Deriving::Nothing;
         match result {
             Ok((record, key)) => {
                 self.keys.accept(&record, key)?;
@@ -208,7 +218,7 @@ impl Room {
             return Err(format!("a message in this room was not accepted: {why}. /seal goes on once you have decided"));
         }
         if self.keys.current().is_none() {
-            return Err(match (&self.passphrase, &self.latest, self.deriving.is_some()) {
+            return Err(match (&self.passphrase, &self.latest, self.deriving != Deriving::Nothing) {
                 (_, _, true) => "the key is being derived; send it again in a moment".to_owned(),
                 (None, Some(record), false) => {
                     format!("the key {} of this room is not here; enter its passphrase with /seal", record.key_id())

@@ -92,6 +92,9 @@ Examples:
   glassline serve --listen 0.0.0.0:1234    for everybody on your network
   glassline serve --listen 127.0.0.1:5000  on another port
   glassline serve --history none           keeping nothing
+  glassline serve --require tls            refusing those who could be read on the way
+
+It takes TLS and Noise besides plaintext, and prints the fingerprints of its keys; others compare them with what they see.
 
 Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
@@ -129,6 +132,8 @@ pub(crate) struct Serve {
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) links: LinkOptions,
     /// Address to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free
     /// one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
@@ -136,6 +141,21 @@ pub(crate) struct Serve {
     /// Format of the log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
+}
+
+/// Options of a server's links.
+#[derive(Debug, Default, Args)]
+pub(crate) struct LinkOptions {
+    /// Refuse connections that use another link: everything else can be read on the way
+    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    pub(crate) require: Option<LinkKind>,
+    /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
+    /// one that is made, kept and renewed]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of --cert, in PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -388,6 +408,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
+}
+
+fn parse_required(text: &str) -> Result<LinkKind, String> {
+    match text {
+        "tls" => Ok(LinkKind::Tls),
+        "noise" => Ok(LinkKind::Noise),
+        _ => Err("write tls or noise".to_string()),
+    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

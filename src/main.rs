@@ -17,6 +17,7 @@ mod manual;
 mod operator_token;
 mod plain_file;
 mod serve;
+mod server_links;
 mod service_manager;
 mod signals;
 mod tap;

@@ -28,6 +28,8 @@ mod integrity;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
+mod links;
+#[cfg(unix)]
 mod metrics;
 mod names;
 mod operators;

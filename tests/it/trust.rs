@@ -18,12 +18,12 @@ use serde_json::Value;
 use crate::harness::{PATIENCE, Proxy, Server};
 use crate::program::{Ended, Folder, PROGRAM, Process, command, run};
 
-fn certificate() -> ServerCertificate {
+pub(crate) fn certificate() -> ServerCertificate {
     ServerCertificate::generate(&[], SystemTime::now()).expect("a certificate")
 }
 
 /// A server that takes both secure links; its identity has this seed.
-fn server(certificate: &ServerCertificate, seed: u8) -> Server {
+pub(crate) fn server(certificate: &ServerCertificate, seed: u8) -> Server {
     let noise = NoiseServer::new(&Identity::from_seed(&[seed; 32])).expect("random numbers");
     let tls = TlsServer::new(certificate).expect("usable");
     let links = Links { tls: Some(Arc::new(tls)), noise: Some(Arc::new(noise)), ..Links::default() };

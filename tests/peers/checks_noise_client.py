@@ -20,17 +20,16 @@ def joined(bench, relay, *options, **how):
 def client(bench):
     with bench.server() as server, NoiseRelay(server.address) as relay:
         ann = server.event("ann")
-        for number, dialect in enumerate(("event", "tutorial")):
+        for number, (dialect, lines) in enumerate({"event": REKEY_RECORDS + 20, "tutorial": 20}.items()):
             bot = joined(bench, relay, "--dialect", dialect)
             ann.wait_named("joined", "bot")
-            lines = REKEY_RECORDS + 20
             for line in range(lines):
                 ann.said("lobby", f"{dialect} from ann {line}")
                 bot.wait_text(rf"{dialect} from ann {line}\b")
                 bot.type(f"{dialect} from bot {line}\n")
                 ann.wait("message", text=f"{dialect} from bot {line}")
             link = relay.links[number]
-            expect(min(link.sent, link.received) > REKEY_RECORDS, "a rekey in both directions", (link.sent, link.received))
+            expect(min(link.sent, link.received) > lines, f"{lines} records in each direction", (link.sent, link.received))
             bot.end_of_input()
             expect_equal(bot.wait_exit(), 0, "exit code")
             ann.wait_named("left", "bot")

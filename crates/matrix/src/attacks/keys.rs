@@ -1,0 +1,139 @@
+//! Attacks with keys that were stolen.
+
+use std::rc::Rc;
+
+use glassline_tap::Direction;
+use glassline_wire::layer::LayerStack;
+
+use super::passive::{self, Recorded};
+use super::peer;
+use crate::bytes::find;
+use crate::chat::{Conversation, End, Passed};
+use crate::lab::Lab;
+use crate::outcome::{Defect, Outcome};
+use crate::scheme::{Secret, ServerKeys};
+
+/// Plaintext that an end computes from the recorded bytes of its peer.
+fn computed(stack: LayerStack, pieces: &[Passed], direction: Direction) -> Vec<u8> {
+    let mut end = End::server(stack);
+    for piece in pieces.iter().filter(|piece| piece.direction == direction) {
+        end.receive(&piece.bytes);
+        let _ = end.take_output();
+    }
+    end.received().to_vec()
+}
+
+/// Places of a piece at which a random number that was sent in the clear may stand.
+const CLEAR_PLACES: usize = 48;
+
+/// Candidates for the random numbers of the session: fresh ones, and everything that was sent in the
+/// clear when it began.
+fn candidates(lab: &mut Lab<'_>, pieces: &[Passed], sender: Direction) -> Vec<Secret> {
+    let mut candidates = vec![lab.random().secret()];
+    if let Some(first) = pieces.iter().find(|piece| piece.direction == sender) {
+        let windows = first.bytes.windows(size_of::<Secret>()).take(CLEAR_PLACES);
+        candidates.extend(windows.filter_map(|window| Secret::try_from(window).ok()));
+    }
+    candidates
+}
+
+/// Runs the scheme's own code with the stolen keys over a recording, in the place of each end.
+fn read_with_keys(lab: &mut Lab<'_>, recorded: &Recorded) -> Option<&'static str> {
+    let (link, pieces) = (lab.scheme().link(), &recorded.pieces);
+    let (server, client, memory) = (lab.server_keys(), lab.alice_keys(), lab.verified());
+    let is_read = |plaintext: &[u8]| recorded.secrets.iter().any(|secret| find(plaintext, secret.as_bytes()).is_some());
+    for random in candidates(lab, pieces, Direction::ToClient) {
+        if is_read(&computed(link.server(&server, random), pieces, Direction::ToServer)) {
+            return Some("the server's code gives the text, with its stolen keys");
+        }
+    }
+    for random in candidates(lab, pieces, Direction::ToServer) {
+        if is_read(&computed(link.client(&client, &memory, random), pieces, Direction::ToClient)) {
+            return Some("the client's code gives the text, with its stolen keys");
+        }
+    }
+    recorded.read()
+}
+
+fn judged(lab: &mut Lab<'_>, way: Option<&str>) -> Outcome {
+    match way {
+        Some(way) => {
+            lab.note(format!("a text is read: {way}"));
+            Outcome::Succeeds
+        }
+        None => {
+            lab.note("no text is read from the recording with the long-term keys of both sides");
+            Outcome::Stopped
+        }
+    }
+}
+
+pub(crate) fn past(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let chat = lab.chat();
+    let recorded = passive::record(lab, &chat)?;
+    lab.note("after the session all long-term keys of both sides are stolen");
+    let way = read_with_keys(lab, &recorded);
+    Ok(judged(lab, way))
+}
+
+pub(crate) fn future_passive(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let chat = lab.chat();
+    lab.session(&chat)?.close();
+    lab.note("all long-term keys of both sides are stolen; a later session is recorded");
+    let recorded = passive::record(lab, &chat)?;
+    let way = read_with_keys(lab, &recorded);
+    Ok(judged(lab, way))
+}
+
+pub(crate) fn future_active(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let chat = lab.chat();
+    lab.session(&chat)?.close();
+    let (keys, memory) = (lab.server_keys(), lab.verified());
+    lab.note("the server's long-term keys are stolen; alice is connected to the thief");
+    let posed = peer::pose(lab, &keys, &memory, None);
+    Ok(peer::judge(lab, &posed))
+}
+
+pub(crate) fn compromise_impersonation(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let chat = lab.chat();
+    lab.session(&chat)?.close();
+    let alice = lab.alice_keys();
+    let memory = lab.verified();
+    lab.note("alice's own long-term keys are stolen; she is connected to the thief, who poses as the server");
+    for own in [lab.random().secret(), alice.own, alice.shared] {
+        let posed = peer::pose(lab, &ServerKeys { own, shared: alice.shared }, &memory, None);
+        let outcome = peer::judge(lab, &posed);
+        if outcome == Outcome::Succeeds {
+            return Ok(outcome);
+        }
+        if own == alice.shared {
+            return Ok(outcome);
+        }
+    }
+    Ok(Outcome::Stopped)
+}
+
+/// The secrets of one session are its random numbers: whoever has those of the server's side runs
+/// its code again.
+pub(crate) fn session(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let (link, server, memory) = (lab.scheme().link(), lab.server_keys(), lab.verified());
+    let stolen = lab.random().secret();
+    let is_read = |recorded: &Recorded| {
+        let plaintext = computed(link.server(&server, stolen), &recorded.pieces, Direction::ToServer);
+        recorded.secrets.iter().any(|secret| find(&plaintext, secret.as_bytes()).is_some())
+    };
+    let chat = lab.chat();
+    let (client, alice) = (lab.client_layers(&memory), lab.alice());
+    let conversation = Conversation::new(client, link.server(&server, stolen), alice, Rc::clone(&chat));
+    let conversation = lab.establish(conversation, &chat)?;
+    let recorded = passive::record_in(lab, &chat, conversation)?;
+    if !is_read(&recorded) && recorded.read().is_none() {
+        let reason = "the scheme draws its random numbers itself, and gives the secrets of a session to nobody";
+        return Ok(Outcome::DoesNotApply(reason.to_owned()));
+    }
+    lab.note("with the secrets of its server's side this session is read; now those of another are to be");
+    let chat = lab.chat();
+    let other = passive::record(lab, &chat)?;
+    let way = is_read(&other).then_some("the secrets of another session give it").or_else(|| other.read());
+    Ok(judged(lab, way))
+}

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use anyhow::{Result, ensure};
 use strum::VariantArray as _;
 
+use crate::arguments::RunOptions;
 use crate::process;
 use crate::ratios;
-use crate::results::{Figures, Measure, Results, Table};
+use crate::results::{Figures, Measure, Results, Row, Table, in_words};
 use crate::stats::Spread;
 use crate::systems::System;
 use crate::workloads::Workload;
@@ -18,6 +19,25 @@ use crate::workloads::Workload;
 pub fn head(title: &str, command: &str) -> String {
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
     format!("# {title}\n\nWritten by `{command}` on {date}.\n\n- machine: {}\n", process::machine())
+}
+
+/// Measures a row of a table if it is wanted. Returns false if that failed.
+pub fn note(
+    results: &mut Results,
+    options: &RunOptions,
+    (table, row): (Table, Row),
+    round: usize,
+    measure: impl FnOnce() -> Result<Figures>,
+) -> bool {
+    let title = format!("{table}/{row}");
+    if !options.wants(&title) {
+        return true;
+    }
+    let figures = measure().map_err(|error| format!("{error:#}"));
+    eprintln!("{title}, round {round}: {}", in_words(&figures));
+    let is_measured = figures.is_ok();
+    results.add(table, row, figures);
+    is_measured
 }
 
 /// Appends a table, unless it has no row; `corner` is the title of its first column.

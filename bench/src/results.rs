@@ -55,6 +55,7 @@ measures! {
     ReadMib: "after the questions (MiB)", 1.0, 1;
     GrownMib: "after storing more (MiB)", 1.0, 1;
     KeyMedianMillis: "key to screen, median (ms)", 1.0, 2;
+    KeyP95Millis: "key to screen, p95 (ms)", 1.0, 2;
     KeyP99Millis: "key to screen, p99 (ms)", 1.0, 2;
     RedrawsPerSecond: "redraws/s", 1.0, 0;
     SmallestDistanceMillis: "smallest distance (ms)", 1.0, 2;
@@ -67,6 +68,7 @@ measures! {
     RelayBusyPercent: "relay busy (%)", 1.0, 0;
     MedianMicros: "median (µs)", 1.0, 1;
     P99Micros: "p99 (µs)", 1.0, 1;
+    NotShown: "says SAMPLED: reports not shown", 1.0, 0;
     FewMib: "memory after few (MiB)", 1.0, 1;
     ManyMib: "memory after many (MiB)", 1.0, 1;
     KibPerConnection: "memory per connection (KiB)", 1.0, 2;

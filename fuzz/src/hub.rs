@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken, Rules};
 use glassline_wire::frame::Decoder;
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -45,8 +46,13 @@ fuzz_target!(|bytes: &[u8]| {
         let index = usize::from(*who) % peers.len().max(1);
         let Some(id) = peers.get(index).map(|peer| peer.id).filter(|_| operation % 8 != 0) else {
             if peers.len() < MEMBERS_MAX {
-                let connect_info =
-                    ConnectInfo { connection: peers.len(), token: 7, address: Ipv4Addr::LOCALHOST.into(), now };
+                let connect_info = ConnectInfo {
+                    connection: peers.len(),
+                    token: 7,
+                    address: Ipv4Addr::LOCALHOST.into(),
+                    link: LinkFacts::PLAINTEXT,
+                    now,
+                };
                 let entered = if operation & 8 == 0 {
                     hub.enter_tutorial(argument, connect_info).ok()
                 } else {

@@ -56,13 +56,18 @@ impl Tap {
 
     /// The next line that contains this.
     #[track_caller]
-    fn line_with(&self, part: &str) -> String {
+    pub(crate) fn line_with(&self, part: &str) -> String {
         loop {
             let line = self.process.line();
             if line.contains(part) {
                 return line;
             }
         }
+    }
+
+    /// Its folder, in which its recordings are.
+    pub(crate) fn home(&self) -> &Folder {
+        &self.home
     }
 
     /// Ends it in order.
@@ -165,7 +170,8 @@ fn a_tap_that_cannot_start_leaves_recordings_alone() {
     for (listen, more, reason) in [
         (tap.address.to_string(), &[][..], "cannot listen"),
         (tap.address.to_string(), &["--overwrite"], "cannot listen"),
-        ("127.0.0.1:0".into(), &[], "lesson.pcapng exists; name another file, or give --overwrite"),
+        ("127.0.0.1:0".into(), &[], "another tap is recording to lesson.pcapng; end that one first"),
+        ("127.0.0.1:0".into(), &["--overwrite"], "another tap is recording to lesson.pcapng; end that one first"),
     ] {
         let ended = second(&listen, more);
         assert!(ended.code == Some(1) && ended.stderr.contains(reason), "{more:?}: {ended:?}");

@@ -264,6 +264,22 @@ fn a_full_disk_ends_the_recording_and_not_the_line() {
     assert!(!report.contains("within which the file ends"), "{report}");
 }
 
+#[test]
+fn a_removed_recording_is_reported_and_the_line_goes_on() {
+    let server = Server::start();
+    for format in ["--json", "--linear"] {
+        let tap = Tap::start(server.address, &[format, "--record", "lesson.pcapng"]);
+        let mut alice = EventClient::join(tap.address, "alice");
+        fs::remove_file(tap.home().join("lesson.pcapng")).expect("removed");
+        alice.say("before");
+        tap.line_with("the recording lesson.pcapng stopped, since its file was removed");
+        alice.say("after");
+        tap.line_with("after");
+        let (ended, _) = tap.interrupt();
+        assert!(ended.stderr.contains("the recording stopped before the end"), "{format}: {ended:?}");
+    }
+}
+
 /// Returns whether the browser is installed; if not, says so, or fails under `CI=true`.
 fn has_chromium() -> bool {
     let is_there = Command::new("chromium").arg("--version").output().is_ok_and(|output| output.status.success());

@@ -6,6 +6,7 @@ pub mod plain;
 mod relays;
 mod singly;
 mod stream;
+mod view;
 
 use std::time::Duration;
 
@@ -14,9 +15,11 @@ use strum::VariantArray as _;
 
 use crate::arguments::RunOptions;
 use crate::pinning;
-use crate::results::{Figures, Measure, Results, in_words};
+use crate::report;
+use crate::results::{Figures, Measure, Results};
 use line::Server;
 use relays::{Relay, Running};
+use view::Load;
 
 /// Amounts of work of a run.
 pub struct Scale {
@@ -30,6 +33,8 @@ pub struct Scale {
     /// Frames after which memory is looked at.
     pub memory_frames: (u64, u64),
     pub idle_connections: usize,
+    /// Keys pressed in the live view.
+    pub keys: usize,
 }
 
 impl Scale {
@@ -42,13 +47,14 @@ impl Scale {
             single_frames: 5_000,
             memory_frames: (1_000_000, 10_000_000),
             idle_connections: 9_000,
+            keys: 100,
         };
         if !options.quick {
             return common;
         }
         let measured = Duration::from_millis(500);
         let rounds = options.rounds.unwrap_or(2);
-        Self { rounds, frames: 1_000_000, measured, single_frames: 1_000, idle_connections: 1_000, ..common }
+        Self { rounds, frames: 1_000_000, measured, single_frames: 1_000, idle_connections: 1_000, keys: 30, ..common }
     }
 }
 
@@ -109,15 +115,15 @@ pub fn run(options: &RunOptions) -> Result<String> {
     for round in 1..=scale.rounds {
         for &workload in Workload::VARIANTS.iter().filter(|workload| round == 1 || !workload.is_measured_once()) {
             for &relay in workload.relays() {
-                let title = format!("{}/{}", workload.into_str(), relay.into_str());
-                if !options.wants(&title) {
-                    continue;
-                }
-                let figures = measure(workload, relay, options, &scale).map_err(|error| format!("{error:#}"));
-                eprintln!("{title}, round {round}: {}", in_words(&figures));
-                has_failed |= figures.is_err() && relay.missing().is_none();
-                results.add(workload.into_str(), relay.into_str(), figures);
+                let row = (workload.into_str(), relay.into_str());
+                let measure = || measure(workload, relay, options, &scale);
+                has_failed |= !report::note(&mut results, options, row, round, measure) && relay.missing().is_none();
             }
+        }
+        for &load in Load::VARIANTS {
+            let row = (view::TABLE, load.into_str());
+            let measure = || view::measure(load, &options.glassline, scale.keys);
+            has_failed |= !report::note(&mut results, options, row, round, measure);
         }
     }
     let page = page::page(&results, &scale);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use strum::VariantArray as _;
 
 use super::relays::Relay::{self, Mitmdump, Plain, Socat, SocatHex, Tap, TapLinear, TapRecord};
+use super::view::{self, Load};
 use super::{Scale, Workload};
 use crate::report::{head, put_table};
 use crate::results::{Measure, Results};
@@ -87,6 +88,9 @@ pub fn page(results: &Results, scale: &Scale) -> String {
         measures.sort_unstable();
         put_table(&mut page, results, "| relay |", table, &explanation(workload, scale), &measures);
     }
+    let mut measures = results.measures(view::TABLE);
+    measures.sort_unstable();
+    put_table(&mut page, results, "| load |", view::TABLE, &view_explanation(scale), &measures);
     put_ratios(&mut page, results);
     page
 }
@@ -122,6 +126,17 @@ fn explanation(workload: Workload, scale: &Scale) -> String {
     }
 }
 
+fn view_explanation(scale: &Scale) -> String {
+    format!(
+        "The live view (`glassline tap` without options) on a pseudo-terminal of 80 by 24, while one client sends messages as in *stream*. {} times `?` \
+         opens or closes the help; measured is the time until an emulator's screen shows that. The emulator shares its core with client and server. \
+         A reaction within {} ms seems immediate; whether it is reached is reported, and fails nothing. If more passes than it can take in, \
+         the view leaves reports out and says `SAMPLED` with their number; 0 where it did not say so.",
+        scale.keys,
+        view::PERCEPTION_LIMIT_MS
+    )
+}
+
 fn put_ratios(page: &mut String, results: &Results) {
     page.push_str(
         "\n## Ratios\n\nEvery ratio is of two relays in the same round: the median of the rounds, and the smallest and largest.\n\n\
@@ -137,6 +152,11 @@ fn put_ratios(page: &mut String, results: &Results) {
     for relay in [Tap, TapLinear, TapRecord] {
         let growth = results.spread(Workload::Memory.into_str(), relay.into_str(), Measure::GrowthMib);
         put_row(page, &format!("memory: growth, {}", relay.into_str()), growth, Bound::AtMost(FLAT_MIB), " MiB");
+    }
+    for &load in Load::VARIANTS {
+        let p95 = results.spread(view::TABLE, load.into_str(), Measure::KeyP95Millis);
+        let what = format!("view: key to screen, p95, {}", load.into_str());
+        put_row(page, &what, p95, Bound::AtMost(view::PERCEPTION_LIMIT_MS), " ms");
     }
 }
 

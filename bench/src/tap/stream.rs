@@ -1,7 +1,7 @@
 //! One client that writes frames as fast as they are taken, in large writes.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const READ_BYTES: usize = 256 * 1024;
 
 /// Frames a second of `frames` frames.
 pub fn rate(running: &Running, server: &Server, frames: u64) -> Result<Figures> {
-    let mut stream = Stream::open(running, server)?;
+    let mut stream = Stream::open(running.addr, server)?;
     stream.pass(frames / 10)?;
     let busy_before = running.cpu_ns()?;
     let elapsed = stream.pass(frames)?;
@@ -28,7 +28,7 @@ pub fn rate(running: &Running, server: &Server, frames: u64) -> Result<Figures> 
 
 /// Memory of the relay after some frames, and after many.
 pub fn memory(running: &Running, server: &Server, few: u64, many: u64) -> Result<Figures> {
-    let mut stream = Stream::open(running, server)?;
+    let mut stream = Stream::open(running.addr, server)?;
     let resident_mib = || Ok::<_, anyhow::Error>(resident_kib(running.pid())? as f64 / 1024.0);
     stream.pass(few)?;
     let few_mib = resident_mib()?;
@@ -38,7 +38,8 @@ pub fn memory(running: &Running, server: &Server, few: u64, many: u64) -> Result
     Ok(Figures::from(measured))
 }
 
-struct Stream {
+/// A connection through a relay that passes frames in one direction.
+pub struct Stream {
     client: TcpStream,
     server: TcpStream,
     /// As many frames as fit in one write.
@@ -48,8 +49,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn open(running: &Running, server: &Server) -> Result<Self> {
-        let line = server.connect(running.addr)?;
+    pub fn open(relay: SocketAddr, server: &Server) -> Result<Self> {
+        let line = server.connect(relay)?;
         let (mut client, mut server, frame) = (line.client, line.server, message());
         client.write_all(OPENING)?;
         server.read_exact(&mut [0; OPENING.len()]).context("the first bytes do not arrive")?;
@@ -57,8 +58,13 @@ impl Stream {
         Ok(Self { client, server, batch, frame_bytes: frame.len(), buffer: vec![0; READ_BYTES] })
     }
 
+    /// Frames of one write; [`Self::pass`] passes multiples of them.
+    pub fn frames_per_write(&self) -> u64 {
+        (self.batch.len() / self.frame_bytes) as u64
+    }
+
     /// Passes at least so many frames, and returns the time until the last has arrived.
-    fn pass(&mut self, frames: u64) -> Result<Duration> {
+    pub fn pass(&mut self, frames: u64) -> Result<Duration> {
         let writes = (frames * self.frame_bytes as u64).div_ceil(self.batch.len() as u64);
         let bytes = writes * self.batch.len() as u64;
         let (client, batch) = (&mut self.client, &self.batch);

@@ -23,11 +23,14 @@ use strum::VariantArray as _;
 use crate::arguments::RunOptions;
 use crate::pinning::{self, GENERATOR_CORE};
 use crate::report;
-use crate::results::{Figures, Measure, Results, Row, Table, in_words};
+use crate::results::{Figures, Measure, Results, Row, Table};
 use crate::stats::Spread;
 use crate::systems::System;
 use client::Client;
+pub use client::{GLASSLINE_REDRAW_MARK, start_in_terminal};
 use pace::Pace;
+pub use pty::Terminal;
+pub use typing::KEY_EVERY;
 
 const START: Table = "start";
 /// Connect, `hello`, `welcome`, and nothing else.
@@ -60,33 +63,17 @@ pub fn run(options: &RunOptions) -> Result<String> {
                 if client == Client::Metronome && pace != Pace::Steady {
                     continue;
                 }
-                note(&mut results, options, (pace.into_str(), client.into_str()), round, || {
+                report::note(&mut results, options, (pace.into_str(), client.into_str()), round, || {
                     measure(options, client, pace, &scale, &home)
                 });
             }
         }
         for client in [Some(Client::Glassline), Some(Client::Naive), None] {
             let row = client.map_or(BARE_HELLO, |client| client.into_str());
-            note(&mut results, options, (START, row), round, || measure_starts(options, client, &scale, &home));
+            report::note(&mut results, options, (START, row), round, || measure_starts(options, client, &scale, &home));
         }
     }
     report::printed(page::page(&results, &scale), &results)
-}
-
-/// Measures a row of a table if it is wanted.
-fn note(
-    results: &mut Results,
-    options: &RunOptions,
-    (table, row): (Table, Row),
-    round: usize,
-    measure: impl FnOnce() -> Result<Figures>,
-) {
-    let title = format!("{table}/{row}");
-    if options.wants(&title) {
-        let figures = measure().map_err(|error| format!("{error:#}"));
-        eprintln!("{title}, round {round}: {}", in_words(&figures));
-        results.add(table, row, figures);
-    }
 }
 
 fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &Folder) -> Result<Figures> {

@@ -110,15 +110,20 @@ impl Terminal {
         Ok(())
     }
 
-    /// Presses the next key, if there is one.
+    /// Presses the typist's next key, if there is one.
     pub fn press_a_key(&mut self) -> Result<()> {
         // The clock starts before the key is written, and the watch is free again by then.
         let key = self.watched.lock().typing.press(Instant::now());
         if let Some(key) = key {
-            self.keyboard.write_all(key.as_bytes())?;
-            self.keyboard.flush()?;
+            self.press(key)?;
         }
         Ok(())
+    }
+
+    /// Presses a key that the typist knows nothing of.
+    pub fn press(&mut self, key: &str) -> Result<()> {
+        self.keyboard.write_all(key.as_bytes())?;
+        Ok(self.keyboard.flush()?)
     }
 }
 

@@ -35,6 +35,7 @@ mod tests {
     use crate::hub::{Hub, Rules};
     use crate::member::ConnectInfo;
     use glassline_wire::event::Event;
+    use glassline_wire::link::LinkFacts;
     use glassline_wire::timestamp::Timestamp;
 
     const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -57,8 +58,11 @@ mod tests {
         for bytes_max in [1, 7, 1 << 20] {
             let mut hub = Hub::new(Rules::default());
             let enter = |hub: &mut Hub, name: &str, connection| {
-                hub.enter_tutorial(name.as_bytes(), ConnectInfo { connection, token: 1, address: NEAR, now: NOW })
-                    .expect("a good name")
+                hub.enter_tutorial(
+                    name.as_bytes(),
+                    ConnectInfo { connection, token: 1, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW },
+                )
+                .expect("a good name")
             };
             let (alice, bob) = (enter(&mut hub, "alice", 0), enter(&mut hub, "bob", 1));
             enter(&mut hub, "carol", 2);
@@ -80,7 +84,7 @@ mod tests {
     #[test]
     fn refusals_are_counted_by_cause_in_both_dialects() {
         let mut hub = Hub::new(Rules::default());
-        let login = ConnectInfo { connection: 0, token: 1, address: NEAR, now: NOW };
+        let login = ConnectInfo { connection: 0, token: 1, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW };
         let tom = hub.enter_tutorial(b"tom", login).expect("a good name");
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);

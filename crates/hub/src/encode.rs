@@ -90,7 +90,7 @@ fn changes(Presence { room, names, count, .. }: &Presence, verb: &str) -> String
     if room == LOBBY { format!("{who} {verb}") } else { format!("{who} {verb} {room}") }
 }
 
-fn described(Whois { name, since, idle_s, dialect, link, rooms, away }: &Whois) -> String {
+fn described(Whois { name, since, idle_s, dialect, link, rooms, away, .. }: &Whois) -> String {
     let rooms = if rooms.is_empty() { "no room".to_string() } else { rooms.join(", ") };
     let away = away.as_ref().map_or_else(String::new, |text| format!("; away: {text}"));
     // No more exact than people need it.

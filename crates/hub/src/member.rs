@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
+use glassline_wire::link::LinkFacts;
 use glassline_wire::timestamp::Timestamp;
 use slotmap::SlotMap;
 
@@ -22,6 +23,8 @@ pub struct ConnectInfo {
     pub token: u128,
     /// Address that it connects from.
     pub address: IpAddr,
+    /// What its link has established.
+    pub link: LinkFacts,
     /// The instant.
     pub now: Now,
 }
@@ -46,6 +49,8 @@ pub(crate) struct Member {
     /// Bytes, because a `u128` aligns each member to 16 bytes.
     token: [u8; 16],
     address: IpAddr,
+    /// Facts about its link; `None` for those of plaintext.
+    link: Option<Box<LinkFacts>>,
     since: Timestamp,
     /// Time of its last request, on the monotonic clock.
     active_ms: u64,
@@ -68,13 +73,14 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn new(name: Box<str>, arrival: Arrival, login: ConnectInfo, send_queue: SendQueue) -> Self {
-        let ConnectInfo { connection, token, address, now } = login;
+        let ConnectInfo { connection, token, address, link, now } = login;
         Self {
             name,
             name_bytes: None,
             connection,
             token: token.to_ne_bytes(),
             address: address.to_canonical(),
+            link: (link != LinkFacts::PLAINTEXT).then(|| Box::new(link)),
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
@@ -112,6 +118,10 @@ impl Member {
 
     pub(crate) fn token(&self) -> u128 {
         u128::from_ne_bytes(self.token)
+    }
+
+    pub(crate) fn link(&self) -> LinkFacts {
+        self.link.as_deref().copied().unwrap_or(LinkFacts::PLAINTEXT)
     }
 
     /// Returns the address that it connects from, in its canonical form.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{ConnectInfo, Hub, LogEvent, NameHolder, Now, Rules};
+use glassline_wire::link::LinkFacts;
 use glassline_wire::request::Hello;
 use glassline_wire::timestamp::Timestamp;
 
@@ -17,7 +18,8 @@ fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<LogEv
     let since = numbers.iter().map(|&(room, seen)| (room.to_string(), seen)).collect::<BTreeMap<_, _>>();
     let hello = Hello { name: format!("name-{connection}"), since: Some(since), ..Hello::default() };
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let login = ConnectInfo { connection, token: connection as u128 + 1, address, now: NOW };
+    let login =
+        ConnectInfo { connection, token: connection as u128 + 1, address, link: LinkFacts::PLAINTEXT, now: NOW };
     hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("enters");
     std::iter::from_fn(|| hub.take_log_event()).collect()
 }

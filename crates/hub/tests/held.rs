@@ -12,6 +12,7 @@ use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
 use glassline_wire::history::{Answer, EntryContent, Head, Page, Question, ReadError};
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -41,8 +42,13 @@ struct World {
 }
 
 fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
-    let login =
-        ConnectInfo { connection, token: connection as u128 + 1, address: IpAddr::V4(Ipv4Addr::LOCALHOST), now: NOW };
+    let login = ConnectInfo {
+        connection,
+        token: connection as u128 + 1,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        link: LinkFacts::PLAINTEXT,
+        now: NOW,
+    };
     match hub.enter_event(hello, None, NameHolder::Unasked, login).expect("enters") {
         LoginOutcome::As(id) => id,
         other => panic!("{other:?}"),

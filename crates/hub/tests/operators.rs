@@ -12,6 +12,7 @@ use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::history::{CommitOutcome, NotAppended, PendingRecord, Record};
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
@@ -47,7 +48,13 @@ impl World {
     fn login(&mut self, address: &str, now: Now) -> ConnectInfo {
         self.connections += 1;
         let address: IpAddr = address.parse().expect("an address");
-        ConnectInfo { connection: self.connections, token: self.connections as u128, address, now }
+        ConnectInfo {
+            connection: self.connections,
+            token: self.connections as u128,
+            address,
+            link: LinkFacts::PLAINTEXT,
+            now,
+        }
     }
 
     fn comes(&mut self, dialect: Dialect, name: &str, address: &str, now: Now) -> Result<MemberId, Rejection> {

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
 use glassline_testkit::frame::payloads;
 use glassline_wire::event::Event;
+use glassline_wire::link::LinkFacts;
 use glassline_wire::request::Hello;
 use glassline_wire::timestamp::Timestamp;
 
@@ -73,7 +74,13 @@ impl World {
 }
 
 fn enters(hub: &mut Hub, name: &str, token: u128, now: Now) -> MemberId {
-    let login = ConnectInfo { connection: hub.len(), token, address: IpAddr::V4(Ipv4Addr::LOCALHOST), now };
+    let login = ConnectInfo {
+        connection: hub.len(),
+        token,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        link: LinkFacts::PLAINTEXT,
+        now,
+    };
     let hello = Hello { name: name.into(), ..Hello::default() };
     match hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("enters") {
         LoginOutcome::As(id) => id,

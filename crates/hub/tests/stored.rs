@@ -13,6 +13,7 @@ use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::history::{Answer, Head, NotAppended, Page, PendingRecord, Question, ReadError, Record};
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -30,7 +31,8 @@ fn hello(name: &str) -> Hello {
 }
 
 fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
-    let login = ConnectInfo { connection, token: connection as u128 + 1, address: NEAR, now: NOW };
+    let login =
+        ConnectInfo { connection, token: connection as u128 + 1, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW };
     match hub.enter_event(hello, None, NameHolder::Unasked, login).expect("enters") {
         LoginOutcome::As(id) => id,
         other => panic!("{other:?}"),
@@ -117,8 +119,12 @@ fn page(from: u64, to: u64, more: bool) -> Answer {
 fn nobody_is_sent_a_message_before_it_is_stored() {
     let mut hub = hub(0, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
-    let tutorial =
-        hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    let tutorial = hub
+        .enter_tutorial(
+            b"tom",
+            ConnectInfo { connection: 2, token: 9, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW },
+        )
+        .expect("enters");
     for id in [alice, bob, tutorial] {
         written(&mut hub, id);
     }
@@ -305,8 +311,12 @@ fn newcomers_are_sent_context_and_tutorial_pairs_show_the_time() {
     assert_eq!((range.before, range.limit, range.after), (Some(10), Some(2), None));
     hub.answer(ticket, Ok(page(8, 9, true)));
     assert_eq!(received(&mut hub, bob), ["history m8 m9"]);
-    let tom =
-        hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    let tom = hub
+        .enter_tutorial(
+            b"tom",
+            ConnectInfo { connection: 2, token: 9, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW },
+        )
+        .expect("enters");
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, Ok(page(8, 9, true)));
     let output: Vec<String> =
@@ -369,8 +379,12 @@ fn history_is_for_members_of_the_room_and_ends_with_it() {
 fn a_tutorial_member_reads_back_too() {
     let mut hub = hub(0, 0);
     hub.resume_lobby(9);
-    let tom =
-        hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    let tom = hub
+        .enter_tutorial(
+            b"tom",
+            ConnectInfo { connection: 2, token: 9, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW },
+        )
+        .expect("enters");
     written(&mut hub, tom);
     assert_eq!(hub.execute(tom, "/history 3", NOW), CommandOutcome::Continue);
     let (ticket, range) = asked(&mut hub);
@@ -385,7 +399,7 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let mut hub = hub(0, 0);
     let shown = Hello { token: Some(TOKEN.into()), ..hello("bob") };
     let first = enter(&mut hub, 0, &shown);
-    let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, now: NOW };
+    let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, link: LinkFacts::PLAINTEXT, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, login(connection));
     assert_eq!(claim(&mut hub, 1, NameHolder::Unasked), Ok(LoginOutcome::NameHolder(first)));
     // While the first is probed, it departs, another client takes its name, and the client comes on

@@ -11,6 +11,7 @@ use glassline_hub::{ConnectInfo, Dialect, Hub, LoginOutcome, MemberId, NameHolde
 use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
+use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -81,7 +82,7 @@ impl World {
         self.entered += 1;
         let name = format!("member{}", self.entered);
         let address = Ipv4Addr::LOCALHOST.into();
-        let login = ConnectInfo { connection: self.entered, token: 1, address, now: NOW };
+        let login = ConnectInfo { connection: self.entered, token: 1, address, link: LinkFacts::PLAINTEXT, now: NOW };
         let id = if tutorial {
             self.hub.enter_tutorial(name.as_bytes(), login).expect("enters")
         } else {

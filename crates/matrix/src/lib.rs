@@ -5,6 +5,7 @@
 //! attacker's choices; layers that draw random numbers of their own (TLS, Noise) do so beside it,
 //! and no outcome depends on them. Only [`program`] does I/O: it runs a scheme that is a program.
 
+mod adversary;
 mod attack;
 mod attacks;
 mod bytes;
@@ -16,14 +17,17 @@ mod random;
 mod scheme;
 pub mod schemes;
 mod seal;
+mod selection;
 mod table;
 mod transcript;
 
-pub use attack::{ATTACKS, Adversary, Attack, Source};
+pub use adversary::Adversary;
+pub use attack::{ATTACKS, Attack, Source};
 pub use lab::Effort;
 pub use outcome::{Defect, Outcome};
 pub use random::Random;
 pub use scheme::{LinkScheme, MemberKeys, Memory, Scheme, Secret, ServerKeys};
 pub use seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+pub use selection::Selection;
 pub use table::{Cell, Table};
 pub use transcript::Transcript;

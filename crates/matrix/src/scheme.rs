@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glassline_wire::layer::LayerStack;
 
+use crate::adversary::Adversary;
 use crate::seal::RoomSeal;
 
 /// Bytes from which a scheme derives a key, or the random numbers of one session.
@@ -77,12 +78,25 @@ pub struct Scheme {
     name: String,
     link: Arc<dyn LinkScheme>,
     seal: Arc<dyn RoomSeal>,
+    /// The only adversary that it is about.
+    only: Option<Adversary>,
 }
 
 impl Scheme {
     /// A scheme of this name, such as `sealed over tls`.
     pub fn new(name: impl Into<String>, link: Arc<dyn LinkScheme>, seal: Arc<dyn RoomSeal>) -> Self {
-        Self { name: name.into(), link, seal }
+        Self { name: name.into(), link, seal, only: None }
+    }
+
+    /// The same scheme, of which only attacks by this adversary are run.
+    #[must_use]
+    pub fn only(self, adversary: Adversary) -> Self {
+        Self { only: Some(adversary), ..self }
+    }
+
+    /// Returns whether attacks by this adversary are run.
+    pub(crate) fn is_about(&self, adversary: Adversary) -> bool {
+        self.only.is_none_or(|only| only == adversary)
     }
 
     /// Name in tables and in `--cell`.

@@ -70,8 +70,13 @@ pub trait Voice: Debug {
     /// Returns the content that carries `text`.
     fn say(&mut self, id: &str, text: &str) -> Body;
 
-    /// Reads a message of the room, the member's own ones excepted.
+    /// Reads a message of another member.
     fn hear(&mut self, posted: &Posted) -> Heard;
+
+    /// Takes in that the server has delivered a message of this member.
+    fn echo(&mut self, posted: &Posted) {
+        let _ = posted;
+    }
 
     /// Takes in that the server says whether the room is sealed.
     fn server_says_sealed(&mut self, is_sealed: bool) {

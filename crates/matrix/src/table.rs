@@ -3,10 +3,13 @@
 mod html;
 mod markdown;
 
+use std::fmt::Write as _;
+
 use crate::attack::{ATTACKS, Attack};
 use crate::lab::{Effort, Lab};
 use crate::outcome::{Defect, Outcome};
 use crate::scheme::Scheme;
+use crate::selection::{Selection, name_of};
 use crate::transcript::Transcript;
 
 /// One attack on one scheme.
@@ -56,39 +59,58 @@ impl Cell {
         self.result.as_ref().map_or("defect", Outcome::word)
     }
 
+    /// Attack, scheme and outcome in one line.
+    pub fn to_line(&self) -> String {
+        let name = format!("{}/{}", self.attack.id(), name_of(&self.scheme));
+        match &self.result {
+            Ok(outcome) => format!("{name:<42} {outcome}"),
+            Err(defect) => format!("{name:<42} {defect}"),
+        }
+    }
+
+    /// The line, and the notes of the run below it.
+    pub fn to_text(&self) -> String {
+        let mut text = self.to_line();
+        for line in self.transcript.lines() {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
+        if self.transcript.omitted() > 0 {
+            let _ = write!(text, "\n    ({} more lines)", self.transcript.omitted());
+        }
+        text
+    }
+
     /// Arguments that run this cell again.
     pub fn replay(&self) -> String {
-        format!("--cell {}/{} --seed {}", self.attack.id(), self.scheme.replace(' ', "-"), self.seed)
+        format!("--cell {}/{} --seed {}", self.attack.id(), name_of(&self.scheme), self.seed)
     }
 }
 
 /// Cells of some attacks and schemes, scheme by scheme.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    schemes: Vec<String>,
-    attacks: Vec<&'static Attack>,
     cells: Vec<Cell>,
 }
 
 impl Table {
-    /// Runs every attack that `is_wanted` on each scheme, and reports each cell to `done`.
+    /// Runs the selected cells, and reports each to `done`.
     pub fn run(
         schemes: &[Scheme],
-        is_wanted: impl Fn(&Attack) -> bool,
+        selection: &Selection,
         effort: Effort,
         seed: u64,
         mut done: impl FnMut(&Cell),
     ) -> Self {
-        let attacks: Vec<&'static Attack> = ATTACKS.iter().filter(|attack| is_wanted(attack)).collect();
         let mut cells = Vec::new();
         for scheme in schemes {
-            for &attack in &attacks {
+            for attack in ATTACKS.iter().filter(|attack| selection.contains(attack, scheme)) {
                 let cell = Cell::run(attack, scheme, effort, seed);
                 done(&cell);
                 cells.push(cell);
             }
         }
-        Self { schemes: schemes.iter().map(|scheme| scheme.name().to_owned()).collect(), attacks, cells }
+        Self { cells }
     }
 
     /// All cells, scheme by scheme.
@@ -101,9 +123,25 @@ impl Table {
         self.cells.iter().find(|cell| cell.attack.id() == attack && cell.scheme == scheme)
     }
 
-    /// The table in Markdown, without figures.
-    pub fn to_markdown(&self) -> String {
-        markdown::table(self)
+    /// Attacks of these schemes in Markdown, without figures.
+    pub fn to_markdown(&self, schemes: &[String], is_wanted: impl Fn(&Attack) -> bool) -> String {
+        markdown::table(self, schemes, is_wanted)
+    }
+
+    /// Names of the schemes, each once.
+    pub(crate) fn schemes(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for cell in &self.cells {
+            if names.last() != Some(&cell.scheme) {
+                names.push(cell.scheme.clone());
+            }
+        }
+        names
+    }
+
+    /// Attacks of which there is a cell, in the order of the table.
+    pub(crate) fn attacks(&self) -> impl Iterator<Item = &'static Attack> {
+        ATTACKS.iter().filter(|attack| self.cells.iter().any(|cell| cell.attack.id() == attack.id()))
     }
 
     /// The table as one page of HTML that needs no other file and no script.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use glassline_wire::link::IdentityKey;
 
@@ -77,6 +77,12 @@ impl Identity {
     /// Fingerprint of somebody's public key; `None` where the bytes are no key.
     pub fn fingerprint_of(key: &IdentityKey) -> Option<Fingerprint> {
         VerifyingKey::from_bytes(key).ok().map(|key| fingerprint_of(&key))
+    }
+
+    /// Returns the key in a `SubjectPublicKeyInfo`; `None` for keys of another kind, and for those of
+    /// small order, of which anybody can make signatures.
+    pub(crate) fn key_of_spki(spki: &[u8]) -> Option<IdentityKey> {
+        VerifyingKey::from_public_key_der(spki).ok().filter(|key| !key.is_weak()).map(|key| key.to_bytes())
     }
 
     /// Returns whether `signature` is that of `key` over `message`; keys of small order are refused.

@@ -5,8 +5,13 @@
 
 mod fingerprint;
 mod identity;
+pub mod noise;
+mod random;
+pub mod seal;
+pub mod tls;
 mod trust;
 
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use identity::{Identity, IdentityError};
+pub use random::{NoRandomness, Random, SystemRandom};
 pub use trust::{Authority, ServerOffer, ServerTrust, Untrusted};

@@ -12,12 +12,18 @@ pub(crate) enum CloseReason {
     /// Evicted for a new connection while unregistered.
     CrowdedOut,
     EventDialectOnPureServer,
+    /// The handshake of a link cannot be completed: the peer breaks its rules, or refuses the server.
+    HandshakeFailed,
     HeaderEmpty,
     HeaderNotDecimal,
     HeaderTooLong,
     HelloRefused,
     HttpNotSpoken,
+    /// The server takes connections over another link only.
+    LinkRequired,
     NameRefused,
+    /// A secure link was opened inside another one.
+    NestedLink,
     NoHello,
     NoNameInTime,
     NoiseNotSpoken,
@@ -33,6 +39,8 @@ pub(crate) enum CloseReason {
     ClosedInsideFrame,
     FramedGoodbye,
     Kicked,
+    /// Bytes of its link were changed on the way, or are none of that link.
+    LinkBroken,
     Quit,
     RawGoodbye,
     ReadsNothing,
@@ -44,12 +52,32 @@ pub(crate) enum CloseReason {
     SessionFailed,
     Silent,
     TakenOver,
+    /// The stream ended without the end that its link announces.
+    Truncated,
 }
 
 impl CloseReason {
     /// Returns whether the connection was refused, or closed because of its input.
     pub(crate) fn is_refusal(self) -> bool {
         (self as usize) < Self::Bye as usize
+    }
+
+    /// Returns whether a connection can end for this reason while its link is in its handshake.
+    pub(crate) fn can_end_handshake(self) -> bool {
+        use CloseReason::{
+            ClosedAtDoor, CrowdedOut, HandshakeFailed, NoNameInTime, ReadsNothing, Reset, ServerClosing, SessionFailed,
+        };
+        matches!(
+            self,
+            ClosedAtDoor
+                | CrowdedOut
+                | HandshakeFailed
+                | NoNameInTime
+                | ReadsNothing
+                | Reset
+                | ServerClosing
+                | SessionFailed
+        )
     }
 }
 
@@ -70,11 +98,12 @@ mod tests {
     #[test]
     fn texts_are_those_that_logs_and_dashboards_know() {
         let texts: Vec<&str> = CloseReason::VARIANTS.iter().map(CloseReason::into_str).collect();
-        let expected = "banned crowded_out event_dialect_on_pure_server header_empty header_not_decimal header_too_long \
-                        hello_refused http_not_spoken name_refused no_hello no_name_in_time noise_not_spoken not_watched \
-                        tls_not_spoken too_many_from_address too_much_before_welcome unknown_opening bye closed \
-                        closed_at_door closed_inside_frame framed_goodbye kicked quit raw_goodbye reads_nothing \
-                        reads_too_little reset server_closing session_failed silent taken_over";
+        let expected = "banned crowded_out event_dialect_on_pure_server handshake_failed header_empty header_not_decimal \
+                        header_too_long hello_refused http_not_spoken link_required name_refused nested_link no_hello \
+                        no_name_in_time noise_not_spoken not_watched tls_not_spoken too_many_from_address \
+                        too_much_before_welcome unknown_opening bye closed closed_at_door closed_inside_frame \
+                        framed_goodbye kicked link_broken quit raw_goodbye reads_nothing reads_too_little reset \
+                        server_closing session_failed silent taken_over truncated";
         assert_eq!(texts.join(" "), expected);
         assert!(CloseReason::UnknownOpening.is_refusal() && !CloseReason::Bye.is_refusal());
     }

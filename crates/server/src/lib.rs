@@ -9,6 +9,7 @@ mod close_reason;
 mod connection_key;
 mod history;
 mod limits;
+mod links;
 mod metrics;
 mod net;
 mod protocol;
@@ -17,6 +18,7 @@ mod shutdown;
 pub use admission::FloodLimit;
 pub use glassline_hub::{OperatorToken, TokenError};
 pub use limits::Limits;
+pub use links::Links;
 pub use metrics::{ANSWER_TIMEOUT, Watch, serve_http};
 #[cfg(any(test, feature = "test-server"))]
 pub use net::{Pipe, TestServer};
@@ -42,8 +44,10 @@ pub struct Config {
     pub replay_tutorial: usize,
     /// Token that makes a member an operator; `None`: no operators.
     pub operator_token: Option<OperatorToken>,
-    /// Layers of each connection; `None`: plain TCP.
+    /// Layers of each connection, below its link; `None`: plain TCP.
     pub layers: Option<Arc<dyn LayerFactory>>,
+    /// Links that a connection may begin with.
+    pub links: Links,
     /// Bounds and deadlines of connections and queues.
     pub limits: Limits,
     /// Observer of the running server.
@@ -62,6 +66,7 @@ impl Default for Config {
             layers: glassline_testkit::test_layers(glassline_testkit::TestLayer::server),
             #[cfg(not(feature = "test-layer"))]
             layers: None,
+            links: Links::default(),
             limits: Limits::default(),
             watch: Watch::default(),
         }

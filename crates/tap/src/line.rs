@@ -1,6 +1,7 @@
 //! One tapped connection, without sockets and without a clock: bytes in, outputs out.
 
 mod apply;
+mod arrivals;
 mod carry_out;
 mod direction_state;
 mod evaluation;
@@ -21,13 +22,14 @@ use crate::meaning::{Meaning, Reader};
 use crate::per_direction::PerDirection;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
+use arrivals::{Arrival, Arrivals};
 use direction_state::{DirectionState, Note};
 use evaluation::{RuleEvaluation, Tally};
 use plan::Work;
 use unit::Unit;
 
-/// Bytes held in one direction from which its sender is not to be read. What rules make of the
-/// frames of a single read may exceed it, and bytes that they add may exceed it by one frame.
+/// Bytes held in one direction from which its sender is not to be read, and no further frame of it
+/// is subject to the rules. What they make of one frame may exceed it, and what was read with it.
 pub const DIRECTION_BYTES_MAX: usize = 512 * 1024;
 
 /// End of a direction.
@@ -114,6 +116,7 @@ pub struct Line {
     reader: Reader,
     rules: Arc<RuleSet>,
     tally: Tally,
+    arrivals: PerDirection<Arrivals>,
     states: PerDirection<DirectionState>,
     outputs: VecDeque<LineOutput>,
     /// Earliest time at which something passes that waits for a decision or for later frames.
@@ -128,6 +131,7 @@ impl Line {
             reader: Reader::default(),
             rules: Arc::default(),
             tally: Tally::default(),
+            arrivals: PerDirection::default(),
             states: PerDirection::default(),
             outputs: VecDeque::new(),
             deadline_us: None,
@@ -149,9 +153,7 @@ impl Line {
                 pending.next_rule = place(&pending.rule).map_or(pending.next_rule, |place| place + 1);
             }
             self.settle(direction, now_us);
-            if self.rules.is_empty() {
-                self.pass_incomplete(direction, now_us);
-            }
+            self.pass_incomplete(direction, now_us);
         }
         self.note_deadline();
     }
@@ -201,57 +203,58 @@ impl Line {
 
     /// Takes bytes in that arrived at `now_us`.
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], now_us: u64) {
-        let mut frames = Vec::new();
-        self.splitter.receive(direction, bytes, now_us, |frame| frames.push(frame));
-        let state = &self.states[direction];
-        let passes_at_once = self.rules.is_empty() && !state.has_additions();
-        for frame in frames {
-            let meaning = self.reader.read(&frame);
-            if passes_at_once || self.states[direction].is_closed() {
-                self.states[direction].note_within_pair(is_name_of_pair(&frame, &meaning));
-                self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
-            } else {
-                self.arrive_and_admit(frame, meaning, now_us);
-            }
-        }
+        let passes_at_once = self.passes_at_once(direction);
+        let arrivals = &mut self.arrivals[direction];
+        self.splitter.receive(direction, bytes, now_us, |frame| arrivals.push(Arrival::Frame(frame)));
         if passes_at_once {
+            while let Some(Arrival::Frame(frame)) = self.arrivals[direction].pop() {
+                self.note_arrived(frame);
+            }
             self.forward_now(direction, bytes.to_vec());
             let held = self.splitter.held(direction).len();
             self.states[direction].note_passed(held);
-        } else if self.rules.is_empty() {
+        } else {
             self.pass_incomplete(direction, now_us);
         }
-        for direction in Direction::BOTH {
-            if self.held_bytes(direction) >= DIRECTION_BYTES_MAX {
-                // Its sender is not read now, so that no later frames come.
-                self.states[direction].forward_postponed(now_us, |_| true);
-            }
-        }
+        self.release_if_full(now_us);
         self.note_deadline();
     }
 
     /// Notes that the sender of this direction has ended it.
     pub fn end(&mut self, direction: Direction, end: End, now_us: u64) {
+        let arrivals = &mut self.arrivals[direction];
         if let Some(frame) = self.splitter.end(direction, now_us) {
-            let meaning = self.reader.read(&frame);
-            self.arrive_and_admit(frame, meaning, now_us);
+            arrivals.push(Arrival::Frame(frame));
         }
-        if let Some(name) = self.states[direction].take_name() {
-            self.evaluate(name, now_us);
-        }
-        self.states[direction].end(end);
-        self.settle(direction, now_us);
-        self.note_deadline();
+        arrivals.push(Arrival::End(end));
+    }
+
+    /// Notes the memory of what this direction has put out and its receiver has not taken, in bytes.
+    /// Rules are applied to no further frame while it is [`DIRECTION_BYTES_MAX`] or more.
+    pub fn note_unsent(&mut self, direction: Direction, bytes: usize) {
+        self.states[direction].note_unsent(bytes);
     }
 
     /// Returns the next output that is due at `now_us`.
     pub fn next(&mut self, now_us: u64) -> Option<LineOutput> {
-        if self.outputs.is_empty() && self.deadline_us.is_some_and(|deadline_us| deadline_us <= now_us) {
-            self.pass_overdue(now_us);
+        loop {
+            if self.outputs.is_empty() && self.deadline_us.is_some_and(|deadline_us| deadline_us <= now_us) {
+                self.pass_overdue(now_us);
+            }
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            // What is decided leaves before rules are applied to more.
+            if let Some(output) = self.next_forwarded(now_us) {
+                return Some(output);
+            }
+            let direction = Direction::BOTH.into_iter().find(|direction| self.can_admit(*direction))?;
+            self.admit_next(direction, now_us);
         }
-        if let Some(output) = self.outputs.pop_front() {
-            return Some(output);
-        }
+    }
+
+    /// Returns what leaves the line at `now_us`.
+    fn next_forwarded(&mut self, now_us: u64) -> Option<LineOutput> {
         Direction::BOTH.into_iter().find_map(|direction| {
             let (bytes, note) = self.states[direction].next(now_us)?;
             Some(match note {
@@ -272,7 +275,9 @@ impl Line {
     /// Returns when the next output is due, which may be in the past; `None` if nothing waits for
     /// time.
     pub fn due_us(&self) -> Option<u64> {
-        let ready = (!self.outputs.is_empty()).then_some(0);
+        let is_ready =
+            !self.outputs.is_empty() || Direction::BOTH.into_iter().any(|direction| self.can_admit(direction));
+        let ready = is_ready.then_some(0);
         let due = self.states.both().map(DirectionState::due_us);
         [ready, self.deadline_us].into_iter().chain(due).flatten().min()
     }
@@ -281,7 +286,9 @@ impl Line {
     /// From [`DIRECTION_BYTES_MAX`] on its sender is not to be read until less is held: it becomes
     /// less as time passes, without anything being read.
     pub fn held_bytes(&self, direction: Direction) -> usize {
-        self.splitter.held(direction).len() + self.states[direction].held_bytes()
+        self.splitter.held(direction).len()
+            + self.arrivals[direction].held_bytes()
+            + self.states[direction].held_bytes()
     }
 
     /// Returns one side, and what evaluates rules for it.
@@ -293,6 +300,56 @@ impl Line {
 
     fn note_deadline(&mut self) {
         self.deadline_us = self.states.both().into_iter().filter_map(DirectionState::deadline_us).min();
+    }
+
+    /// Returns whether bytes that arrive pass before their frames are looked at.
+    fn passes_at_once(&self, direction: Direction) -> bool {
+        self.rules.is_empty() && !self.states[direction].has_additions() && self.arrivals[direction].is_empty()
+    }
+
+    /// Returns whether the rules are to be applied to the next arrival now.
+    fn can_admit(&self, direction: Direction) -> bool {
+        let (state, back) = (&self.states[direction], &self.states[direction.opposite()]);
+        // A rule may answer each frame with one to its sender, who may not read.
+        let has_room = state.is_closed() || !(state.is_blocked() || back.is_unsent());
+        has_room && !self.arrivals[direction].is_empty()
+    }
+
+    /// Takes the next arrival in: a frame to which the rules are applied, or the end.
+    fn admit_next(&mut self, direction: Direction, now_us: u64) {
+        match self.arrivals[direction].pop() {
+            Some(Arrival::Frame(frame)) if self.states[direction].is_closed() => self.note_arrived(frame),
+            Some(Arrival::Frame(frame)) => self.arrive_and_admit(frame, now_us),
+            Some(Arrival::End(end)) => {
+                if let Some(name) = self.states[direction].take_name() {
+                    self.evaluate(name, now_us);
+                }
+                self.states[direction].end(end);
+                self.settle(direction, now_us);
+            }
+            None => {}
+        }
+        self.pass_incomplete(direction, now_us);
+        self.release_if_full(now_us);
+        self.note_deadline();
+    }
+
+    /// Reports a frame that the rules do not concern.
+    fn note_arrived(&mut self, frame: Frame) {
+        let meaning = self.reader.read(&frame);
+        self.states[frame.direction].note_within_pair(is_name_of_pair(&frame, &meaning));
+        self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
+    }
+
+    /// Forwards what waits for later frames where none come: their sender is not read, or too much
+    /// waits for rules to be applied to more.
+    fn release_if_full(&mut self, now_us: u64) {
+        for direction in Direction::BOTH {
+            let state = &mut self.states[direction];
+            if self.splitter.held(direction).len() + state.held_bytes() >= DIRECTION_BYTES_MAX {
+                state.forward_postponed(now_us, |_| true);
+            }
+        }
     }
 
     /// Forwards bytes without the shaper where nothing is in it.
@@ -308,8 +365,12 @@ impl Line {
         }
     }
 
-    /// Forwards the incomplete frame, and a name whose text has not arrived.
+    /// Without rules, forwards the incomplete frame behind those that are complete, and a name whose
+    /// text has not arrived.
     fn pass_incomplete(&mut self, direction: Direction, now_us: u64) {
+        if !self.rules.is_empty() || !self.arrivals[direction].is_empty() {
+            return;
+        }
         if let Some(name) = self.states[direction].take_name() {
             self.evaluate(name, now_us);
         }
@@ -320,7 +381,8 @@ impl Line {
         self.states[direction].note_passed(held);
     }
 
-    fn arrive_and_admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
+    fn arrive_and_admit(&mut self, frame: Frame, now_us: u64) {
+        let meaning = self.reader.read(&frame);
         // The content is needed by those who are asked; as a tree it takes several times its bytes.
         let content = if self.rules.asks() { meaning.content.clone() } else { None };
         let (kind, speaker) = (meaning.kind.clone(), meaning.speaker.clone());

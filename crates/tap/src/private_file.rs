@@ -1,5 +1,7 @@
 //! Files that only their owner can read: recordings and reports hold what people said.
 
+#[cfg(unix)]
+use std::fs::TryLockError;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -13,14 +15,15 @@ pub enum Existing {
     Overwrite,
 }
 
-/// Opens a file for writing and empties it. On Unix only its owner can read and write it, whatever
+/// Opens a file for writing and empties it, unless another program that opened it in this way still
+/// has it open (on Unix, where its file system has locks). On Unix only its owner can read and write it, whatever
 /// its permissions were if it was there; a program that had opened it before keeps its access.
 /// Pipes and devices stay as they are. On other systems the folder decides who can read it.
 ///
 /// # Errors
 /// The file cannot be made or written, or, on Unix, not be made private: it belongs to somebody
-/// else, or its file system has no permissions; or it is to be kept ([`io::ErrorKind::AlreadyExists`]).
-/// Then its content is untouched.
+/// else, or its file system has no permissions; or it is to be kept ([`io::ErrorKind::AlreadyExists`]),
+/// or is still being written ([`io::ErrorKind::ResourceBusy`]). Then its content is untouched.
 pub fn create_private(path: &Path, existing: Existing) -> io::Result<File> {
     let mut options = OpenOptions::new();
     // It is emptied once it is private.
@@ -30,6 +33,8 @@ pub fn create_private(path: &Path, existing: Existing) -> io::Result<File> {
     let file = options.open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
+        #[cfg(unix)]
+        lock(&file)?;
         if existing == Existing::Keep && metadata.len() > 0 {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -38,6 +43,16 @@ pub fn create_private(path: &Path, existing: Existing) -> io::Result<File> {
         file.set_len(0)?;
     }
     Ok(file)
+}
+
+/// Locks a file until it is closed. On Windows a lock would keep others from reading it.
+#[cfg(unix)]
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+        // A file system without locks is no reason not to write.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
 }
 
 #[cfg(unix)]
@@ -88,6 +103,21 @@ mod tests {
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&full).expect("read"), b"somebody's lesson");
         create_private(&empty, Existing::Keep).expect("nothing is lost");
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_refused() {
+        let folder = Folder::new();
+        let path = folder.join("file");
+        let mut first = create_private(&path, Existing::Keep).expect("a file");
+        first.write_all(b"lesson").expect("written");
+        for existing in [Existing::Keep, Existing::Overwrite] {
+            let refused = create_private(&path, existing).expect_err("it is being written");
+            assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+        }
+        assert_eq!(fs::read(&path).expect("read"), b"lesson");
+        drop(first);
+        create_private(&path, Existing::Overwrite).expect("nobody writes it any more");
     }
 
     #[test]

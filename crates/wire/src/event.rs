@@ -185,8 +185,12 @@ pub struct Whois {
     pub idle_s: u64,
     /// `tutorial` or `event`.
     pub dialect: String,
-    /// Transport of its bytes; `plaintext` is the only way so far.
+    /// Protection of its bytes on the way to the server: a [`LinkKind`](crate::link::LinkKind).
     pub link: String,
+    /// Identity that the member has proven in the link's handshake: an Ed25519 public key in 64
+    /// hexadecimal digits. Absent where it has shown none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     pub rooms: Vec<String>,
     /// Why it is away; absent when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -306,6 +310,8 @@ pub enum ErrorCode {
     Banned,
     /// An operator closed this connection.
     Kicked,
+    /// The server takes other links only (D).
+    LinkRequired,
     /// The client sends faster than the server's limit allows.
     Rate,
 }

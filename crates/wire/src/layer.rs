@@ -36,9 +36,15 @@ pub enum LayerError {
     /// The stream ended without an announcement, so that bytes may be missing.
     #[error("the connection was cut off before the peer announced its end")]
     Truncated,
+    /// The peer has ended the handshake, or the connection, for a reason of its own.
+    #[error("the peer refuses the link: {0}")]
+    Refused(String),
     /// The peer's key is not accepted. A text for the person; another attempt ends the same way.
     #[error("{0}")]
     Untrusted(String),
+    /// This side cannot take part in the link, such as for want of random numbers.
+    #[error("this machine cannot protect the connection: {0}")]
+    Unavailable(String),
 }
 
 /// Stage between a socket and the protocol, or between two other stages.
@@ -100,6 +106,19 @@ impl LayerStack {
     /// Returns a stack of these layers, that next to the socket first.
     pub fn new(layers: Vec<Box<dyn Layer>>) -> Self {
         Self { layers, is_closing: false }
+    }
+
+    /// Puts the layers of `upper` on top. They begin with `bytes`, which have passed the layers below
+    /// already, and append plaintext as in [`receive`](Self::receive).
+    ///
+    /// # Errors
+    /// One of them has failed.
+    pub fn add(&mut self, upper: Self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
+        let level = self.layers.len();
+        self.layers.extend(upper.layers);
+        let received = receive_through(&mut self.layers[level..], bytes, plaintext);
+        self.pass_output_down();
+        received
     }
 
     /// Returns whether bytes and plaintext are the same.

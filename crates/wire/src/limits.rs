@@ -32,3 +32,6 @@ pub const PAGE_MESSAGES_MAX: usize = 200;
 pub const QUERY_BYTES_MAX: usize = 256;
 /// Longest line of `operate` in bytes: a command, a network, an end and a reason of some sentences.
 pub const OPERATE_BYTES_MAX: usize = 1_024;
+/// Longest `sealed` in bytes of base64 (S2): the longest text with everything a sealed message has
+/// beside it.
+pub const SEALED_BYTES_MAX: usize = 24 * 1024;

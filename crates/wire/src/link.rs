@@ -1,5 +1,6 @@
 //! Kinds of links, and what a link has established about the peer.
 
+use alloc::string::String;
 use core::fmt;
 
 /// Protection of the bytes between a client and its server.
@@ -14,6 +15,9 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Plaintext, Self::Tls, Self::Noise];
+
     /// Name as in `whois` (E3) and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,4 +49,16 @@ pub struct LinkFacts {
 impl LinkFacts {
     /// Facts of a connection without a secure layer.
     pub const PLAINTEXT: Self = Self { kind: LinkKind::Plaintext, peer: None };
+
+    /// The peer's identity in 64 hexadecimal digits, as in `whois` (E3).
+    pub fn peer_hex(&self) -> Option<String> {
+        use fmt::Write as _;
+        self.peer.map(|key| {
+            key.iter().fold(String::with_capacity(2 * key.len()), |mut hex, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+        })
+    }
 }

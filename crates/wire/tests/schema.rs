@@ -40,7 +40,7 @@ closed! { CODES, code_name, ErrorCode:
     OutOfOrder = "out_of_order", BadName = "bad_name", NameTaken = "name_taken", TooLong = "too_long",
     EmptyText = "empty_text", UnknownRoom = "unknown_room", BadRoom = "bad_room", TooManyRooms = "too_many_rooms",
     UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", TooLate = "too_late", NoHistory = "no_history", NotStored = "not_stored", NotOperator = "not_operator",
-    Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", Rate = "rate",
+    Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", LinkRequired = "link_required", Rate = "rate",
 }
 
 fn schema() -> Value {

@@ -166,7 +166,11 @@ impl Protection for Records {
         let number = half.number.to_be_bytes();
         let code = mac(&half.authentication, &[&number, &body]);
         half.number += 1;
-        if self.scheme.has(Part::Authentication) { [&number, &*body, &code].concat() } else { [&number, &*body].concat() }
+        if self.scheme.has(Part::Authentication) {
+            [&number, &*body, &code].concat()
+        } else {
+            [&number, &*body].concat()
+        }
     }
 
     fn unprotect(&mut self, record: &[u8]) -> Result<Vec<u8>, &'static str> {

@@ -211,6 +211,22 @@ fn a_signal_ends_the_view_and_completes_the_recording() {
 }
 
 #[test]
+fn a_removed_recording_is_shown_and_told_at_the_end() {
+    let mut session = TapSession::with(|opening| opening.argument("--record").argument("lesson.pcapng"));
+    let mut alice = EventClient::join(session.address, "alice");
+    session.tap.see("connections: 1 open");
+    std::fs::remove_file(session.tap.home().join("lesson.pcapng")).expect("removed");
+    alice.say("before");
+    session.tap.see("the recording lesson.pcapng stopped, since its file");
+    alice.say("after");
+    session.tap.see("after");
+    session.tap.keys("q");
+    assert_eq!(session.tap.exit_code(), 0);
+    session.tap.see("since its file was removed");
+    session.tap.see("the recording stopped before the end");
+}
+
+#[test]
 fn a_terminal_that_goes_ends_the_tap_in_order() {
     let mut session = TapSession::with(|opening| opening.argument("--record").argument("lesson.pcapng"));
     let mut alice = EventClient::join(session.address, "alice");

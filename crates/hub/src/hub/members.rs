@@ -15,9 +15,6 @@ use crate::member::Member;
 use crate::name::Name;
 use crate::text::{SHORTER, check_length, check_no_token};
 
-/// The only kind of link so far.
-const LINK: &str = "plaintext";
-
 impl Hub {
     /// Records a request of a member, from which its idle time counts (E3).
     pub fn note_activity(&mut self, id: MemberId, now: Now) {
@@ -38,7 +35,8 @@ impl Hub {
             since: found.since(),
             idle_s: found.idle_s(now.monotonic_ms),
             dialect: found.dialect().as_str().to_string(),
-            link: LINK.to_string(),
+            link: found.link().kind.as_str().to_string(),
+            key: found.link().peer_hex(),
             rooms: rooms.map(|room| room.name().to_string()).collect(),
             away: found.away().map(str::to_string),
         })
@@ -115,6 +113,7 @@ mod tests {
     use crate::hub::{LoginOutcome, NameHolder};
     use crate::member::ConnectInfo;
     use core::net::Ipv4Addr;
+    use glassline_wire::link::{LinkFacts, LinkKind};
     use glassline_wire::request::Hello;
     use glassline_wire::timestamp::Timestamp;
 
@@ -124,11 +123,36 @@ mod tests {
 
     fn enter(hub: &mut Hub, name: &str, now: Now) -> MemberId {
         let hello = Hello { name: name.to_string(), rooms: Some(Vec::new()), ..Hello::default() };
-        let login = ConnectInfo { connection: 0, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
+        let login = ConnectInfo {
+            connection: 0,
+            token: 1,
+            address: Ipv4Addr::LOCALHOST.into(),
+            link: LinkFacts::PLAINTEXT,
+            now,
+        };
         match hub.enter_event(&hello, None, NameHolder::Unasked, login) {
             Ok(LoginOutcome::As(id)) => id,
             other => panic!("{name} is in at once: {other:?}"),
         }
+    }
+
+    #[test]
+    fn whois_tells_the_link_and_the_key_that_it_has_proven() {
+        let mut hub = Hub::new(Rules::default());
+        for (connection, name, kind, peer) in [
+            (0, b"bob", LinkKind::Plaintext, None),
+            (1, b"eve", LinkKind::Tls, None),
+            (2, b"ann", LinkKind::Noise, Some([0xab; 32])),
+        ] {
+            let link = LinkFacts { kind, peer };
+            let address = Ipv4Addr::LOCALHOST.into();
+            let login = ConnectInfo { connection, token: 1, address, link, now: at(0) };
+            hub.enter_tutorial(name, login).expect("enters");
+        }
+        let shown = |name| hub.whois(name, at(0)).map(|found| (found.link, found.key));
+        assert_eq!(shown("bob"), Ok(("plaintext".to_string(), None)));
+        assert_eq!(shown("eve"), Ok(("tls".to_string(), None)));
+        assert_eq!(shown("ann"), Ok(("noise".to_string(), Some("ab".repeat(32)))));
     }
 
     #[test]

@@ -249,6 +249,7 @@ mod tests {
     use core::net::Ipv4Addr;
     use glassline_wire::envelope::Envelope;
     use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
+    use glassline_wire::link::LinkFacts;
     use glassline_wire::request::Hello;
     use glassline_wire::timestamp::Timestamp;
 
@@ -260,7 +261,13 @@ mod tests {
         let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
         for (n, rooms) in names.chunks(16).enumerate() {
             let hello = Hello { name: format!("m{n}"), rooms: Some(rooms.to_vec()), ..Hello::default() };
-            let login = ConnectInfo { connection: n, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
+            let login = ConnectInfo {
+                connection: n,
+                token: 1,
+                address: Ipv4Addr::LOCALHOST.into(),
+                link: LinkFacts::PLAINTEXT,
+                now,
+            };
             hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("good names");
         }
         let listed = hub.rooms_listed();

@@ -68,7 +68,9 @@ fn xor(one: &[u8], other: &[u8]) -> Vec<u8> {
 /// Returns the number of equal blocks of 16 bytes at equal places, whatever stands before them.
 pub(crate) fn equal_blocks(one: &[u8], other: &[u8]) -> usize {
     let count = |header: usize| {
-        let blocks = |bytes: &[u8]| bytes.get(header..).unwrap_or_default().chunks_exact(16).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let blocks = |bytes: &[u8]| {
+            bytes.get(header..).unwrap_or_default().chunks_exact(16).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
         blocks(one).iter().zip(&blocks(other)).filter(|(one, other)| one == other).count()
     };
     (0..=HEADER_BYTES_MAX).map(count).max().unwrap_or(0)

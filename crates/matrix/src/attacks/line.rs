@@ -12,6 +12,8 @@ use crate::seal::Heard;
 
 /// Byte positions of each direction that are tried with little effort.
 const FEW_POSITIONS: usize = 12;
+/// Positions at the beginning of the last text that are tried in any case.
+const HEADER_POSITIONS: usize = 32;
 /// Honest texts after a change, so that a length that was enlarged is filled.
 const TEXTS_AFTER: usize = 3;
 
@@ -55,13 +57,40 @@ fn judged(lab: &mut Lab<'_>, is_reached: bool, complaint: Option<String>) -> Out
     }
 }
 
+/// Bytes that passed in one direction.
+struct Stream {
+    length: usize,
+    /// Place at which the last text begins.
+    last_piece: usize,
+}
+
+impl Stream {
+    fn of(conversation: &Conversation, direction: Direction) -> Self {
+        let pieces = conversation.recording().iter().filter(|piece| piece.direction == direction);
+        let lengths: Vec<usize> = pieces.map(|piece| piece.bytes.len()).collect();
+        let length = lengths.iter().sum();
+        Self { length, last_piece: length - lengths.last().copied().unwrap_or(0) }
+    }
+
+    /// Returns each position, or a few, and those where the last text has its headers: no later text
+    /// shows that it was lost.
+    fn positions(&self, lab: &mut Lab<'_>) -> Vec<usize> {
+        if lab.effort() == Effort::All {
+            return (0..self.length).collect();
+        }
+        let step = self.length.div_ceil(FEW_POSITIONS).max(1);
+        let spread = (lab.random().below(step)..self.length).step_by(step);
+        spread.chain((self.last_piece..self.length).take(HEADER_POSITIONS)).collect()
+    }
+}
+
 /// One session in which one byte is changed: texts said and heard, and what was noticed.
 struct Tampered {
     is_reached: bool,
     complaint: Option<String>,
 }
 
-fn tampered(lab: &mut Lab<'_>, change: Option<Change>) -> (Tampered, [usize; 2]) {
+fn tampered(lab: &mut Lab<'_>, change: Option<Change>) -> (Tampered, [Stream; 2]) {
     let chat = lab.chat();
     let mut conversation = lab.connect(&chat);
     if let Some(change) = change {
@@ -77,30 +106,24 @@ fn tampered(lab: &mut Lab<'_>, change: Option<Change>) -> (Tampered, [usize; 2])
         conversation.listener_says(BOB, &down[down.len() - 1]);
         conversation.pump();
     }
+    let streams = Direction::BOTH.map(|direction| Stream::of(&conversation, direction));
     conversation.close();
+    // Whoever is never connected is told so after a while, and has said nothing.
+    let never = (!conversation.is_welcome()).then(|| "alice is never connected".to_owned());
     let heard_down: Vec<&str> = conversation.heard().iter().filter_map(Heard::text).collect();
     let is_reached = texts(&chat) != up || heard_down != down;
-    let mut lengths = [0; 2];
-    for piece in conversation.recording() {
-        lengths[usize::from(piece.direction == Direction::ToClient)] += piece.bytes.len();
-    }
-    (Tampered { is_reached, complaint: complaint(&conversation, &chat) }, lengths)
+    (Tampered { is_reached, complaint: complaint(&conversation, &chat).or(never) }, streams)
 }
 
 pub(crate) fn tamper(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
-    let (control, lengths) = tampered(lab, None);
+    let (control, streams) = tampered(lab, None);
     if control.is_reached || control.complaint.is_some() {
         return Err(Defect(format!("the unchanged session fails: {:?}", control.complaint)));
     }
     let mut counts = [0_usize; 3];
     let mut first = None;
-    for (direction, length) in Direction::BOTH.into_iter().zip(lengths) {
-        let step = match lab.effort() {
-            Effort::All => 1,
-            Effort::Few => length.div_ceil(FEW_POSITIONS).max(1),
-        };
-        let start = if step == 1 { 0 } else { lab.random().below(step) };
-        for at in (start..length).step_by(step) {
+    for (direction, stream) in Direction::BOTH.into_iter().zip(streams) {
+        for at in stream.positions(lab) {
             let change = Change { direction, at, mask: 1 << lab.random().below(8) };
             let (result, _) = tampered(lab, Some(change));
             let kind = match (&result.complaint, result.is_reached) {
@@ -118,7 +141,9 @@ pub(crate) fn tamper(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         }
     }
     let [accepted, noticed, harmless] = counts;
-    lab.note(format!("{accepted} changes had an effect that nobody noticed, {noticed} were noticed, {harmless} had no effect"));
+    lab.note(format!(
+        "{accepted} changes had an effect that nobody noticed, {noticed} were noticed, {harmless} had no effect"
+    ));
     if let Some(change) = first {
         lab.note(format!("the first: bits {:#04x} of byte {} {:?}", change.mask, change.at, change.direction));
         return Ok(Outcome::Succeeds);

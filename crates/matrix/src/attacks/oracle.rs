@@ -60,7 +60,11 @@ impl Oracle {
         conversation.put(Direction::ToServer, piece);
         let answer = conversation.take(Direction::ToClient);
         let is_closed = conversation.server.error().is_some();
-        if self.is_repeatable { Reaction::Content(is_closed, answer) } else { Reaction::Length(is_closed, answer.len()) }
+        if self.is_repeatable {
+            Reaction::Content(is_closed, answer)
+        } else {
+            Reaction::Length(is_closed, answer.len())
+        }
     }
 
     /// Finds the reaction to invalid padding: that of nearly all values of a byte.

@@ -46,9 +46,11 @@ pub(super) fn pose(lab: &mut Lab<'_>, keys: &ServerKeys, memory: &Arc<Memory>, t
     Posed {
         is_believed: find(read, text.as_bytes()).is_some() || is_heard,
         token,
-        complaint: conversation.client.error().map(str::to_owned).or_else(|| {
-            conversation.heard().iter().find_map(Heard::warning).map(str::to_owned)
-        }),
+        complaint: conversation
+            .client
+            .error()
+            .map(str::to_owned)
+            .or_else(|| conversation.heard().iter().find_map(Heard::warning).map(str::to_owned)),
     }
 }
 

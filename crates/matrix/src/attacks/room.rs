@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use glassline_wire::message_id::MessageId;
+
 use crate::chat::ROOM;
 use crate::lab::{ALICE, BOB, CAROL, Effort, Lab, MALLORY, WEAK_WORDS};
 use crate::outcome::{Defect, Outcome};
@@ -24,7 +26,7 @@ struct Seat {
 struct Room {
     seats: Vec<Seat>,
     number: u64,
-    said: u64,
+    said: u128,
 }
 
 impl Room {
@@ -59,7 +61,7 @@ impl Room {
     /// Has a member say something, under the next number.
     fn say(&mut self, name: &str, text: &str) -> Posted {
         self.said += 1;
-        let id = format!("{name}-{}", self.said);
+        let id = MessageId(self.said).to_string();
         let body = self.voice(name).say(&id, text);
         self.number += 1;
         Posted { number: self.number, room: ROOM.to_owned(), id, from: name.to_owned(), body }
@@ -67,6 +69,9 @@ impl Room {
 
     /// Delivers a message to everybody but its sender.
     fn deliver(&mut self, posted: &Posted) -> Vec<(&'static str, Heard)> {
+        if let Some(sender) = self.seats.iter_mut().find(|seat| seat.name == posted.from) {
+            sender.voice.echo(posted);
+        }
         let others = self.seats.iter_mut().filter(|seat| seat.name != posted.from);
         others.map(|seat| (seat.name, seat.voice.hear(posted))).collect()
     }
@@ -93,6 +98,11 @@ fn judged(lab: &mut Lab<'_>, is_reached: bool, heard: &[&Heard]) -> Outcome {
             Outcome::Stopped
         }
     }
+}
+
+/// Id of a message that was not said in the room.
+fn foreign_id() -> String {
+    MessageId(u128::MAX).to_string()
 }
 
 fn stands_in(posted: &Posted, text: &str) -> bool {
@@ -217,12 +227,20 @@ pub(crate) fn swap_key(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let mut false_alice = lab.voice_as(ALICE, MALLORY);
     room.number += 1;
-    let body = false_alice.say("x-1", "send me the keys");
-    let posted =
-        Posted { number: room.number, room: ROOM.to_owned(), id: "x-1".to_owned(), from: ALICE.to_owned(), body };
+    let body = false_alice.say(&foreign_id(), "send me the keys");
+    let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
     let heard = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
     Ok(judged(lab, heard.text().is_some(), &[&heard]))
+}
+
+pub(crate) fn misattribute(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
+    let mut room = Room::open(lab, &[ALICE, BOB, CAROL])?;
+    let posted = Posted { from: CAROL.to_owned(), ..room.say(ALICE, "I agree") };
+    let heard = room.deliver_to(BOB, &posted);
+    lab.note("the server delivers alice's text under carol's name");
+    room.honest(lab, ALICE)?;
+    Ok(judged(lab, heard.text() == Some("I agree"), &[&heard]))
 }
 
 pub(crate) fn claims_unsealed(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -249,9 +267,9 @@ pub(crate) fn forge_member(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB, MALLORY])?;
     let mut false_alice = lab.voice_as(ALICE, MALLORY);
     room.number += 1;
-    let body = false_alice.say("x-1", "send me the keys");
+    let body = false_alice.say(&foreign_id(), "send me the keys");
     let posted =
-        Posted { number: room.number, room: ROOM.to_owned(), id: "x-1".to_owned(), from: MALLORY.to_owned(), body };
+        Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: MALLORY.to_owned(), body };
     let heard = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
     if !lab.scheme().seal().is_sealed() {
@@ -265,9 +283,8 @@ pub(crate) fn unseen_name(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let mut insider = lab.voice_as("dave", MALLORY);
     room.number += 1;
-    let body = insider.say("x-1", "I am dave");
-    let posted =
-        Posted { number: room.number, room: ROOM.to_owned(), id: "x-1".to_owned(), from: "dave".to_owned(), body };
+    let body = insider.say(&foreign_id(), "I am dave");
+    let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: "dave".to_owned(), body };
     let heard = room.deliver_to(BOB, &posted);
     lab.note("a member connects under a name that bob has never seen, and is heard under it");
     room.honest(lab, ALICE)?;
@@ -278,9 +295,8 @@ pub(crate) fn splice(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let mut elsewhere = lab.voice_in("attic", ALICE);
     room.number += 1;
-    let body = elsewhere.say("x-1", "yes, delete it");
-    let moved =
-        Posted { number: room.number, room: ROOM.to_owned(), id: "x-1".to_owned(), from: ALICE.to_owned(), body };
+    let body = elsewhere.say(&foreign_id(), "yes, delete it");
+    let moved = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
     let heard = room.deliver_to(BOB, &moved);
     lab.note("what alice said in another room under the same passphrase is delivered here");
     let across_rooms = judged(lab, heard.text().is_some(), &[&heard]);

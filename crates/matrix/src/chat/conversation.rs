@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use glassline_tap::Direction;
 use glassline_wire::layer::LayerStack;
+use glassline_wire::message_id::MessageId;
 use glassline_wire::opening::EVENT_OPENING;
 use serde_json::{Value, json};
 
@@ -56,11 +57,14 @@ pub(crate) struct Conversation {
     offsets: [usize; 2],
     change: Option<Change>,
     now_us: u64,
-    said: u64,
+    /// Ids are counted from here, as random as those of a client.
+    first_id: u128,
+    said: u128,
 }
 
 impl Conversation {
     pub(crate) fn new(client: LayerStack, server: LayerStack, member: Member, chat: Rc<RefCell<Server>>) -> Self {
+        let first_id = chat.borrow_mut().first_id();
         Self {
             client: End::client(client),
             server: End::server(server),
@@ -74,6 +78,7 @@ impl Conversation {
             offsets: [0; 2],
             change: None,
             now_us: 0,
+            first_id,
             said: 0,
         }
     }
@@ -150,24 +155,28 @@ impl Conversation {
 
     /// The member says something; the pieces wait to be taken.
     pub(crate) fn member_says(&mut self, text: &str) {
-        self.said += 1;
-        let id = format!("m{}", self.said);
+        let id = self.next_id();
         let body = self.member.voice.say(&id, text);
-        let mut request = json!({"type": "send", "room": ROOM, "text": body.text, "id": id});
+        let mut request = json!({"type": "send", "room": ROOM, "id": id});
         if let Some(sealed) = body.sealed {
             request["sealed"] = json!(sealed);
         }
+        request["text"] = json!(body.text);
         self.client.send_json(&request);
     }
 
     /// Another member says something, and the server passes it on to this connection.
     pub(crate) fn listener_says(&mut self, name: &str, text: &str) {
-        self.said += 1;
-        let id = format!("{name}{}", self.said);
+        let id = self.next_id();
         let posted = self.chat.borrow_mut().listener_says(name, &id, text);
         if let Some(posted) = posted.filter(|_| self.logged_in.is_some()) {
             self.server.send_json(&event_of(&posted));
         }
+    }
+
+    fn next_id(&mut self) -> String {
+        self.said += 1;
+        MessageId(self.first_id + self.said).to_string()
     }
 
     /// Announces the end of both sides, passes everything, and ends the line.
@@ -196,7 +205,8 @@ impl Conversation {
                 match account {
                     Some(account) => {
                         self.logged_in = Some(name.to_owned());
-                        let limits = json!({"name_chars": 30, "name_bytes": 120, "text_bytes": 20_000, "event_bytes": 102_400});
+                        let limits =
+                            json!({"name_chars": 30, "name_bytes": 120, "text_bytes": 20_000, "event_bytes": 102_400});
                         let rooms = json!([{"room": ROOM, "seq": 0, "count": 2}]);
                         let welcome = json!({"type": "welcome", "name": name, "token": account.token,
                             "server": "lab/1", "limits": limits, "rooms": rooms});
@@ -223,8 +233,11 @@ impl Conversation {
                 self.is_welcome = true;
                 self.member.token = event["token"].as_str().map(str::to_owned);
             }
-            Some("message") if event["from"] != json!(self.member.name) => {
-                if let Some(posted) = posted_of(event) {
+            Some("message") => {
+                let Some(posted) = posted_of(event) else { return };
+                if posted.from == self.member.name {
+                    self.member.voice.echo(&posted);
+                } else {
                     let heard = self.member.voice.hear(&posted);
                     self.heard.push(heard);
                 }
@@ -247,6 +260,11 @@ impl Conversation {
     /// True when both ends have done everything up to the welcome.
     pub(crate) fn is_established(&self) -> bool {
         self.logged_in.is_some() && self.is_welcome && self.client.is_open() && self.server.is_open()
+    }
+
+    /// True when the server has let the member in, as the member knows.
+    pub(crate) fn is_welcome(&self) -> bool {
+        self.is_welcome
     }
 
     /// Name under which the server has let the connection in.

@@ -37,6 +37,11 @@ impl Server {
         Self { accounts: BTreeMap::new(), history: Vec::new(), listeners: Vec::new(), random }
     }
 
+    /// Returns where the ids of a new connection begin.
+    pub(crate) fn first_id(&mut self) -> u128 {
+        u128::from(self.random.next_u64()) << 64
+    }
+
     /// Lets a member in that hears everything from now on.
     pub(crate) fn add_listener(&mut self, name: &str, voice: Box<dyn Voice>) {
         self.listeners.push(Listener { name: name.to_owned(), voice, heard: Vec::new() });
@@ -80,7 +85,10 @@ impl Server {
     pub(crate) fn listener_says(&mut self, name: &str, id: &str, text: &str) -> Option<Posted> {
         let listener = self.listeners.iter_mut().find(|listener| listener.name == name)?;
         let body = listener.voice.say(id, text);
-        Some(self.post(name, id, body))
+        let posted = self.post(name, id, body);
+        let listener = self.listeners.iter_mut().find(|listener| listener.name == name)?;
+        listener.voice.echo(&posted);
+        Some(posted)
     }
 
     /// Everything that a listener heard.

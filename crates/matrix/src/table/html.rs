@@ -34,19 +34,20 @@ pub(super) fn page(table: &Table) -> String {
 }
 
 fn grid(table: &Table) -> Markup {
+    let schemes = table.schemes();
     html! {
         table {
             thead {
                 tr {
                     th scope="col" { "attack" }
-                    @for scheme in &table.schemes { th scope="col" { (scheme) } }
+                    @for scheme in &schemes { th scope="col" { (scheme) } }
                 }
             }
             tbody {
-                @for attack in &table.attacks {
+                @for attack in table.attacks() {
                     tr {
                         th scope="row" { (attack.title()) br; small { (attack.source().name()) } }
-                        @for scheme in &table.schemes {
+                        @for scheme in &schemes {
                             @if let Some(cell) = table.cell(attack.id(), scheme) {
                                 td.(class(cell)) { a href={ "#" (anchor(cell)) } { (cell.word()) } }
                             } @else { td {} }

@@ -1,6 +1,7 @@
 //! Counts of events: connections closed by reason, and others. Logged at the end, and shown in
 //! `/metrics`.
 
+use glassline_wire::link::LinkKind;
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::close_reason::CloseReason;
@@ -22,15 +23,37 @@ pub(crate) enum Counted {
     WrongToken,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct LoopCounters {
     closed: [u64; CloseReason::VARIANTS.len()],
+    failed_handshakes: [u64; CloseReason::VARIANTS.len()],
+    links: [u64; LinkKind::ALL.len()],
     others: [u64; Counted::COUNT],
+}
+
+impl Default for LoopCounters {
+    fn default() -> Self {
+        let by_reason = [0; CloseReason::VARIANTS.len()];
+        Self {
+            closed: by_reason,
+            failed_handshakes: by_reason,
+            links: [0; LinkKind::ALL.len()],
+            others: [0; Counted::COUNT],
+        }
+    }
 }
 
 impl LoopCounters {
     pub(crate) fn add_closed(&mut self, reason: CloseReason) {
         self.closed[reason as usize] += 1;
+    }
+
+    pub(crate) fn add_failed_handshake(&mut self, reason: CloseReason) {
+        self.failed_handshakes[reason as usize] += 1;
+    }
+
+    pub(crate) fn add_link(&mut self, kind: LinkKind) {
+        self.links[kind as usize] += 1;
     }
 
     pub(crate) fn add(&mut self, event: Counted) {
@@ -48,6 +71,17 @@ impl LoopCounters {
     /// Every reason, those that were never given included.
     pub(crate) fn closed(&self) -> impl Iterator<Item = (CloseReason, u64)> {
         CloseReason::VARIANTS.iter().copied().zip(self.closed)
+    }
+
+    /// Handshakes that did not complete, by every reason that can end one.
+    pub(crate) fn failed_handshakes(&self) -> impl Iterator<Item = (CloseReason, u64)> {
+        let all = CloseReason::VARIANTS.iter().copied().zip(self.failed_handshakes);
+        all.filter(|(reason, _)| reason.can_end_handshake())
+    }
+
+    /// Handshakes that completed, by secure link.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (LinkKind, u64)> {
+        LinkKind::ALL.into_iter().zip(self.links).filter(|(kind, _)| *kind != LinkKind::Plaintext)
     }
 
     /// Returns the counts that are not zero, as text.

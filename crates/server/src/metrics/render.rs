@@ -1,5 +1,7 @@
 //! A server's numbers, with their descriptions.
 
+use glassline_wire::link::LinkKind;
+
 use crate::close_reason::CloseReason;
 use crate::metrics::counters::Counted;
 use crate::metrics::exposition::Exposition;
@@ -29,6 +31,11 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
     out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
+    let help = "Connections by their link; one whose handshake is under way counts as plaintext.";
+    out.family("glassline_link_connections", "gauge", help);
+    for (link, count) in LinkKind::ALL.into_iter().zip(snapshot.connections_by_link) {
+        out.labelled("link", link.as_str(), count);
+    }
     out.gauge("glassline_rooms", "Rooms, the lobby included.", snapshot.rooms);
     let help = "Bytes in all rooms' logs that some member has not been sent yet.";
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
@@ -65,6 +72,15 @@ fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
     let help = "Connections refused, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
+    let help = "Handshakes of secure links that were completed.";
+    out.counters(
+        "glassline_handshakes_total",
+        help,
+        "link",
+        counters.links().map(|(link, count)| (link.as_str(), count)),
+    );
+    let help = "Handshakes of secure links that were not completed, by the reason for which the connection ended.";
+    out.counters("glassline_failed_handshakes_total", help, "reason", text(counters.failed_handshakes().collect()));
     let codes = snapshot.hub.refusals().map(|(code, count)| (code.into(), count));
     let help = "Requests of members that were answered with an error; the member stays.";
     out.counters("glassline_refused_requests_total", help, "code", codes);
@@ -95,6 +111,9 @@ mod tests {
             "glassline_refused_requests_total{code=\"unknown_name\"} 0",
             "glassline_pauses_total{reason=\"flood\"} 0",
             "glassline_loop_answers 1",
+            "glassline_link_connections{link=\"plaintext\"} 0",
+            "glassline_handshakes_total{link=\"noise\"} 0",
+            "glassline_failed_handshakes_total{reason=\"handshake_failed\"} 0",
         ] {
             assert!(text.lines().any(|written| written == line), "no {line:?} in\n{text}");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use glassline_hub::HubCounters;
 use glassline_journal::Gauges;
+use glassline_wire::link::LinkKind;
 
 use crate::metrics::{LoopCounters, Traffic};
 use crate::shutdown::Shutdown;
@@ -46,6 +47,8 @@ pub(crate) struct Snapshot {
     pub(crate) members: usize,
     pub(crate) connections: usize,
     pub(crate) unregistered: usize,
+    /// Connections of each [`LinkKind`], in its order.
+    pub(crate) connections_by_link: [usize; LinkKind::ALL.len()],
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
     pub(crate) hub: HubCounters,

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use glassline_hub::{Hub, MemberId, Now};
 
+use crate::Config;
 use crate::admission::{Flood, Terms};
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Traffic;
-use crate::net::transport::{ReadBuffer, Received, Socket, Transport};
+use crate::net::transport::{ReadBuffer, ReadError, Received, Socket, Transport};
 use crate::protocol::{Protocol, SessionContext};
 
 /// Largest read. A sender's burst should come in whole: what is read together is written together.
@@ -271,7 +272,7 @@ impl<S: Socket> Connection<S> {
         buffer: &'b mut ReadBuffer,
         traffic: &mut Traffic,
         now_ms: u64,
-    ) -> io::Result<Received<'b>> {
+    ) -> Result<Received<'b>, ReadError> {
         let bytes_max = if self.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
         let received = self.transport.read(buffer, bytes_max, traffic)?;
         // Output of a layer itself does not show that the program is alive.
@@ -303,20 +304,20 @@ impl<S: Socket> Connection<S> {
         key: ConnectionKey,
         hub: &mut Hub,
         now: Now,
-        pure: bool,
+        config: &Config,
         act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
     ) -> T {
-        let socket = self.transport.socket();
         let mut context = SessionContext {
             hub,
             now,
             connection: key.index(),
             address: self.peer.ip(),
-            local: &|| socket.local_address(),
+            carrier: &self.transport,
             member: &mut self.member,
             flood: self.flood.as_deref_mut(),
             pre_login_output: &mut self.output,
-            pure,
+            pure: config.pure,
+            links: &config.links,
         };
         act(&mut self.protocol, &mut context)
     }

@@ -5,10 +5,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use glassline_wire::layer::{LayerError, LayerStack, LayerState};
+use glassline_wire::layer::{LayerError, LayerFactory, LayerStack, LayerState};
+use glassline_wire::link::LinkFacts;
 
 use crate::metrics::Traffic;
+use crate::protocol::Carrier;
 
 /// Nonblocking stream of bytes to one peer.
 pub(crate) trait Socket {
@@ -60,6 +63,56 @@ pub(crate) enum Received<'a> {
     End,
 }
 
+/// Cause for which a connection cannot be read further.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// The peer or the network cut it off.
+    Reset,
+    /// A layer's handshake has failed.
+    Handshake(LayerError),
+    /// A layer has failed after its handshake.
+    Layer(LayerError),
+}
+
+/// Layers of a connection, and the link that is about to be put on top of them.
+#[derive(Debug, Default)]
+struct Layers {
+    stack: LayerStack,
+    starting: Option<StartingLink>,
+    /// One of them has failed: nothing passes but output that is there.
+    has_failed: bool,
+}
+
+/// Link whose first bytes have arrived. It begins with the next read: its handshake is work.
+#[derive(Debug)]
+struct StartingLink {
+    factory: Arc<dyn LayerFactory>,
+    opening: Vec<u8>,
+}
+
+impl Layers {
+    fn is_handshaking(&self) -> bool {
+        !self.has_failed && (self.starting.is_some() || self.stack.state() == LayerState::Handshaking)
+    }
+
+    fn is_closed_by_peer(&self) -> bool {
+        !self.has_failed && self.starting.is_none() && self.stack.state() == LayerState::PeerClosed
+    }
+
+    /// Passes bytes up, those of the starting link's opening where there is one.
+    fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), ReadError> {
+        let was_handshaking = self.is_handshaking();
+        let received = match self.starting.take() {
+            Some(StartingLink { factory, opening }) => self.stack.add(factory.layers(), &opening, plaintext),
+            None => self.stack.receive(bytes, plaintext),
+        };
+        received.map_err(|error| {
+            self.has_failed = true;
+            if was_handshaking { ReadError::Handshake(error) } else { ReadError::Layer(error) }
+        })
+    }
+}
+
 /// Progress of the sending direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
@@ -74,7 +127,7 @@ enum Sending {
 pub(crate) struct Transport<S> {
     socket: S,
     /// `None` without layers, as on plain TCP.
-    layers: Option<Box<LayerStack>>,
+    layers: Option<Box<Layers>>,
     ready: Readiness,
     sending: Sending,
     sent_bytes: u64,
@@ -83,10 +136,11 @@ pub(crate) struct Transport<S> {
 impl<S: Socket> Transport<S> {
     pub(crate) fn new(socket: S, layers: LayerStack) -> Self {
         let ready = Readiness { writable: true, ..Readiness::default() };
-        let layers = (!layers.is_empty()).then(|| Box::new(layers));
+        let layers = (!layers.is_empty()).then(|| Box::new(Layers { stack: layers, ..Layers::default() }));
         Self { socket, layers, ready, sending: Sending::Open, sent_bytes: 0 }
     }
 
+    #[cfg(any(test, feature = "test-server"))]
     pub(crate) fn socket(&self) -> &S {
         &self.socket
     }
@@ -100,8 +154,23 @@ impl<S: Socket> Transport<S> {
         self.layers.is_some()
     }
 
+    /// Has a link begin with bytes that were read already; its layers are made by the next read.
+    pub(crate) fn start_link(&mut self, factory: Arc<dyn LayerFactory>, opening: Vec<u8>) {
+        self.layers.get_or_insert_default().starting = Some(StartingLink { factory, opening });
+    }
+
+    /// Returns whether the next read is work on a handshake.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.layers.as_deref().is_some_and(Layers::is_handshaking)
+    }
+
+    /// Returns whether a layer has failed, so that nothing can be sent any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.layers.as_deref().is_some_and(|layers| layers.has_failed)
+    }
+
     pub(crate) fn is_readable(&self) -> bool {
-        self.ready.readable
+        self.ready.readable || self.layers.as_deref().is_some_and(|layers| layers.starting.is_some())
     }
 
     /// Returns whether the peer will send nothing more; what it sent may still have to be read.
@@ -145,47 +214,68 @@ impl<S: Socket> Transport<S> {
     /// written by the next [`flush`](Self::flush). `traffic` counts plaintext.
     ///
     /// # Errors
-    /// The connection broke, or its end was not announced, or the peer breaks a layer's rules.
+    /// The connection broke, or its end was not announced, or the peer breaks a layer's rules; what
+    /// the peer sends after that is dropped.
     pub(crate) fn read<'b>(
         &mut self,
         buffer: &'b mut ReadBuffer,
         bytes_max: usize,
         traffic: &mut Traffic,
-    ) -> io::Result<Received<'b>> {
-        if self.layers.as_ref().is_some_and(|layers| layers.state() == LayerState::PeerClosed) {
-            return Ok(Received::End);
+    ) -> Result<Received<'b>, ReadError> {
+        if let Some(layers) = &mut self.layers {
+            if layers.is_closed_by_peer() {
+                return Ok(Received::End);
+            }
+            if layers.starting.is_some() {
+                buffer.plaintext.clear();
+                return self.receive_through_layers(&[], &mut buffer.plaintext, traffic);
+            }
         }
         let bytes = match self.socket.read(&mut buffer.received[..bytes_max]) {
-            Ok(0) => {
-                let ended = self.layers.as_ref().map_or(Ok(()), |layers| layers.end_of_input());
-                return ended.map(|()| Received::End).map_err(layer_failed);
-            }
+            Ok(0) => return self.end_of_stream(),
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.ready.readable = false;
                 return Ok(Received::Nothing);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Received::Nothing),
-            Err(error) => return Err(error),
+            Err(_) => return Err(ReadError::Reset),
         };
         // Less than asked for: the socket is empty, and an edge will report new data. Only an
         // end that was announced already has no edge of its own.
         self.ready.readable = bytes == bytes_max || self.ready.read_closed;
-        let Some(layers) = &mut self.layers else {
+        if self.layers.is_none() {
             traffic.received_bytes += bytes as u64;
             return Ok(Received::Plaintext(&buffer.received[..bytes]));
-        };
-        buffer.plaintext.clear();
-        let passed = layers.receive(&buffer.received[..bytes], &mut buffer.plaintext);
-        if let Err(error) = passed {
-            // The layer's output reports the fault to the peer, if the socket takes it at once.
-            let _ = self.flush();
-            return Err(layer_failed(error));
         }
-        traffic.received_bytes += buffer.plaintext.len() as u64;
-        // The end that a layer announces has no edge either.
-        self.ready.readable |= layers.state() == LayerState::PeerClosed;
-        Ok(Received::Plaintext(&buffer.plaintext))
+        buffer.plaintext.clear();
+        self.receive_through_layers(&buffer.received[..bytes], &mut buffer.plaintext, traffic)
+    }
+
+    fn receive_through_layers<'b>(
+        &mut self,
+        bytes: &[u8],
+        plaintext: &'b mut Vec<u8>,
+        traffic: &mut Traffic,
+    ) -> Result<Received<'b>, ReadError> {
+        if let Some(layers) = self.layers.as_deref_mut().filter(|layers| !layers.has_failed) {
+            layers.receive(bytes, plaintext)?;
+            // The end that a layer announces has no edge.
+            self.ready.readable |= layers.is_closed_by_peer();
+        }
+        traffic.received_bytes += plaintext.len() as u64;
+        Ok(Received::Plaintext(plaintext))
+    }
+
+    /// Judges the end of the socket's stream.
+    fn end_of_stream<'b>(&mut self) -> Result<Received<'b>, ReadError> {
+        if let Some(layers) = self.layers.as_deref_mut().filter(|layers| !layers.has_failed)
+            && let Err(error) = layers.stack.end_of_input()
+        {
+            layers.has_failed = true;
+            return Err(ReadError::Layer(error));
+        }
+        Ok(Received::End)
     }
 
     /// Writes some of the plaintext, in order, after the layers' output. Returns how many bytes
@@ -201,7 +291,11 @@ impl<S: Socket> Transport<S> {
             traffic.note_sent(written);
             return Ok(written);
         };
-        let taken = layers.send(plaintext);
+        if layers.has_failed {
+            // There is nobody left who could read it.
+            return Ok(plaintext.iter().map(|slice| slice.len()).sum());
+        }
+        let taken = layers.stack.send(plaintext);
         traffic.note_sent(taken);
         self.flush()?;
         Ok(taken)
@@ -213,14 +307,14 @@ impl<S: Socket> Transport<S> {
     /// The connection broke.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         while let Some(layers) = &mut self.layers
-            && !layers.output().is_empty()
+            && !layers.stack.output().is_empty()
         {
             if !self.ready.writable {
                 return Ok(false);
             }
-            let of_bytes = layers.output().len();
-            let written = write_socket(&mut self.socket, &[layers.output()])?;
-            layers.consume_output(written);
+            let of_bytes = layers.stack.output().len();
+            let written = write_socket(&mut self.socket, &[layers.stack.output()])?;
+            layers.stack.consume_output(written);
             self.note_written(written, of_bytes);
         }
         if self.sending == Sending::Finishing {
@@ -236,8 +330,8 @@ impl<S: Socket> Transport<S> {
     /// The connection broke.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         if self.sending == Sending::Open {
-            if let Some(layers) = &mut self.layers {
-                layers.close();
+            if let Some(layers) = self.layers.as_deref_mut().filter(|layers| !layers.has_failed) {
+                layers.stack.close();
             }
             self.sending = Sending::Finishing;
         }
@@ -261,6 +355,12 @@ fn write_socket<S: Socket>(socket: &mut S, slices: &[&[u8]]) -> io::Result<usize
     }
 }
 
-fn layer_failed(error: LayerError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+impl<S: Socket> Carrier for Transport<S> {
+    fn local_address(&self) -> Option<SocketAddr> {
+        self.socket.local_address()
+    }
+
+    fn link_facts(&self) -> LinkFacts {
+        self.layers.as_deref().map_or(LinkFacts::PLAINTEXT, |layers| layers.stack.facts())
+    }
 }

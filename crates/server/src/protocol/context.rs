@@ -3,8 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use glassline_hub::{Awaits, ConnectInfo, Hub, MemberId, Now};
+use glassline_wire::link::LinkFacts;
 
 use crate::admission::Flood;
+use crate::links::Links;
 use crate::protocol::step::Pause;
 
 pub(crate) struct SessionContext<'a> {
@@ -12,13 +14,23 @@ pub(crate) struct SessionContext<'a> {
     pub(crate) now: Now,
     pub(crate) connection: usize,
     pub(crate) address: IpAddr,
-    /// Looks up the address that it connected to: a system call, which few sessions need.
-    pub(crate) local: &'a dyn Fn() -> Option<SocketAddr>,
+    /// The connection below it.
+    pub(crate) carrier: &'a dyn Carrier,
     pub(crate) member: &'a mut Option<MemberId>,
     pub(crate) flood: Option<&'a mut Flood>,
     /// Output to a connection without a name.
     pub(crate) pre_login_output: &'a mut Vec<u8>,
     pub(crate) pure: bool,
+    pub(crate) links: &'a Links,
+}
+
+/// Connection below a session, for facts that few sessions need.
+pub(crate) trait Carrier {
+    /// Looks up the address that the peer connected to: a system call.
+    fn local_address(&self) -> Option<SocketAddr>;
+
+    /// Facts that its link has established.
+    fn link_facts(&self) -> LinkFacts;
 }
 
 impl SessionContext<'_> {
@@ -37,7 +49,8 @@ impl SessionContext<'_> {
         // Without randomness there is no secret, and the hub takes no name back for a token of
         // zero.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
-        ConnectInfo { connection: self.connection, token, address: self.address, now: self.now }
+        let link = self.carrier.link_facts();
+        ConnectInfo { connection: self.connection, token, address: self.address, link, now: self.now }
     }
 
     /// Counts a frame against the flood limit, once, when it is read.

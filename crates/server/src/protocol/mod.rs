@@ -3,16 +3,17 @@
 
 mod context;
 mod event;
-mod http;
+mod refusals;
 mod sniff;
 mod step;
 #[cfg(any(test, feature = "test-server"))]
 pub(crate) mod tests;
 mod tutorial;
 
-pub(crate) use context::SessionContext;
+pub(crate) use context::{Carrier, SessionContext};
 use glassline_hub::{Dialect, NameHolder};
 use glassline_wire::event::Event;
+use glassline_wire::link::LinkKind;
 pub(crate) use step::{Pause, Step};
 
 use crate::close_reason::CloseReason;
@@ -30,7 +31,7 @@ pub(crate) enum Protocol {
 
 impl Default for Protocol {
     fn default() -> Self {
-        Self::Sniffing(Sniffer::default())
+        Self::Sniffing(Sniffer::inside(LinkKind::Plaintext))
     }
 }
 
@@ -38,8 +39,14 @@ impl Protocol {
     /// Consumes bytes. Moves `input` past what was consumed.
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         if let Self::Sniffing(sniffer) = self {
-            let session = match sniffer.look(input, context.pure, context.local) {
+            let session = match sniffer.look(input, context.pure, context.links, context.carrier) {
                 Spoken::Unclear => return Step::Continue,
+                Spoken::Link(link) => {
+                    let opening = [sniffer.seen(), input].concat();
+                    *input = &[];
+                    *self = Self::Sniffing(Sniffer::inside(link));
+                    return Step::StartLink { link, opening };
+                }
                 Spoken::Nothing { reason, output } => {
                     return Step::Close { reason, detail: String::new(), output };
                 }

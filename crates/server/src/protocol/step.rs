@@ -1,6 +1,7 @@
 //! Outcome of a session taking bytes in, for its connection.
 
 use glassline_hub::MemberId;
+use glassline_wire::link::LinkKind;
 
 use crate::close_reason::CloseReason;
 
@@ -10,6 +11,8 @@ pub(crate) enum Step {
     Continue,
     /// It continues later: the rest of the input waits.
     Pause(Pause),
+    /// A secure link begins with these bytes; its protocol is sniffed inside.
+    StartLink { link: LinkKind, opening: Vec<u8> },
     /// It ends: its queued output is still sent, then this output. `detail` is for the log.
     Close { reason: CloseReason, detail: String, output: Vec<u8> },
 }

@@ -67,6 +67,8 @@ pub(super) struct DirectionState {
     /// Bytes in `name`, `works`, `postponed` and `additions`.
     held_bytes: usize,
     shaper: Shaper<Note>,
+    /// Memory of what was put out and the receiver has not taken, in bytes.
+    unsent_bytes: usize,
     /// Bytes of the incomplete frame that were forwarded before there were rules.
     passed_bytes: usize,
     /// The receiver has the name of a pair and not its text.
@@ -90,6 +92,21 @@ impl DirectionState {
 
     pub(super) fn is_full(&self) -> bool {
         self.held_bytes() >= DIRECTION_BYTES_MAX
+    }
+
+    /// Notes the memory of what the receiver has not taken.
+    pub(super) fn note_unsent(&mut self, bytes: usize) {
+        self.unsent_bytes = bytes;
+    }
+
+    /// Returns whether the receiver has left so much that no more is to be made for it.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.unsent_bytes >= DIRECTION_BYTES_MAX
+    }
+
+    /// Returns whether so much waits, here or for the receiver, that rules are to make no more.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.held_bytes() + self.unsent_bytes >= DIRECTION_BYTES_MAX
     }
 
     /// Notes how much of the incomplete frame was forwarded.
@@ -120,13 +137,13 @@ impl DirectionState {
     }
 
     pub(super) fn hold_name(&mut self, unit: Unit) {
-        self.held_bytes += unit.frame.bytes.len();
+        self.held_bytes += unit.held_bytes();
         self.name = Some(unit);
     }
 
     pub(super) fn take_name(&mut self) -> Option<Unit> {
         let unit = self.name.take()?;
-        self.held_bytes -= unit.frame.bytes.len();
+        self.held_bytes -= unit.held_bytes();
         Some(unit)
     }
 

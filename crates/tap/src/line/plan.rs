@@ -4,6 +4,7 @@ use super::End;
 use super::unit::Unit;
 use crate::faults::Pace;
 use crate::frame::Direction;
+use crate::recording::COMMENT_BYTES_MAX;
 use crate::rules::Postponement;
 
 /// Decision whether a unit is forwarded.
@@ -57,8 +58,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Notes a rule for the recording.
+    /// Notes a rule for the recording, which shows the first [`COMMENT_BYTES_MAX`] bytes.
     pub(super) fn note(&mut self, label: &str, effect: &str) {
+        if self.comment.len() >= COMMENT_BYTES_MAX {
+            return;
+        }
         if !self.comment.is_empty() {
             self.comment.push_str("; ");
         }
@@ -81,9 +85,6 @@ impl Plan {
         matches!(self.outcome, FrameOutcome::Drop | FrameOutcome::Cut { .. })
     }
 }
-
-/// Memory of JSON as a tree, in multiples of its text: a small value takes 72 bytes.
-const CONTENT_FACTOR: usize = 8;
 
 /// A unit on its way through the rules.
 #[derive(Debug)]
@@ -117,7 +118,6 @@ impl Work {
     pub(super) fn held_bytes(&self) -> usize {
         let additions: usize = self.plan.additions.iter().map(|addition| addition.bytes.len()).sum();
         let changed = self.plan.bytes.as_ref().map_or(0, Vec::len);
-        let content = self.unit.meaning.content.as_ref().map_or(0, |_| CONTENT_FACTOR * self.unit.frame.bytes.len());
-        size_of::<Self>() + self.unit.frame.bytes.len() + changed + additions + content
+        size_of::<Self>() + self.unit.held_bytes() + changed + additions + self.plan.comment.len()
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Unit {
     pub(super) meaning: Meaning,
     pub(super) form: Form,
     pub(super) first_number: u64,
+    /// Memory of its meaning, in bytes: JSON as a tree takes up to eighty times its text.
+    meaning_bytes: usize,
 }
 
 impl Unit {
@@ -41,7 +43,7 @@ impl Unit {
             (FrameKind::Record(_), ..) => Form::Record,
             (FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_), ..) => Form::Bytes,
         };
-        Self { first_number: frame.number, frame, meaning, form }
+        Self { first_number: frame.number, meaning_bytes: meaning.held_bytes(), frame, meaning, form }
     }
 
     /// Returns whether this is the first half of a pair.
@@ -63,6 +65,12 @@ impl Unit {
             meaning: self.meaning,
             form: if self.form == Form::Text { Form::Pair } else { Form::Payload },
             first_number: name.first_number,
+            meaning_bytes: self.meaning_bytes,
         }
+    }
+
+    /// Returns the memory of its bytes and its meaning, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.frame.bytes.len() + self.meaning_bytes
     }
 }

@@ -37,6 +37,7 @@ use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
 use packet::Chunk;
 pub(crate) use packet::SEGMENT_BYTES_MAX;
+pub(crate) use pcapng::COMMENT_BYTES_MAX;
 use pcapng::Output;
 
 /// Side of the tap: each has an interface in the file.
@@ -99,6 +100,12 @@ pub enum RecordingError {
         /// Path of the file.
         path: PathBuf,
     },
+    /// A tap that runs records to the file.
+    #[error("another tap is recording to {}; end that one first, or name another file", path.display())]
+    InUse {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The file cannot be made.
     #[error("cannot record to {} ({source}); name a file in a folder that exists and can be written", path.display())]
     Create {
@@ -106,6 +113,15 @@ pub enum RecordingError {
         path: PathBuf,
         /// Cause.
         source: io::Error,
+    },
+    /// Somebody has removed the file.
+    #[error(
+        "the recording {} stopped, since its file was removed, and what was recorded is lost; the connections go on; \
+         start the tap again to record", path.display()
+    )]
+    Removed {
+        /// Path of the file.
+        path: PathBuf,
     },
     /// The file cannot be written further.
     #[error(
@@ -127,7 +143,9 @@ pub enum RecordingError {
 /// file that takes nothing for 5 s is given up.
 ///
 /// The first write error ends the recording: the next call returns it, and every later one does
-/// nothing. The file is cut where the last whole buffer ends, which is between packets.
+/// nothing. The file is cut where the last whole buffer ends, which is between packets. On Unix a
+/// file that somebody has removed is such an error, with the next buffer, and no second recorder
+/// takes the file meanwhile.
 ///
 /// On Linux the file has room for up to 32 MiB behind its end while it is written, which a killed
 /// tap leaves allocated.
@@ -177,6 +195,7 @@ impl Recorder {
         let created = create_private(path, existing).and_then(|file| Output::new(file, now_us));
         let output = created.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => RecordingError::Exists { path: path.to_owned() },
+            io::ErrorKind::ResourceBusy => RecordingError::InUse { path: path.to_owned() },
             _ => RecordingError::Create { path: path.to_owned(), source },
         })?;
         Ok(Self { path: path.to_owned(), output, connections: HashMap::new() })
@@ -298,7 +317,11 @@ fn write_if_full(output: &mut Output, path: &Path, now_us: u64) -> Result<(), Re
 }
 
 fn stopped(path: &Path, source: io::Error) -> RecordingError {
-    RecordingError::Stopped { path: path.to_owned(), source }
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => RecordingError::Removed { path },
+        _ => RecordingError::Stopped { path, source },
+    }
 }
 
 /// Returns the sequence number before the first byte of a connection: far from that of the

@@ -19,7 +19,7 @@ const LAST_BLOCKS_BYTES_MAX: usize = 2 * 68 * 1024;
 /// Time after which buffered bytes are written.
 const FLUSH_INTERVAL_US: u64 = 1_000_000;
 /// Longest comment; the rest is left out.
-const COMMENT_BYTES_MAX: usize = 1_024;
+pub(crate) const COMMENT_BYTES_MAX: usize = 1_024;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;

@@ -438,3 +438,44 @@ fn a_recording_is_overwritten_only_on_request() {
     Recorder::overwrite(&path, AT_US).expect("a file").finish().expect("complete");
     assert_eq!(crate::capture::Capture::open(&path).expect("a capture").end(), crate::capture::CaptureEnd::Whole);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_removed_file_ends_the_recording_with_its_reason() {
+    let folder = Folder::new();
+    let path = folder.join("line.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    fs::remove_file(&path).expect("removed");
+    let error = loop {
+        let due_us = recorder.due_us().expect("the writer has not said it");
+        if let Err(error) = recorder.flush_due(due_us) {
+            break error;
+        }
+        std::thread::yield_now();
+    };
+    assert!(matches!(error, RecordingError::Removed { .. }), "{error}");
+    recorder.finish().expect("the error was returned already");
+    // With its folder, while nothing passes.
+    let inner = folder.join("inner");
+    fs::create_dir(&inner).expect("a folder");
+    let recorder = Recorder::create(&inner.join("line.pcapng"), AT_US).expect("a file");
+    fs::remove_dir_all(&inner).expect("removed");
+    assert!(matches!(recorder.finish(), Err(RecordingError::Removed { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_running_recording_is_not_overwritten() {
+    let folder = Folder::new();
+    let path = folder.join("line.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    recorder.opened(1, &addresses(), AT_US).expect("buffered");
+    for begin in [Recorder::create, Recorder::overwrite] {
+        let error = begin(&path, AT_US).expect_err("it runs");
+        assert!(matches!(error, RecordingError::InUse { .. }), "{error}");
+    }
+    recorder.finish().expect("complete");
+    assert_eq!(packets(&fs::read(&path).expect("the file")).len(), 6);
+    Recorder::overwrite(&path, AT_US).expect("nobody records to it any more");
+}

@@ -103,7 +103,7 @@ fn write(mut file: File, mut length: u64, to_write: &Receiver<Batch>, done: &Syn
     for mut buffer in to_write {
         let end = length + buffer.length() as u64;
         space.reserve(&file, end);
-        if let Err(error) = buffer.write_to(&mut file, length) {
+        if let Err(error) = buffer.write_to(&mut file, length).and_then(|()| check_name(&file)) {
             // A pipe cannot be cut; its reader has what it has.
             let _ = file.set_len(length);
             let _ = done.send(Err(error));
@@ -116,4 +116,20 @@ fn write(mut file: File, mut length: u64, to_write: &Receiver<Batch>, done: &Syn
         }
     }
     space.release(&file, length);
+}
+
+/// Returns an error of the kind [`io::ErrorKind::NotFound`] if the file was removed: what is written
+/// to it is lost. Pipes are not asked, as their readers have them open.
+#[cfg(unix)]
+fn check_name(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.nlink() == 0 { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
+}
+
+/// The number of a file's names is not known here.
+#[cfg(not(unix))]
+fn check_name(_: &File) -> io::Result<()> {
+    Ok(())
 }

@@ -15,6 +15,12 @@ impl Clock {
         Self { started: Instant::now(), started_at_us: since_epoch.as_micros() as u64 }
     }
 
+    /// Lets time pass at once.
+    #[cfg(test)]
+    pub(crate) fn advance(&mut self, by_us: u64) {
+        self.started_at_us += by_us;
+    }
+
     /// Returns the time in microseconds.
     pub(crate) fn now_us(&self) -> u64 {
         self.started_at_us + self.started.elapsed().as_micros() as u64

@@ -27,6 +27,8 @@ const READS_PER_TURN: usize = 4;
 const READS_PER_TURN_OF_FRAMES: usize = 1;
 /// Outputs of the line before other connections have their turn: each may be a write of one byte.
 const OUTPUTS_PER_TURN: usize = 1_024;
+/// Wait for a server to accept the connection of a client that has ended its side.
+const CONNECT_WAIT_US: u64 = 5_000_000;
 /// Wait for a side to take the bytes that precede a reset.
 const RESET_WAIT_US: u64 = 10_000_000;
 
@@ -53,8 +55,8 @@ pub(crate) enum Progress {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The server has not answered yet.
-    Connecting,
+    /// The server has not answered yet, and is given up at this time: the client has left.
+    Connecting { until_us: Option<u64> },
     /// Bytes pass.
     Open,
     /// Both sides are reset once what was written before has left, or at this time.
@@ -112,7 +114,7 @@ impl Connection {
             pipes: PerDirection::new(Pipe::new(), Pipe::new()),
             line,
             has_outputs: false,
-            state: State::Connecting,
+            state: State::Connecting { until_us: None },
             was_opened: false,
             reset_due_us: None,
         })
@@ -146,8 +148,10 @@ impl Connection {
 
     /// Returns when to call [`Self::pass`] although no event came.
     pub(crate) fn due_us(&self) -> Option<u64> {
-        if let State::Resetting { until_us } = self.state {
-            return Some(until_us);
+        match self.state {
+            State::Resetting { until_us } => return Some(until_us),
+            State::Connecting { until_us } => return until_us,
+            State::Open | State::Closed(_) => {}
         }
         let line_due_us = self.line.as_ref().and_then(|line| line.due_us());
         [line_due_us, self.reset_due_us].into_iter().flatten().min()
@@ -155,11 +159,11 @@ impl Connection {
 
     /// Passes on what can be passed now.
     pub(crate) fn pass(&mut self, turn: &mut Turn<'_>) -> Progress {
-        if self.state == State::Connecting {
-            self.check_connected(turn);
+        if let State::Connecting { until_us } = self.state {
+            self.check_connected(until_us, turn);
         }
         if self.state == State::Open {
-            self.write_waiting();
+            self.write_waiting(turn);
             for direction in Direction::BOTH {
                 self.read(direction, turn);
             }
@@ -179,23 +183,34 @@ impl Connection {
             {
                 Progress::MoreToDo
             }
-            State::Connecting | State::Open | State::Resetting { .. } => Progress::Waiting,
+            State::Connecting { .. } | State::Open | State::Resetting { .. } => Progress::Waiting,
         }
     }
 
-    fn check_connected(&mut self, turn: &mut Turn<'_>) {
-        if !self.server.is_writable() && !self.server.is_reset() {
-            return;
+    fn check_connected(&mut self, until_us: Option<u64>, turn: &mut Turn<'_>) {
+        let has_answer = self.server.is_writable() || self.server.is_reset();
+        match has_answer.then(|| self.server.is_connected()) {
+            Some(Ok(true)) => return self.opened(turn),
+            Some(Err(error)) => return self.give_up(unreachable_text(self.target, &error), turn),
+            Some(Ok(false)) | None => {}
         }
-        match self.server.is_connected() {
-            Ok(false) => {}
-            Ok(true) => self.opened(turn),
-            Err(error) => {
-                let text = unreachable_text(self.target, &error);
-                turn.sinks.problem(Some(self.number), turn.now_us, text);
-                self.state = State::Closed(End::Reset);
+        // A client that has only ended its side may still want an answer.
+        if self.client.is_ended() {
+            let until_us = until_us.unwrap_or(turn.now_us + CONNECT_WAIT_US);
+            self.state = State::Connecting { until_us: Some(until_us) };
+            if turn.now_us >= until_us || self.client.is_reset() {
+                self.give_up(
+                    format!("the client left before the server {} accepted the connection", self.target),
+                    turn,
+                );
             }
         }
+    }
+
+    /// Closes a connection whose server was not reached.
+    fn give_up(&mut self, text: String, turn: &mut Turn<'_>) {
+        turn.sinks.problem(Some(self.number), turn.now_us, text);
+        self.state = State::Closed(End::Reset);
     }
 
     fn opened(&mut self, turn: &mut Turn<'_>) {
@@ -263,9 +278,9 @@ impl Connection {
             line.receive(direction, bytes, turn.now_us);
             self.forward_outputs(turn);
         } else {
-            turn.sinks.relayed(self.number, direction, bytes, turn.now_us);
             let (_, sink, pipe) = self.parts(direction);
-            pipe.send(sink, bytes);
+            let written = pipe.send(sink, bytes, None);
+            turn.sinks.relayed(self.number, direction, bytes, written, turn.now_us);
         }
     }
 
@@ -292,7 +307,7 @@ impl Connection {
         let (connection, at_us) = (self.number, turn.now_us);
         self.has_outputs = true;
         for _ in 0..OUTPUTS_PER_TURN {
-            let Some(output) = self.line.as_mut().and_then(|line| line.next(at_us)) else {
+            let Some(output) = self.next_output(at_us) else {
                 self.has_outputs = false;
                 return;
             };
@@ -301,11 +316,7 @@ impl Connection {
                 LineOutput::Applied(applied) => turn.sinks.observe(Observation::Applied(applied)),
                 LineOutput::Ask(ask) => self.ask(ask, turn),
                 LineOutput::Forward { direction, bytes, comment } => {
-                    let departure = (departure(direction), direction);
-                    turn.sinks.data(connection, departure, &bytes, at_us, comment.as_deref());
-                    // Each by itself: it may be one slice of many.
-                    let (_, sink, pipe) = self.parts(direction);
-                    pipe.send(sink, &bytes);
+                    self.forward(direction, &bytes, comment.as_deref(), turn);
                 }
                 LineOutput::End(direction, end) => {
                     let (_, _, pipe) = self.parts(direction);
@@ -318,11 +329,39 @@ impl Connection {
         }
     }
 
+    /// Returns the next output of the line, which makes no more of what arrives while much waits for
+    /// a sink.
+    fn next_output(&mut self, now_us: u64) -> Option<LineOutput> {
+        let line = self.line.as_mut()?;
+        for direction in Direction::BOTH {
+            line.note_unsent(direction, self.pipes[direction].waiting_bytes());
+        }
+        line.next(now_us)
+    }
+
+    /// Forwards bytes by themselves, since they may be one slice of many, and records what the sink
+    /// takes of them.
+    fn forward(&mut self, direction: Direction, bytes: &[u8], comment: Option<&str>, turn: &mut Turn<'_>) {
+        let connection = self.number;
+        let (_, sink, pipe) = self.parts(direction);
+        if bytes.is_empty() && !pipe.is_empty() {
+            return pipe.wait(bytes, comment);
+        }
+        let written = pipe.send(sink, bytes, comment);
+        if written > 0 || bytes.is_empty() {
+            let departure = (departure(direction), direction);
+            turn.sinks.data(connection, departure, &bytes[..written], turn.now_us, comment);
+        }
+    }
+
     /// Writes what the sinks did not take before.
-    fn write_waiting(&mut self) {
+    fn write_waiting(&mut self, turn: &mut Turn<'_>) {
+        let connection = self.number;
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
-            pipe.write_waiting(sink);
+            pipe.write_waiting(sink, |bytes, comment| {
+                turn.sinks.data(connection, (departure(direction), direction), bytes, turn.now_us, comment);
+            });
         }
     }
 

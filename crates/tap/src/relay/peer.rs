@@ -114,6 +114,11 @@ impl Peer {
         self.announced == Announced::Reset
     }
 
+    /// Returns whether the kernel has announced that the peer sends nothing more.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.announced != Announced::Nothing
+    }
+
     fn note_reset(&mut self) {
         self.announced = Announced::Reset;
         // What it had sent before can still be read.

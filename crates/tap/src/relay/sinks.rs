@@ -70,9 +70,11 @@ impl Sinks {
         self.record(at_us, |recorder| recorder.data(connection, side, direction, bytes, at_us, comment));
     }
 
-    /// Records bytes that passed on both sides.
-    pub(crate) fn relayed(&mut self, connection: u64, direction: Direction, bytes: &[u8], at_us: u64) {
-        self.record(at_us, |recorder| recorder.relayed(connection, direction, bytes, at_us));
+    /// Records bytes that arrived, of which the receiver has taken the first `written`.
+    pub(crate) fn relayed(&mut self, connection: u64, direction: Direction, bytes: &[u8], written: usize, at_us: u64) {
+        let (passed, waiting) = bytes.split_at(written);
+        self.record(at_us, |recorder| recorder.relayed(connection, direction, passed, at_us));
+        self.data(connection, (Side::of_arrival(direction), direction), waiting, at_us, None);
     }
 
     /// Records the end of a direction on one side.

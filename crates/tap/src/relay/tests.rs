@@ -59,3 +59,70 @@ fn a_connection_with_much_to_write_takes_turns() {
     }
     assert_eq!(received, bytes.len());
 }
+
+/// A server that accepts nobody: connections beyond those that its queue holds get no answer.
+struct FullServer {
+    listener: socket2::Socket,
+    _queued: Vec<TcpStream>,
+}
+
+impl FullServer {
+    fn start() -> Self {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+        let queued = (0..8).map_while(connect).collect();
+        Self { listener, _queued: queued }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap().as_socket().unwrap()
+    }
+}
+
+/// A relay before a server that accepts nobody, and a client that was accepted.
+fn connecting() -> (FullServer, Relay, Events, TcpStream, crate::relay::Observations) {
+    let server = FullServer::start();
+    let (observer, observations) = channel(100, 1 << 20);
+    let options = RelayOptions::new("127.0.0.1:0".parse().unwrap(), server.address()).observe(observer);
+    let mut relay = Relay::bind(options).unwrap();
+    let client = TcpStream::connect(relay.address()).unwrap();
+    let mut events = Events::with_capacity(EVENTS_PER_TURN);
+    while relay.connections.is_empty() {
+        relay.turn(&mut events).unwrap();
+    }
+    (server, relay, events, client, observations)
+}
+
+/// Turns the relay until it has closed its connection, and returns what it says of that.
+fn problem_at_close(relay: &mut Relay, events: &mut Events, observations: &crate::relay::Observations) -> String {
+    while !relay.connections.is_empty() {
+        relay.turn(events).unwrap();
+    }
+    match observations.try_receive().unwrap() {
+        crate::Observation::Problem { text, .. } => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_left_is_not_kept_for_a_server_that_accepts_nobody() {
+    let (_server, mut relay, mut events, client, observations) = connecting();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    while relay.due.is_empty() {
+        relay.turn(&mut events).unwrap();
+    }
+    assert_eq!(relay.connections.len(), 1, "it may still want an answer");
+    relay.clock.advance(5_000_000);
+    let problem = problem_at_close(&mut relay, &mut events, &observations);
+    assert!(problem.starts_with("the client left before the server 127.0.0.1:"), "{problem}");
+
+    let (_server, mut relay, mut events, client, observations) = connecting();
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let problem = problem_at_close(&mut relay, &mut events, &observations);
+    assert!(problem.starts_with("the client left before the server 127.0.0.1:"), "{problem}");
+}

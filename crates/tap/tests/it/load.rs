@@ -2,10 +2,12 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::thread;
 
-use glassline_tap::Observation;
 use glassline_tap::relay::channel;
+use glassline_tap::rules::{Action, Content, Matcher, Rule};
+use glassline_tap::{Direction, Observation, RuleSet};
 
 use crate::relay_fixture::{RelayFixture, rest, sent, wait_for};
 
@@ -16,7 +18,7 @@ const ROUNDS_WITHOUT_PROGRESS: usize = 100;
 const BUFFERS_BYTES_MAX: usize = 64 << 20;
 
 /// Writes until nothing is taken any more, while another connection is in use. Returns the bytes.
-fn fill(stalled: &mut TcpStream, (client, server): &mut (TcpStream, TcpStream)) -> usize {
+pub(crate) fn fill(stalled: &mut TcpStream, (client, server): &mut (TcpStream, TcpStream)) -> usize {
     stalled.set_nonblocking(true).unwrap();
     let chunk = vec![b'x'; 64 * 1024];
     let (mut total, mut rounds) = (0, 0);
@@ -103,6 +105,28 @@ fn an_observer_that_does_not_listen_costs_no_bytes_nor_memory() {
     }
     // What is left out is counted where the next report is: here before the end of the connection.
     assert_eq!(seen, FRAMES as u64);
+}
+
+#[test]
+fn short_frames_made_large_cost_bounded_memory() {
+    const LARGE_BYTES: usize = 100_000;
+    let content = Content::Raw(vec![b'x'; LARGE_BYTES]);
+    let rule = Rule::new(Matcher::in_direction(Direction::ToServer), Action::Send(content));
+    let rules = Arc::new(RuleSet::new(1, vec![rule]).unwrap());
+    let fixture = RelayFixture::start(|options| options.apply(rules));
+    let (mut client, mut server) = fixture.connect();
+    let before_kib = resident_kib();
+    // Frames without a payload, more than one read takes.
+    client.write_all(&b"0         ".repeat(12_000)).unwrap();
+    let (mut other_client, mut other_server) = fixture.connect();
+    for _ in 0..ROUNDS_WITHOUT_PROGRESS {
+        assert_eq!(sent(&mut other_server, &mut other_client, b"1         b"), b"1         b");
+    }
+    let grown_kib = resident_kib().saturating_sub(before_kib);
+    assert!(grown_kib < 200 * 1024, "{grown_kib} KiB more");
+    let mut arrived = vec![0; 100 * LARGE_BYTES];
+    server.read_exact(&mut arrived).unwrap();
+    assert!(arrived.iter().all(|byte| *byte == b'x'));
 }
 
 /// Memory of this process, with that of the tests that run beside this one.

@@ -4,5 +4,6 @@
 mod deciding;
 mod faults;
 mod load;
+mod recorded;
 mod relay_fixture;
 mod relaying;

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use glassline_tap::relay::{Observations, channel};
-use glassline_tap::{Observation, Relay, RelayError, RelayHandle, RelayOptions, Summary};
+use glassline_tap::{Observation, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 use socket2::SockRef;
 
 /// Longest wait for anything; what takes longer has failed.
@@ -24,9 +25,19 @@ pub(crate) struct RelayFixture {
 impl RelayFixture {
     /// Starts a relay with these options.
     pub(crate) fn start(prepare: impl FnOnce(RelayOptions) -> RelayOptions) -> Self {
+        Self::start_relay(prepare, |_| {})
+    }
+
+    /// Starts a relay with these options that records to a file of this path.
+    pub(crate) fn recording(path: &Path, prepare: impl FnOnce(RelayOptions) -> RelayOptions) -> Self {
+        Self::start_relay(prepare, |relay| relay.record(Recorder::create(path, 0).unwrap()))
+    }
+
+    fn start_relay(prepare: impl FnOnce(RelayOptions) -> RelayOptions, record: impl FnOnce(&mut Relay)) -> Self {
         let server = TcpListener::bind(ANY_PORT).unwrap();
         let to = server.local_addr().unwrap();
-        let relay = Relay::bind(prepare(RelayOptions::new(ANY_PORT.parse().unwrap(), to))).unwrap();
+        let mut relay = Relay::bind(prepare(RelayOptions::new(ANY_PORT.parse().unwrap(), to))).unwrap();
+        record(&mut relay);
         let (address, handle) = (relay.address(), relay.handle());
         let relay = Some(thread::spawn(move || relay.run()));
         Self { address, handle, server, relay }

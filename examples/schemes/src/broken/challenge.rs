@@ -52,8 +52,8 @@ impl Handshake for Side {
 
     fn receive(&mut self, message: &[u8]) -> Result<Step, LayerError> {
         let Some(challenge) = self.challenged else {
-            let challenge = <Key>::try_from(message)
-                .map_err(|_| LayerError::Malformed("a challenge is malformed".to_owned()))?;
+            let challenge =
+                <Key>::try_from(message).map_err(|_| LayerError::Malformed("a challenge is malformed".to_owned()))?;
             self.challenged = Some(challenge);
             return Ok(Step::Continue(mac(&self.shared, &[b"answer", self.own.as_bytes(), &challenge]).to_vec()));
         };
@@ -62,7 +62,10 @@ impl Handshake for Side {
         }
         let both: Vec<u8> = self.challenge.iter().zip(challenge).map(|(one, other)| one ^ other).collect();
         let key = |role: &str| mac(&self.shared, &[b"records", role.as_bytes(), &both]);
-        Ok(Step::Open(Vec::new(), Box::new(Records { sending: key(self.own), receiving: key(self.peer), numbers: [0; 2] })))
+        Ok(Step::Open(
+            Vec::new(),
+            Box::new(Records { sending: key(self.own), receiving: key(self.peer), numbers: [0; 2] }),
+        ))
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) struct Broken {
     /// Name in the table.
     pub(crate) name: &'static str,
     /// Attacks that succeed, and that the fix ends.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the tests expect"))]
     pub(crate) holes: &'static [&'static str],
     /// Makes it, broken or fixed.
     pub(crate) make: fn(is_fixed: bool) -> Arc<dyn LinkScheme>,

@@ -34,7 +34,12 @@ impl Nonce {
         let is_fixed = self.is_fixed;
         Box::new(move |session, is_client| {
             let halves = [Half::new(&session, "to server"), Half::new(&session, "to client")];
-            let [sending, receiving] = if is_client { halves } else { let [up, down] = halves; [down, up] };
+            let [sending, receiving] = if is_client {
+                halves
+            } else {
+                let [up, down] = halves;
+                [down, up]
+            };
             Box::new(Records { is_fixed, sending, receiving })
         })
     }

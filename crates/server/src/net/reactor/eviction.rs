@@ -34,9 +34,10 @@ impl<S: Socket> Reactor<S> {
 
     /// Closes an unregistered connection, unless its input completes a login.
     fn evict(&mut self, victim: ConnectionKey) {
-        if self.eviction_rank(victim) == Some(EvictionRank::Incomplete) && self.may_read() {
+        let is_handshaking = self.connections.get(victim).is_some_and(|victim| victim.transport().is_handshaking());
+        if self.eviction_rank(victim) == Some(EvictionRank::Incomplete) && self.may_read() && !is_handshaking {
             // The system reports what has arrived only with the next wait; a whole name may be
-            // there already.
+            // there already. In a handshake it is not, and each step of one is work.
             self.read_now(victim);
             if self.eviction_rank(victim).is_none_or(|rank| rank == EvictionRank::WaitsForServer) {
                 return;

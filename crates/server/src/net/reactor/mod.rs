@@ -9,6 +9,7 @@
 
 mod closing;
 mod eviction;
+mod handshakes;
 mod hub_effects;
 mod reading;
 mod send_queue_budget;
@@ -23,6 +24,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use glassline_hub::{Hub, MemberId, Now, Rules, subnet_key};
+use glassline_wire::link::LinkKind;
 use glassline_wire::visible;
 use tracing::{debug, info};
 
@@ -33,8 +35,10 @@ use crate::history::History;
 use crate::metrics::{Counted, LoopCounters, Snapshot, Traffic};
 use crate::net::connection::{Connection, READ_BYTES_MAX};
 use crate::net::connections::Connections;
+use crate::net::reactor::handshakes::Handshakes;
 use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
+use crate::protocol::Carrier;
 use crate::{Config, Limits};
 
 /// Bytes handed to the history at once within a turn: as much as one read, so that its bounds are
@@ -54,6 +58,7 @@ pub(crate) struct Reactor<S> {
     last_answer: u64,
     now: Now,
     to_read: VecDeque<ConnectionKey>,
+    handshakes: Handshakes,
     buffer: ReadBuffer,
     draining: usize,
     is_closing: bool,
@@ -88,6 +93,7 @@ impl<S: Socket> Reactor<S> {
             last_answer: 0,
             now,
             to_read: VecDeque::new(),
+            handshakes: Handshakes::default(),
             buffer: ReadBuffer::new(READ_BYTES_MAX),
             draining: 0,
             is_closing: false,
@@ -203,7 +209,7 @@ impl<S: Socket> Reactor<S> {
     /// `accept_due`; not at all if there is work left.
     pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
-        let is_to_read = !self.to_read.is_empty() || self.hub.has_settled();
+        let is_to_read = !self.to_read.is_empty() || !self.handshakes.is_empty() || self.hub.has_settled();
         if (is_to_read && self.may_read()) || self.hub.has_writes() || self.may_have_more() {
             return Some(0);
         }
@@ -270,6 +276,7 @@ impl<S: Socket> Reactor<S> {
 
     /// Closes a connection at once; a member departs with it.
     pub(crate) fn close(&mut self, key: ConnectionKey, reason: CloseReason) {
+        self.note_end_of_handshake(key, reason);
         let Some(connection) = self.remove(key) else { return };
         let peer = connection.peer();
         if connection.is_draining() {
@@ -322,6 +329,15 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
+    /// Connections of each kind of link, in the order of [`LinkKind::ALL`]. Counted when asked for:
+    /// a count kept up to date would be one more thing that every end of a connection has to do.
+    fn connections_by_link(&self) -> [usize; LinkKind::ALL.len()] {
+        self.connections.iter().fold([0; LinkKind::ALL.len()], |mut counts, (_, connection)| {
+            counts[connection.transport().link_facts().kind as usize] += 1;
+            counts
+        })
+    }
+
     fn snapshot(&self) -> Snapshot {
         Snapshot {
             members: self.hub.len(),
@@ -332,6 +348,7 @@ impl<S: Socket> Reactor<S> {
             hub: self.hub.counters(),
             traffic: self.traffic,
             counters: self.counters.clone(),
+            connections_by_link: self.connections_by_link(),
             journal: self.history.as_ref().map(History::gauges),
         }
     }

@@ -4,6 +4,7 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
 use glassline_hub::Awaits;
+use glassline_wire::layer::LayerError;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
@@ -14,7 +15,7 @@ use crate::metrics::Counted;
 use crate::net::connection::PauseReason;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
-use crate::net::transport::{Received, Socket};
+use crate::net::transport::{ReadError, Received, Socket};
 use crate::protocol::{Pause, Protocol, SessionContext, Step};
 
 impl<S: Socket> Reactor<S> {
@@ -26,14 +27,22 @@ impl<S: Socket> Reactor<S> {
             }
             let Some(key) = self.to_read.pop_front() else { break };
             if let Some(connection) = self.connections.get_mut(key) {
-                connection.dequeue();
+                let is_handshaking = connection.transport().is_handshaking();
+                if !is_handshaking {
+                    connection.dequeue();
+                }
                 self.write_output(key);
+                if is_handshaking {
+                    self.handshakes.push(key);
+                    continue;
+                }
                 self.read_one(key);
                 self.queue_read(key);
                 self.give_what_is_much();
                 self.enforce_send_queue_budget();
             }
         }
+        self.handshake_turn();
     }
 
     /// Reads once from a connection, whether or not something was reported of it.
@@ -45,7 +54,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    fn read_one(&mut self, key: ConnectionKey) {
+    pub(super) fn read_one(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if !connection.has_input() {
             return;
@@ -56,19 +65,31 @@ impl<S: Socket> Reactor<S> {
             return;
         }
         let mut buffer = mem::take(&mut self.buffer);
-        match connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms) {
-            Ok(Received::Plaintext(bytes)) => {
+        let has_layers = connection.transport().has_layers();
+        let received = if has_layers {
+            // Bytes of a peer that make a layer panic end that connection only.
+            let parts = (&mut *self, &mut buffer);
+            panic::catch_unwind(AssertUnwindSafe(move || {
+                let (reactor, buffer) = parts;
+                reactor.read_through_layers(key, buffer)
+            }))
+        } else {
+            Ok(connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms))
+        };
+        match received {
+            Ok(Ok(Received::Plaintext(bytes))) => {
                 if !bytes.is_empty() {
                     self.take_bytes(key, bytes);
                 }
                 // Output of the layers for what was read, and what waited for their handshake.
-                if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
+                if has_layers {
                     self.write_output(key);
                 }
             }
-            Ok(Received::Nothing) => {}
-            Ok(Received::End) => self.end_of_stream(key),
-            Err(_) => self.close(key, CloseReason::Reset),
+            Ok(Ok(Received::Nothing)) => {}
+            Ok(Ok(Received::End)) => self.end_of_stream(key),
+            Ok(Err(error)) => self.end_by_error(key, error),
+            Err(_) => self.end_failed_session(key),
         }
         self.buffer = buffer;
     }
@@ -102,12 +123,25 @@ impl<S: Socket> Reactor<S> {
         match step {
             Ok(Some(step)) => self.apply(key, step, input),
             Ok(None) => {}
-            Err(_) => {
-                error!(index = key.index(), "a session failed; this is a fault of the server, please report it");
-                self.close(key, CloseReason::SessionFailed);
-            }
+            Err(_) => self.end_failed_session(key),
         }
         self.apply_hub_effects();
+    }
+
+    fn end_failed_session(&mut self, key: ConnectionKey) {
+        error!(index = key.index(), "a session failed; this is a fault of the server, please report it");
+        self.close(key, CloseReason::SessionFailed);
+    }
+
+    /// Ends a connection that cannot be read further. What a layer has to say about it is still sent.
+    fn end_by_error(&mut self, key: ConnectionKey, error: ReadError) {
+        let (reason, error) = match error {
+            ReadError::Reset => return self.close(key, CloseReason::Reset),
+            ReadError::Handshake(error) => (CloseReason::HandshakeFailed, error),
+            ReadError::Layer(error @ LayerError::Truncated) => (CloseReason::Truncated, error),
+            ReadError::Layer(error) => (CloseReason::LinkBroken, error),
+        };
+        self.refuse_or_drain(key, reason, &error.to_string(), &[]);
     }
 
     /// Resumes the connections that waited for the history.
@@ -135,7 +169,7 @@ impl<S: Socket> Reactor<S> {
     ) -> Option<T> {
         let connection = self.connections.get_mut(key).filter(|connection| !connection.is_draining())?;
         let was_member = connection.member().is_some();
-        let done = connection.with_context(key, &mut self.hub, self.now, self.config.pure, act);
+        let done = connection.with_context(key, &mut self.hub, self.now, &self.config, act);
         if !was_member {
             self.note_login(key);
         }
@@ -148,6 +182,7 @@ impl<S: Socket> Reactor<S> {
         match step {
             Step::Continue => {}
             Step::Pause(pause) => self.pause(key, pause, rest),
+            Step::StartLink { link, opening } => self.start_link(key, link, opening),
             Step::Close { reason, detail, output } => self.refuse_or_drain(key, reason, &detail, &output),
         }
     }
@@ -197,7 +232,7 @@ impl<S: Socket> Reactor<S> {
 
     /// Ends a connection in order. A refused login, or a close because of its input, is logged
     /// with its detail.
-    fn refuse_or_drain(&mut self, key: ConnectionKey, reason: CloseReason, detail: &str, output: &[u8]) {
+    pub(super) fn refuse_or_drain(&mut self, key: ConnectionKey, reason: CloseReason, detail: &str, output: &[u8]) {
         if reason.is_refusal()
             && let Some(connection) = self.connections.get(key)
         {

@@ -108,6 +108,7 @@ impl<S: Socket> Reactor<S> {
     /// Ends a connection in order: what waits for it and `output` are written, then it is closed.
     pub(super) fn drain(&mut self, key: ConnectionKey, reason: CloseReason, output: &[u8]) {
         self.leave_credit(key);
+        self.note_end_of_handshake(key, reason);
         let Some(connection) = self.connections.get_mut(key) else { return };
         self.draining += usize::from(connection.drain());
         let peer = connection.peer();
@@ -131,8 +132,9 @@ impl<S: Socket> Reactor<S> {
     fn keep_what_waits(&mut self, key: ConnectionKey, member: MemberId) {
         let bytes_max = if self.draining > DRAINING_FEW { WRITE_BYTES_MAX } else { DRAINING_BYTES_MAX };
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if self.is_closing && !connection.transport().is_writable() {
-            // Its time to read was the shutdown's time limit.
+        let transport = connection.transport();
+        if transport.has_failed() || (self.is_closing && !transport.is_writable()) {
+            // Nothing can be sent, or its time to read was the shutdown's time limit.
             return;
         }
         loop {

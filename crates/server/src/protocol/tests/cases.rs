@@ -8,7 +8,9 @@ use glassline_wire::history::{Answer, Head};
 use glassline_wire::timestamp::Timestamp;
 
 use crate::admission::FloodLimit;
+use crate::links::Links;
 use crate::protocol::event::EventSession;
+use crate::protocol::tests::NoSocket;
 use crate::protocol::tutorial::TutorialSession;
 use crate::protocol::{Pause, SessionContext, Step};
 
@@ -27,11 +29,12 @@ fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> Step, hel
             now: at(seconds * 1_000),
             connection: 0,
             address: Ipv4Addr::LOCALHOST.into(),
-            local: &|| None,
+            carrier: &NoSocket,
             member: &mut member,
             flood: None,
             pre_login_output: &mut output,
             pure: false,
+            links: &Links::default(),
         };
         assert_eq!(take(&mut &frame(payload)[..], &mut context), Step::Continue);
     }
@@ -80,11 +83,12 @@ fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> St
             now: at(0),
             connection: 0,
             address: Ipv4Addr::LOCALHOST.into(),
-            local: &|| None,
+            carrier: &NoSocket,
             member: &mut member,
             flood: Some(&mut flood),
             pre_login_output: &mut output,
             pure: false,
+            links: &Links::default(),
         };
         match take(&mut input, &mut context) {
             Step::Pause(Pause::History) => {}

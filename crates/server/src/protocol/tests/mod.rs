@@ -3,13 +3,15 @@
 #[cfg(test)]
 mod cases;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use glassline_hub::{ConnectInfo, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
+use glassline_wire::link::LinkFacts;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::protocol::{Protocol, SessionContext, Step};
+use crate::links::Links;
+use crate::protocol::{Carrier, Protocol, SessionContext, Step};
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
 const CONNECTION: usize = 7;
@@ -23,6 +25,20 @@ pub struct TestSession {
     member: Option<MemberId>,
     output: Vec<u8>,
     pure: bool,
+    links: Links,
+}
+
+/// Plaintext from nowhere.
+pub(crate) struct NoSocket;
+
+impl Carrier for NoSocket {
+    fn local_address(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn link_facts(&self) -> LinkFacts {
+        LinkFacts::PLAINTEXT
+    }
 }
 
 impl TestSession {
@@ -32,10 +48,18 @@ impl TestSession {
     /// If the witness may not enter, which would be a fault of the hub's.
     pub fn new(pure: bool) -> Self {
         let mut hub = Hub::new(Rules { pure, ..Rules::default() });
-        let info = ConnectInfo { connection: 0, token: 1, address: LOCALHOST, now: NOW };
+        let info = ConnectInfo { connection: 0, token: 1, address: LOCALHOST, link: LinkFacts::PLAINTEXT, now: NOW };
         #[expect(clippy::expect_used, reason = "for tests: a hub that refuses its first member is broken")]
         let witness = hub.enter_tutorial(b"witness", info).expect("an empty hub takes a good name");
-        Self { hub, witness, protocol: Protocol::default(), member: None, output: Vec::new(), pure }
+        Self {
+            hub,
+            witness,
+            protocol: Protocol::default(),
+            member: None,
+            output: Vec::new(),
+            pure,
+            links: Links::default(),
+        }
     }
 
     /// Takes bytes in; false once the server would close.
@@ -45,11 +69,12 @@ impl TestSession {
             now: NOW,
             connection: CONNECTION,
             address: LOCALHOST,
-            local: &|| None,
+            carrier: &NoSocket,
             member: &mut self.member,
             flood: None,
             pre_login_output: &mut self.output,
             pure: self.pure,
+            links: &self.links,
         };
         self.protocol.take(&mut &bytes[..], &mut context) == Step::Continue
     }

@@ -1,6 +1,7 @@
 //! A line between two scripted ends.
 
 mod attacks;
+mod bounds;
 mod decisions;
 mod delivery;
 mod properties;

@@ -198,20 +198,3 @@ fn no_action_holds_more_than_its_bound() {
         fixture.finish();
     }
 }
-
-#[test]
-fn additions_leave_room_for_the_text_that_they_wait_for() {
-    let content = Content::Payload(vec![b'x'; 90_000]);
-    let mut fixture = Fixture::new(1, vec![]);
-    fixture.send(UP, &frame("bob"));
-    fixture.send(DOWN, &frame("alice"));
-    fixture.set_rules(vec![Rule::new(up(), Action::Inject(Injection { content, backwards: true, before: false }))]);
-    for _ in 0..20 {
-        fixture.send(UP, &frame("words"));
-    }
-    assert!(fixture.line.held_bytes(DOWN) + 102_410 < DIRECTION_BYTES_MAX, "{}", fixture.line.held_bytes(DOWN));
-    assert_eq!(fixture.effects().iter().filter(|effect| effect.starts_with("not injected")).count(), 19);
-    fixture.send(DOWN, &frame("words"));
-    assert_eq!(fixture.to_client.len(), pair("alice", "words").len() + 90_010);
-    fixture.finish();
-}

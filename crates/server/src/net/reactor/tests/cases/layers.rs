@@ -70,7 +70,7 @@ fn a_conversation_through_a_layer_is_the_same() {
 
 #[test]
 fn an_orderly_end_and_a_cut_are_distinguished() {
-    for (is_announced, reason) in [(true, "closed=1"), (false, "reset=1")] {
+    for (is_announced, reason) in [(true, "closed=1"), (false, "truncated=1")] {
         let mut server = TestServer::open(unlimited(), None, NOW);
         let mut bob = Layered::connect(&mut server, 1 << 20);
         bob.exchange(&mut server, 1_000);
@@ -92,5 +92,9 @@ fn bytes_that_pass_by_the_layer_end_the_connection() {
     let bob = Layered::connect(&mut server, 1 << 20);
     bob.pipe.send(&opened(r#"{"type":"hello","name":"bob"}"#));
     turn_until_it_waits(&mut server);
-    assert!(bob.pipe.is_closed() && server.counts().contains("reset=1"), "{}", server.counts());
+    assert!(bob.pipe.is_finished() && server.counts().contains("handshake_failed=1"), "{}", server.counts());
+    bob.pipe.send(b"more, which is dropped");
+    bob.pipe.end();
+    turn_until_it_waits(&mut server);
+    assert!(bob.pipe.is_closed() && server.counts().contains("parted=1"), "{}", server.counts());
 }

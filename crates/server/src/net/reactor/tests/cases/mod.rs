@@ -24,6 +24,7 @@ use crate::{FloodLimit, Limits};
 mod admission;
 mod foreign;
 mod layers;
+mod links;
 mod queues;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };

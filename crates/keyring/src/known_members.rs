@@ -1,0 +1,171 @@
+//! Keys of members, by the names under which they were first seen on one server.
+
+use std::path::PathBuf;
+
+use glassline_secure::{Fingerprint, Identity};
+use glassline_wire::link::IdentityKey;
+use glassline_wire::timestamp::Timestamp;
+
+use crate::KeyringError;
+use crate::pin::{Pin, Standing};
+use crate::pin_file::{Comparison, PinFile};
+
+const HEADING: &str = "\
+# Keys of members: fingerprint, why it counts, since when, name.
+# `glassline keys` shows and changes them.
+";
+/// Longest name, as a session takes it from a server.
+const NAME_BYTES_MAX: usize = 256;
+
+/// A member's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownMember {
+    /// Name under which it was seen.
+    pub name: String,
+    /// The key.
+    pub key: Fingerprint,
+    /// Reason why it counts.
+    pub standing: Standing,
+    /// Time at which it was first seen.
+    pub since: Timestamp,
+}
+
+/// Relation of a key to the one known under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberCheck {
+    /// No key was known, and this one is from now on.
+    New(KnownMember),
+    /// It is the known one.
+    Known(KnownMember),
+    /// Another one is known: this one.
+    Changed(KnownMember),
+}
+
+/// The file of the members' keys of one server.
+#[derive(Debug, Clone)]
+pub struct KnownMembers {
+    file: PinFile,
+}
+
+impl KnownMembers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { file: PinFile::new(path, HEADING) }
+    }
+
+    /// Compares a key with the one known under a name, and keeps the first one seen. A changed one
+    /// is kept as refused, so that it can be accepted by its words.
+    ///
+    /// # Errors
+    /// The name has control characters, the bytes are no key, or the file cannot be used: whether
+    /// the key is the right one cannot be told.
+    pub fn check(&self, name: &str, key: &IdentityKey) -> Result<MemberCheck, KeyringError> {
+        let name = checked(name)?;
+        let key = Identity::fingerprint_of(key).ok_or(KeyringError::NotAPublicKey)?;
+        let first = Pin::now(name, key, Standing::FirstUse);
+        let mut known = self.file.find(name)?;
+        if known.is_none() {
+            if self.file.put_after(None, first.clone())? {
+                return Ok(MemberCheck::New(first.into()));
+            }
+            known = self.file.find(name)?;
+        }
+        match known {
+            // Another process has forgotten it just now.
+            None => Ok(MemberCheck::New(first.into())),
+            Some(pin) if pin.key == key => Ok(MemberCheck::Known(pin.into())),
+            Some(pin) => {
+                self.file.put_refused(name, key)?;
+                Ok(MemberCheck::Changed(pin.into()))
+            }
+        }
+    }
+
+    /// Returns all keys, refused ones among them.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn list(&self) -> Result<Vec<KnownMember>, KeyringError> {
+        Ok(self.file.read()?.into_iter().map(KnownMember::from).collect())
+    }
+
+    /// Compares a fingerprint, in any form, with the key known under a name. An equal one is
+    /// verified from now on.
+    ///
+    /// # Errors
+    /// The text is no fingerprint, or the file cannot be used.
+    pub fn verify(&self, name: &str, fingerprint: &str) -> Result<Comparison<KnownMember>, KeyringError> {
+        Ok(match self.file.verify(name, fingerprint)? {
+            Comparison::Equal(pin) => Comparison::Equal(pin.into()),
+            Comparison::Different(pin) => Comparison::Different(pin.into()),
+            Comparison::Unknown => Comparison::Unknown,
+        })
+    }
+
+    /// Accepts the key with this fingerprint, in any form, in place of the one known under a name.
+    ///
+    /// # Errors
+    /// The text names no key, or the file cannot be used.
+    pub fn accept(&self, name: &str, fingerprint: &str) -> Result<KnownMember, KeyringError> {
+        Ok(self.file.accept(checked(name)?, fingerprint)?.into())
+    }
+
+    /// Forgets the key of a name; returns whether there was one.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn forget(&self, name: &str) -> Result<bool, KeyringError> {
+        Ok(self.file.forget(|subject| subject == name)? > 0)
+    }
+}
+
+/// A name is the end of a line.
+fn checked(name: &str) -> Result<&str, KeyringError> {
+    let is_kept = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control);
+    if is_kept { Ok(name) } else { Err(KeyringError::NotAName) }
+}
+
+impl From<Pin> for KnownMember {
+    fn from(Pin { key, standing, since, subject }: Pin) -> Self {
+        Self { name: subject, key, standing, since }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Keyring, ServerAddress};
+    use glassline_testkit::Folder;
+
+    fn members(folder: &Folder, address: &str) -> KnownMembers {
+        Keyring::open(folder.join("keys")).known_members(&ServerAddress::parse(address).expect(address))
+    }
+
+    #[test]
+    fn a_name_keeps_its_first_key_on_each_server() {
+        let folder = Folder::new();
+        let here = members(&folder, "here:1");
+        let key = |seed| Identity::from_seed(&[seed; 32]);
+        assert!(matches!(here.check("bob b", &key(1).public()), Ok(MemberCheck::New(_))));
+        assert!(matches!(here.check("bob b", &key(1).public()), Ok(MemberCheck::Known(_))));
+        let changed = here.check("bob b", &key(2).public()).expect("written");
+        assert!(matches!(changed, MemberCheck::Changed(known) if known.key == key(1).fingerprint()));
+        assert!(matches!(members(&folder, "there:1").check("bob b", &key(2).public()), Ok(MemberCheck::New(_))));
+        here.accept("bob b", &key(2).fingerprint().words()).expect("seen");
+        assert!(matches!(here.check("bob b", &key(2).public()), Ok(MemberCheck::Known(_))));
+        assert!(matches!(here.verify("bob b", &key(2).fingerprint().words()), Ok(Comparison::Equal(_))));
+        assert_eq!(here.list().expect("read")[0].standing, Standing::Verified);
+        assert!(here.forget("bob b").expect("written") && !here.forget("bob b").expect("written"));
+    }
+
+    #[test]
+    fn a_name_cannot_add_a_line() {
+        let folder = Folder::new();
+        let here = members(&folder, "here:1");
+        let key = Identity::from_seed(&[1; 32]).public();
+        for name in ["", "a\nb", "a\rb", "a\u{85}b", &"x".repeat(257)] {
+            assert!(here.check(name, &key).is_err(), "{name:?}");
+        }
+        assert!(matches!(here.check("# no comment", &key), Ok(MemberCheck::New(_))));
+        assert_eq!(here.list().expect("read").len(), 1);
+    }
+}

@@ -1,0 +1,35 @@
+//! TLS 1.3 as a layer of client and server ([decision 027](../../../../decisions/027-tls.md)).
+//!
+//! There is no earlier version, no resumption and no compression. Both sides prove their keys; the
+//! server is known by its public key, which [`ServerTrust`](crate::ServerTrust) judges, and an
+//! authority's word about it is one fact among others.
+
+mod authority;
+mod certificate;
+mod client;
+mod error;
+mod key_log;
+mod layer;
+mod server;
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+
+pub use authority::Authorities;
+pub use certificate::ServerCertificate;
+pub use client::{TlsClient, TlsClientOptions};
+pub use error::TlsError;
+pub use key_log::KeyLogSink;
+pub use server::TlsServer;
+
+/// Returns the algorithms in use. They are named here, so that no other crate of the program can
+/// replace them for the process.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// Error for signatures of earlier versions, which are not spoken.
+fn not_tls13() -> rustls::Error {
+    rustls::Error::General("only TLS 1.3 is in use".to_owned())
+}

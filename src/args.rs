@@ -7,11 +7,13 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use glassline_client::{Bell, DialectChoice, Mode};
 use glassline_server::FloodLimit;
+use glassline_wire::link::LinkKind;
 
 use crate::address::{parse_join, parse_listen, parse_metrics};
-use crate::choices::{Choices, parse_name};
+use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
+use crate::keys::KeysArguments;
 use crate::tap::TapArguments;
 use crate::words;
 
@@ -37,7 +39,8 @@ Examples:
   glassline serve                    run a server that stays when you leave
 
 /quit or three empty Enters leave; /help lists the commands.
-Everything you write travels as plain text: anyone on the way can read it."
+A chat of another machine is joined over TLS: its server can read what you write, and nobody on the way. On this machine it \
+travels as plain text."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -71,6 +74,7 @@ pub(crate) enum CliCommand {
     Join(Join),
     History(HistoryArguments),
     Tap(Box<TapArguments>),
+    Keys(KeysArguments),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
@@ -88,6 +92,9 @@ Examples:
   glassline serve --listen 0.0.0.0:1234    for everybody on your network
   glassline serve --listen 127.0.0.1:5000  on another port
   glassline serve --history none           keeping nothing
+  glassline serve --require tls            refusing those who could be read on the way
+
+It takes TLS and Noise besides plaintext, and prints the fingerprints of its keys; others compare them with what they see.
 
 Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
@@ -125,6 +132,8 @@ pub(crate) struct Serve {
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) links: LinkOptions,
     /// Address to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free
     /// one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
@@ -132,6 +141,21 @@ pub(crate) struct Serve {
     /// Format of the log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
+}
+
+/// Options of a server's links.
+#[derive(Debug, Default, Args)]
+pub(crate) struct LinkOptions {
+    /// Refuse connections that use another link: everything else can be read on the way
+    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    pub(crate) require: Option<LinkKind>,
+    /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
+    /// one that is made, kept and renewed]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of --cert, in PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -151,7 +175,7 @@ pub(crate) enum LogFormat {
        echo hello | glassline join --name bot      say a line and leave\n\n\
      {JOIN_BEHAVIOUR}\n\n\
      Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, \
-     3 cannot connect, 4 refused by the server, 5 the server went away."
+     3 cannot connect, 4 refused by the server or not the protected link that was asked for, 5 the server went away."
 ))]
 pub(crate) struct Join {
     /// The server [default: 127.0.0.1:1234]
@@ -174,6 +198,25 @@ pub(crate) struct Join {
         help_heading = SETTINGS_HEADING
     )]
     dialect: Option<DialectChoice>,
+    /// Protection on the way [default: tls; plain on this machine]
+    #[arg(
+        long,
+        value_name = "plain|tls|noise",
+        value_parser = words::parser::<LinkKind>(),
+        hide_possible_values = true,
+        help_heading = SETTINGS_HEADING
+    )]
+    link: Option<LinkKind>,
+    /// The same as --link plain: anyone on the way can read and change what is said
+    #[arg(long, conflicts_with = "link")]
+    plain: bool,
+    /// File of certificate authorities in PEM, in place of the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
+    ca: Option<PathBuf>,
+    /// File that gets the secrets of TLS, for tools such as Wireshark: whoever has it can read
+    /// everything
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_log: Option<PathBuf>,
 }
 
 /// Settings of a conversation, whoever is at its other end.
@@ -222,7 +265,13 @@ impl SettingsArguments {
 
 impl Join {
     pub(crate) fn choices(&self) -> Choices {
-        Choices { server: self.address.clone(), dialect: self.dialect, ..self.settings.choices() }
+        Choices {
+            server: self.address.clone(),
+            dialect: self.dialect,
+            link: if self.plain { Some(LinkKind::Plaintext) } else { self.link },
+            ca: self.ca.clone(),
+            ..self.settings.choices()
+        }
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -359,6 +408,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
+}
+
+fn parse_required(text: &str) -> Result<LinkKind, String> {
+    match text {
+        "tls" => Ok(LinkKind::Tls),
+        "noise" => Ok(LinkKind::Noise),
+        _ => Err("write tls or noise".to_string()),
+    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

@@ -2,13 +2,16 @@
 //! defaults, in this order.
 
 use std::env;
+use std::path::{Path, PathBuf};
 
-use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences, default_layers};
+use glassline_client::{Bell, DialectChoice, JoinOptions, Link, Mode, Preferences, default_layers};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
+use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
 
 use crate::address::default_address;
 use crate::folders;
+use crate::link::LinkChoices;
 
 /// Choices of one source; `None` where it makes none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub(crate) struct Choices {
     pub(crate) name: Option<String>,
     pub(crate) server: Option<String>,
     pub(crate) dialect: Option<DialectChoice>,
+    pub(crate) link: Option<LinkKind>,
+    pub(crate) ca: Option<PathBuf>,
     pub(crate) timestamps: Option<bool>,
     pub(crate) bell: Option<Bell>,
     pub(crate) colour: Option<bool>,
@@ -31,6 +36,8 @@ impl Choices {
             name: self.name.or(weaker.name),
             server: self.server.or(weaker.server),
             dialect: self.dialect.or(weaker.dialect),
+            link: self.link.or(weaker.link),
+            ca: self.ca.or(weaker.ca),
             timestamps: self.timestamps.or(weaker.timestamps),
             bell: self.bell.or(weaker.bell),
             colour: self.colour.or(weaker.colour),
@@ -38,6 +45,11 @@ impl Choices {
             log: self.log.or(weaker.log),
             input_history: self.input_history.or(weaker.input_history),
         }
+    }
+
+    /// Returns the choices about the protection of a join.
+    pub(crate) fn link_choices(&self) -> LinkChoices {
+        LinkChoices { kind: self.link, authorities: self.ca.clone(), key_log: None }
     }
 
     /// Returns the options that they result in, with the defaults.
@@ -49,7 +61,8 @@ impl Choices {
         };
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
-            layers: default_layers(),
+            link: Link::Plaintext(default_layers()),
+            members: None,
             name,
             dialect: self.dialect.unwrap_or_default(),
             mode,
@@ -77,6 +90,14 @@ pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_string())
     }
+}
+
+/// Parses the path of a file with certificate authorities. The error states what to write.
+pub(crate) fn parse_ca(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("write the path of a file with certificates in PEM".to_string());
+    }
+    folders::expanded(Path::new(text))
 }
 
 /// Login name of the user.
@@ -114,6 +135,8 @@ mod tests {
             name: Some("file".into()),
             server: Some("host:1".into()),
             dialect: Some(DialectChoice::Event),
+            link: Some(LinkKind::Noise),
+            ca: Some("/roots.pem".into()),
             timestamps: Some(false),
             bell: Some(Bell::All),
             colour: Some(true),

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use glassline_client::{Bell, DialectChoice};
+use glassline_wire::link::LinkKind;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::address::parse_join;
-use crate::choices::{Choices, parse_name};
+use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::plain_file;
 use crate::words::{self, Word};
@@ -18,7 +19,8 @@ use crate::words::{self, Word};
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
-const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
+const KEYS: [&str; 11] =
+    ["name", "server", "dialect", "link", "ca", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
 
 /// Returns the choices of the file: the one named, which must be there, or the user's own, which
 /// need not.
@@ -101,6 +103,8 @@ fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), Sett
         "name" => string(value).and_then(parse_name).map(|name| choices.name = Some(name)),
         "server" => string(value).and_then(parse_join).map(|server| choices.server = Some(server)),
         "dialect" => word::<DialectChoice>(value).map(|dialect| choices.dialect = Some(dialect)),
+        "link" => word::<LinkKind>(value).map(|link| choices.link = Some(link)),
+        "ca" => string(value).and_then(parse_ca).map(|ca| choices.ca = Some(ca)),
         "timestamps" => truth(value).map(|timestamps| choices.timestamps = Some(timestamps)),
         "bell" => word::<Bell>(value).map(|bell| choices.bell = Some(bell)),
         "colour" => truth(value).map(|colour| choices.colour = Some(colour)),
@@ -190,6 +194,8 @@ mod tests {
             name: Some("alice".into()),
             server: Some("example.org:1234".into()),
             dialect: Some(DialectChoice::Auto),
+            link: Some(LinkKind::Tls),
+            ca: Some("/etc/ssl/own-roots.pem".into()),
             timestamps: Some(true),
             bell: Some(Bell::Mentions),
             colour: Some(true),
@@ -223,6 +229,8 @@ mod tests {
         for (text, advice) in [
             ("bell = \"loud\"", "bell cannot be \"loud\"; write off, mentions or all, in quotes"),
             ("dialect = 5", "dialect cannot be 5; write auto, tutorial or event, in quotes"),
+            ("link = \"ssl\"", "link cannot be \"ssl\"; write plain, tls or noise, in quotes"),
+            ("ca = \"\"", "write the path of a file"),
             ("colour = \"on\"", "colour cannot be \"on\"; write true or false"),
             ("name = \" \"", "login name"),
             ("server = \"host:0\"", "example.org:1234"),

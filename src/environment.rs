@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::path::PathBuf;
 
 use crate::address::parse_join;
-use crate::choices::{Choices, parse_name};
+use crate::choices::{Choices, parse_ca, parse_name};
 use crate::words;
 
 /// Variables beside `NO_COLOR` with their purpose, for the manual.
@@ -12,6 +12,8 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_NAME", "your name in the chat"),
     ("GLASSLINE_SERVER", "the server that is joined when the command line names none"),
     ("GLASSLINE_DIALECT", "auto, tutorial or event"),
+    ("GLASSLINE_LINK", "plain, tls or noise"),
+    ("GLASSLINE_CA", "file of the certificate authorities, in place of the system's"),
     ("GLASSLINE_TIMESTAMPS", "on or off"),
     ("GLASSLINE_BELL", "off, mentions or all"),
     ("GLASSLINE_COLOUR", "on or off"),
@@ -42,6 +44,8 @@ fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyh
         name: read(value, "GLASSLINE_NAME", parse_name)?,
         server: read(value, "GLASSLINE_SERVER", parse_join)?,
         dialect: read(value, "GLASSLINE_DIALECT", words::read)?,
+        link: read(value, "GLASSLINE_LINK", words::read)?,
+        ca: read(value, "GLASSLINE_CA", parse_ca)?,
         timestamps: read(value, "GLASSLINE_TIMESTAMPS", words::read)?,
         bell: read(value, "GLASSLINE_BELL", words::read)?,
         colour: no_colour.or(read(value, "GLASSLINE_COLOUR", words::read)?),
@@ -65,6 +69,7 @@ fn read<T>(
 mod tests {
     use super::*;
     use glassline_client::{Bell, DialectChoice};
+    use glassline_wire::link::LinkKind;
 
     fn of(variables: &[(&str, &str)]) -> anyhow::Result<Choices> {
         choices_in(|wanted| {
@@ -79,6 +84,8 @@ mod tests {
             ("GLASSLINE_NAME", "bob"),
             ("GLASSLINE_SERVER", "example.org"),
             ("GLASSLINE_DIALECT", "event"),
+            ("GLASSLINE_LINK", "tls"),
+            ("GLASSLINE_CA", "/roots.pem"),
             ("GLASSLINE_TIMESTAMPS", "on"),
             ("GLASSLINE_BELL", "off"),
             ("GLASSLINE_COLOUR", "on"),
@@ -89,6 +96,8 @@ mod tests {
             name: Some("bob".into()),
             server: Some("example.org:1234".into()),
             dialect: Some(DialectChoice::Event),
+            link: Some(LinkKind::Tls),
+            ca: Some("/roots.pem".into()),
             timestamps: Some(true),
             bell: Some(Bell::Off),
             colour: Some(true),
@@ -111,6 +120,8 @@ mod tests {
         for (variable, value, advice) in [
             ("GLASSLINE_BELL", "loud", "off, mentions or all"),
             ("GLASSLINE_LOG", "true", "on or off"),
+            ("GLASSLINE_LINK", "ssl", "plain, tls or noise"),
+            ("GLASSLINE_CA", "~bob/roots.pem", "whole path"),
             ("GLASSLINE_SERVER", "host:0", "example.org:1234"),
             ("GLASSLINE_NAME", "  ", "login name"),
         ] {

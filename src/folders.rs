@@ -19,6 +19,12 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
     Some(base(env::var_os("XDG_STATE_HOME"), home(), ".local/state")?.join(OWN_FOLDER))
 }
 
+/// Folder of keys, in that of the state: a folder of configuration is copied to other machines and
+/// published more easily.
+pub(crate) fn keys_folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("keys"))
+}
+
 /// Returns a path in short form, with `~` for the home.
 pub(crate) fn in_short(path: &Path) -> String {
     match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {

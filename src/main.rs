@@ -9,12 +9,15 @@ mod environment;
 mod folders;
 mod history;
 mod host;
+mod keys;
+mod link;
 mod listening;
 mod logging;
 mod manual;
 mod operator_token;
 mod plain_file;
 mod serve;
+mod server_links;
 mod service_manager;
 mod signals;
 mod tap;
@@ -32,6 +35,7 @@ use glassline_client::{Ending, JoinOptions, Mode};
 
 use crate::args::{Arguments, CliCommand, SettingsArguments};
 use crate::choices::Choices;
+use crate::link::LinkChoices;
 
 /// Exit code where a file, the server or a history cannot be used.
 const FAILED: u8 = 1;
@@ -50,16 +54,22 @@ fn main() -> ExitCode {
     };
     match &arguments.command {
         None => {
-            let host = |options| host::host(options, &arguments.host);
+            // Its own server is on this machine.
+            let host = |options, _| host::host(options, &arguments.host);
             converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
         }
-        Some(CliCommand::Join(join)) => {
-            converse(&join.settings, join.choices(), join.mode(), |options| glassline_client::join(&options))
-        }
+        Some(CliCommand::Join(join)) => converse(&join.settings, join.choices(), join.mode(), |options, choices| {
+            let choices = LinkChoices { key_log: join.key_log.clone(), ..choices };
+            match link::protected(options, &choices) {
+                Ok(options) => glassline_client::join(&options),
+                Err(error) => Ending::InputOutput(format!("{error:#}")),
+            }
+        }),
         // None of these reads settings, so a broken file does not matter.
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
         Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
         Some(CliCommand::Tap(arguments)) => tap::tap(arguments),
+        Some(CliCommand::Keys(arguments)) => keys::keys(arguments),
         Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
         Some(CliCommand::Completions(completions)) => done(completions::print(completions.shell)),
         Some(CliCommand::Man(man)) => done(manual::write(&man.folder)),
@@ -70,13 +80,14 @@ fn converse(
     settings: &SettingsArguments,
     flags: Choices,
     mode: Mode,
-    talk: impl FnOnce(JoinOptions) -> Ending,
+    talk: impl FnOnce(JoinOptions, LinkChoices) -> Ending,
 ) -> ExitCode {
-    let options = match chosen(settings, flags) {
-        Ok(choices) => choices.join_options(mode),
+    let choices = match chosen(settings, flags) {
+        Ok(choices) => choices,
         Err(error) => return failed(&error, WRONG_USAGE),
     };
-    let ending = talk(options);
+    let link_choices = choices.link_choices();
+    let ending = talk(choices.join_options(mode), link_choices);
     if let Some(text) = ending.text() {
         complain(text);
     }

@@ -62,7 +62,7 @@ const JOIN_EXIT: &[ManualRow] = &[
     ("1", "input or output failed, or some of the input could not be sent"),
     ("2", "wrong usage, or a configuration that cannot be read"),
     ("3", "cannot connect"),
-    ("4", "refused by the server"),
+    ("4", "refused by the server, or not the protected link that was asked for: another key, or no TLS"),
     ("5", "the server went away"),
 ];
 const JOIN_VARIABLES: &[ManualRow] = &[
@@ -72,6 +72,10 @@ const JOIN_VARIABLES: &[ManualRow] = &[
 ];
 const JOIN_FILES: &[ManualRow] = &[
     ("~/.config/glassline/config.toml", "your settings; --config names another file"),
+    (
+        "~/.local/state/glassline/keys/",
+        "your key, and those of servers and members that were seen before; glassline keys shows them",
+    ),
     ("~/.local/state/glassline/", "what you asked to be kept: the rooms' logs and the lines you typed"),
 ];
 

@@ -3,6 +3,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use glassline_client::{Bell, DialectChoice};
+use glassline_wire::link::LinkKind;
 
 pub(crate) trait Word: Copy + Send + Sync + 'static {
     /// Accepted words, and their values.
@@ -21,6 +22,11 @@ impl Word for Bell {
 impl Word for DialectChoice {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("tutorial", Self::Tutorial), ("event", Self::Event)];
+}
+
+impl Word for LinkKind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("plain", Self::Plaintext), ("tls", Self::Tls), ("noise", Self::Noise)];
 }
 
 /// Returns the value of a word, if it is one of them. The error lists the accepted words.

@@ -78,6 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
                     id: MessageId(u128::from(*who)),
                     after: (operation & 8 == 0).then(|| u64::from(*length)),
                     action: false,
+                    sealed: None,
                 };
                 let reply = hub.say(id, &send, Some("r".into()), now);
                 hub.reply(id, reply, Some("r".into()));

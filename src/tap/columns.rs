@@ -87,7 +87,7 @@ pub(super) fn report_text(observation: &Observation) -> String {
         Observation::Closed { .. } => "* closed".into(),
         Observation::Problem { text, .. } => format!("! {}", safe(text)),
         Observation::Omitted { observations: count, .. } => {
-            format!("! {count} reports left out: the output is too slow")
+            format!("! {count} observations left out: the output is too slow")
         }
     }
 }

@@ -184,7 +184,7 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
         handle.stop();
         then();
     };
-    end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
+    end_on_signal(end, view::release_keyboard, || {}).context("cannot watch for signals")
 }
 
 /// Passes observations on, announces them to the view, and keeps problems for the end.

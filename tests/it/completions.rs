@@ -9,7 +9,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 13] = [
+const OFFERED: [(&str, &[&str]); 19] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -28,7 +28,25 @@ const OFFERED: [(&str, &[&str]); 13] = [
             "help",
         ],
     ),
-    ("join", &["json", "linear", "name", "config", "timestamps", "bell", "colour", "log", "dialect", "help"]),
+    (
+        "join",
+        &[
+            "json",
+            "linear",
+            "name",
+            "config",
+            "timestamps",
+            "bell",
+            "colour",
+            "log",
+            "dialect",
+            "link",
+            "plain",
+            "ca",
+            "key-log",
+            "help",
+        ],
+    ),
     ("history", &["help"]),
     ("history-export", &["history", "help"]),
     ("history-import", &["history", "help"]),
@@ -54,6 +72,12 @@ const OFFERED: [(&str, &[&str]); 13] = [
     ),
     ("tap-report", &["html", "side", "help"]),
     ("tap-replay", &["to", "listen", "connection", "fresh", "wait-s", "beyond-loopback", "help"]),
+    ("keys", &["help"]),
+    ("keys-list", &["help"]),
+    ("keys-show", &["help"]),
+    ("keys-verify", &["member", "help"]),
+    ("keys-forget", &["member", "help"]),
+    ("keys-trust", &["member", "link", "help"]),
     ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];
@@ -113,7 +137,7 @@ fn bash_completes_commands_flags_and_words() {
     let file = home.write("completions.bash", completions("bash", &home));
     for (words, expected) in [
         (&["glassline", "jo"][..], "join"),
-        (&["glassline", "join", "--lin"], "--linear"),
+        (&["glassline", "join", "--line"], "--linear"),
         (&["glassline", "join", "--bell", "m"], "mentions"),
         (&["glassline", "serve", "--log-format", "j"], "json"),
         (&["glassline", "completions", "f"], "fish"),

@@ -26,6 +26,10 @@ mod history;
 #[cfg(unix)]
 mod integrity;
 #[cfg(unix)]
+mod keys;
+#[cfg(unix)]
+mod links;
+#[cfg(unix)]
 mod metrics;
 mod names;
 mod operators;
@@ -57,6 +61,9 @@ mod tap_page;
 mod tap_recordings;
 #[cfg(unix)]
 mod terminal;
+// The test layer takes the place of a secure link.
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod trust;
 #[cfg(unix)]
 mod upkeep;
 mod whois;

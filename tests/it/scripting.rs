@@ -197,7 +197,8 @@ fn diagnostics_are_on_stderr_and_the_exit_code_says_the_result() {
     let ended = Script::start("127.0.0.1:1", "script").program.ended();
     assert!(ended.code == Some(3) && ended.stdout.is_empty() && ended.stderr.contains("cannot connect"), "{ended:?}");
     let ended = Script::start(&server.address.to_string(), "*").program.ended();
-    assert!(ended.code == Some(4) && ended.stdout.is_empty() && ended.stderr.contains("refused"), "{ended:?}");
+    assert!(ended.code == Some(4) && ended.stderr.contains("refused"), "{ended:?}");
+    assert_eq!(ended.stdout, [r#"{"type":"link","link":"plaintext","readers":"anyone on the way"}"#]);
 }
 
 #[test]

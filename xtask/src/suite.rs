@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP, PYTHON,
+    RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, imports, programs, wording};
 
@@ -36,7 +37,8 @@ const fn after_build(name: &'static str, about: &'static str, tools: &'static [T
 
 /// A step that runs the tests, some of them with tools that need not be there.
 const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
-    Step { optional: &[ZSH, FISH, MAN, TSHARK, CHROMIUM], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
+    const OPTIONAL: &[Tool] = &[ZSH, FISH, MAN, TSHARK, CHROMIUM, OPENSSL, GNUTLS, SSLSCAN];
+    Step { optional: OPTIONAL, ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);
@@ -55,7 +57,7 @@ const STEPS: [Step; 13] = [
     ),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
-    after_build("peers", "independent peers", &[PYTHON], peers),
+    Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },
     after_build("crashes", "kills under load", &[CC], programs::crash_short),
     Step {
         optional: &[TSHARK],

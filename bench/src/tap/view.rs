@@ -114,7 +114,7 @@ fn press(terminal: &mut Terminal, keys: usize) -> Result<Vec<f64>> {
 /// It says so in other words.
 fn not_shown(screen: &str) -> Result<f64> {
     let Some((_, said)) = screen.split_once(SAMPLED) else { return Ok(0.0) };
-    let (number, _) = said.split_once(" reports not shown").context("the view samples in words unknown here")?;
+    let (number, _) = said.split_once(" observations not shown").context("the view samples in words unknown here")?;
     Ok(number.parse()?)
 }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_view_says_how_much_it_leaves_out() {
-        assert_eq!(not_shown("glassline tap  SAMPLED: 12345 reports not shown  3/s\n").unwrap(), 12_345.0);
+        assert_eq!(not_shown("glassline tap  SAMPLED: 12345 observations not shown  3/s\n").unwrap(), 12_345.0);
         assert_eq!(not_shown("glassline tap  3/s\n").unwrap(), 0.0);
         assert!(not_shown("glassline tap  SAMPLED: some  3/s\n").is_err());
     }

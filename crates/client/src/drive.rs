@@ -76,7 +76,13 @@ impl Driver<'_> {
             DriverEvent::Link { generation, event } => {
                 let session = &mut self.session;
                 self.transport.take(generation, event, |input| session.handle(input, now_ms));
-                Ok(())
+                match self.transport.take_opened().filter(|_| self.shows) {
+                    Some(opened) => {
+                        let done = self.view.link_opened(&opened);
+                        self.shown(done)
+                    }
+                    None => Ok(()),
+                }
             }
             DriverEvent::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),
             DriverEvent::User(input) => {

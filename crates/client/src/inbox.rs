@@ -38,6 +38,8 @@ pub(crate) enum StreamEvent {
     Bytes(Vec<u8>),
     Written,
     Closed(String),
+    /// Nothing was received within the time that the first bytes of a handshake take at most.
+    Silent,
 }
 
 #[derive(Debug)]

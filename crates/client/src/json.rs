@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use glassline_keyring::KnownServer;
 use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Notice, Rejection, SCHEMA_VERSION, Welcome};
@@ -17,6 +18,7 @@ use crate::inbox::UserInput;
 use crate::line_input::LineInput;
 use crate::line_output::write_diagnostics;
 use crate::line_splitter::InputLine;
+use crate::link::{Confidentiality, OpenedLink};
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
@@ -132,6 +134,19 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<
 }
 
 impl View for Json {
+    /// Writes the facts about the link, in a line that is no event of the wire.
+    fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()> {
+        let Confidentiality { kind, is_key_logged } = link.confidentiality;
+        let readers = link.confidentiality.readers();
+        // No value has a character that JSON escapes.
+        write!(self.out, r#"{{"type":"link","link":"{kind}","readers":"{readers}""#)?;
+        if let Some(KnownServer { key, standing, since, .. }) = &link.server {
+            let (key, trust) = (key.hex(), standing.as_str());
+            write!(self.out, r#","key":"{key}","trust":"{trust}","since":"{since}","key_log":{is_key_logged}"#)?;
+        }
+        writeln!(self.out, "}}")
+    }
+
     fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Lines(lines) => self.line_input.add(lines),

@@ -16,6 +16,7 @@ mod keyboard;
 mod line_input;
 mod line_output;
 mod line_splitter;
+mod link;
 mod options;
 mod plain;
 mod preferences;
@@ -44,6 +45,7 @@ use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
 use line_input::LineInput;
 use line_output::{LineOutput, LineScreen};
+pub use link::{Link, SecureLink};
 pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
@@ -90,7 +92,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
         session: if mode == Mode::Json { session.for_program() } else { session },
-        transport: Transport::new(options.address.clone(), options.layers.clone(), inbox, mode == Mode::Terminal),
+        transport: Transport::new(options.address.clone(), options.link.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),
         shows: true,
@@ -131,7 +133,8 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     };
     let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
     let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
-    let (formatter, settings) = (Formatter::new(&options.name), DisplaySettings::new(&options.preferences, false));
+    let formatter = Formatter::new(&options.name).with_members(options.link_members());
+    let settings = DisplaySettings::new(&options.preferences, false);
     let mut plain = Plain::new(plain_mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
     for words in &options.greeting {
         plain.print_notice(words)?;

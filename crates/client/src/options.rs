@@ -3,9 +3,11 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
+use glassline_keyring::KnownMembers;
 use glassline_session::DialectChoice;
 use glassline_wire::layer::LayerFactory;
 
+use crate::link::Link;
 use crate::preferences::Preferences;
 
 /// Presentation of the conversation.
@@ -44,8 +46,10 @@ impl Mode {
 pub struct JoinOptions {
     /// `host:port`.
     pub address: String,
-    /// Layers of each connection; `None`: plain TCP.
-    pub layers: Option<Arc<dyn LayerFactory>>,
+    /// Protection of each connection.
+    pub link: Link,
+    /// Keys of the server's members; `None` where none are kept.
+    pub members: Option<KnownMembers>,
     /// The requested name.
     pub name: String,
     /// Choice of the dialect.
@@ -58,6 +62,14 @@ pub struct JoinOptions {
     pub greeting: Vec<String>,
     /// Choices about showing and keeping the conversation.
     pub preferences: Preferences,
+}
+
+impl JoinOptions {
+    /// Keys to compare those with that the server reports. On plaintext everybody on the way can
+    /// report keys, so none is kept.
+    pub(crate) fn link_members(&self) -> Option<KnownMembers> {
+        self.members.clone().filter(|_| matches!(self.link, Link::Secure(_)))
+    }
 }
 
 /// Returns the layers of a client without settings for any: none, unless a test asks for its own.

@@ -17,6 +17,7 @@ use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
 use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
 use crate::line_splitter::InputLine;
+use crate::link::OpenedLink;
 use crate::room_log::RoomLog;
 use crate::terminal::exit::closes_for;
 use crate::typing::line::KeyOutcome;
@@ -279,6 +280,10 @@ fn is_over(session: &Session) -> bool {
 }
 
 impl View for Plain {
+    fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()> {
+        link.notice().map_or(Ok(()), |words| self.print_notice(&words))
+    }
+
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Lines(lines) => {

@@ -10,21 +10,22 @@ mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use connect::{connect_to_any, describe};
 use glassline_session::Input;
-use glassline_wire::layer::LayerFactory;
 use layered::Layered;
 
 use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
+use crate::link::{HandshakeFailure, Link, LinkFailure, OpenedLink};
 use crate::system::enable_keepalive;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time within which a server begins to answer a handshake that the user relies on.
+const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
 /// Time for which bytes in quick succession are gathered where a person reads: nothing of them is
@@ -72,7 +73,11 @@ impl Connection {
 #[derive(Debug)]
 pub(crate) struct Transport {
     address: String,
-    layers: Option<Arc<dyn LayerFactory>>,
+    link: Link,
+    /// A connection has come up before.
+    has_opened: bool,
+    /// The link as it was reported last.
+    reported: Option<OpenedLink>,
     inbox: Inbox,
     /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
@@ -81,8 +86,28 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(address: String, layers: Option<Arc<dyn LayerFactory>>, inbox: Inbox, gathers: bool) -> Self {
-        Self { address, layers, inbox, gathers, generation: 0, connection: None }
+    pub(crate) fn new(address: String, link: Link, inbox: Inbox, gathers: bool) -> Self {
+        Self { address, link, has_opened: false, reported: None, inbox, gathers, generation: 0, connection: None }
+    }
+
+    /// Returns the link if it has come up, for the first time or with another key than before.
+    pub(crate) fn take_opened(&mut self) -> Option<OpenedLink> {
+        if !self.is_open() {
+            return None;
+        }
+        self.has_opened = true;
+        let opened = self.link.opened();
+        let key = |link: &OpenedLink| link.server.as_ref().map(|server| server.key);
+        if self.reported.as_ref().is_some_and(|reported| key(reported) == key(&opened)) {
+            return None;
+        }
+        self.reported = Some(opened.clone());
+        Some(opened)
+    }
+
+    /// Returns whether the session can use the connection.
+    fn is_open(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.layered.as_ref().is_none_or(Layered::is_connected))
     }
 
     /// Processes an event of the connection and passes to `handle` what the session gets of it.
@@ -102,16 +127,31 @@ impl Transport {
                 let Some(connection) = &mut self.connection else { return };
                 match &mut connection.layered {
                     Some(layered) => {
-                        layered.take(event, handle);
+                        let taken = layered.take(event, &mut handle);
                         connection.flush();
+                        if let Err(failure) = taken {
+                            self.fail(failure, handle);
+                        }
                     }
-                    None => handle(match &event {
-                        StreamEvent::Bytes(bytes) => Input::Bytes(bytes),
-                        StreamEvent::Written => Input::Written,
-                        StreamEvent::Closed(why) => Input::Closed(why),
-                    }),
+                    None => match &event {
+                        StreamEvent::Bytes(bytes) => handle(Input::Bytes(bytes)),
+                        StreamEvent::Written => handle(Input::Written),
+                        StreamEvent::Closed(why) => handle(Input::Closed(why)),
+                        // There is no handshake to be answered.
+                        StreamEvent::Silent => {}
+                    },
                 }
             }
+        }
+    }
+
+    fn fail(&self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) {
+        match &self.link {
+            Link::Plaintext(_) => handle(Input::ConnectFailed(&failure.cause())),
+            Link::Secure(link) => match link.judge(failure, self.has_opened) {
+                LinkFailure::Final(text) => handle(Input::LinkRefused(&text)),
+                LinkFailure::Passing(why) => handle(Input::ConnectFailed(&why)),
+            },
         }
     }
 
@@ -138,7 +178,10 @@ impl Transport {
         let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
         let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
-        let layered = self.layers.as_ref().and_then(|factory| Layered::new(factory.layers()));
+        let layered = self.link.factory().and_then(|factory| Layered::new(factory.layers()));
+        if matches!(self.link, Link::Secure(_)) {
+            stream.set_read_timeout(Some(FIRST_ANSWER_TIMEOUT))?;
+        }
         let connection = self.connection.insert(Connection { stream, steps, layered });
         connection.flush();
         let is_plain = connection.layered.is_none();
@@ -212,6 +255,7 @@ impl Reporter {
 fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
     let mut buffer = vec![0; READ_BYTES];
     let mut read_before: Option<Instant> = None;
+    let has_deadline = stream.read_timeout().is_ok_and(|timeout| timeout.is_some());
     let why = loop {
         match stream.read(&mut buffer) {
             Ok(0) => break CLOSED_BY_PEER.to_owned(),
@@ -220,16 +264,28 @@ fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
                     return;
                 }
                 let is_brisk = read_before.is_some_and(|before| before.elapsed() < GATHER * 2);
+                if has_deadline && read_before.is_none() {
+                    // An error means that the connection is over, which the next read reports.
+                    let _ = stream.set_read_timeout(None);
+                }
                 if gathers && is_brisk && bytes < GATHERED_BYTES {
                     thread::sleep(GATHER);
                 }
                 read_before = Some(Instant::now());
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if has_deadline && read_before.is_none() && is_timeout(&error) => {
+                reporter.report(LinkEvent::Stream(StreamEvent::Silent));
+                return;
+            }
             Err(error) => break describe(&error),
         }
     };
     reporter.report(LinkEvent::Stream(StreamEvent::Closed(why)));
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 fn write(mut stream: TcpStream, steps: &Receiver<WriterStep>, reporter: &Reporter) {

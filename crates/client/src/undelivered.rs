@@ -64,10 +64,13 @@ impl Undelivered {
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
             Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
+            Ending::LinkRefused(text) if unsent > 0 => Ending::LinkRefused(format!("{text} ({lost})")),
             // If nothing could be sent at all, the count adds nothing.
-            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
-                ending
-            }
+            Ending::CannotConnect(_)
+            | Ending::InputOutput(_)
+            | Ending::Rejected(_)
+            | Ending::LinkRefused(_)
+            | Ending::ServerWentAway(_) => ending,
         }
     }
 }

@@ -7,6 +7,7 @@ use glassline_session::{Ending, Session, Update};
 use glassline_wire::envelope::Envelope;
 
 use crate::inbox::UserInput;
+use crate::link::OpenedLink;
 
 /// Mode of the client.
 pub(crate) trait View {
@@ -18,6 +19,9 @@ pub(crate) trait View {
     /// Called when all events are processed: passes waiting commands to the session, draws or
     /// flushes.
     fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
+
+    /// A link has come up: the first one, or one to a server with another key.
+    fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()>;
 
     fn next_deadline_ms(&self) -> Option<u64> {
         None

@@ -15,6 +15,18 @@ use crate::log::Log;
 use crate::presence::{Announcement, Presence};
 use crate::recent_ids::RecentIds;
 
+/// Form of a room's newest message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    /// None was sent since the room was opened.
+    #[default]
+    Undecided,
+    /// Readable.
+    Open,
+    /// Sealed.
+    Sealed,
+}
+
 #[derive(Debug)]
 pub(crate) struct Room {
     name: Box<str>,
@@ -22,6 +34,7 @@ pub(crate) struct Room {
     seq: u64,
     /// Messages on their way into the history; the room stays open for them.
     in_flight: usize,
+    sealing: Sealing,
     recent_ids: RecentIds,
     presence: Presence,
     lanes: [Lane; 2],
@@ -33,6 +46,7 @@ impl Room {
             name: name.into(),
             seq,
             in_flight: 0,
+            sealing: Sealing::default(),
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
             lanes: Default::default(),
@@ -57,6 +71,15 @@ impl Room {
 
     pub(crate) fn note_settled(&mut self) {
         self.in_flight -= 1;
+    }
+
+    pub(crate) fn sealing(&self) -> Sealing {
+        self.sealing
+    }
+
+    /// Returns what it was before.
+    pub(crate) fn set_sealing(&mut self, sealing: Sealing) -> Sealing {
+        core::mem::replace(&mut self.sealing, sealing)
     }
 
     pub(crate) fn recent_ids(&self) -> &RecentIds {

@@ -64,6 +64,7 @@ fn stored(room: &str, seq: u64) -> Message {
         text: "before".into(),
         action: false,
         id: None,
+        sealed: None,
     }
 }
 
@@ -101,6 +102,7 @@ impl World {
             id: MessageId(self.said.into()),
             after: None,
             action: false,
+            sealed: None,
         };
         let reference = with_ref.then(|| self.said.to_string());
         let reply = self.hub.say(who, &send, reference.clone(), NOW).expect("taken");

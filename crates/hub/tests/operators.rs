@@ -103,6 +103,7 @@ impl World {
             id: MessageId(self.connections as u128),
             after: None,
             action: false,
+            sealed: None,
         };
         self.hub.say(id, &send, None, now).map(drop).map_err(|refused| refused.code)
     }

@@ -40,8 +40,14 @@ fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
 }
 
 fn say(hub: &mut Hub, id: MemberId, number: u64, text: &str) {
-    let send =
-        Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), after: None, action: false };
+    let send = Send {
+        room: "lobby".into(),
+        text: text.into(),
+        id: MessageId(number.into()),
+        after: None,
+        action: false,
+        sealed: None,
+    };
     hub.say(id, &send, Some(number.to_string()), NOW).expect("taken");
 }
 
@@ -95,6 +101,7 @@ fn stored(seq: u64, text: &str) -> Message {
         text: text.into(),
         action: false,
         id: None,
+        sealed: None,
     }
 }
 
@@ -128,7 +135,14 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     for id in [alice, bob, tutorial] {
         written(&mut hub, id);
     }
-    let send = Send { room: "lobby".into(), text: "one".into(), id: MessageId(1), after: Some(40), action: false };
+    let send = Send {
+        room: "lobby".into(),
+        text: "one".into(),
+        id: MessageId(1),
+        after: Some(40),
+        action: false,
+        sealed: None,
+    };
     hub.say(alice, &send, Some("1".into()), NOW).expect("taken");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
     let pending = hub.take_pending_records();
@@ -204,7 +218,8 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     hub.answer(ticket, Ok(head(5)));
     assert!(hub.knows_rooms(0, ["den"]));
     assert!(matches!(hub.join(alice, "den", NOW), Ok(Reply::Joined { is_new: true, .. })));
-    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
+    let send =
+        Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false, sealed: None };
     hub.say(alice, &send, None, NOW).expect("taken");
     hub.depart(alice, NOW);
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
@@ -248,7 +263,8 @@ fn a_late_answer_does_not_undo_newer_messages() {
     let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
     hub.answer(tickets[0], Ok(head(0)));
     hub.join(alice, "den", NOW).expect("joins");
-    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false };
+    let send =
+        Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false, sealed: None };
     hub.say(alice, &send, None, NOW).expect("taken");
     commit_next(&mut hub, 1);
     hub.leave(alice, "den", NOW).expect("leaves");
@@ -550,7 +566,8 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
         let text = format!("d{seq} {}", "x".repeat(8_000));
-        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false };
+        let send =
+            Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false, sealed: None };
         hub.say(alice, &send, None, NOW).expect("taken");
         commit_next(&mut hub, seq);
         written(&mut hub, alice);

@@ -107,8 +107,14 @@ impl World {
         match dialect {
             Dialect::Tutorial => drop(self.hub.say_text(id, &text, false, NOW).expect("says")),
             Dialect::Event => {
-                let send =
-                    Send { room: "lobby".into(), text, id: MessageId(number.into()), after: None, action: false };
+                let send = Send {
+                    room: "lobby".into(),
+                    text,
+                    id: MessageId(number.into()),
+                    after: None,
+                    action: false,
+                    sealed: None,
+                };
                 self.hub.say(id, &send, with_ref.then(|| number.to_string()), NOW).expect("says");
             }
         }

@@ -42,6 +42,18 @@ impl ServerAddress {
         &self.0
     }
 
+    /// Returns the server of a file named by [`file_name`](Self::file_name).
+    pub(crate) fn of_file_name(name: &str) -> Option<Self> {
+        let mut bytes = Vec::with_capacity(name.len());
+        let mut parts = name.split('%');
+        bytes.extend_from_slice(parts.next()?.as_bytes());
+        for part in parts {
+            bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        Self::parse(&String::from_utf8(bytes).ok()?).ok()
+    }
+
     /// Name of a file for this server, which leads nowhere else.
     pub(crate) fn file_name(&self) -> String {
         let mut name = String::new();
@@ -93,6 +105,13 @@ mod tests {
     fn a_file_of_a_server_stays_in_its_folder() {
         let name = |text: &str| ServerAddress::parse(text).expect(text).file_name();
         assert_eq!(name("example.org:1234"), "example.org%3a1234");
-        assert_eq!(name("..:1".replace("..", "..x").as_str()), "%2e.x%3a1");
+        assert_eq!(name("..x:1"), "%2e.x%3a1");
+        for text in ["example.org:1234", "..x:1", "[::1]:5", "häß:7"] {
+            let address = ServerAddress::parse(text).expect(text);
+            assert_eq!(ServerAddress::of_file_name(&address.file_name()), Some(address));
+        }
+        for other in ["", "%", "%zz", "%3", "x", "%ff%3a1", "x%3a1.new"] {
+            assert_eq!(ServerAddress::of_file_name(other), None, "{other}");
+        }
     }
 }

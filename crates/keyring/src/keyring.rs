@@ -1,12 +1,17 @@
 //! The folder of keys.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::ServerAddress;
 use crate::identity_file::IdentityFile;
 use crate::known_members::KnownMembers;
 use crate::known_servers::KnownServers;
 use crate::server_keys::ServerKeys;
+use crate::{KeyringError, ServerAddress};
+
+/// Servers that are listed; a person joins fewer.
+const SERVERS_MAX: usize = 10_000;
 
 /// Folder of keys. Nothing is created before something is kept.
 #[derive(Debug, Clone)]
@@ -32,7 +37,30 @@ impl Keyring {
 
     /// Keys of the members of one server.
     pub fn known_members(&self, address: &ServerAddress) -> KnownMembers {
-        KnownMembers::new(self.folder.join("members").join(address.file_name()))
+        KnownMembers::new(self.members_folder().join(address.file_name()))
+    }
+
+    /// Returns the servers of whose members keys are known, in order.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn servers_of_members(&self) -> Result<Vec<ServerAddress>, KeyringError> {
+        let folder = self.members_folder();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(KeyringError::Read { path: folder, error }),
+        };
+        let names = entries.take(SERVERS_MAX).flatten().map(|entry| entry.file_name());
+        let mut servers: Vec<_> = names.filter_map(|name| ServerAddress::of_file_name(name.to_str()?)).collect();
+        servers.sort_unstable();
+        Ok(servers)
+    }
+
+    fn members_folder(&self) -> PathBuf {
+        self.folder.join("members")
     }
 
     /// Keys of the server that this machine hosts.

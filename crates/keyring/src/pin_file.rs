@@ -125,7 +125,9 @@ impl PinFile {
             return Err(KeyringError::Full { path: self.file.path().to_path_buf(), entries_max: ENTRIES_MAX });
         }
         if pins != before {
-            pins.sort_by(|one, other| one.subject.cmp(&other.subject));
+            // The key that counts stands before the refused one.
+            let place = |pin: &Pin| (pin.subject.clone(), !pin.standing.is_trusted());
+            pins.sort_by_cached_key(place);
             let lines: String = pins.iter().map(Pin::line).collect();
             self.file.write(&lock, &format!("{}{lines}", self.heading))?;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ed25519_dalek::ed25519::pkcs8::KeypairBytes;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -51,12 +52,14 @@ impl Identity {
         SigningKey::from_pkcs8_pem(pem).map(|key| Self { key }).map_err(|_| IdentityError::NotAKey)
     }
 
-    /// Returns the private key as PKCS #8 in PEM.
+    /// Returns the private key as PKCS #8 in PEM, without the public key, as OpenSSL reads and writes
+    /// it.
     ///
     /// # Errors
     /// None in practice: a key always has this form.
     pub fn to_pem(&self) -> Result<String, IdentityError> {
-        self.key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|_| IdentityError::NotAKey)
+        let bytes = KeypairBytes { secret_key: self.key.to_bytes(), public_key: None };
+        bytes.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|_| IdentityError::NotAKey)
     }
 
     /// The public key.

@@ -17,6 +17,9 @@ pub enum Ending {
     CannotConnect(String),
     /// The server answered and refused this client, or does not support the requested dialect.
     Rejected(String),
+    /// The link is not protected as asked for, or its other end is not the known server; no name,
+    /// token or text was sent.
+    LinkRefused(String),
     /// The link was lost and did not come back in time.
     ServerWentAway(String),
 }
@@ -31,7 +34,7 @@ impl Ending {
             Self::Left => 0,
             Self::InputOutput(_) => 1,
             Self::CannotConnect(_) => 3,
-            Self::Rejected(_) => 4,
+            Self::Rejected(_) | Self::LinkRefused(_) => 4,
             Self::ServerWentAway(_) => 5,
         }
     }
@@ -41,7 +44,11 @@ impl Ending {
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Left => None,
-            Self::InputOutput(text) | Self::CannotConnect(text) | Self::Rejected(text) | Self::ServerWentAway(text) => {
+            Self::InputOutput(text)
+            | Self::CannotConnect(text)
+            | Self::Rejected(text)
+            | Self::LinkRefused(text)
+            | Self::ServerWentAway(text) => {
                 let bounded: String = text.chars().take(TEXT_CHARS_MAX).collect();
                 Some(visible::lines(&bounded).replace('\n', "\n  ").into())
             }

@@ -34,6 +34,9 @@ pub enum Input<'a> {
     Connected,
     /// The connection asked for failed: cause, and what to do.
     ConnectFailed(&'a str),
+    /// The link is not the one that was asked for: cause, and what to do. The session ends, as
+    /// another attempt would ask the same question again.
+    LinkRefused(&'a str),
     Bytes(&'a [u8]),
     /// One [`Output::Send`] was taken by the operating system.
     Written,

@@ -63,7 +63,7 @@ pub enum Observation {
     Omitted {
         /// Number of observations.
         observations: u64,
-        /// Those among them that report the arrival of a frame.
+        /// Those among them that tell the arrival of a frame.
         frames: u64,
     },
 }

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use glassline_tap::replay::{Awaited, Ids, Outcome, Player, Script};
+use glassline_tap::replay::{Awaited, Ids, Outcome, Player, ReplayError, Script};
 use glassline_tap::{Direction, Frame, Splitter};
 use glassline_testkit::frame;
 
@@ -96,4 +96,39 @@ fn a_refusal_is_reported_in_the_words_of_the_server() {
     );
     assert_eq!(outcome.rejections, ["bob is taken"]);
     assert!(outcome.ended_by_peer && outcome.sent == 2, "{outcome:?}");
+}
+
+#[test]
+fn a_peer_that_floods_is_waited_for_no_longer() {
+    // Content of which a small text takes much memory.
+    let dense = frame::frame(format!(r#"{{"type":"x","a":[{}0]}}"#, r#"{"":0},"#.repeat(1_000)));
+    let before_kib = resident_kib();
+    let (outcome, _) = play(move |stream| while stream.write_all(&dense).is_ok() {}, Duration::from_secs(1));
+    assert_eq!(outcome.missing, [Awaited::Kind("welcome".into()), Awaited::Reference("r1".into())]);
+    assert!(outcome.sent == 3 && outcome.received > 100, "{outcome:?}");
+    let grown_kib = resident_kib().saturating_sub(before_kib);
+    assert!(grown_kib < 100 * 1024, "{grown_kib} KiB more after {} frames", outcome.received);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_named_as_the_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("the server");
+    let _silent = listener.accept().expect("a client");
+    let large = frame::frame("x".repeat(90_000));
+    let (mut splitter, mut frames) = (Splitter::new(1), Vec::new());
+    for _ in 0..200 {
+        splitter.receive(Direction::ToServer, &large, 0, |frame| frames.push(frame));
+    }
+    let script = Script::new(&frames, Direction::ToServer, Ids::Identical, String::new).expect("a script");
+    let error = Player::new(&script, stream, Duration::from_millis(500)).expect("a player").run().expect_err("no end");
+    assert!(matches!(error, ReplayError::NotTaken { sent: 1.., .. }), "{error}");
+    assert!(error.to_string().starts_with("the other side took nothing for 0.5 s, after "), "{error}");
+}
+
+/// Memory of this process, with that of the tests that run beside this one.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

@@ -81,6 +81,9 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Bytes in an event's frame.
     pub event_bytes: usize,
+    /// Bytes in a `sealed`; 0 from a server that relays none.
+    #[serde(default)]
+    pub sealed_bytes: usize,
 }
 
 impl Default for Limits {
@@ -90,6 +93,7 @@ impl Default for Limits {
             name_bytes: limits::NAME_BYTES_MAX,
             text_bytes: limits::TEXT_BYTES_MAX,
             event_bytes: limits::EVENT_BYTES_MAX,
+            sealed_bytes: limits::SEALED_BYTES_MAX,
         }
     }
 }
@@ -123,6 +127,9 @@ pub struct Message {
     /// The sender's id for it, if it was sent in the event dialect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
+    /// The message, encrypted for members with the room's key (S); `text` is [`SEALED_TEXT`](crate::sealed::SEALED_TEXT) then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +317,10 @@ pub enum ErrorCode {
     Banned,
     /// An operator closed this connection.
     Kicked,
+    /// The room is sealed, and this message is not (S7).
+    RoomSealed,
+    /// The room is not sealed, and this member may not seal it (S7).
+    NotSealed,
     /// The server takes other links only (D).
     LinkRequired,
     /// The client sends faster than the server's limit allows.
@@ -378,6 +389,7 @@ mod tests {
             text: "hi \u{7}".to_string(),
             action: false,
             id: None,
+            sealed: None,
         });
         let json = String::from_utf8(event.to_json()).expect("JSON is UTF-8");
         assert_eq!(

@@ -96,7 +96,10 @@ impl Record {
         RECORD_BYTES
             + match self {
                 Self::Message(NewMessage { message, .. }) => {
-                    message.text.len() + message.room.len() + message.from.len()
+                    message.text.len()
+                        + message.sealed.as_ref().map_or(0, String::len)
+                        + message.room.len()
+                        + message.from.len()
                 }
                 Self::Audit(act) => {
                     act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)

@@ -28,6 +28,7 @@ pub mod opening;
 pub mod operator_token;
 #[expect(missing_docs, reason = "fields of the schema that their names describe")]
 pub mod request;
+pub mod sealed;
 pub mod slash;
 pub mod timestamp;
 pub mod visible;

@@ -84,6 +84,10 @@ pub struct Send {
     /// True for `/me`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub action: bool,
+    /// The message, encrypted for members with the room's key (S7). `text` is empty then, and
+    /// `action` absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -307,6 +311,15 @@ mod tests {
                 id: MessageId(u128::MAX),
                 after: Some(u64::MAX),
                 action: true,
+                sealed: None,
+            }),
+            Ask::Send(Send {
+                room: "l".into(),
+                text: String::new(),
+                id: MessageId(1),
+                after: None,
+                action: false,
+                sealed: Some("AQ".into()),
             }),
             Ask::Whois(PersonName { name: "Bob".into() }),
             Ask::Rooms {},

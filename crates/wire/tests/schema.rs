@@ -9,7 +9,7 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Limits, SCHEMA_VERSION};
 use glassline_wire::limits::{
     ANNOUNCED_NAMES_MAX, AWAY_BYTES_MAX, LISTED_NAMES_MAX, LISTED_ROOMS_MAX, NAME_BYTES_MAX, NAME_CHARS_MAX,
-    OPERATE_BYTES_MAX, PAGE_MESSAGES_MAX, QUERY_BYTES_MAX, REF_BYTES_MAX, TEXT_BYTES_MAX,
+    OPERATE_BYTES_MAX, PAGE_MESSAGES_MAX, QUERY_BYTES_MAX, REF_BYTES_MAX, SEALED_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use glassline_wire::request::{Ask, Request};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ closed! { CODES, code_name, ErrorCode:
     OutOfOrder = "out_of_order", BadName = "bad_name", NameTaken = "name_taken", TooLong = "too_long",
     EmptyText = "empty_text", UnknownRoom = "unknown_room", BadRoom = "bad_room", TooManyRooms = "too_many_rooms",
     UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", TooLate = "too_late", NoHistory = "no_history", NotStored = "not_stored", NotOperator = "not_operator",
-    Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", LinkRequired = "link_required", Rate = "rate",
+    Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", RoomSealed = "room_sealed", NotSealed = "not_sealed", LinkRequired = "link_required", Rate = "rate",
 }
 
 fn schema() -> Value {
@@ -172,6 +172,7 @@ fn the_limits_and_the_version_are_those_of_the_code() {
     assert_eq!(defs["name"]["x-maxBytes"], json!(NAME_BYTES_MAX));
     assert_eq!(defs["text_to_send"]["x-maxBytes"], json!(TEXT_BYTES_MAX));
     assert_eq!(defs["ref"]["x-maxBytes"], json!(REF_BYTES_MAX));
+    assert_eq!(defs["sealed"]["maxLength"], json!(SEALED_BYTES_MAX));
     for kind in ["event_joined", "event_left"] {
         assert_eq!(defs[kind]["properties"]["names"]["maxItems"], json!(ANNOUNCED_NAMES_MAX));
     }

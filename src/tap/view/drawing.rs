@@ -105,7 +105,7 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
         states.push(format!("PAUSED, {passed} passed"));
     }
     if state.omitted() > 0 {
-        states.push(format!("SAMPLED: {} reports not shown", state.omitted()));
+        states.push(format!("SAMPLED: {} observations not shown", state.omitted()));
     }
     if let Some(held) = state.holds.filter_line() {
         states.push(format!("HOLDING {}", safe(held)));

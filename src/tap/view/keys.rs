@@ -38,11 +38,11 @@ pub(super) enum Action {
 type Binding = (&'static str, KeyCode, Action, &'static str);
 
 const BINDINGS: &[Binding] = &[
-    ("Up, k", KeyCode::Up, Action::Up, "the report above"),
-    ("Down, j", KeyCode::Down, Action::Down, "the report below"),
+    ("Up, k", KeyCode::Up, Action::Up, "the observation above"),
+    ("Down, j", KeyCode::Down, Action::Down, "the observation below"),
     ("PageUp", KeyCode::PageUp, Action::PageUp, "a page up"),
     ("PageDown", KeyCode::PageDown, Action::PageDown, "a page down"),
-    ("Home", KeyCode::Home, Action::First, "the oldest report that is kept"),
+    ("Home", KeyCode::Home, Action::First, "the oldest observation that is kept"),
     ("End, G", KeyCode::End, Action::Last, "the newest, and follow what comes"),
     ("Enter", KeyCode::Enter, Action::Enter, "open a frame, its bytes beside its fields; other rows in full"),
     ("Esc", KeyCode::Esc, Action::Escape, "close what is open; in the list, remove the filter"),

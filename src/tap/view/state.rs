@@ -26,7 +26,7 @@ pub(super) enum Mode {
     List,
     /// A frame, from this row of its fields on.
     Detail { frame: Box<Frame>, fields: Vec<Field>, scroll: usize },
-    /// A report that is no frame, from this row of its text on.
+    /// An observation that is no frame, from this row of its text on.
     Note { columns: Box<Columns>, scroll: usize },
     /// The help, from this row on.
     Help { scroll: usize },
@@ -321,7 +321,8 @@ impl State {
             } else {
                 return Err(format!("{to:?} is no place; {advice}"));
             };
-        let place = found.ok_or_else(|| format!("{to} is not among the reports that are kept and shown; {advice}"))?;
+        let place =
+            found.ok_or_else(|| format!("{to} is not among the observations that are kept and shown; {advice}"))?;
         self.cursor.stay(&self.entries, place);
         Ok(())
     }

@@ -22,6 +22,7 @@ use crate::inbox::EVENTS_MAX;
 use crate::json::Json;
 use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
+use crate::link::Link;
 use crate::plain::{Plain, PlainMode};
 use crate::preferences::Preferences;
 use crate::typing::line::TypedLine;
@@ -33,6 +34,9 @@ const WELCOME: &str = concat!(
     r#""limits":{"name_chars":32,"name_bytes":64,"text_bytes":16384,"event_bytes":102400},"#,
     r#""rooms":[{"room":"lobby","seq":0,"count":1}]}"#
 );
+
+/// Line of the JSON mode about a link without protection.
+const PLAINTEXT: &str = r#"{"type":"link","link":"plaintext","readers":"anyone on the way"}"#;
 
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<Vec<u8>>>);
@@ -141,7 +145,7 @@ impl Client {
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
                 session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
-                transport: Transport::new(address, None, inbox, false),
+                transport: Transport::new(address, Link::default(), inbox, false),
                 view: &mut *view,
                 started: Instant::now(),
                 shows: true,
@@ -339,7 +343,7 @@ fn a_server_without_welcome_is_rejoined_in_the_tutorial_dialect() {
     let (ending, out, err) = client.ending();
     assert_eq!(ending.exit_code(), 1, "a request was refused");
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
+    assert_eq!(lines[..2], [r#"{"type":"schema","version":1}"#, PLAINTEXT]);
     assert!(lines.contains(&r#"{"type":"message","room":"lobby","from":"bob","text":"hello"}"#), "{out}");
     let notice = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
     let own = lines
@@ -364,6 +368,7 @@ fn every_json_line_is_an_event_and_a_bad_line_gets_an_error() {
     assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line ")), "{ending:?}");
     let mut lines = out.lines();
     assert_eq!(lines.next(), Some(r#"{"type":"schema","version":1}"#));
+    assert_eq!(lines.next(), Some(PLAINTEXT));
     let (events, refs): (Vec<Event>, Vec<Option<String>>) = lines
         .map(|line| Envelope::<Event>::from_json(line.as_bytes()).expect(line))
         .map(|envelope| (envelope.content, envelope.reference))
@@ -476,7 +481,7 @@ fn a_program_is_notified_of_a_lost_and_restored_link() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line)["type"].to_string())
         .collect();
-    assert_eq!(kinds.join(" ").replace('"', ""), "schema notice welcome notice error notice welcome bye", "{out}");
+    assert_eq!(kinds.join(" ").replace('"', ""), "schema link notice welcome notice error notice welcome bye", "{out}");
     assert!(out.contains(r#""code":"busy""#) && out.contains(r#""ref":"r""#), "{out}");
     assert!(err.contains("is lost") && err.contains("connected again"), "{err}");
     assert_eq!(ending.exit_code(), 1, "a request was not answered");

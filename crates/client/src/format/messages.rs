@@ -2,12 +2,14 @@
 
 mod highlight;
 mod history;
+mod whois;
 
 use std::borrow::Cow;
 
+use glassline_keyring::KnownMembers;
 use glassline_session::Update;
 use glassline_wire::event::{
-    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms, Whois,
+    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms,
 };
 use glassline_wire::natural_order;
 use glassline_wire::visible;
@@ -26,11 +28,19 @@ pub(crate) struct Formatter {
     reply_peer: Option<DirectPeer>,
     clock: LocalClock,
     colours: NameColours,
+    /// Keys of members, as far as they are kept.
+    members: Option<KnownMembers>,
 }
 
 impl Formatter {
     pub(crate) fn new(me: &str) -> Self {
-        Self { me: me.to_owned(), reply_peer: None, clock: LocalClock::system(), colours: NameColours::default() }
+        Self {
+            me: me.to_owned(),
+            reply_peer: None,
+            clock: LocalClock::system(),
+            colours: NameColours::default(),
+            members: None,
+        }
     }
 
     pub(crate) fn me(&self) -> &str {
@@ -44,6 +54,11 @@ impl Formatter {
 
     pub(crate) fn clock(&self) -> &LocalClock {
         &self.clock
+    }
+
+    /// Compares the keys of members with those that are kept.
+    pub(crate) fn with_members(self, members: Option<KnownMembers>) -> Self {
+        Self { members, ..self }
     }
 
     /// Chooses the colours of names from so many.
@@ -118,7 +133,7 @@ impl Formatter {
                 vec![StyledLine::notice(&format!("{} is now {}", name(&renamed.from), name(&renamed.to)))]
             }
             Event::Members(members) => vec![members_line(members)],
-            Event::Whois(whois) => vec![self.whois_line(whois)],
+            Event::Whois(whois) => self.whois_lines(whois),
             Event::Rooms(rooms) => vec![rooms_line(rooms)],
             Event::Away(away) => vec![self.away_line(away)],
             Event::History(history) => self.context_lines(history),
@@ -196,21 +211,6 @@ impl Formatter {
         Some(StyledLine::notice(&format!("{who} {did}")).in_room(&presence.room))
     }
 
-    fn whois_line(&self, whois: &Whois) -> StyledLine {
-        let since = self.clock.moment(whois.since);
-        let rooms: Vec<_> = whois.rooms.iter().map(|room| name(room)).collect();
-        let rooms = if rooms.is_empty() { "in no room".to_owned() } else { format!("in {}", rooms.join(", ")) };
-        let away = whois.away.as_deref().map(|text| format!(", away ({})", visible::one_line(text)));
-        StyledLine::notice(&format!(
-            "{} is here since {since}, {}{}, {rooms}, {} dialect over {}",
-            name(&whois.name),
-            format_idle(whois.idle_s),
-            away.unwrap_or_default(),
-            name(&whois.dialect),
-            name(&whois.link),
-        ))
-    }
-
     fn away_line(&self, away: &Away) -> StyledLine {
         let is_me = away.name == self.me;
         let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
@@ -237,15 +237,6 @@ fn rejection_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
             StyledLine::warning(&format!("may or may not have been delivered ({why}): {}", safe::text(text)))
         }
         Some(text) => StyledLine::warning(&format!("not delivered ({why}): {}", safe::text(text))),
-    }
-}
-
-fn format_idle(idle_s: u64) -> String {
-    match idle_s {
-        0..60 => "active now".to_owned(),
-        60..3_600 => format!("idle for {} min", idle_s / 60),
-        3_600..86_400 => format!("idle for {} h {} min", idle_s / 3_600, idle_s / 60 % 60),
-        _ => format!("idle for {} d {} h", idle_s / 86_400, idle_s / 3_600 % 24),
     }
 }
 
@@ -289,6 +280,7 @@ mod tests {
             reply_peer: None,
             clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)),
             colours: NameColours::default(),
+            members: None,
         }
     }
 
@@ -313,6 +305,7 @@ mod tests {
             text: text.into(),
             action,
             id: None,
+            sealed: None,
         }))
     }
 
@@ -376,23 +369,6 @@ mod tests {
         let mut formatter = formatter();
         formatter.follow(&received(r#"{"type":"renamed","from":"me","to":"al"}"#));
         assert_eq!(formatter.me, "al");
-    }
-
-    #[test]
-    fn whois_answers_are_shown() {
-        let whois = concat!(
-            r#"{"type":"whois","name":"bob","since":"2026-11-22T14:02:03.000Z","idle_s":3700,"dialect":"event","#,
-            r#""link":"plaintext","rooms":["lobby","den"],"away":"lunch"}"#
-        );
-        assert_eq!(
-            plain(&received(whois)),
-            [concat!(
-                "* bob is here since 2026-11-22 14:02:03, idle for 1 h 1 min, away (lunch), in lobby, den, ",
-                "event dialect over plaintext"
-            )]
-        );
-        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":3}],"count":4}"#;
-        assert_eq!(plain(&received(rooms)), ["* rooms: lobby (3) +3"]);
     }
 
     #[test]

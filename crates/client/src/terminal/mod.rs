@@ -29,6 +29,7 @@ use crate::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::{Span, TextRole};
 use crate::inbox::{Inbox, UserInput};
+use crate::link::{Confidentiality, OpenedLink};
 use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
@@ -62,6 +63,7 @@ pub(crate) struct Terminal {
     bell: BellLimiter,
     keymap: Keymap,
     log: Option<RoomLog>,
+    confidentiality: Confidentiality,
     external_editor: Option<ExternalEditor>,
     /// Folder for the text that an editor opens, and the inbox that receives its end.
     editor_setup: Option<(PathBuf, Inbox)>,
@@ -84,7 +86,8 @@ impl Terminal {
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
         let preferences = &options.preferences;
         let display = Display::open(preferences.colour, inbox.clone())?;
-        let pane = MessagePane::new(Formatter::new(&options.name), DisplaySettings::new(preferences, true));
+        let formatter = Formatter::new(&options.name).with_members(options.link_members());
+        let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
         let mut terminal = Self::new(pane, display);
         let draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.editor_setup = Some((draft_folder, inbox));
@@ -95,6 +98,7 @@ impl Terminal {
             terminal.print_failure(loaded);
         }
         terminal.log = RoomLog::wished_for(options);
+        terminal.confidentiality = options.link.confidentiality();
         terminal.exit = ExitConfirmation::new(options.hosts);
         Ok(terminal)
     }
@@ -110,6 +114,7 @@ impl Terminal {
             bell: BellLimiter::default(),
             keymap: Keymap::default(),
             log: None,
+            confidentiality: Confidentiality::default(),
             external_editor: None,
             editor_setup: None,
             resumed_at: None,
@@ -140,7 +145,12 @@ impl Terminal {
         let waiting = self.pane.waiting(&status.rooms);
         let pasting = self.pending_paste.as_ref().map(PendingPaste::hint);
         let hint = self.composer.hint().or(pasting.as_deref());
-        let context = status::StatusContext { hint, waiting: &waiting, mentions: self.pane.mentions() };
+        let context = status::StatusContext {
+            hint,
+            waiting: &waiting,
+            mentions: self.pane.mentions(),
+            confidentiality: self.confidentiality,
+        };
         let (text, cursor) = self.composer.shown();
         let mut above = late_rows(status, columns);
         above.extend(self.composer.rows_above(self.pane.formatter().reply_peer(), columns));
@@ -163,6 +173,11 @@ fn late_rows(status: &Status, columns: usize) -> Vec<ScreenRow> {
 }
 
 impl View for Terminal {
+    fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()> {
+        self.print_notice(link.notice().as_slice());
+        Ok(())
+    }
+
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Terminal(event) => {

@@ -9,6 +9,7 @@ use glassline_wire::layer::{LayerStack, LayerState};
 
 use super::{CLOSED_BY_PEER, WriterStep};
 use crate::inbox::StreamEvent;
+use crate::link::HandshakeFailure;
 
 #[derive(Debug, Default)]
 pub(super) struct Layered {
@@ -32,7 +33,14 @@ impl Layered {
     }
 
     /// Processes an event of the stream and passes to `handle` what the session gets of it.
-    pub(super) fn take(&mut self, event: StreamEvent, mut handle: impl FnMut(Input<'_>)) {
+    ///
+    /// # Errors
+    /// The handshake has failed; the session has not received anything of it.
+    pub(super) fn take(
+        &mut self,
+        event: StreamEvent,
+        mut handle: impl FnMut(Input<'_>),
+    ) -> Result<(), HandshakeFailure> {
         match event {
             StreamEvent::Bytes(bytes) => {
                 let mut plaintext = Vec::new();
@@ -47,7 +55,7 @@ impl Layered {
                 match received {
                     Ok(()) if self.stack.state() == LayerState::PeerClosed => handle(Input::Closed(CLOSED_BY_PEER)),
                     Ok(()) => {}
-                    Err(error) => handle(self.end(&error.to_string())),
+                    Err(error) => return self.fail(error.into(), handle),
                 }
             }
             StreamEvent::Written => {
@@ -57,15 +65,29 @@ impl Layered {
                     (0..take(&mut self.taken)).for_each(|_| handle(Input::Written));
                 }
             }
-            StreamEvent::Closed(why) => match self.stack.end_of_input() {
-                Err(error) if why == CLOSED_BY_PEER => handle(self.end(&error.to_string())),
-                _ => handle(self.end(&why)),
-            },
+            StreamEvent::Closed(why) => {
+                return match self.stack.end_of_input() {
+                    Err(error) if why == CLOSED_BY_PEER => self.fail(error.into(), handle),
+                    _ => self.fail(HandshakeFailure::Closed(why), handle),
+                };
+            }
+            StreamEvent::Silent => return self.fail(HandshakeFailure::Silent, handle),
         }
+        Ok(())
     }
 
-    fn end<'a>(&self, why: &'a str) -> Input<'a> {
-        if self.is_connected { Input::Closed(why) } else { Input::ConnectFailed(why) }
+    /// Ends the connection: for the session if it is connected, else for the owner.
+    fn fail(&self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) -> Result<(), HandshakeFailure> {
+        if !self.is_connected {
+            return Err(failure);
+        }
+        handle(Input::Closed(&failure.cause()));
+        Ok(())
+    }
+
+    /// Returns whether the handshake is over.
+    pub(super) fn is_connected(&self) -> bool {
+        self.is_connected
     }
 
     #[cfg(test)]

@@ -1,7 +1,8 @@
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use glassline_testkit::TestLayer;
-use glassline_wire::layer::{LayerStack, LayerState};
+use glassline_wire::layer::{LayerFactory, LayerStack, LayerState};
 
 use super::connect::advice;
 use super::*;
@@ -14,7 +15,7 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 fn a_server_that_dies_in_silence_is_noticed_by_the_system() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (inbox, _arrivals) = sync_channel(4);
-    let mut transport = Transport::new(String::new(), None, inbox, false);
+    let mut transport = Transport::new(String::new(), Link::default(), inbox, false);
     transport
         .adopt(TcpStream::connect(listener.local_addr().expect("an address")).expect("connected"))
         .expect("adopted");
@@ -83,7 +84,9 @@ impl LayeredPair {
 
     fn take(&mut self, event: StreamEvent) {
         let inputs = &mut self.inputs;
-        self.layered.take(event, |input| inputs.push(format!("{input:?}")));
+        if let Err(failure) = self.layered.take(event, |input| inputs.push(format!("{input:?}"))) {
+            inputs.push(format!("{failure:?}"));
+        }
     }
 
     /// Executes steps and moves bytes until nothing is left to do.
@@ -148,7 +151,7 @@ impl LayerFactory for TestLayers {
 fn connected_through_a_layer() -> (Transport, LayerStack, TcpStream, Receiver<DriverEvent>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (inbox, events) = sync_channel(EVENTS_MAX);
-    let mut transport = Transport::new(String::new(), Some(Arc::new(TestLayers)), inbox, false);
+    let mut transport = Transport::new(String::new(), Link::Plaintext(Some(Arc::new(TestLayers))), inbox, false);
     let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
     assert!(!transport.adopt(stream).expect("adopted"), "a handshake comes first");
     let (mut stream, _) = listener.accept().expect("a connection");
@@ -207,11 +210,15 @@ fn an_end_amid_a_write_is_not_announced() {
 }
 
 #[test]
-fn a_handshake_that_fails_is_a_connect_that_failed() {
-    for event in [StreamEvent::Bytes(b"HTTP/1.1 400".to_vec()), StreamEvent::Closed(CLOSED_BY_PEER.to_owned())] {
+fn a_handshake_that_fails_is_no_input_of_the_session() {
+    for (event, failure) in [
+        (StreamEvent::Bytes(b"HTTP/1.1 400".to_vec()), "Foreign"),
+        (StreamEvent::Closed(CLOSED_BY_PEER.to_owned()), "Closed"),
+        (StreamEvent::Silent, "Silent"),
+    ] {
         let mut pair = LayeredPair::new();
         pair.take(event);
-        assert!(matches!(&pair.inputs[..], [input] if input.starts_with("ConnectFailed")), "{:?}", pair.inputs);
+        assert!(matches!(&pair.inputs[..], [input] if input.starts_with(failure)), "{:?}", pair.inputs);
     }
     let mut pair = LayeredPair::new();
     pair.settle();

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use glassline_wire::event::{ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame;
 use glassline_wire::request::Send;
+use glassline_wire::sealed::SEALED_TEXT;
 use glassline_wire::visible;
 
 use super::records::ID_REUSED;
@@ -36,24 +37,27 @@ impl Hub {
     ///
     /// # Errors
     /// The member is not in the room, the text is empty or too long, the id was used for another
-    /// text, it is unknown whether the message was sent before, or the chat is frozen,
-    /// or this member is muted.
+    /// text, it is unknown whether the message was sent before, the chat is frozen, this member is
+    /// muted, or the room is sealed and the message is not, or the reverse.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> ReplyResult {
-        check_message_length(&send.text)?;
+        Self::check_form(send)?;
         self.check_speech(id, now)?;
-        check_no_token(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
+        self.check_sealing(id, room_id, send.sealed.is_some())?;
         let (Some(member), Some(room)) = (self.members.get(id), self.rooms.get(room_id)) else {
             return Err(unknown_room(&send.room));
         };
         let author = member.author();
-        let mut message = new_message(member, room, &send.text, send.action, now);
+        let text = if send.sealed.is_some() { SEALED_TEXT } else { &send.text };
+        let mut message = new_message(member, room, text, send.action, now);
         message.id = Some(send.id);
+        message.sealed.clone_from(&send.sealed);
         if self.rules.durable {
             self.queue_message(id, room_id, message, (author, send.after), reference);
             return Ok(Reply::Nothing);
         }
-        let (digest, name_scope) = (digest(&send.text, send.action), scope_of(member.name()));
+        let (digest, name_scope) =
+            (digest(send.sealed.as_ref().unwrap_or(&send.text), send.action), scope_of(member.name()));
         let recent_ids = room.recent_ids();
         if let Some(earlier) = recent_ids.find(send.id, author).or_else(|| recent_ids.find(send.id, name_scope)) {
             if earlier.digest != digest {
@@ -87,6 +91,7 @@ impl Hub {
         let (Some(member), Some((room_id, room))) = (self.members.get(id), self.current_room(id)) else {
             return Err(unknown_room("a room"));
         };
+        self.check_sealing(id, room_id, false)?;
         let mut message = new_message(member, room, text, action, now);
         if self.rules.durable {
             self.queue_message(id, room_id, message, (0, None), None);
@@ -121,5 +126,6 @@ fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now)
         text: visible::relayed(text).into_owned(),
         action,
         id: None,
+        sealed: None,
     }
 }

@@ -205,6 +205,9 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
     let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     // Before anything of the new room.
     hub.send(id, Event::notice(format!("you are in {room}; {here}")));
+    if let Some(notice) = hub.sealed_notice(room_id) {
+        hub.send(id, Event::notice(notice));
+    }
     hub.enter_room(id, room_id, true, now);
     if let Some(current) = current {
         hub.exit_room(id, current, true, now);

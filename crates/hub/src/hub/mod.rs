@@ -11,6 +11,7 @@ mod outbound;
 mod records;
 mod replay;
 mod rooms;
+mod sealed;
 
 pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};

@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection, Error, Transaction, TransactionBehav
 use super::checksum::{self, Table};
 use super::duplicates::{Duplicates, sender_of};
 use super::id_window::IdWindow;
+use super::message_row::kind_and_text;
 use super::retention::{Origins, UNKNOWN_ORIGIN};
 use super::room_quota::RoomQuota;
 use super::rooms::{CachedRoom, RoomCache, account_of, open_room, used_up};
@@ -147,7 +148,8 @@ impl<'t> Statements<'t> {
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
         let rowid = rowid(room.id, seq);
         let (at, author) = (at_ms.cast_signed(), author.cast_signed());
-        let (kind, id) = (i64::from(message.action), message.id.map(|id| id.0.to_be_bytes()));
+        let (kind, text) = kind_and_text(message);
+        let id = message.id.map(|id| id.0.to_be_bytes());
         let columns = [
             ValueRef::Integer(rowid),
             ValueRef::Integer(at),
@@ -155,11 +157,11 @@ impl<'t> Statements<'t> {
             ValueRef::Text(message.from.as_bytes()),
             ValueRef::Integer(kind),
             id.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id)),
-            ValueRef::Text(message.text.as_bytes()),
+            ValueRef::Text(text.as_bytes()),
             ValueRef::Integer(origin),
         ];
         let checksum = checksum::of_row(Table::Message, columns);
-        self.message.execute((rowid, at, author, &message.from, kind, id, &message.text, origin, checksum))?;
+        self.message.execute((rowid, at, author, &message.from, kind, id, text, origin, checksum))?;
         ids.note(rowid, message.id, sender_of(entry));
         if room.added == 0 {
             room.first_at_ms = at_ms;

@@ -53,7 +53,7 @@ impl<'t> Duplicates<'t> {
         if stored.id != Some(id) {
             return Ok(NotAppended::TooLate);
         }
-        if stored.action != message.action || stored.text != message.text {
+        if message_row::kind_and_text(&stored) != message_row::kind_and_text(message) {
             return Ok(NotAppended::IdReused);
         }
         Ok(NotAppended::Again(Box::new(stored)))

@@ -16,6 +16,7 @@ use super::checksum_backfill::ChecksumBackfill;
 use super::database::{self, Database};
 use super::id_window::{self, IdWindow};
 use super::legacy_ids::LegacyIds;
+use super::message_row::kind_and_text;
 use super::reader::SqliteReader;
 use super::retention::{Clock, Keep, Origins, Retention};
 use super::room_quota::RoomQuota;
@@ -126,7 +127,7 @@ impl Store for Engine {
         let (mut messages, mut text_bytes) = (0, 0);
         for record in batch {
             if let Record::Message(entry) = record {
-                (messages, text_bytes) = (messages + 1, text_bytes + entry.message.text.len() as u64);
+                (messages, text_bytes) = (messages + 1, text_bytes + kind_and_text(&entry.message).1.len() as u64);
             }
         }
         index.catch_up(db, messages)?;

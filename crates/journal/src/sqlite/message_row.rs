@@ -2,6 +2,7 @@
 
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
+use glassline_wire::sealed::SEALED_TEXT;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row};
@@ -32,6 +33,25 @@ const ID_COLUMN: usize = 5;
 pub(super) const TEXT_COLUMN: usize = 6;
 const CHECKSUM_COLUMN: usize = 8;
 const MAY_LACK_CHECKSUM_COLUMN: usize = 9;
+
+const KIND_TEXT: i64 = 0;
+const KIND_ACTION: i64 = 1;
+/// The column of the text has `sealed`; the text is always the same.
+const KIND_SEALED: i64 = 2;
+
+/// Returns kind and text of a message as they are stored.
+pub(super) fn kind_and_text(message: &Message) -> (i64, &str) {
+    match &message.sealed {
+        Some(sealed) => (KIND_SEALED, sealed),
+        None if message.action => (KIND_ACTION, &message.text),
+        None => (KIND_TEXT, &message.text),
+    }
+}
+
+/// Returns whether nobody can search in a row of [`select_messages`].
+pub(super) fn is_sealed(row: &Row<'_>) -> Result<bool, Error> {
+    Ok(row.get_ref(KIND_COLUMN)? == ValueRef::Integer(KIND_SEALED))
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrity {
@@ -99,18 +119,22 @@ pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, Error> {
         ));
     }
     let id: Option<[u8; 16]> = row.get(ID_COLUMN)?;
+    let text = row.get(TEXT_COLUMN)?;
+    let (text, action, sealed) = match row.get(KIND_COLUMN)? {
+        KIND_TEXT => (text, false, None),
+        KIND_ACTION => (text, true, None),
+        KIND_SEALED => (SEALED_TEXT.to_string(), false, Some(text)),
+        // A newer version of the schema may have others.
+        other => return Err(Error::IntegralValueOutOfRange(KIND_COLUMN, other)),
+    };
     Ok(Message {
         room: room.to_string(),
         seq: Some(seq_of(row.get(ROWID_COLUMN)?)),
         at: Some(Timestamp::from_unix_ms(row.get(AT_COLUMN)?)),
         from: row.get(SENDER_COLUMN)?,
-        text: row.get(TEXT_COLUMN)?,
-        action: match row.get(KIND_COLUMN)? {
-            0 => false,
-            1 => true,
-            // A newer version of the schema may have others.
-            other => return Err(Error::IntegralValueOutOfRange(KIND_COLUMN, other)),
-        },
+        text,
+        action,
+        sealed,
         id: id.map(|bytes| MessageId(u128::from_be_bytes(bytes))),
     })
 }

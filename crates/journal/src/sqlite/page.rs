@@ -78,6 +78,7 @@ mod tests {
             text: "\0".repeat(16 * 1024),
             action: true,
             id: Some(glassline_wire::message_id::MessageId(u128::MAX)),
+            sealed: None,
         }
     }
 

@@ -214,7 +214,9 @@ impl SearchCursor {
         let mut rows = statement.query(bounds)?;
         while let Some(row) = rows.next()? {
             self.next = seq_of(row.get(ROWID_COLUMN)?).saturating_sub(1);
-            fold_into(row.get_ref(TEXT_COLUMN)?.as_str().unwrap_or_default(), &mut self.folded);
+            let text =
+                if message_row::is_sealed(row)? { "" } else { row.get_ref(TEXT_COLUMN)?.as_str().unwrap_or_default() };
+            fold_into(text, &mut self.folded);
             if self.folded.contains(&self.needle)
                 && let Some(message) = message_row::readable(&self.room, row, &mut self.damaged_rows)?
             {

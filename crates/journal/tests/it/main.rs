@@ -19,6 +19,7 @@ mod refusals;
 mod retention;
 mod salvage;
 mod scripted_store;
+mod sealed;
 mod searching;
 mod support;
 mod threads;

@@ -51,6 +51,7 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             text: text.to_string(),
             action: false,
             id: id.map(MessageId),
+            sealed: None,
         },
         author,
         after: None,

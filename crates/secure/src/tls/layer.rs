@@ -161,6 +161,15 @@ impl<S: Side> Layer for TlsLayer<S> {
     fn consume_output(&mut self, bytes: usize) {
         drop_front(&mut self.output, bytes);
     }
+
+    /// As every layer does; after a failure the end is not a clean one either.
+    fn end_of_input(&self) -> Result<(), LayerError> {
+        match &self.side {
+            Err(failure) => Err(failure.clone()),
+            Ok(_) if self.state == LayerState::Open => Err(LayerError::Truncated),
+            Ok(_) => Ok(()),
+        }
+    }
 }
 
 impl<S> fmt::Debug for TlsLayer<S> {

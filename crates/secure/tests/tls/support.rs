@@ -6,6 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use glassline_secure::tls::{Authorities, ServerCertificate, TlsClient, TlsClientOptions, TlsServer};
 use glassline_secure::{Fingerprint, Identity, ServerOffer, ServerTrust, Untrusted};
 use glassline_wire::layer::{LayerError, LayerFactory, LayerStack, LayerState};
+use rustls::client::UnbufferedClientConnection;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, ServerConnection, SignatureScheme};
 
 /// Day on which every test takes place.
 pub(crate) fn today() -> SystemTime {
@@ -84,12 +91,29 @@ impl Pair {
 
     /// Passes everything in both directions until nobody has output.
     pub(crate) fn settle(&mut self) -> Result<(), LayerError> {
+        self.settle_through(|_, bytes| bytes)
+    }
+
+    /// Passes everything through an attacker, who sees each flight with the side it comes from.
+    pub(crate) fn settle_through(
+        &mut self,
+        mut attacker: impl FnMut(From, Vec<u8>) -> Vec<u8>,
+    ) -> Result<(), LayerError> {
         while !self.client.output().is_empty() || !self.server.output().is_empty() {
-            pass(&mut self.client, &mut self.server, &mut self.at_server)?;
-            pass(&mut self.server, &mut self.client, &mut self.at_client)?;
+            let flight = attacker(From::Client, take_output(&mut self.client));
+            self.server.receive(&flight, &mut self.at_server)?;
+            let flight = attacker(From::Server, take_output(&mut self.server));
+            self.client.receive(&flight, &mut self.at_client)?;
         }
         Ok(())
     }
+}
+
+/// Side from which bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    Client,
+    Server,
 }
 
 /// Takes the output of a side.
@@ -99,8 +123,109 @@ pub(crate) fn take_output(side: &mut LayerStack) -> Vec<u8> {
     bytes
 }
 
-/// Passes all output of one side to the other.
-pub(crate) fn pass(from: &mut LayerStack, to: &mut LayerStack, plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
-    let bytes = take_output(from);
-    to.receive(&bytes, plaintext)
+/// Certificates of a chain.
+pub(crate) fn chain(certificate: &ServerCertificate) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(certificate.chain_pem().as_bytes()).collect::<Result<_, _>>().unwrap()
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// Chain and key together, whether they belong together or not.
+pub(crate) fn certified(chain: Vec<CertificateDer<'static>>, key_pem: &str) -> Arc<SingleCertAndKey> {
+    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).unwrap();
+    let key = provider().key_provider.load_private_key(key).unwrap();
+    Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)))
+}
+
+/// Server of another make, which shows and signs with what it is given.
+pub(crate) struct ForeignServer(ServerConnection);
+
+impl ForeignServer {
+    pub(crate) fn new(certified: Arc<SingleCertAndKey>) -> Self {
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(certified);
+        Self(ServerConnection::new(Arc::new(config)).unwrap())
+    }
+
+    /// Shakes hands with a client, as far as both go.
+    pub(crate) fn meet(&mut self, client: &mut LayerStack) -> Result<(), LayerError> {
+        loop {
+            let flight = take_output(client);
+            if flight.is_empty() {
+                return Ok(());
+            }
+            self.take(&flight);
+            client.receive(&self.output(), &mut Vec::new())?;
+        }
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            self.0.read_tls(&mut bytes).unwrap();
+            // An alert of the client is an error here.
+            let _ = self.0.process_new_packets();
+        }
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.0.wants_write() {
+            self.0.write_tls(&mut bytes).unwrap();
+        }
+        bytes
+    }
+}
+
+/// Client of another make that accepts every server.
+pub(crate) fn foreign_client() -> UnbufferedClientConnection {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Credulous))
+        .with_no_client_auth();
+    UnbufferedClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap()
+}
+
+#[derive(Debug)]
+struct Credulous;
+
+impl ServerCertVerifier for Credulous {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -196,7 +196,7 @@ mod tests {
 
     fn request(id: u128, text: &str) -> Request {
         let (room, text, after) = ("lobby".into(), text.into(), None);
-        let send = Send { room, text, id: MessageId(id), after, action: false };
+        let send = Send { room, text, id: MessageId(id), after, action: false, sealed: None };
         Request::new(Ask::Send(send), Some(id.to_string()))
     }
 

@@ -97,7 +97,7 @@ impl Session {
     fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), CommandError> {
         let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
-        let ask = Ask::Send(Send { room, text, id, after: None, action });
+        let ask = Ask::Send(Send { room, text, id, after: None, action, sealed: None });
         self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 

@@ -40,6 +40,12 @@ impl Session {
         }
     }
 
+    /// Ends, after a reconnect as well as at first.
+    pub(super) fn refuse_link(&mut self, why: &str) {
+        self.report_undelivered("not acknowledged");
+        self.end(Ending::LinkRefused(why.to_owned()));
+    }
+
     pub(super) fn closed(&mut self, why: &str, now_ms: u64) {
         let first_bytes = self.connection.first_bytes();
         match self.connection.phase() {

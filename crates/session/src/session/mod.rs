@@ -128,6 +128,7 @@ impl Session {
             (_, Phase::Ended) => return,
             (Input::Connected, Phase::Connecting { .. }) => self.open(now_ms),
             (Input::ConnectFailed(why), Phase::Connecting { .. }) => self.connect_failed(why, now_ms),
+            (Input::LinkRefused(why), _) => self.refuse_link(why),
             (Input::Bytes(bytes), _) => self.read(bytes, now_ms),
             (Input::Written, _) => self.connection.note_written(),
             (Input::Closed(why), _) if self.connection.has_link() => self.closed(why, now_ms),

@@ -85,6 +85,7 @@ impl Session {
             let event = Message {
                 action: send.action,
                 id: Some(send.id),
+                sealed: None,
                 ..message(self.identity.name().to_owned(), send.text)
             };
             self.show_answer(Update::Sent { event: Event::Message(event), acknowledged: false }, reference);
@@ -100,5 +101,5 @@ impl Session {
 
 /// Returns a message as the tutorial dialect knows it: without number, time or id.
 fn message(from: String, text: String) -> Message {
-    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None }
+    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None, sealed: None }
 }

@@ -68,7 +68,7 @@ struct Queued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Omitted {
     observations: u64,
-    /// Those among them that report the arrival of a frame.
+    /// Those among them that tell the arrival of a frame.
     frames: u64,
 }
 

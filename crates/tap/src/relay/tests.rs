@@ -109,7 +109,7 @@ fn problem_at_close(relay: &mut Relay, events: &mut Events, observations: &crate
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_client_that_left_is_not_kept_for_a_server_that_accepts_nobody() {
+fn a_client_that_left_is_given_up_if_nobody_accepts_it() {
     let (_server, mut relay, mut events, client, observations) = connecting();
     client.shutdown(std::net::Shutdown::Write).unwrap();
     while relay.due.is_empty() {

@@ -1,7 +1,7 @@
 //! Plays a script over a socket.
 
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use glassline_wire::frame::frame as wire_frame;
 
 use super::script::{Awaited, Script, Step};
-use crate::frame::{Frame, FrameKind};
+use crate::frame::FrameKind;
 use crate::meaning::{Meaning, Reader};
 use crate::splitter::Splitter;
 
@@ -19,10 +19,12 @@ const READS_MAX: usize = 64;
 /// Bytes of one read.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Frames kept for later waits; the oldest are forgotten.
+/// Frames kept for later waits, and the memory of their content; the oldest are forgotten.
 const ARRIVED_MAX: usize = 10_000;
-/// Refusals and missing answers kept.
+const ARRIVED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Refusals and missing answers kept, and the bytes of a refusal.
 const NOTES_MAX: usize = 1_000;
+const NOTE_BYTES_MAX: usize = 1_024;
 
 /// Error that ends a replay early.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,17 @@ pub enum ReplayError {
         sent: u64,
         /// The cause.
         source: io::Error,
+    },
+    /// The peer does not read.
+    #[error(
+        "the other side took nothing for {} s, after {sent} frames; see whether it hangs, or wait longer with --wait-s",
+        wait_max.as_secs_f32()
+    )]
+    NotTaken {
+        /// Frames sent before.
+        sent: u64,
+        /// Time for which was waited.
+        wait_max: Duration,
     },
 }
 
@@ -62,8 +75,18 @@ pub struct Player<'a> {
     splitter: Splitter,
     reader: Reader,
     /// Received and not waited for yet.
-    arrived: VecDeque<(Frame, Meaning)>,
+    arrived: VecDeque<Received>,
+    /// Memory of the content of `arrived`, in bytes.
+    arrived_bytes: usize,
     outcome: Outcome,
+}
+
+/// A frame that was received.
+#[derive(Debug)]
+struct Received {
+    kind: FrameKind,
+    meaning: Meaning,
+    held_bytes: usize,
 }
 
 impl<'a> Player<'a> {
@@ -96,6 +119,7 @@ impl<'a> Player<'a> {
             splitter,
             reader,
             arrived: VecDeque::new(),
+            arrived_bytes: 0,
             outcome: Outcome::default(),
         })
     }
@@ -130,7 +154,11 @@ impl<'a> Player<'a> {
     fn send(&mut self, bytes: &[u8]) -> Result<(), ReplayError> {
         let written = self.stream.write_all(bytes);
         let sent = self.outcome.sent;
-        written.map_err(|source| ReplayError::Connection { sent, source })?;
+        let wait_max = self.wait_max;
+        written.map_err(|source| match source.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => ReplayError::NotTaken { sent, wait_max },
+            _ => ReplayError::Connection { sent, source },
+        })?;
         // What this side sends decides the dialect.
         let reader = &mut self.reader;
         self.splitter.receive(self.script.direction(), bytes, 0, |frame| {
@@ -165,25 +193,45 @@ impl<'a> Player<'a> {
         let count = match awaited {
             Awaited::Frames(count) => Some(*count as usize).filter(|count| self.arrived.len() >= *count),
             Awaited::Opening => {
-                self.arrived.iter().position(|(frame, _)| frame.kind == FrameKind::Opening).map(|at| at + 1)
+                self.arrived.iter().position(|received| received.kind == FrameKind::Opening).map(|at| at + 1)
             }
             Awaited::Kind(kind) => {
-                self.arrived.iter().position(|(_, meaning)| has("type", kind, meaning)).map(|at| at + 1)
+                self.arrived.iter().position(|received| has("type", kind, &received.meaning)).map(|at| at + 1)
             }
             Awaited::Reference(reference) => {
-                self.arrived.iter().position(|(_, meaning)| has("ref", reference, meaning)).map(|at| at + 1)
+                self.arrived.iter().position(|received| has("ref", reference, &received.meaning)).map(|at| at + 1)
             }
         };
-        if let Some(count) = count {
-            self.arrived.drain(..count);
+        for _ in 0..count.unwrap_or(0) {
+            self.forget_oldest();
         }
         count.is_some()
+    }
+
+    fn keep(&mut self, kind: FrameKind, meaning: Meaning) {
+        let held_bytes = meaning.held_bytes();
+        self.arrived_bytes += held_bytes;
+        self.arrived.push_back(Received { kind, meaning, held_bytes });
+        while self.arrived.len() > ARRIVED_MAX || self.arrived_bytes > ARRIVED_BYTES_MAX {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.arrived.pop_front() {
+            self.arrived_bytes -= oldest.held_bytes;
+        }
     }
 
     /// Takes in what arrives before the deadline; returns whether anything did.
     fn receive(&mut self, deadline: Instant) -> Result<bool, ReplayError> {
         let sent = self.outcome.sent;
-        let bytes = match self.reads.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            // A peer that floods always has something.
+            return Ok(false);
+        }
+        let bytes = match self.reads.recv_timeout(left) {
             Ok(read) => read.map_err(|source| ReplayError::Connection { sent, source })?,
             Err(RecvTimeoutError::Timeout) => return Ok(false),
             Err(RecvTimeoutError::Disconnected) => Vec::new(),
@@ -202,14 +250,11 @@ impl<'a> Player<'a> {
                     self.send(&wire_frame(br#"{"type":"pong"}"#))?;
                 }
                 ("error" | "bye", Some(text)) if self.outcome.rejections.len() < NOTES_MAX => {
-                    self.outcome.rejections.push(text.clone());
+                    self.outcome.rejections.push(text[..text.floor_char_boundary(NOTE_BYTES_MAX)].to_owned());
                 }
                 _ => {}
             }
-            if self.arrived.len() == ARRIVED_MAX {
-                self.arrived.pop_front();
-            }
-            self.arrived.push_back((frame, meaning));
+            self.keep(frame.kind, meaning);
         }
         Ok(true)
     }

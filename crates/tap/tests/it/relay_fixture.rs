@@ -93,7 +93,7 @@ pub(crate) fn rest(stream: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
     (bytes, ended.map(|_| ()))
 }
 
-/// Waits for a report that `wanted` accepts.
+/// Waits for an observation that `wanted` accepts.
 #[track_caller]
 pub(crate) fn wait_for(observations: &Observations, mut wanted: impl FnMut(&Observation) -> bool) -> Observation {
     loop {

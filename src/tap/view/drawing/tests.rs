@@ -49,7 +49,8 @@ fn busy() -> State {
 #[test]
 fn what_the_user_must_know_is_on_the_screen() {
     let shown = screen(&mut busy(), 140, 30).join("\n");
-    for part in ["SAMPLED: 12345 reports not shown", "1 applied", "! the disk is full", "recording lesson.pcapng"] {
+    for part in ["SAMPLED: 12345 observations not shown", "1 applied", "! the disk is full", "recording lesson.pcapng"]
+    {
         assert!(shown.contains(part), "no {part:?} in\n{shown}");
     }
     let narrow = screen(&mut busy(), 40, 30).join("\n");

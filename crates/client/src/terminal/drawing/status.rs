@@ -4,6 +4,7 @@ use glassline_session::{LinkState, Status};
 
 use crate::format::safe::name;
 use crate::format::{Span, TextRole};
+use crate::link::Confidentiality;
 use crate::rows::columns;
 use crate::rows::wrap::ScreenRow;
 use crate::terminal::unread::UnreadCount;
@@ -23,6 +24,7 @@ pub(crate) struct StatusContext<'a> {
     pub(crate) waiting: &'a [UnreadCount],
     /// Mentions in the current room since the user last did anything.
     pub(crate) mentions: usize,
+    pub(crate) confidentiality: Confidentiality,
 }
 
 /// Returns the status line for this number of columns: the longest form that fits. The name and the
@@ -77,13 +79,25 @@ fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<
         LinkState::Waiting { .. } => Some(Span::new(TextRole::Warning, "link lost, trying again")),
         LinkState::Leaving => Some(faint("leaving".to_owned())),
     });
-    parts.extend(match terseness {
-        0 => Some(faint("plaintext: anyone on the way can read this".to_owned())),
-        1 => Some(faint("plaintext: anyone can read this".to_owned())),
-        2..TERSEST => Some(faint("plaintext".to_owned())),
-        _ => None,
-    });
+    parts.extend(readers(context.confidentiality, terseness).map(faint));
+    if context.confidentiality.is_key_logged {
+        parts.push(Span::new(TextRole::Warning, "secrets logged"));
+    }
     parts
+}
+
+/// Returns who can read what is said here, as far as there is room for it.
+fn readers(confidentiality: Confidentiality, terseness: usize) -> Option<String> {
+    let link = confidentiality.link_name();
+    let readers = match (confidentiality.readers(), terseness) {
+        ("anyone on the way", 1) => "anyone",
+        (readers, _) => readers,
+    };
+    match terseness {
+        0 | 1 => Some(format!("{link}: {readers} can read this")),
+        2..TERSEST => Some(link.to_owned()),
+        _ => None,
+    }
 }
 
 /// The name and the room, both cut where they must be.
@@ -163,6 +177,7 @@ fn joined(parts: Vec<Span>, room: usize) -> ScreenRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassline_wire::link::LinkKind;
 
     fn online() -> Status {
         Status {
@@ -192,7 +207,7 @@ mod tests {
         let line = text(&row(&presence_digest, &StatusContext::default(), 100));
         assert_eq!(line, "alice in lobby · 12 here · online · plaintext: anyone on the way can read this");
         let waiting = [UnreadCount { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
-        let context = StatusContext { hint: None, waiting: &waiting, mentions: 2 };
+        let context = StatusContext { waiting: &waiting, mentions: 2, ..StatusContext::default() };
         for columns in 15..200 {
             let line = text(&row(&online(), &context, columns));
             assert!(line.contains("alice in lobby") && columns::of(&line) < columns, "{columns}: {line}");
@@ -212,6 +227,26 @@ mod tests {
         ] {
             let shown = text(&row(&online(), &context, columns + 1));
             assert_eq!(shown, line, "{columns}");
+        }
+    }
+
+    #[test]
+    fn a_secure_link_and_logged_secrets_are_shown() {
+        let of = |kind, is_key_logged| StatusContext {
+            confidentiality: Confidentiality { kind, is_key_logged },
+            ..StatusContext::default()
+        };
+        for (context, columns, shown) in [
+            (
+                of(LinkKind::Noise, false),
+                100,
+                "alice in lobby · with bob, carol · online · Noise: the server can read this",
+            ),
+            (of(LinkKind::Tls, false), 45, "alice in lobby · 3 here · online · TLS"),
+            (of(LinkKind::Tls, true), 40, "alice in lobby · TLS · secrets logged"),
+            (of(LinkKind::Tls, true), 33, "alice in lobby · secrets logged"),
+        ] {
+            assert_eq!(text(&row(&online(), &context, columns)), shown, "{columns}");
         }
     }
 

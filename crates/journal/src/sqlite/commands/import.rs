@@ -9,6 +9,7 @@ use glassline_wire::event::{AuditEntry, Event, Message};
 use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::limits::{NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
+use glassline_wire::sealed::{SEALED_TEXT, check_form};
 use glassline_wire::visible::{REPLACEMENT, one_line, relayed};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -189,6 +190,12 @@ fn check_message(message: &Message) -> Result<u64, String> {
         return Err("has no \"text\", or too long a one".to_string());
     }
     check_text(&message.text)?;
+    if let Some(sealed) = &message.sealed {
+        check_form(sealed).map_err(|error| format!("has a \"sealed\" that nobody can send: {error}"))?;
+        if message.text != SEALED_TEXT || message.action {
+            return Err(format!("has a text or action beside \"sealed\"; the text there is {SEALED_TEXT:?}"));
+        }
+    }
     Ok(seq)
 }
 

@@ -35,7 +35,7 @@ pub(in crate::sqlite) const MESSAGE_TEXT_TABLES: [&str; 5] =
 
 /// Statements that migrate a file from each version to the next; the first creates a new file. Only
 /// ever appended to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // Version 1. `message.place` is the room's id and the message's number (rowid.rs): rows stand
     // in the order they are read in, and no second index is needed for it. `message_id`,
     // `ids_merged` and the first facts are no longer used (version 3). `room.indexed` is the last
@@ -119,6 +119,9 @@ const MIGRATIONS: [&str; 3] = [
      INSERT INTO fact SELECT 'unsummed_last', place FROM message ORDER BY place DESC LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
          FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
+    // Version 4: `message.kind` 2 is a sealed message, whose `text` is its `sealed`
+    // (message_row.rs). Nothing changes for what is stored; older programs would take it for damage.
+    "",
 ];
 
 /// Version since which rows have checksums, and rooms the time of their newest message.

@@ -46,6 +46,7 @@ impl Said {
             text: "hi".to_string(),
             action: false,
             id: self.id.map(MessageId),
+            sealed: None,
         };
         Record::Message(NewMessage { message, author: self.author, after: self.after, subnet: 1 })
     }

@@ -75,6 +75,7 @@ pub(in crate::sqlite) fn record(id: Option<u128>, text: &str) -> Record {
         text: text.to_string(),
         action: false,
         id: id.map(MessageId),
+        sealed: None,
     };
     Record::Message(NewMessage { message, author: 1, after: None, subnet: 1 })
 }

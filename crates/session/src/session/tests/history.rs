@@ -267,7 +267,7 @@ impl Server {
     fn event(&self, seq: usize, reference: Option<String>) -> String {
         let (from, text, id) = self.log[seq - 1].clone();
         let (room, seq) = ("lobby".to_owned(), Some(seq as u64));
-        let message = Message { room, seq, at: None, from, text, action: false, id };
+        let message = Message { room, seq, at: None, from, text, action: false, id, sealed: None };
         String::from_utf8(Envelope::new(Event::Message(message), reference).to_json()).expect("UTF-8")
     }
 

@@ -22,6 +22,24 @@ fn nothing_listening_at_first_ends_at_once_with_a_next_step() {
 }
 
 #[test]
+fn a_refused_link_ends_at_first_and_on_a_reconnect() {
+    let mut client = TestClient::new(DialectChoice::Auto, None);
+    client.say("early");
+    client.handle(Input::LinkRefused("another key"));
+    assert_eq!(client.ending, Some(Ending::LinkRefused("another key".to_owned())));
+    assert_eq!(client.ending.as_ref().map(Ending::exit_code), Some(4));
+    assert!(client.sent.is_empty() && client.notices().contains("not acknowledged: early"), "{}", client.notices());
+    let mut client = TestClient::event();
+    client.close();
+    client.wait_for_connect();
+    client.sent.clear();
+    client.handle(Input::LinkRefused("another key"));
+    assert!(matches!(client.ending, Some(Ending::LinkRefused(_))) && client.sent.is_empty());
+    client.pass_ms(600_000);
+    assert_eq!(client.connects, 2, "no third attempt");
+}
+
+#[test]
 fn a_reconnect_reclaims_the_name_and_resends_with_the_same_id() {
     let mut client = TestClient::event();
     for text in ["one", "two"] {

@@ -167,6 +167,7 @@ fn message(room: &str, seq: u64, text: &str) -> Message {
         text: text.into(),
         action: false,
         id: None,
+        sealed: None,
     }
 }
 

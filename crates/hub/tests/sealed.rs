@@ -1,0 +1,166 @@
+//! Sealed messages on their way through the hub (S7).
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use glassline_hub::{CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken, Rules};
+use glassline_testkit::frame::payloads;
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Message};
+use glassline_wire::limits::SEALED_BYTES_MAX;
+use glassline_wire::link::LinkFacts;
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Hello, Send};
+use glassline_wire::sealed::SEALED_TEXT;
+use glassline_wire::timestamp::Timestamp;
+
+const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
+
+fn login(connection: usize) -> ConnectInfo {
+    ConnectInfo {
+        connection,
+        token: connection as u128 + 1,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        link: LinkFacts::PLAINTEXT,
+        now: NOW,
+    }
+}
+
+fn enter(hub: &mut Hub, connection: usize, name: &str) -> MemberId {
+    let rooms = Some(vec!["lobby".to_string(), "den".to_string()]);
+    let hello = Hello { name: name.into(), rooms, ..Hello::default() };
+    match hub.enter_event(&hello, None, NameHolder::Unasked, login(connection)).expect("enters") {
+        LoginOutcome::As(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn send(room: &str, id: u128, text: &str, sealed: Option<&str>) -> Send {
+    Send {
+        room: room.into(),
+        text: text.into(),
+        id: MessageId(id),
+        after: None,
+        action: false,
+        sealed: sealed.map(str::to_string),
+    }
+}
+
+fn say(hub: &mut Hub, member: MemberId, send: &Send) -> Result<(), ErrorCode> {
+    let reply = hub.say(member, send, None, NOW).map_err(|refused| refused.code)?;
+    hub.reply(member, Ok(reply), None);
+    Ok(())
+}
+
+fn written(hub: &mut Hub, id: MemberId) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let gathered = hub.gather(id).slices().concat();
+        let is_drained = hub.advance(id, gathered.len());
+        bytes.extend_from_slice(&gathered);
+        if is_drained {
+            return bytes;
+        }
+    }
+}
+
+fn messages(hub: &mut Hub, id: MemberId) -> Vec<Message> {
+    let events = payloads(&written(hub, id));
+    let events = events.iter().map(|payload| Envelope::<Event>::from_json(payload).expect("an event").content);
+    events.filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None }).collect()
+}
+
+#[test]
+fn a_sealed_message_is_relayed_with_a_fixed_text() {
+    let mut hub = Hub::new(Rules::default());
+    let (alice, bob) = (enter(&mut hub, 0, "alice"), enter(&mut hub, 1, "bob"));
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("relayed");
+    let received = messages(&mut hub, bob);
+    assert_eq!(received.len(), 1);
+    assert_eq!((received[0].text.as_str(), received[0].sealed.as_deref()), (SEALED_TEXT, Some("AQ")));
+
+    // The same again is acknowledged and not sent again; another ciphertext is another message.
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("acknowledged");
+    assert_eq!(say(&mut hub, alice, &send("den", 1, "", Some("AB"))), Err(ErrorCode::IdReused));
+    assert_eq!(messages(&mut hub, bob), []);
+}
+
+#[test]
+fn a_malformed_sealed_message_is_refused() {
+    let mut hub = Hub::new(Rules::default());
+    let alice = enter(&mut hub, 0, "alice");
+    let long = "A".repeat(SEALED_BYTES_MAX + 1);
+    for (text, sealed, code) in [
+        ("readable", "AQ", ErrorCode::BadField),
+        ("", "", ErrorCode::BadField),
+        ("", "AQ==", ErrorCode::BadField),
+        ("", "A\u{1b}[2J", ErrorCode::BadField),
+        ("", long.as_str(), ErrorCode::TooLong),
+    ] {
+        assert_eq!(say(&mut hub, alice, &send("den", 1, text, Some(sealed))), Err(code), "{text} {sealed}");
+    }
+    let action = Send { action: true, ..send("den", 1, "", Some("AQ")) };
+    assert_eq!(say(&mut hub, alice, &action), Err(ErrorCode::BadField));
+    say(&mut hub, alice, &send("den", 1, "", Some(&long[1..]))).expect("the longest");
+}
+
+#[test]
+fn the_lobby_is_never_sealed() {
+    let mut hub = Hub::new(Rules::default());
+    let alice = enter(&mut hub, 0, "alice");
+    assert_eq!(say(&mut hub, alice, &send("lobby", 1, "", Some("AQ"))), Err(ErrorCode::NotSealed));
+}
+
+#[test]
+fn what_is_readable_is_refused_in_a_sealed_room() {
+    let mut hub = Hub::new(Rules::default());
+    let (alice, bob) = (enter(&mut hub, 0, "alice"), enter(&mut hub, 1, "bob"));
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("the first in the room");
+    assert_eq!(say(&mut hub, bob, &send("den", 1, "hi", None)), Err(ErrorCode::RoomSealed));
+    say(&mut hub, bob, &send("den", 2, "", Some("AQ"))).expect("sealed");
+    say(&mut hub, bob, &send("lobby", 3, "hi", None)).expect("another room");
+}
+
+#[test]
+fn a_room_in_use_is_sealed_by_whoever_is_alone() {
+    let mut hub = Hub::new(Rules::default());
+    let (alice, bob) = (enter(&mut hub, 0, "alice"), enter(&mut hub, 1, "bob"));
+    say(&mut hub, alice, &send("den", 1, "hi", None)).expect("readable");
+    assert_eq!(say(&mut hub, bob, &send("den", 1, "", Some("AQ"))), Err(ErrorCode::NotSealed));
+    hub.leave(alice, "den", NOW).expect("leaves");
+    say(&mut hub, bob, &send("den", 2, "", Some("AQ"))).expect("alone");
+    say(&mut hub, bob, &send("den", 3, "hi", None)).expect("alone still");
+}
+
+#[test]
+fn an_operator_seals_a_room_in_use() {
+    let operator_token = OperatorToken::parse("sixteen bytes or more");
+    let mut hub = Hub::new(Rules { operator_token: Some(operator_token.expect("a token")), ..Rules::default() });
+    let (alice, bob) = (enter(&mut hub, 0, "alice"), enter(&mut hub, 1, "bob"));
+    say(&mut hub, alice, &send("den", 1, "hi", None)).expect("readable");
+    hub.operate(bob, "op sixteen bytes or more", None, NOW).expect("an operator");
+    say(&mut hub, bob, &send("den", 2, "", Some("AQ"))).expect("sealed by an operator");
+    assert_eq!(say(&mut hub, bob, &send("den", 3, "hi", None)), Err(ErrorCode::RoomSealed));
+}
+
+#[test]
+fn tutorial_members_are_told_that_they_cannot_read() {
+    let mut hub = Hub::new(Rules::default());
+    let alice = enter(&mut hub, 0, "alice");
+    let early = hub.enter_tutorial(b"early", login(1)).expect("enters");
+    assert!(matches!(hub.execute(early, "/join den", NOW), CommandOutcome::Continue));
+    written(&mut hub, early);
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("sealed");
+    let told = String::from_utf8(written(&mut hub, early)).expect("text");
+    assert!(told.contains("neither read nor send") && told.contains(SEALED_TEXT), "{told}");
+    assert!(!told.contains("AQ"), "{told}");
+    let refused = hub.say_text(early, "hi", false, NOW).expect_err("not sealed");
+    assert_eq!(refused.code, ErrorCode::RoomSealed);
+
+    let late = hub.enter_tutorial(b"late", login(2)).expect("enters");
+    written(&mut hub, late);
+    assert!(matches!(hub.execute(late, "/join den", NOW), CommandOutcome::Continue));
+    let told = String::from_utf8(written(&mut hub, late)).expect("text");
+    assert!(told.contains("neither read nor send"), "{told}");
+}

@@ -1,0 +1,146 @@
+//! `glassline keys`: the fingerprints of keys, and the user's decisions about them.
+
+mod arguments;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow, bail};
+use glassline_keyring::{Comparison, Keyring, KnownMember, KnownServer};
+use glassline_secure::Fingerprint;
+use glassline_secure::tls::ServerCertificate;
+use glassline_wire::link::LinkKind;
+use glassline_wire::visible;
+
+pub(crate) use self::arguments::KeysArguments;
+use self::arguments::{KeyOwner, KeysCommand, NamedKey};
+use crate::folders;
+
+pub(crate) fn keys(arguments: &KeysArguments) -> ExitCode {
+    crate::done(keyring().and_then(|keyring| carry_out(&keyring, &arguments.command)))
+}
+
+/// Returns the user's keys. Errors: there is no folder for them; what to do.
+pub(crate) fn keyring() -> anyhow::Result<Keyring> {
+    let folder = folders::keys_folder().ok_or_else(|| {
+        anyhow!("there is no folder for keys: set HOME, or XDG_STATE_HOME to the whole path of a folder")
+    })?;
+    Ok(Keyring::open(folder))
+}
+
+fn carry_out(keyring: &Keyring, command: &KeysCommand) -> anyhow::Result<()> {
+    let lines = match command {
+        KeysCommand::List => list(keyring)?,
+        KeysCommand::Show => show(keyring)?,
+        KeysCommand::Verify(key) => verify(keyring, key)?,
+        KeysCommand::Forget(owner) => forget(keyring, owner)?,
+        KeysCommand::Trust { key, link } => trust(keyring, key, *link)?,
+    };
+    let mut stdout = io::stdout().lock();
+    let written = lines.iter().try_for_each(|line| writeln!(stdout, "{line}")).and_then(|()| stdout.flush());
+    written.context("cannot write to stdout; direct it to a file that can be written")
+}
+
+fn list(keyring: &Keyring) -> anyhow::Result<Vec<String>> {
+    let mut lines: Vec<String> = keyring.known_servers().list()?.iter().flat_map(server_lines).collect();
+    for address in keyring.servers_of_members()? {
+        let members = keyring.known_members(&address).list()?;
+        lines.extend(members.iter().flat_map(|member| member_lines(member, address.as_str())));
+    }
+    if lines.is_empty() {
+        lines.push("no key was seen so far: a server's is kept when you first join it over TLS or Noise".to_string());
+    }
+    Ok(lines)
+}
+
+fn server_lines(server: &KnownServer) -> [String; 2] {
+    let KnownServer { address, link, key, standing, since } = server;
+    [format!("{address} ({link}): {}, since {}", standing.in_words(), since.in_words()), format!("  {key}")]
+}
+
+fn member_lines(member: &KnownMember, address: &str) -> [String; 2] {
+    let KnownMember { name, key, standing, since } = member;
+    let name = visible::one_line(name);
+    [format!("{name} at {address}: {}, since {}", standing.in_words(), since.in_words()), format!("  {key}")]
+}
+
+fn show(keyring: &Keyring) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    match keyring.identity().read()? {
+        Some(identity) => lines.push(format!("you: {}", identity.fingerprint())),
+        None => lines.push("you have no key so far: it is made when you first join over TLS or Noise".to_string()),
+    }
+    let server = keyring.server_keys();
+    if let Some(pem) = server.certificate()? {
+        let path = server.certificate_path().display();
+        let certificate = ServerCertificate::from_pem(&pem, &pem).with_context(|| path.to_string())?;
+        lines.push(format!("the server of this machine, tls: {}", certificate.fingerprint()));
+    }
+    if let Some(identity) = server.identity().read()? {
+        lines.push(format!("the server of this machine, noise: {}", identity.fingerprint()));
+    }
+    Ok(lines)
+}
+
+fn verify(keyring: &Keyring, key: &NamedKey) -> anyhow::Result<Vec<String>> {
+    let (owner, fingerprint) = (&key.owner, key.fingerprint());
+    let compared = match &owner.member {
+        None => with_key(keyring.known_servers().verify(&owner.server, &fingerprint)?, |server| server.key),
+        Some(name) => {
+            let members = keyring.known_members(&owner.server);
+            with_key(members.verify(name, &fingerprint)?, |member| member.key)
+        }
+    };
+    let owner = in_words(owner);
+    match compared {
+        Comparison::Equal(known) => {
+            Ok(vec![format!("equal: this is the known key of {owner}, verified from now on"), known.to_string()])
+        }
+        Comparison::Different(known) => bail!(
+            "different: this is not the known key of {owner}, which is {known}. Do not write to it before you know why: \
+             its owner may have a new key, or somebody answers in its place"
+        ),
+        Comparison::Unknown => {
+            bail!("no key of {owner} was seen so far; join it first, or accept this one with `glassline keys trust`")
+        }
+    }
+}
+
+fn with_key<T>(compared: Comparison<T>, key: impl Fn(T) -> Fingerprint) -> Comparison<Fingerprint> {
+    match compared {
+        Comparison::Equal(known) => Comparison::Equal(key(known)),
+        Comparison::Different(known) => Comparison::Different(key(known)),
+        Comparison::Unknown => Comparison::Unknown,
+    }
+}
+
+fn trust(keyring: &Keyring, key: &NamedKey, link: LinkKind) -> anyhow::Result<Vec<String>> {
+    let (owner, fingerprint) = (&key.owner, key.fingerprint());
+    let lines = match &owner.member {
+        None => server_lines(&keyring.known_servers().accept(&owner.server, &fingerprint, link)?),
+        Some(name) => {
+            let member = keyring.known_members(&owner.server).accept(name, &fingerprint)?;
+            member_lines(&member, owner.server.as_str())
+        }
+    };
+    Ok(lines.into())
+}
+
+fn forget(keyring: &Keyring, owner: &KeyOwner) -> anyhow::Result<Vec<String>> {
+    let is_forgotten = match &owner.member {
+        None => keyring.known_servers().forget(&owner.server)? > 0,
+        Some(name) => keyring.known_members(&owner.server).forget(name)?,
+    };
+    let owner = in_words(owner);
+    if !is_forgotten {
+        bail!("no key of {owner} is known; `glassline keys list` shows the known ones");
+    }
+    Ok(vec![format!("forgotten: the next key that {owner} shows is trusted on first use")])
+}
+
+fn in_words(owner: &KeyOwner) -> String {
+    match &owner.member {
+        None => owner.server.to_string(),
+        Some(name) => format!("{} at {}", visible::one_line(name), owner.server),
+    }
+}

@@ -1,0 +1,183 @@
+//! Protection of a join: which link, with which keys, and what the user is told about it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow, bail};
+use glassline_client::{JoinOptions, Link, SecureLink};
+use glassline_keyring::{DialledServer, Keyring, ServerAddress};
+use glassline_secure::noise::{NoiseClient, NoiseClientOptions};
+use glassline_secure::tls::{Authorities, KeyLogSink, TlsClient, TlsClientOptions};
+use glassline_secure::{Identity, ServerTrust};
+use glassline_wire::layer::LayerFactory;
+use glassline_wire::link::LinkKind;
+
+use crate::{folders, keys, plain_file};
+
+/// Longest file of authorities; those of all systems have some hundred kilobytes.
+const AUTHORITIES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Choices about the protection of a join.
+#[derive(Debug)]
+pub(crate) struct LinkChoices {
+    pub(crate) kind: Option<LinkKind>,
+    /// File of the certificate authorities, in place of the system's.
+    pub(crate) authorities: Option<PathBuf>,
+    /// File that gets the secrets of the connections.
+    pub(crate) key_log: Option<PathBuf>,
+}
+
+/// Returns the options with the link that was chosen, else TLS, and plaintext on this machine.
+/// Errors: a file of keys cannot be used, or the choices contradict each other.
+pub(crate) fn protected(mut options: JoinOptions, choices: &LinkChoices) -> anyhow::Result<JoinOptions> {
+    let address = ServerAddress::parse(&options.address)?;
+    options.members = folders::keys_folder().map(|folder| Keyring::open(folder).known_members(&address));
+    let default = if is_loopback(&address) { LinkKind::Plaintext } else { LinkKind::Tls };
+    let kind = choices.kind.unwrap_or(default);
+    if choices.key_log.is_some() && kind != LinkKind::Tls {
+        bail!("--key-log writes the secrets of TLS, and this link is {kind}; leave it out, or choose --link tls");
+    }
+    if kind == LinkKind::Plaintext {
+        options.greeting.extend(protected_before(&address)?);
+        return Ok(options);
+    }
+    let keyring = keys::keyring()?;
+    let link = secure_link(kind, &address, &keyring, choices)?;
+    options.link = Link::Secure(match &choices.key_log {
+        Some(path) => {
+            options.greeting.push(format!(
+                "the secrets of this link are written to {}: whoever has it can read everything that is said",
+                path.display()
+            ));
+            link.with_key_log()
+        }
+        None => link,
+    });
+    Ok(options)
+}
+
+fn is_loopback(address: &ServerAddress) -> bool {
+    let host = address.host();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// Warns of a server that was joined over a secure link before, and is not now.
+fn protected_before(address: &ServerAddress) -> anyhow::Result<Option<String>> {
+    let Some(folder) = folders::keys_folder() else { return Ok(None) };
+    let known = Keyring::open(folder).known_servers().known_at(address)?;
+    Ok(known.first().map(|known| {
+        let link = known.link;
+        format!(
+            "you have joined {address} over {link} before, and join it in plaintext now: anyone on the way can read and \
+             change what is said; --link {link} protects it"
+        )
+    }))
+}
+
+fn secure_link(
+    kind: LinkKind,
+    address: &ServerAddress,
+    keyring: &Keyring,
+    choices: &LinkChoices,
+) -> anyhow::Result<SecureLink> {
+    let identity = Arc::new(keyring.identity().read_or_create()?);
+    let server = Arc::new(keyring.known_servers().at(address.clone()));
+    let layers = match kind {
+        LinkKind::Noise => noise(&server, identity)?,
+        LinkKind::Tls | LinkKind::Plaintext => tls(&server, identity, choices)?,
+    };
+    Ok(SecureLink::new(kind, layers, server))
+}
+
+fn noise(server: &Arc<DialledServer>, identity: Arc<Identity>) -> anyhow::Result<Arc<dyn LayerFactory>> {
+    let options = NoiseClientOptions {
+        server_name: server.address().host().to_string(),
+        identity: Some(identity),
+        trust: Arc::clone(server) as Arc<dyn ServerTrust>,
+    };
+    Ok(Arc::new(NoiseClient::new(&options)?))
+}
+
+fn tls(
+    server: &Arc<DialledServer>,
+    identity: Arc<Identity>,
+    choices: &LinkChoices,
+) -> anyhow::Result<Arc<dyn LayerFactory>> {
+    let authorities = choices.authorities.as_deref().map(authorities).transpose()?;
+    let key_log = choices.key_log.as_deref().map(KeyLogFile::open).transpose()?;
+    let options = TlsClientOptions {
+        server_name: server.address().host().to_string(),
+        identity: Some(identity),
+        trust: Arc::clone(server) as Arc<dyn ServerTrust>,
+        authorities: authorities.unwrap_or(Authorities::Platform),
+        key_log: key_log.map(|file| Arc::new(file) as Arc<dyn KeyLogSink>),
+        now: SystemTime::now,
+    };
+    Ok(Arc::new(TlsClient::new(options)?))
+}
+
+fn authorities(path: &Path) -> anyhow::Result<Authorities> {
+    let named =
+        || format!("cannot read the certificate authorities in {}; name another file with --ca", path.display());
+    let mut pem = String::new();
+    let file = plain_file::open(path).with_context(named)?;
+    file.take(AUTHORITIES_BYTES_MAX).read_to_string(&mut pem).with_context(named)?;
+    Authorities::from_pem(&pem).with_context(named)
+}
+
+/// File that gets the secrets of connections. Lines that cannot be written are lost: they are for
+/// tools beside the chat.
+#[derive(Debug)]
+struct KeyLogFile(Mutex<File>);
+
+impl KeyLogFile {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let path = &folders::expanded(path).map_err(|advice| anyhow!("--key-log {}: {advice}", path.display()))?;
+        let file = private_file(path);
+        let file = file.with_context(|| format!("cannot write the key log {}; name another file", path.display()))?;
+        Ok(Self(Mutex::new(file)))
+    }
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().append(true).create(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> std::io::Result<File> {
+    File::options().append(true).create(true).open(path)
+}
+
+impl KeyLogSink for KeyLogFile {
+    fn line(&self, line: &str) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_alone_is_joined_in_plaintext() {
+        for (address, is_here) in [
+            ("127.0.0.1:1234", true),
+            ("127.9.9.9:1", true),
+            ("localhost:1234", true),
+            ("[::1]:1234", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("192.0.2.7:1234", false),
+            ("localhost.example.org:1234", false),
+            ("0.0.0.0:1", false),
+        ] {
+            assert_eq!(is_loopback(&ServerAddress::parse(address).expect(address)), is_here, "{address}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ pub enum Source {
     Rfc8446Records,
     /// The Noise protocol framework, section 7.
     Noise,
-    /// Unger et al., SoK: Secure Messaging, IEEE S&P 2015.
+    /// "`SoK`: Secure Messaging", Unger et al., IEEE S&P 2015.
     SecureMessaging,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use glassline_matrix::schemes::{MemberRules, Noise, Sealed, Tls, Unsealed};
+use glassline_matrix::schemes::{MemberRule, Noise, Sealed, Tls, Unsealed};
 use glassline_matrix::{LinkScheme, MemberKeys, Memory, RoomSeal, Scheme, Secret, ServerKeys};
 use glassline_secure::{ServerOffer, ServerTrust, Untrusted};
 use glassline_wire::layer::{Layer, LayerError, LayerStack, LayerState};
@@ -44,24 +44,23 @@ impl Sabotage {
 
     /// The scheme without this protection.
     pub(crate) fn scheme(self) -> Scheme {
-        let rules = MemberRules::default();
         let (link, seal): (Arc<dyn LinkScheme>, Arc<dyn RoomSeal>) = match self {
             Self::TlsPin => (Arc::new(Tls::with_trust(anybody)), Arc::new(Unsealed)),
             Self::TlsEnd => (Arc::new(Endless(Tls::default())), Arc::new(Unsealed)),
             Self::NoisePin => (Arc::new(Noise::with_trust(anybody)), Arc::new(Unsealed)),
             Self::NoiseEnd => (Arc::new(Endless(Noise::default())), Arc::new(Unsealed)),
-            Self::SealPin => sealed(MemberRules { pins_names: false, ..rules }),
-            Self::SealOrder => sealed(MemberRules { heeds_order: false, ..rules }),
-            Self::SealView => sealed(MemberRules { heeds_view: false, ..rules }),
-            Self::SealName => sealed(MemberRules { compares_names: false, ..rules }),
-            Self::SealMemory => sealed(MemberRules { stays_sealed: false, ..rules }),
+            Self::SealPin => sealed(MemberRule::PinNames),
+            Self::SealOrder => sealed(MemberRule::HeedOrder),
+            Self::SealView => sealed(MemberRule::HeedView),
+            Self::SealName => sealed(MemberRule::CompareNames),
+            Self::SealMemory => sealed(MemberRule::StaySealed),
         };
         Scheme::new(self.base(), link, seal)
     }
 }
 
-fn sealed(rules: MemberRules) -> (Arc<dyn LinkScheme>, Arc<dyn RoomSeal>) {
-    (Arc::new(Noise::default()), Arc::new(Sealed::with_rules(rules)))
+fn sealed(rule: MemberRule) -> (Arc<dyn LinkScheme>, Arc<dyn RoomSeal>) {
+    (Arc::new(Noise::default()), Arc::new(Sealed::without(rule)))
 }
 
 fn anybody(_: Arc<Memory>) -> Arc<dyn ServerTrust> {

@@ -82,16 +82,12 @@ fn posted_of(request: &Value) -> Option<Posted> {
 }
 
 fn judged(lab: &mut Lab<'_>, way: Option<&str>) -> Outcome {
-    match way {
-        Some(way) => {
-            lab.note(format!("a text is read: {way}"));
-            Outcome::Succeeds
-        }
-        None => {
-            lab.note("no text is read from the recording with the long-term keys of both sides");
-            Outcome::Stopped
-        }
+    if let Some(way) = way {
+        lab.note(format!("a text is read: {way}"));
+        return Outcome::Succeeds;
     }
+    lab.note("no text is read from the recording with the long-term keys of both sides");
+    Outcome::Stopped
 }
 
 pub(crate) fn past(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {

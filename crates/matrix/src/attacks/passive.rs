@@ -92,16 +92,12 @@ pub(crate) fn eavesdrop(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     // Under the same long-term keys, so that it may share a keystream with the first.
     let other = lab.chat();
     recorded.known.extend(record_known(lab, &other)?);
-    Ok(match recorded.read() {
-        Some(way) => {
-            lab.note(format!("a text is read: {way}"));
-            Outcome::Succeeds
-        }
-        None => {
-            lab.note("no text is read: not as it was said, not with a repeating key, not with a shared keystream");
-            Outcome::Stopped
-        }
-    })
+    if let Some(way) = recorded.read() {
+        lab.note(format!("a text is read: {way}"));
+        return Ok(Outcome::Succeeds);
+    }
+    lab.note("no text is read: not as it was said, not with a repeating key, not with a shared keystream");
+    Ok(Outcome::Stopped)
 }
 
 pub(crate) fn equality(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {

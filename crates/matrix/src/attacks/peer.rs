@@ -60,16 +60,12 @@ pub(super) fn judge(lab: &mut Lab<'_>, posed: &Posed) -> Outcome {
         lab.note("alice's text is read, or she hears a text of the attacker");
         return Outcome::Succeeds;
     }
-    match &posed.complaint {
-        Some(complaint) => {
-            lab.note(format!("alice is told: {complaint}"));
-            Outcome::Detected
-        }
-        None => {
-            lab.note("neither is a text of alice read, nor does she hear one");
-            Outcome::Stopped
-        }
+    if let Some(complaint) = &posed.complaint {
+        lab.note(format!("alice is told: {complaint}"));
+        return Outcome::Detected;
     }
+    lab.note("neither is a text of alice read, nor does she hear one");
+    Outcome::Stopped
 }
 
 pub(crate) fn impersonate_server(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -84,6 +80,7 @@ pub(crate) fn impersonate_server(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 
 pub(crate) fn first_use(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let chat = lab.chat();
+    lab.session(&chat)?.close();
     // That a first contact without attacker works is part of the cell.
     let memory = Memory::first_contact();
     let (client, server, alice) = (lab.client_layers(&memory), lab.server_layers(), lab.alice());
@@ -92,7 +89,6 @@ pub(crate) fn first_use(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     if !honest.is_established() {
         let cause = honest.error().unwrap_or_default();
         lab.note(format!("without the server's key there is no connection at all: {cause}"));
-        lab.session(&chat)?;
         return Ok(Outcome::Stopped);
     }
     lab.exchange(&mut honest, &chat)?;

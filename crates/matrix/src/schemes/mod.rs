@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use noise::Noise;
 pub use plain::Plain;
-pub use sealed::{MemberRules, Sealed};
+pub use sealed::{MemberRule, Sealed};
 pub use tls::Tls;
 pub use trust::{MakeTrust, pinning};
 pub use unsealed::Unsealed;

@@ -18,25 +18,19 @@ const PLACEHOLDER: &str = "[sealed message]";
 /// Seed of the epochs, which are the same in all cells because deriving a key is expensive.
 const EPOCH_SEED: [u8; 32] = [7; 32];
 
-/// Rules that a member's client follows about what it opens.
+/// Rule that a member's client follows about what it opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemberRules {
+pub enum MemberRule {
     /// A name keeps the key with which it was first seen.
-    pub pins_names: bool,
+    PinNames,
     /// Repeated, missing and late messages are remarked upon.
-    pub heeds_order: bool,
+    HeedOrder,
     /// Different views of the room are remarked upon.
-    pub heeds_view: bool,
+    HeedView,
     /// The server's name for the sender is compared with the sealed one.
-    pub compares_names: bool,
+    CompareNames,
     /// Texts that are not sealed are refused, whatever the server says about the room.
-    pub stays_sealed: bool,
-}
-
-impl Default for MemberRules {
-    fn default() -> Self {
-        Self { pins_names: true, heeds_order: true, heeds_view: true, compares_names: true, stays_sealed: true }
-    }
+    StaySealed,
 }
 
 /// Keys by passphrase and record, and epochs by room, passphrase and predecessor.
@@ -77,14 +71,14 @@ impl Derived {
 /// Sealed messages under a passphrase.
 #[derive(Debug, Clone, Default)]
 pub struct Sealed {
-    rules: MemberRules,
+    without: Option<MemberRule>,
     derived: Arc<Mutex<Derived>>,
 }
 
 impl Sealed {
-    /// Sealed messages whose members follow these rules.
-    pub fn with_rules(rules: MemberRules) -> Self {
-        Self { rules, derived: Arc::default() }
+    /// Sealed messages whose members follow all rules but this one.
+    pub fn without(rule: MemberRule) -> Self {
+        Self { without: Some(rule), derived: Arc::default() }
     }
 }
 
@@ -95,7 +89,7 @@ impl RoomSeal for Sealed {
         // This source never runs dry.
         let Ok(room) = SealedRoom::new(setup.room, None, &mut random) else { return Box::new(super::Unsealed) };
         let mut voice = SealedVoice {
-            rules: self.rules,
+            without: self.without,
             derived: Arc::clone(&self.derived),
             name: setup.name.to_owned(),
             room_name: setup.room.to_owned(),
@@ -134,7 +128,7 @@ impl RoomSeal for Sealed {
 
 #[derive(Debug)]
 struct SealedVoice {
-    rules: MemberRules,
+    without: Option<MemberRule>,
     derived: Arc<Mutex<Derived>>,
     name: String,
     room_name: String,
@@ -173,6 +167,10 @@ impl SealedVoice {
         self.room.open(&envelope, placed)
     }
 
+    fn follows(&self, rule: MemberRule) -> bool {
+        self.without != Some(rule)
+    }
+
     fn remark(&self, facts: Facts) -> Option<&'static str> {
         let of_order = match facts.order {
             Order::InOrder | Order::CannotTell => None,
@@ -182,7 +180,10 @@ impl SealedVoice {
         };
         let of_view = (facts.view == View::Differs).then_some("its sender was shown something else");
         let of_epoch = (!facts.is_current_epoch).then_some("its key was replaced");
-        of_order.filter(|_| self.rules.heeds_order).or(of_view.filter(|_| self.rules.heeds_view)).or(of_epoch)
+        of_order
+            .filter(|_| self.follows(MemberRule::HeedOrder))
+            .or(of_view.filter(|_| self.follows(MemberRule::HeedView)))
+            .or(of_epoch)
     }
 }
 
@@ -201,7 +202,7 @@ impl Voice for SealedVoice {
 
     fn hear(&mut self, posted: &Posted) -> Heard {
         let Some(field) = &posted.body.sealed else {
-            if self.rules.stays_sealed {
+            if self.follows(MemberRule::StaySealed) {
                 return Heard::Refused("this is not sealed, in a sealed room".to_owned());
             }
             return Heard::Text(posted.body.text.clone());
@@ -212,10 +213,10 @@ impl Voice for SealedVoice {
         };
         let content = opened.content;
         let pinned = *self.pins.entry(content.name.clone()).or_insert(content.sender);
-        if self.rules.pins_names && pinned != content.sender {
+        if self.follows(MemberRule::PinNames) && pinned != content.sender {
             return Heard::Refused(format!("{} has another key than before", content.name));
         }
-        if self.rules.compares_names && content.name != posted.from {
+        if self.follows(MemberRule::CompareNames) && content.name != posted.from {
             let remark = format!("the server says that {} sent this, its signer is {}", posted.from, content.name);
             return Heard::Remarked(content.text, remark);
         }
@@ -234,7 +235,7 @@ impl Voice for SealedVoice {
 
     fn server_says_sealed(&mut self, is_sealed: bool) {
         self.is_sealed |= is_sealed;
-        if !self.rules.stays_sealed {
+        if !self.follows(MemberRule::StaySealed) {
             self.is_sealed = is_sealed;
         }
     }

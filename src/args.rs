@@ -14,6 +14,7 @@ use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
 use crate::keys::KeysArguments;
+use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::words;
 
@@ -210,6 +211,10 @@ pub(crate) struct Join {
     /// The same as --link plain: anyone on the way can read and change what is said
     #[arg(long, conflicts_with = "link")]
     plain: bool,
+    /// Encrypt a room for those who have its passphrase, which is in this file; may be given several
+    /// times
+    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse)]
+    pub(crate) seal: Vec<SealedRoom>,
     /// File of certificate authorities in PEM, in place of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,

@@ -21,7 +21,9 @@ pub struct Config(Arc<ClientConfig>);
 impl Config {
     /// Returns the settings of a client that accepts every server: the generator knows whom it has started.
     pub fn new() -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
+        // In the order in which the program's own client offers them.
+        let cipher_suites = vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256];
+        let provider = Arc::new(CryptoProvider { cipher_suites, ..ring::default_provider() });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()

@@ -31,6 +31,7 @@ import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_search  # noqa: E402, F401
 import checks_storage  # noqa: E402, F401
+import checks_tls  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_upkeep  # noqa: E402, F401
 import checks_vectors  # noqa: E402, F401

@@ -14,6 +14,7 @@ mod live_report;
 mod print;
 mod replay;
 mod report;
+mod rule_tally;
 mod rules;
 mod running;
 mod view;
@@ -34,8 +35,9 @@ use columns::{safe, shown};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
-use live_report::{Evaluating, LiveReport};
-use running::{Problems, Running};
+use live_report::{Evaluating, Evaluation, LiveReport};
+use rule_tally::RuleTally;
+use running::{NoServer, Problems, Running};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
@@ -71,12 +73,16 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         note(format_args!("{} in force, seed {}", counted_rules(&rules), rules.seed()));
     }
     let options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
-    let live_report = arguments.report.then(LiveReport::default);
+    let rule_tally = RuleTally::new(&rules);
+    let evaluation = Evaluation { rule_tally, live_report: arguments.report.then(LiveReport::default) };
     let outcome = match hidden_by {
-        None => run_view(arguments, options, rules, live_report.clone()),
-        Some(_) => run_lines(arguments, options, rules.seed(), live_report.clone()),
+        None => run_view(arguments, options, rules, evaluation.clone()),
+        Some(_) => run_lines(arguments, options, rules.seed(), evaluation.clone()),
     };
-    live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
+    if outcome.is_ok() {
+        evaluation.rule_tally.tell();
+    }
+    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
 }
 
 /// Relays, and shows the view until the user or a signal ends it.
@@ -84,13 +90,13 @@ fn run_view(
     arguments: &LineArguments,
     options: RelayOptions,
     rules: Arc<RuleSet>,
-    live_report: Option<LiveReport>,
+    evaluation: Evaluation,
 ) -> anyhow::Result<()> {
     let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let (inputs, sender) = Inputs::new();
     let problems = Problems::default();
     let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()), problems: problems.clone() };
-    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)), arguments)?;
+    let running = Running::start(options.observe(Evaluating::new(announcing, evaluation)), arguments)?;
     let at_signal = sender.clone();
     watch_signals(running.handle(), move || {
         // A full queue means that the view takes nothing in; the relay ends all the same.
@@ -109,15 +115,21 @@ fn run_lines(
     arguments: &LineArguments,
     options: RelayOptions,
     seed: u64,
-    live_report: Option<LiveReport>,
+    evaluation: Evaluation,
 ) -> anyhow::Result<()> {
     let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let options = if arguments.quiet {
-        options.observe(Evaluating::new(Quiet(observer), live_report))
+        options.observe(Evaluating::new(Quiet(observer), evaluation))
     } else {
-        options.observe(Evaluating::new(observer, live_report))
+        options.observe(Evaluating::new(observer, evaluation))
     };
     let running = Running::start(options, arguments)?;
+    if !running.has_server() {
+        note(NoServer(arguments.to));
+    }
+    if io::stderr().is_terminal() {
+        note("Ctrl-C ends the tap");
+    }
     watch_signals(running.handle(), || {})?;
     let addresses = (running.address(), arguments.to);
     let printed = if arguments.json {
@@ -169,6 +181,7 @@ fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title
         rules: has_rules.then(|| counted_rules(rules)),
         recording,
         seed: has_rules.then(|| rules.seed()),
+        has_server: running.has_server(),
     }
 }
 

@@ -35,7 +35,11 @@ impl Running {
         let mut relay = Relay::bind(options).map_err(worded)?;
         if let Some(file) = &arguments.record {
             let begin = if arguments.overwrite { Recorder::overwrite } else { Recorder::create };
-            relay.record(begin(file, now_us()).map_err(worded)?);
+            let recorder = begin(file, now_us()).map_err(worded)?;
+            match &arguments.key_log {
+                Some(key_log) => relay.record_with_key_log(recorder, key_log).map_err(worded)?,
+                None => relay.record(recorder),
+            }
         }
         if is_unused(arguments.to) {
             let to = arguments.to;

@@ -33,6 +33,8 @@ pub(crate) struct Title {
     pub(crate) rules: Option<String>,
     /// Recording, in words.
     pub(crate) recording: Option<String>,
+    /// Secure links end at the tap.
+    pub(crate) is_intercepting: bool,
     /// Seed of the rules.
     pub(crate) seed: Option<u64>,
 }
@@ -124,6 +126,7 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
         (0, spaced(states.join("  "))),
         (2, spaced(rules.join(", "))),
         (5, spaced(title.recording.clone().unwrap_or_default())),
+        (5, spaced(if title.is_intercepting { "intercepting".into() } else { String::new() })),
         (6, title.seed.map(|seed| format!("seed {seed}")).unwrap_or_default()),
     ];
     let shown = |parts: &[(u8, String)]| {

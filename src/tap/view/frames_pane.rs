@@ -57,6 +57,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
         },
         Observation::Problem { .. } | Observation::Omitted { .. } => palette.problem(),
         Observation::Opened { .. }
+        | Observation::Intercepted { .. }
         | Observation::Asked(_)
         | Observation::Applied(_)
         | Observation::Ended { .. }

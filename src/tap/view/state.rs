@@ -110,6 +110,7 @@ impl State {
             Observation::Problem { text, .. } => self.last_problem = Some(text.clone()),
             Observation::Asked(_)
             | Observation::Opened { .. }
+            | Observation::Intercepted { .. }
             | Observation::Ended { .. }
             | Observation::Closed { .. } => {}
         }

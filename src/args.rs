@@ -14,6 +14,7 @@ use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
 use crate::keys::KeysArguments;
+use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::words;
 
@@ -92,6 +93,9 @@ Examples:
   glassline serve --listen 0.0.0.0:1234    for everybody on your network
   glassline serve --listen 127.0.0.1:5000  on another port
   glassline serve --history none           keeping nothing
+  glassline serve --require tls            refusing those who could be read on the way
+
+It takes TLS and Noise besides plaintext, and prints the fingerprints of its keys; others compare them with what they see.
 
 Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
@@ -129,6 +133,8 @@ pub(crate) struct Serve {
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) links: LinkOptions,
     /// Address to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free
     /// one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
@@ -136,6 +142,21 @@ pub(crate) struct Serve {
     /// Format of the log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
+}
+
+/// Options of a server's links.
+#[derive(Debug, Default, Args)]
+pub(crate) struct LinkOptions {
+    /// Refuse connections that use another link: everything else can be read on the way
+    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    pub(crate) require: Option<LinkKind>,
+    /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
+    /// one that is made, kept and renewed]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of --cert, in PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -190,6 +211,10 @@ pub(crate) struct Join {
     /// The same as --link plain: anyone on the way can read and change what is said
     #[arg(long, conflicts_with = "link")]
     plain: bool,
+    /// Encrypt a room for those who have its passphrase, which is in this file; may be given several
+    /// times
+    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse)]
+    pub(crate) seal: Vec<SealedRoom>,
     /// File of certificate authorities in PEM, in place of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
@@ -388,6 +413,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
+}
+
+fn parse_required(text: &str) -> Result<LinkKind, String> {
+    match text {
+        "tls" => Ok(LinkKind::Tls),
+        "noise" => Ok(LinkKind::Noise),
+        _ => Err("write tls or noise".to_string()),
+    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

@@ -9,16 +9,18 @@ use glassline_journal::{Keep, Store};
 use glassline_server::{Config, OperatorToken, Shutdown, listen, run};
 
 use crate::address::{default_address, joinable};
-use crate::args::Host;
+use crate::args::{Host, LinkOptions};
 use crate::folders;
 use crate::history;
 use crate::listening::{LISTEN, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
+use crate::server_links::ServerLinks;
 
 struct HostResources {
     listeners: Vec<TcpListener>,
     operator_token: Option<OperatorToken>,
     store: Option<Box<dyn Store>>,
+    links: ServerLinks,
     greeting: Vec<String>,
 }
 
@@ -39,17 +41,18 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
         open_all(&arguments.listen)
     };
     let opened = opened.map_err(|error| Ending::CannotConnect(format!("{error:#}")));
-    let HostResources { listeners, operator_token, store, greeting } = match opened.and_then(|all| open(all, arguments))
-    {
-        Ok(opened) => opened,
-        Err(ending) => return ending,
-    };
+    let HostResources { listeners, operator_token, store, links, greeting } =
+        match opened.and_then(|all| open(all, arguments)) {
+            Ok(opened) => opened,
+            Err(ending) => return ending,
+        };
     let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
         return Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string());
     };
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
-    let config = Config { operator_token, ..Config::default() };
+    links.renew_in_background();
+    let config = Config { operator_token, links: links.for_server(), ..Config::default() };
     let server = thread::spawn(move || run(listeners, config, store, &for_server));
     let greeting = [options.greeting.as_slice(), &greeting].concat();
     let ending = join(&JoinOptions { hosts: true, address: reachable_here(own).to_string(), greeting, ..options });
@@ -70,7 +73,12 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, 
     let file = history::file(arguments.history.as_ref());
     let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
     let store = opened.transpose().map_err(in_or_out)?;
+    let links = ServerLinks::open(&LinkOptions::default(), &listeners).map_err(in_or_out)?;
     let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
+    if listeners.iter().any(|listener| !reachable_from_elsewhere(listener).is_empty()) {
+        greeting.push(links.readers());
+        greeting.extend(links.fingerprints());
+    }
     greeting.push(match &file {
         Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
         None => "what is said is kept nowhere".to_string(),
@@ -82,7 +90,7 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, 
                 .to_string(),
         );
     }
-    Ok(HostResources { listeners, operator_token, store, greeting })
+    Ok(HostResources { listeners, operator_token, store, links, greeting })
 }
 
 fn how_to_join(listener: &TcpListener) -> Vec<String> {

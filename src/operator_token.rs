@@ -1,6 +1,5 @@
 //! `glassline operator-token`, and the file with the token that makes a member an operator.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -41,7 +40,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     let named = || format!("the operators' token in {}", path.display());
     let file = plain_file::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
     let mut warnings = Vec::new();
-    if is_open_to_others(&file) && !is_credential(path) {
+    if plain_file::is_open_to_others(&file, path) {
         let chmod = format!("chmod 600 {}", path.display());
         warnings.push(format!("others may read the operators' token; keep it to yourself with `{chmod}`"));
     }
@@ -57,22 +56,4 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
         );
     }
     Ok(TokenRead { token, warnings })
-}
-
-/// Returns whether systemd provides the file: its folder belongs to the service, and its access
-/// list looks like rights of a group.
-fn is_credential(path: &Path) -> bool {
-    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
-}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    // Only regular files get advice.
-    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &File) -> bool {
-    false
 }

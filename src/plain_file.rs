@@ -16,6 +16,26 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("it is {}, not a plain file", kind(metadata.file_type()))))
 }
 
+/// Returns whether others than the owner have rights to a regular file. A file that systemd
+/// provides is for the service alone: its access list only looks like rights of a group.
+#[cfg(unix)]
+pub(crate) fn is_open_to_others(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open =
+        file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
+    is_open && !is_credential(path)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_open_to_others(_: &File, _: &Path) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
+}
+
 #[cfg(unix)]
 fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

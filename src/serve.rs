@@ -16,6 +16,7 @@ use crate::history::{self, HistoryChoice};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
 use crate::operator_token::{self, TokenRead};
+use crate::server_links::ServerLinks;
 use crate::service_manager::{inherited_listeners, notify_stopping, report};
 use crate::signals::end_on_signal;
 use crate::{done, note};
@@ -45,6 +46,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         (named, _) => open_all(named)?,
     };
     let metrics = arguments.metrics.map(|address| open_metrics(address, &listeners)).transpose()?;
+    let links = ServerLinks::open(&arguments.links, &listeners)?;
     let store = open_history(arguments)?;
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
@@ -53,8 +55,9 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         notify_stopping();
         at_signal.request();
     };
-    end_on_signal(end, || {}).context("cannot watch for signals")?;
-    announce(&listeners)?;
+    end_on_signal(end, || {}, links.reloader()).context("cannot watch for signals")?;
+    links.renew_in_background();
+    announce(&listeners, &links)?;
     if let Some(metrics) = metrics {
         serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;
         announce_metrics(&metrics)?;
@@ -66,6 +69,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         replay: arguments.replay as usize,
         replay_tutorial: arguments.replay_tutorial as usize,
         operator_token,
+        links: links.for_server(),
         watch,
         ..Config::default()
     };
@@ -96,9 +100,9 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
     Ok(Some(store))
 }
 
-/// One line for each address on stdout, and on stderr who can reach it if that is more than this
-/// machine.
-fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
+/// One line for each address on stdout, and on stderr who can reach it and read what is said if that
+/// is more than this machine; then a line for each key.
+fn announce(listeners: &[TcpListener], links: &ServerLinks) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     for listener in listeners {
         let address = listener.local_addr().context("cannot tell where it listens")?;
@@ -106,13 +110,18 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
             note(format_args!(
-                "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
-                 what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
+                "{address} is open to other machines: everyone who can reach it can join. {} \
+                 `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine.",
+                links.readers()
             ));
             for reachable in reachable_from_elsewhere(listener) {
                 note(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
+    }
+    drop(stdout);
+    for line in links.fingerprints() {
+        note(line);
     }
     Ok(())
 }

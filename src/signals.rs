@@ -24,11 +24,12 @@ mod unix {
     /// end; the second calls `at_once`, which must not wait for anything, and ends the process.
     ///
     /// A hangup calls `end` too where the server was started at a terminal, which is then gone.
-    /// Elsewhere the server continues. It never counts as the second signal, because the kernel and
+    /// Elsewhere it calls `reload`. It never counts as the second signal, because the kernel and
     /// the shell each send one.
     pub(crate) fn end_on_signal(
         end: impl FnOnce() + Send + 'static,
         at_once: impl Fn() + Send + 'static,
+        reload: impl Fn() + Send + 'static,
     ) -> io::Result<()> {
         let ends_on_hangup = !is_hangup_ignored() && is_at_terminal();
         // The history reports a file that may not grow further; SIGXFSZ is watched so that it does
@@ -44,7 +45,7 @@ mod unix {
                     }
                     SIGINT | SIGTERM | SIGQUIT => end.take().into_iter().for_each(|end| end()),
                     SIGHUP if ends_on_hangup => end.take().into_iter().for_each(|end| end()),
-                    SIGHUP => info!("SIGHUP: no settings are reloaded yet; the server continues"),
+                    SIGHUP => reload(),
                     SIGUSR1 | SIGUSR2 => info!("SIGUSR1 and SIGUSR2 mean nothing to this server; it continues"),
                     _ => {}
                 }
@@ -65,7 +66,11 @@ mod elsewhere {
     /// Nothing is watched: the system ends the process its own way, without a goodbye to those who
     /// are connected.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
-    pub(crate) fn end_on_signal(_: impl FnOnce() + Send + 'static, _: impl Fn() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn end_on_signal(
+        _: impl FnOnce() + Send + 'static,
+        _: impl Fn() + Send + 'static,
+        _: impl Fn() + Send + 'static,
+    ) -> io::Result<()> {
         Ok(())
     }
 }

@@ -29,6 +29,15 @@ const PORT_OPTIONS: &[&str] = &["-p", "--port"];
 pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.render().to_string();
     let given: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if let Some(rule) = unquoted_rule(&given) {
+        // Clap's error is about the words behind the first one, which it takes for commands.
+        return format!(
+            "error: the rule {:?} ends at its first space\n\n  put all of it in single quotes: --rule '{rule}'\n  \
+             without quotes, the shell takes what follows > for the name of a file, and writes one\n\n\
+             For more information, try '--help'.\n",
+            rule.split(' ').next().unwrap_or_default(),
+        );
+    }
     let Some(right) = corrected(&given) else { return text };
     let complaint = ["\n\n  tip:", "\n\nUsage:", "\n\nFor more"]
         .iter()
@@ -39,6 +48,15 @@ pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
         complaint.trim_end(),
         words.join(" ")
     )
+}
+
+/// Returns the words of a rule of the tap that stands on the command line without its quotes.
+fn unquoted_rule(given: &[String]) -> Option<String> {
+    let at =
+        given.iter().position(|argument| argument == "--rule").filter(|_| given.iter().any(|word| word == "tap"))?;
+    let words: Vec<&str> =
+        given[at + 1..].iter().map(String::as_str).take_while(|word| !word.starts_with("--")).collect();
+    (words.len() > 1).then(|| words.join(" "))
 }
 
 /// Returns the arguments as they may have been meant, if those can be read.
@@ -198,6 +216,18 @@ mod tests {
             let text = complaint(&error, &given);
             assert!(text.contains(&format!("write it as: {right}\n")) && !text.contains("tip:"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_rule_without_quotes_is_answered_with_them() {
+        let complaint_of = |line: &str| {
+            let given: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            complaint(&Arguments::try_parse_from(&given).expect_err("the line is wrong"), &given)
+        };
+        let text = complaint_of("glassline tap --rule edit to=server text~noon replace.text=noon= --seed 7");
+        assert!(text.contains("--rule 'edit to=server text~noon replace.text=noon='\n"), "{text}");
+        assert!(text.contains("the rule \"edit\" ends at its first space") && !text.contains("subcommand"), "{text}");
+        assert!(!complaint_of("glassline tap --rule dorp").contains("single quotes"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
+use crate::links::tls::{Config, Secured};
 use crate::peers::{Partial, Peer, Role};
 use crate::process::ListenQueue;
 use crate::systems::{Server, System};
@@ -31,6 +32,8 @@ pub struct Clients {
     events: Events,
     buffer: Vec<u8>,
     peer: Box<dyn Peer>,
+    /// Connections are secured with it.
+    tls: Option<Config>,
     addr: SocketAddr,
     created_at: Instant,
     queue: ListenQueue,
@@ -47,6 +50,7 @@ pub struct Clients {
 
 struct Member {
     stream: TcpStream,
+    tls: Option<Box<Secured>>,
     partial: Partial,
     /// Bytes that the socket did not take yet.
     out: Vec<u8>,
@@ -78,6 +82,7 @@ impl Clients {
             events: Events::with_capacity(EVENTS_PER_POLL),
             buffer: vec![0; READ_BYTES],
             peer,
+            tls: None,
             addr: server.addr,
             created_at: Instant::now(),
             queue: ListenQueue::of(server.addr),
@@ -89,6 +94,19 @@ impl Clients {
             last_bytes: Instant::now(),
             last_delivery: Instant::now(),
         })
+    }
+
+    /// Secures the connections that are made from now on.
+    pub fn secure(&mut self, tls: Option<Config>) {
+        self.tls = tls;
+    }
+
+    /// From now on takes the messages that arrive by the length of what arrives, without decrypting
+    /// it, so that the generator is not the bottleneck. Nothing may be under way.
+    pub fn count_secured(&mut self, message_bytes: usize) {
+        for tls in self.members.iter_mut().filter_map(|member| member.tls.as_mut()) {
+            tls.count(message_bytes);
+        }
     }
 
     pub fn peer(&self) -> &dyn Peer {
@@ -153,9 +171,11 @@ impl Clients {
             Reading::Never { .. } => (Interest::WRITABLE, false),
         };
         self.poll.registry().register(&mut stream, Token(at), interest)?;
-        let mut out = Vec::new();
-        self.peer.hello(at, role, &mut out);
-        let mut member = Member { stream, partial: Partial::default(), out, written: 0, receives };
+        let mut hello = Vec::new();
+        self.peer.hello(at, role, &mut hello);
+        let tls = self.tls.as_ref().map(Secured::new).transpose()?.map(Box::new);
+        let mut member = Member { stream, tls, partial: Partial::default(), out: Vec::new(), written: 0, receives };
+        member.put(&hello)?;
         member.flush().with_context(|| format!("hello of member {at}"))?;
         self.members.push(member);
         self.done.push(if receives { 0 } else { DONE_WITH_ALL });
@@ -184,9 +204,11 @@ impl Clients {
     /// Sends `count` messages from one member, in one write if the socket takes them.
     pub fn send(&mut self, from: usize, count: u64, text: &[u8]) -> Result<()> {
         let member = &mut self.members[from];
+        let mut messages = Vec::new();
         for _ in 0..count {
-            self.peer.message(from, text, &mut member.out);
+            self.peer.message(from, text, &mut messages);
         }
+        member.put(&messages)?;
         self.sent += count;
         if member.receives && !self.peer.own_messages_return() {
             self.done[from] += count;
@@ -224,7 +246,7 @@ impl Clients {
                     Err(error) => return Err(error).with_context(|| format!("member {at}")),
                 };
                 any_bytes = true;
-                let got = self.peer.deliveries(&mut member.partial, &self.buffer[..read])?;
+                let got = member.take(&*self.peer, &self.buffer[..read])?;
                 if got > 0 && member.receives {
                     self.done[at] += got;
                     self.deliveries += got;
@@ -318,6 +340,30 @@ fn source_address(at: usize, server: SocketAddr) -> Option<SocketAddr> {
 const IN_PROGRESS: i32 = 115;
 
 impl Member {
+    /// Appends plaintext to what is to be written.
+    fn put(&mut self, plaintext: &[u8]) -> Result<()> {
+        match &mut self.tls {
+            Some(tls) => tls.seal(plaintext, &mut self.out),
+            None => {
+                self.out.extend_from_slice(plaintext);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the number of messages that end in `bytes`.
+    fn take(&mut self, peer: &dyn Peer, bytes: &[u8]) -> Result<u64> {
+        match &mut self.tls {
+            None => peer.deliveries(&mut self.partial, bytes),
+            Some(tls) => {
+                let got =
+                    tls.deliveries(bytes, &mut self.out, |plaintext| peer.deliveries(&mut self.partial, plaintext))?;
+                self.flush()?;
+                Ok(got)
+            }
+        }
+    }
+
     fn flush(&mut self) -> std::io::Result<()> {
         while self.written < self.out.len() {
             match self.stream.write(&self.out[self.written..]) {

@@ -6,6 +6,7 @@ mod broadcast;
 mod clients;
 mod floor;
 mod history;
+mod links;
 mod markdown;
 mod peers;
 mod pinning;
@@ -36,6 +37,7 @@ fn main() -> Result<()> {
         Command::PlainRelay { addr, to } => tap::plain::serve(addr, to),
         Command::Metronome => terminal::metronome::run(),
         Command::History(options) => keep(&history::run(&options)?, options.out.as_deref()),
+        Command::Links(options) => keep(&links::run(&options)?, options.out.as_deref()),
         Command::Run(options) => run(&options),
         Command::Tap(options) => keep(&tap::run(&options)?, options.out.as_deref()),
         Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),

@@ -71,6 +71,10 @@ measures! {
     NotShown: "says SAMPLED: observations not shown", 1.0, 0;
     FewMib: "memory after few (MiB)", 1.0, 1;
     ManyMib: "memory after many (MiB)", 1.0, 1;
+    HandshakesPerSecond: "handshakes/s", 1.0, 0;
+    CpuMicrosPerHandshake: "server CPU per handshake (µs)", 1.0, 0;
+    CalmP99Millis: "p99 without the storm (ms)", 1.0, 2;
+    StormP99Ratio: "p99 with ÷ without", 1.0, 2;
     KibPerConnection: "memory per connection (KiB)", 1.0, 2;
 }
 

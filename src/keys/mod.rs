@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use glassline_keyring::{Comparison, Keyring, KnownMember, KnownServer};
 use glassline_secure::Fingerprint;
+use glassline_secure::tls::ServerCertificate;
 use glassline_wire::link::LinkKind;
 use glassline_wire::visible;
 
@@ -70,6 +71,11 @@ fn show(keyring: &Keyring) -> anyhow::Result<Vec<String>> {
         None => lines.push("you have no key so far: it is made when you first join over TLS or Noise".to_string()),
     }
     let server = keyring.server_keys();
+    if let Some(pem) = server.certificate()? {
+        let path = server.certificate_path().display();
+        let certificate = ServerCertificate::from_pem(&pem, &pem).with_context(|| path.to_string())?;
+        lines.push(format!("the server of this machine, tls: {}", certificate.fingerprint()));
+    }
     if let Some(identity) = server.identity().read()? {
         lines.push(format!("the server of this machine, noise: {}", identity.fingerprint()));
     }

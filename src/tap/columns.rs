@@ -11,6 +11,15 @@ use unicode_width::UnicodeWidthChar;
 /// Bytes of a frame that are described at most; a line shows fewer.
 const DESCRIBED_BYTES_MAX: usize = 1_024;
 
+/// Columns of the terminal from which all of an observation is shown, with milliseconds.
+const WIDE: usize = 98;
+/// Columns from which all of it is shown in narrow columns.
+const USUAL: usize = 76;
+/// Columns from which the time is shown.
+const MEDIUM: usize = 48;
+/// Bytes of opaque content that are shown.
+const OPAQUE_BYTES_SHOWN: usize = 16;
+
 /// One observation, column by column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Columns {
@@ -97,8 +106,22 @@ pub(super) fn report_text(observation: &Observation) -> String {
 }
 
 impl Columns {
-    /// The line, cut to so many columns.
-    pub(super) fn line(&self, columns: usize) -> String {
+    /// The line: the columns for which there is room, cut to so many columns of the terminal.
+    pub(super) fn line(&self, width: usize) -> String {
+        match width {
+            WIDE.. => cut(&self.wide(), width),
+            USUAL..WIDE if !self.dialect.is_empty() => {
+                let Self { id, dialect, length, text, .. } = self;
+                let (time, speaker, room) = (self.seconds(), cut(&self.speaker, 8), cut(&self.room, 8));
+                cut(&format!("{time:<8} {id:<6} {dialect:<8} {length:>5} {speaker:<8} {room:<8} {text}"), width)
+            }
+            MEDIUM.. => cut(&format!("{:<8} {:<7} {}", self.seconds(), self.id, self.said()), width),
+            _ => cut(&format!("{:<6} {}", self.id, self.said()), width),
+        }
+    }
+
+    /// All columns, with milliseconds.
+    fn wide(&self) -> String {
         let filled = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let start = format!("{:<12}  {:<9}", filled(&self.time), filled(&self.id));
         let middle = if self.dialect.is_empty() {
@@ -107,7 +130,16 @@ impl Columns {
             let (speaker, room) = (filled(&self.speaker), filled(&self.room));
             format!("  {:<8} {:>6}  {speaker:<10} {room:<10}", self.dialect, self.length)
         };
-        cut(&format!("{start}{middle}  {}", self.text), columns)
+        format!("{start}{middle}  {}", self.text)
+    }
+
+    fn seconds(&self) -> &str {
+        self.time.get(..8).unwrap_or(&self.time)
+    }
+
+    /// The words, after their speaker.
+    fn said(&self) -> String {
+        if self.speaker.is_empty() { self.text.clone() } else { format!("{}: {}", self.speaker, self.text) }
     }
 }
 
@@ -138,8 +170,9 @@ pub(super) fn raw_label(reason: RawReason) -> &'static str {
 
 fn applied_text(applied: &Applied) -> String {
     // The seed is that of all rules, and is told at the start.
-    let Applied { rule, effect, offset, .. } = applied;
-    format!("+ {}: {} (byte {offset})", safe(rule), safe(effect))
+    let Applied { rule, effect, offset, has_effect, .. } = applied;
+    let sign = if *has_effect { '+' } else { '!' };
+    format!("{sign} {}: {} (byte {offset})", safe(rule), safe(effect))
 }
 
 fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
@@ -147,7 +180,8 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
-        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), printable(start)),
+        (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), opaque(start)),
+        (FrameKind::Raw(reason @ RawReason::Opaque), _) => format!("[{}] {}", raw_label(reason), opaque(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
         (FrameKind::Payload, Some(text)) => {
             let text = safe(shortened(text));
@@ -160,6 +194,19 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
         (FrameKind::Payload, None) if meaning.kind.is_empty() => format!("[unreadable] {}", printable(start)),
         (FrameKind::Payload, None) => format!("[{}] {}", safe(&meaning.kind), printable(start)),
     }
+}
+
+/// Returns the beginning of bytes that need not be text: as text if they are, as the requests of
+/// other protocols, else in hexadecimal digits.
+pub(super) fn opaque(bytes: &[u8]) -> String {
+    let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    if is_text {
+        return printable(bytes);
+    }
+    let shown = &bytes[..bytes.len().min(OPAQUE_BYTES_SHOWN)];
+    let digits: Vec<String> = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    let goes_on = if shown.len() < bytes.len() { " …" } else { "" };
+    format!("{}{goes_on}", digits.join(" "))
 }
 
 /// Returns bytes as text that is safe to show.
@@ -213,6 +260,22 @@ mod tests {
         assert_eq!(line, "22:13:20.003  1<1        event        74  bob        lobby       hi there");
         let line = clock().columns(&generator.sent("hello")).line(100);
         assert!(line.contains("1>3 ") && line.contains("alice ") && line.ends_with("  hello"), "{line}");
+    }
+
+    #[test]
+    fn a_narrow_line_leaves_room_for_the_words() {
+        let mut generator = Generator::new(1);
+        let columns = clock().columns(&generator.received("bob", "meet me at noon, then"));
+        assert_eq!(columns.line(80), "22:13:20 1<1    event       87 bob      lobby    meet me at noon, then");
+        assert_eq!(columns.line(50), "22:13:20 1<1     bob: meet me at noon, then");
+        assert_eq!(columns.line(20), "1<1    bob: meet me…");
+    }
+
+    #[test]
+    fn opaque_content_is_shown_in_digits() {
+        assert_eq!(opaque(b"GET / HTTP/1.1\r\n"), "GET / HTTP/1.1\u{fffd}\u{fffd}");
+        assert_eq!(opaque(b"\x17\x03A"), "17 03 41");
+        assert_eq!(opaque(&[0xfb; 40]), format!("{} …", ["fb"; 16].join(" ")));
     }
 
     #[test]

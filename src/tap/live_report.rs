@@ -1,9 +1,12 @@
-//! `--report`: what passes is evaluated as it passes, for the report at the end.
+//! What passes is evaluated as it passes, for what is told at the end: the report of `--report`, and
+//! how often rules were applied.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glassline_tap::relay::ObserveOutcome;
 use glassline_tap::{Evidence, Knowledge, Observation, Observer, Report, Seen};
+
+use super::rule_tally::RuleTally;
 
 /// Knowledge so far. Its memory is bounded by that of [`Knowledge`].
 #[derive(Debug, Clone, Default)]
@@ -28,20 +31,30 @@ impl LiveReport {
     }
 }
 
-/// Passes observations on to another observer, and evaluates them if that is asked for.
+/// What is told at the end.
+#[derive(Debug, Clone)]
+pub(super) struct Evaluation {
+    pub(super) rule_tally: RuleTally,
+    pub(super) live_report: Option<LiveReport>,
+}
+
+/// Passes observations on to another observer. Counts rules that were applied, and evaluates frames
+/// if that is asked for.
 pub(super) struct Evaluating<O> {
     observer: O,
+    rule_tally: RuleTally,
     live_report: Option<LiveReport>,
 }
 
 impl<O: Observer> Evaluating<O> {
-    pub(super) fn new(observer: O, live_report: Option<LiveReport>) -> Self {
-        Self { observer, live_report }
+    pub(super) fn new(observer: O, Evaluation { rule_tally, live_report }: Evaluation) -> Self {
+        Self { observer, rule_tally, live_report }
     }
 }
 
 impl<O: Observer> Observer for Evaluating<O> {
     fn observe(&mut self, observation: Observation) -> ObserveOutcome {
+        self.rule_tally.observe(&observation);
         if let Some(live_report) = &self.live_report {
             live_report.take_in(&observation);
         }

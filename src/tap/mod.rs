@@ -15,6 +15,7 @@ mod live_report;
 mod print;
 mod replay;
 mod report;
+mod rule_tally;
 mod rules;
 mod running;
 mod view;
@@ -35,8 +36,9 @@ use columns::{safe, shown};
 use json::Json;
 use line_control::LineControl;
 use linear::Linear;
-use live_report::{Evaluating, LiveReport};
-use running::{Problems, Running};
+use live_report::{Evaluating, Evaluation, LiveReport};
+use rule_tally::RuleTally;
+use running::{NoServer, Problems, Running};
 use view::{Announcer, Input, Inputs, Title};
 
 use crate::signals::end_on_signal;
@@ -73,12 +75,16 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     }
     let options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
     let options = if arguments.intercept { options.intercept(interception::begin(arguments.to)?) } else { options };
-    let live_report = arguments.report.then(LiveReport::default);
+    let rule_tally = RuleTally::new(&rules);
+    let evaluation = Evaluation { rule_tally, live_report: arguments.report.then(LiveReport::default) };
     let outcome = match hidden_by {
-        None => run_view(arguments, options, rules, live_report.clone()),
-        Some(_) => run_lines(arguments, options, rules.seed(), live_report.clone()),
+        None => run_view(arguments, options, rules, evaluation.clone()),
+        Some(_) => run_lines(arguments, options, rules.seed(), evaluation.clone()),
     };
-    live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
+    if outcome.is_ok() {
+        evaluation.rule_tally.tell();
+    }
+    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
 }
 
 /// Relays, and shows the view until the user or a signal ends it.
@@ -86,13 +92,13 @@ fn run_view(
     arguments: &LineArguments,
     options: RelayOptions,
     rules: Arc<RuleSet>,
-    live_report: Option<LiveReport>,
+    evaluation: Evaluation,
 ) -> anyhow::Result<()> {
     let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let (inputs, sender) = Inputs::new();
     let problems = Problems::default();
     let announcing = Announcing { observer, announcer: inputs.announcer(sender.clone()), problems: problems.clone() };
-    let running = Running::start(options.observe(Evaluating::new(announcing, live_report)), arguments)?;
+    let running = Running::start(options.observe(Evaluating::new(announcing, evaluation)), arguments)?;
     let at_signal = sender.clone();
     watch_signals(running.handle(), move || {
         // A full queue means that the view takes nothing in; the relay ends all the same.
@@ -111,15 +117,21 @@ fn run_lines(
     arguments: &LineArguments,
     options: RelayOptions,
     seed: u64,
-    live_report: Option<LiveReport>,
+    evaluation: Evaluation,
 ) -> anyhow::Result<()> {
     let (observer, observations) = channel(OBSERVATIONS_MAX, OBSERVATIONS_BYTES_MAX);
     let options = if arguments.quiet {
-        options.observe(Evaluating::new(Quiet(observer), live_report))
+        options.observe(Evaluating::new(Quiet(observer), evaluation))
     } else {
-        options.observe(Evaluating::new(observer, live_report))
+        options.observe(Evaluating::new(observer, evaluation))
     };
     let running = Running::start(options, arguments)?;
+    if !running.has_server() {
+        note(NoServer(arguments.to));
+    }
+    if io::stderr().is_terminal() {
+        note("Ctrl-C ends the tap");
+    }
     watch_signals(running.handle(), || {})?;
     let addresses = (running.address(), arguments.to);
     let printed = if arguments.json {
@@ -172,6 +184,7 @@ fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title
         recording,
         is_intercepting: arguments.intercept,
         seed: has_rules.then(|| rules.seed()),
+        has_server: running.has_server(),
     }
 }
 
@@ -187,7 +200,7 @@ fn watch_signals(handle: RelayHandle, then: impl FnOnce() + Send + 'static) -> a
         handle.stop();
         then();
     };
-    end_on_signal(end, view::release_keyboard).context("cannot watch for signals")
+    end_on_signal(end, view::release_keyboard, || {}).context("cannot watch for signals")
 }
 
 /// Passes observations on, announces them to the view, and keeps problems for the end.

@@ -1,5 +1,7 @@
 //! A relay in a thread of its own, and what is told at its start and its end.
 
+use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,15 +26,30 @@ pub(super) struct Running {
     handle: RelayHandle,
     thread: JoinHandle<Result<Summary, RelayError>>,
     recording: Option<PathBuf>,
+    has_server: bool,
+}
+
+/// Says that nothing listened on the server's address when the tap started, and the next step.
+pub(super) struct NoServer(pub(super) SocketAddr);
+
+impl fmt::Display for NoServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(to) = self;
+        write!(
+            f,
+            "when the tap started, nothing listened on {to}, and clients are turned away until a server does: start it \
+             (glassline serve), or end the tap and name the server's address with --to"
+        )
+    }
 }
 
 impl Running {
-    /// Listens, begins the recording, and starts the relay; notes if there is no server yet.
+    /// Listens, begins the recording, and starts the relay.
     ///
     /// # Errors
     /// It cannot listen, or the recording cannot be made.
     pub(super) fn start(options: RelayOptions, arguments: &LineArguments) -> anyhow::Result<Self> {
-        let mut relay = Relay::bind(options).map_err(worded)?;
+        let mut relay = Relay::bind(options).map_err(|error| not_listening(&error))?;
         if let Some(file) = &arguments.record {
             let begin = if arguments.overwrite { Recorder::overwrite } else { Recorder::create };
             let recorder = begin(file, now_us()).map_err(worded)?;
@@ -41,21 +58,22 @@ impl Running {
                 None => relay.record(recorder),
             }
         }
-        if is_unused(arguments.to) {
-            let to = arguments.to;
-            note(format_args!(
-                "nothing listens on {to} yet, so clients will be turned away: start the server, or name its address with --to"
-            ));
-        }
+        let has_server = !is_unused(arguments.to);
         let (address, handle) = (relay.address(), relay.handle());
         let thread = thread::Builder::new().name("relay".into()).spawn(move || relay.run());
         let thread = thread.context("cannot start a thread")?;
-        Ok(Self { address, handle, thread, recording: arguments.record.clone() })
+        Ok(Self { address, handle, thread, recording: arguments.record.clone(), has_server })
     }
 
     /// Returns the address on which it listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns whether something listened on the server's address at the start, as far as that is
+    /// known.
+    pub(super) fn has_server(&self) -> bool {
+        self.has_server
     }
 
     /// Returns what controls it.
@@ -86,6 +104,13 @@ impl Running {
             Err(_) => Err(anyhow!("the relay has failed; please report the words above")),
         }
     }
+}
+
+/// Returns the error of a relay that does not start, with the likely cause where another tap runs.
+fn not_listening(error: &RelayError) -> anyhow::Error {
+    let is_in_use = matches!(error, RelayError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse);
+    let likely = if is_in_use { "; if another tap still runs there, end it with q or Ctrl-C" } else { "" };
+    worded(format_args!("{error}{likely}"))
 }
 
 fn summarized(recording: Option<PathBuf>, Summary { connections, recorded_packets }: Summary) -> String {

@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-use crate::program::{Folder, PROGRAM, Process, command, run};
+use crate::harness::test_layer;
+use crate::program::{Ended, Folder, PROGRAM, Process, command, run};
 
 /// Gives the namespace its address, and runs the rest of the arguments in it.
 const IN_NAMESPACE: &str = "ip link set lo up && ip addr add 192.0.2.1/24 dev lo && exec \"$@\"";
@@ -22,6 +23,14 @@ fn has_namespaces() -> bool {
     has
 }
 
+/// Joins from the namespace of `server`.
+fn join(server: &Process, home: &Folder, arguments: &[&str]) -> Ended {
+    let mut join = command("nsenter", home);
+    let process = server.id().to_string();
+    join.args(["-t", &process, "-n", PROGRAM, "join", "192.0.2.1", "--name", "far"]).args(arguments);
+    run(join)
+}
+
 fn in_namespace(home: &Folder, arguments: &[&str]) -> Process {
     let mut unshare = command("unshare", home);
     unshare.args(["-n", "sh", "-c", IN_NAMESPACE, "sh", PROGRAM]).args(arguments);
@@ -36,10 +45,7 @@ fn a_server_names_the_address_that_others_type() {
     let home = Folder::new();
     let server = in_namespace(&home, &["serve", "--listen", "0.0.0.0:1234", "--history", "none"]);
     assert_eq!(server.line(), "listening on 0.0.0.0:1234");
-    let mut join = command("nsenter", &home);
-    let process = server.id().to_string();
-    join.args(["-t", &process, "-n", PROGRAM, "join", "192.0.2.1", "--plain", "--name", "far"]);
-    let joined = run(join);
+    let joined = join(&server, &home, &["--plain"]);
     assert_eq!(joined.code, Some(0), "{joined:?}");
     assert!(joined.stderr.contains("connected to 192.0.2.1:1234 as far"), "{joined:?}");
     server.signal("TERM");
@@ -59,4 +65,41 @@ fn a_host_names_the_address_that_others_type() {
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("others on your network join it with: glassline join 192.0.2.1:5000\n"), "{ended:?}");
+}
+
+#[test]
+fn another_machine_is_joined_in_plaintext_only_on_request() {
+    // The test layer is in the place of other links.
+    if test_layer().is_some() || !has_namespaces() {
+        return;
+    }
+    let home = Folder::new();
+    // Without a home there is no place for keys, so this server has no TLS.
+    let mut serve = command("unshare", &home);
+    serve.args([
+        "-n",
+        "sh",
+        "-c",
+        IN_NAMESPACE,
+        "sh",
+        PROGRAM,
+        "serve",
+        "--listen",
+        "0.0.0.0:1234",
+        "--history",
+        "none",
+    ]);
+    serve.env_remove("HOME");
+    let server = Process::start(serve);
+    assert_eq!(server.line(), "listening on 0.0.0.0:1234");
+    let stopped = join(&server, &home, &[]);
+    assert_eq!(stopped.code, Some(4), "{stopped:?}");
+    for words in ["does not answer in TLS", "anyone on the way", "glassline join 192.0.2.1:1234 --plain"] {
+        assert!(stopped.stderr.contains(words), "{words}: {stopped:?}");
+    }
+    let joined = join(&server, &home, &["--plain"]);
+    assert!(joined.code == Some(0) && joined.stderr.contains("connected to 192.0.2.1:1234 as far"), "{joined:?}");
+    server.signal("TERM");
+    let ended = server.ended();
+    assert_eq!(ended.stderr.matches("INFO joined").count(), 1, "{ended:?}");
 }

@@ -28,6 +28,8 @@ mod integrity;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
+mod links;
+#[cfg(unix)]
 mod metrics;
 mod names;
 mod operators;
@@ -40,6 +42,8 @@ mod pure;
 mod resets;
 #[cfg(unix)]
 mod scripting;
+#[cfg(unix)]
+mod sealed;
 mod shutdown;
 #[cfg(unix)]
 mod signals;
@@ -59,6 +63,9 @@ mod tap_page;
 mod tap_recordings;
 #[cfg(unix)]
 mod terminal;
+// The test layer takes the place of a secure link.
+#[cfg(all(unix, not(feature = "test-layer")))]
+mod trust;
 #[cfg(unix)]
 mod upkeep;
 mod whois;

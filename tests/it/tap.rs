@@ -168,7 +168,7 @@ fn a_tap_that_cannot_start_leaves_recordings_alone() {
         crate::program::run(second)
     };
     for (listen, more, reason) in [
-        (tap.address.to_string(), &[][..], "cannot listen"),
+        (tap.address.to_string(), &[][..], "if another tap still runs there, end it with q or Ctrl-C"),
         (tap.address.to_string(), &["--overwrite"], "cannot listen"),
         ("127.0.0.1:0".into(), &[], "another tap is recording to lesson.pcapng; end that one first"),
         ("127.0.0.1:0".into(), &["--overwrite"], "another tap is recording to lesson.pcapng; end that one first"),
@@ -184,14 +184,35 @@ fn a_tap_that_cannot_start_leaves_recordings_alone() {
 }
 
 #[test]
+fn the_end_says_how_often_each_rule_was_applied() {
+    let server = Server::start();
+    let rules = ["edit to=server text~noon replace.text=noon=>night", "edit text~noon set.txt=x", "drop name=nobody"];
+    let arguments: Vec<&str> = ["--json"].into_iter().chain(rules.iter().flat_map(|rule| ["--rule", rule])).collect();
+    let tap = Tap::start(server.address, &arguments);
+    let mut alice = EventClient::join(tap.address, "alice");
+    alice.say("at noon");
+    alice.expect_message("alice", "at night");
+    alice.say("noon again, noon");
+    alice.expect_message("alice", "night again, night");
+    let (ended, _) = tap.interrupt();
+    for line in [
+        "rule edit-1: applied 2 times\n",
+        "rule edit-2: never applied; has no effect: a frame that it matches has no field txt; it has ",
+        "rule drop-3: never applied, since no frame was one for it\n",
+    ] {
+        assert!(ended.stderr.contains(line), "{line}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_missing_server_is_noted_at_the_start() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let (ended, _) = Tap::start(nobody, &["--linear"]).interrupt();
-    assert!(ended.stderr.contains(&format!("nothing listens on {nobody} yet")), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("nothing listened on {nobody}, and")), "{ended:?}");
     assert!(ended.stderr.contains("0 connections, nothing recorded"), "{ended:?}");
     let server = Server::start();
     let (ended, _) = Tap::start(server.address, &["--linear"]).interrupt();
-    assert!(!ended.stderr.contains("nothing listens"), "{ended:?}");
+    assert!(!ended.stderr.contains("nothing listened"), "{ended:?}");
 }
 
 #[test]

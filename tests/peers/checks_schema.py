@@ -3,7 +3,7 @@
 import json
 
 from frames import new_id
-from harness import HERE, Failure, Skipped, check, expect
+from harness import HERE, Failure, Skipped, check, expect, expect_equal
 from schema import Schema, examples_in
 
 FILE = HERE.parent.parent / "spec" / "events.schema.json"

@@ -26,8 +26,8 @@ class Refused(Exception):
 class EventPeer(FrameStream):
     """`seen` keeps every event that ever came. With `name=None` nothing is sent but the ten bytes, without `magic` nothing at all."""
 
-    def __init__(self, address, name=None, receive_buffer=None, magic=True, source=None, **hello):
-        super().__init__(address, receive_buffer, source)
+    def __init__(self, address, name=None, receive_buffer=None, magic=True, source=None, link=None, **hello):
+        super().__init__(address, receive_buffer, source, link)
         self.seen = []
         self.welcome = None
         self.name = None

@@ -29,9 +29,12 @@ def frame(payload):
 
 
 class FrameStream:
-    """A connected socket that is read frame by frame; incomplete frames wait in `buffer`."""
+    """A connected socket that is read frame by frame; incomplete frames wait in `buffer`.
 
-    def __init__(self, address, receive_buffer=None, source=None):
+    `link` makes of it one that protects its bytes, such as `noise_link.NoiseLink`.
+    """
+
+    def __init__(self, address, receive_buffer=None, source=None, link=None):
         self.sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         if source:  # the address to come from, one of this machine's
             self.sock.bind((source, 0))
@@ -40,6 +43,8 @@ class FrameStream:
         self.sock.settimeout(PATIENCE)
         self.sock.connect(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if link:
+            self.sock = link(self.sock)
         self.buffer = bytearray()
 
     def send_raw(self, data):

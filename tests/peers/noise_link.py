@@ -16,7 +16,7 @@ try:
     from noise.connection import Keypair, NoiseConnection
     MISSING = None
 except ImportError as error:
-    MISSING = f"{error}; pip install -r tests/peers/requirements.txt"
+    MISSING = f"{error}; python3 -m pip install --target target/python -r tests/peers/requirements.txt"
 
 NAME = b"Noise_XX_25519_ChaChaPoly_SHA256"
 LABEL = b"glassline noise static key"
@@ -55,14 +55,13 @@ class Link:
         with warnings.catch_warnings(action="ignore"):  # one about fixed ephemeral keys
             self.noise.start_handshake()
 
-    def message(self):
-        """The next message of the handshake that this side sends, with its length (N2 to N4)."""
-        has_payload = self.shows_identity and not (self.is_client and not hasattr(self, "_opened"))
-        self._opened = True
+    def message(self, label=LABEL):
+        """The next message of the handshake that this side sends, with its length (N2, N3)."""
+        state = self.noise.noise_protocol.handshake_state
+        is_first = len(state.message_patterns) == 3
         payload = b""
-        if has_payload:
-            static = self.noise.noise_protocol.handshake_state.s.public_bytes
-            payload = public_bytes(self.identity) + self.identity.sign(LABEL + static)
+        if self.shows_identity and not is_first:
+            payload = public_bytes(self.identity) + self.identity.sign(label + state.s.public_bytes)
         return framed(bytes(self.noise.write_message(payload)))
 
     def take_message(self, message):
@@ -76,7 +75,7 @@ class Link:
         try:
             Ed25519PublicKey.from_public_bytes(key).verify(signature, LABEL + state.rs.public_bytes)
         except InvalidSignature:
-            raise Refused("the identity did not sign the static key (N4)") from None
+            raise Refused("the identity did not sign the static key (N3)") from None
         self.peer = key
 
     def seal(self, plaintext):
@@ -110,7 +109,7 @@ class NoiseLink:
         sock.sendall(self.link.offer + self.link.message())
         self.link.take_message(self._message())
         if self.link.peer is None:
-            raise Refused("the server shows no identity (N4)")
+            raise Refused("the server shows no identity (N2)")
         sock.sendall(self.link.message())
 
     def _message(self):

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
+sys.path.append(str(Path(__file__).resolve().parents[2] / "target/python"))  # packages of requirements.txt
 
 import checks_acts  # noqa: E402, F401  (importing a module registers its checks)
 import checks_admission  # noqa: E402, F401
@@ -22,6 +23,7 @@ import checks_history  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
 import checks_mutes  # noqa: E402, F401
 import checks_names  # noqa: E402, F401
+import checks_noise  # noqa: E402, F401
 import checks_notices  # noqa: E402, F401
 import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
@@ -29,6 +31,7 @@ import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_search  # noqa: E402, F401
 import checks_storage  # noqa: E402, F401
+import checks_tls  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_upkeep  # noqa: E402, F401
 import checks_vectors  # noqa: E402, F401

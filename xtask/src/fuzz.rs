@@ -7,7 +7,7 @@ use crate::command::{self, Outcome, cargo, root};
 use crate::tools::{self, CXX, Install};
 
 /// Names of the targets.
-pub(crate) const TARGETS: [&str; 7] = ["decoder", "session", "hub", "capture", "rules", "line", "tls"];
+pub(crate) const TARGETS: [&str; 8] = ["decoder", "session", "hub", "capture", "rules", "line", "tls", "noise"];
 const INPUT_BYTES_MAX: u32 = 8_192;
 
 /// Flags that `cargo fuzz` passes too, without its nightly-only sanitizers.

@@ -23,13 +23,15 @@ fn build_with(tool: &str) -> Outcome {
 }
 
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with `tap`
-/// relays, with `history` a server that keeps one beside the same without.
+/// relays, with `history` a server that keeps one beside the same without, with `links` TLS beside
+/// plaintext.
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
     tools::ensure(&[TASKSET], Install::chosen(false))?;
     build_with("glassline-bench")?;
     let (measured, arguments, page) = match arguments.split_first() {
         Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
         Some((word, rest)) if word == "tap" => ("tap", rest, "docs/benchmarks-tap.md"),
+        Some((word, rest)) if word == "links" => ("links", rest, "docs/benchmarks-links.md"),
         Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
         _ => ("run", arguments, "docs/benchmarks.md"),
     };

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PYTHON, RUSTFMT, SSLSCAN,
-    TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP, PYTHON,
+    RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
 };
 use crate::{dist, documents, fuzz, imports, programs, wording};
 
@@ -51,7 +51,7 @@ const STEPS: [Step; 12] = [
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
-    after_build("peers", "independent peers", &[PYTHON], peers),
+    Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },
     after_build("crashes", "kills under load", &[CC], programs::crash_short),
     Step {
         optional: &[TSHARK],

@@ -18,6 +18,8 @@ pub(crate) struct Tool {
 enum Package {
     Debian(&'static str),
     Rustup(&'static str),
+    /// A file of requirements; pip puts what it lists into a folder of this repository's builds.
+    PyPi(&'static str),
 }
 
 /// Treatment of a tool that is missing.
@@ -44,6 +46,9 @@ tools! {
     CC = "a C compiler", ["cc", "--version"], Package::Debian("gcc"), "compiles SQLite";
     CXX = "a C++ compiler", ["c++", "--version"], Package::Debian("g++"), "compiles libFuzzer";
     PYTHON = "Python 3", ["python3", "--version"], Package::Debian("python3"), "runs the independent peers and an example";
+    PIP = "pip", ["python3", "-m", "pip", "--version"], Package::Debian("python3-pip"), "installs packages of Python";
+    PEER_PACKAGES = "packages of the peers", ["python3", "-c", "import sys; sys.path.append('target/python'); import noise"],
+        Package::PyPi("tests/peers/requirements.txt"), "let an independent implementation speak Noise";
     BASH = "bash", ["bash", "--version"], Package::Debian("bash"), "reads the completions for bash";
     UNSHARE = "unshare", ["unshare", "--version"], Package::Debian("util-linux"), "makes a network of the tests' own";
     IP = "ip", ["ip", "-V"], Package::Debian("iproute2"), "gives that network an address";
@@ -86,6 +91,7 @@ impl Tool {
         match self.package {
             Package::Debian(package) => format!("sudo apt-get install {package}"),
             Package::Rustup(component) => format!("rustup component add {component}"),
+            Package::PyPi(file) => format!("python3 {}", pip_arguments(file).join(" ")),
         }
     }
 
@@ -97,10 +103,17 @@ impl Tool {
                 program("sh", &["-c", &script])
             }
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
+            Package::PyPi(file) => program("python3", &pip_arguments(file)),
         };
         // Whether the tool is there afterwards is what counts.
         let _ = run(command);
     }
+}
+
+/// Arguments of Python that install what a file of requirements lists, beside the builds: nothing
+/// of the machine's own Python changes.
+fn pip_arguments(requirements: &str) -> [&str; 8] {
+    ["-m", "pip", "install", "--quiet", "--target", "target/python", "-r", requirements]
 }
 
 /// Installs those of `tools` that are missing, where `install` allows it.

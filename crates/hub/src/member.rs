@@ -23,7 +23,7 @@ pub struct ConnectInfo {
     pub token: u128,
     /// Address that it connects from.
     pub address: IpAddr,
-    /// What its link has established.
+    /// Facts that its link has established.
     pub link: LinkFacts,
     /// The instant.
     pub now: Now,

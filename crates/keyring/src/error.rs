@@ -54,7 +54,7 @@ pub enum KeyringError {
         path: PathBuf,
         /// Number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// Cause.
         why: &'static str,
     },
     /// The file takes no more keys.

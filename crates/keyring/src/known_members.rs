@@ -85,7 +85,7 @@ impl KnownMembers {
     /// # Errors
     /// The file cannot be read.
     pub fn list(&self) -> Result<Vec<KnownMember>, KeyringError> {
-        Ok(self.file.read()?.into_iter().map(KnownMember::from).collect())
+        Ok(self.file.read()?.iter().cloned().map(KnownMember::from).collect())
     }
 
     /// Compares a fingerprint, in any form, with the key known under a name. An equal one is

@@ -1,12 +1,13 @@
 //! File of keys that were seen: for each subject the key that counts, and the one refused last.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use glassline_secure::Fingerprint;
 
 use crate::KeyringError;
 use crate::pin::{Pin, Standing};
-use crate::private_file::PrivateFile;
+use crate::private_file::{FileStamp, PrivateFile};
 
 /// Longest file: above [`ENTRIES_MAX`] lines of servers and of members.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -30,15 +31,35 @@ pub(crate) struct PinFile {
     file: PrivateFile,
     /// First lines of the file, each a comment.
     heading: &'static str,
+    /// Pins as they were read last: the key of each sealed message is looked up.
+    last_read: Arc<Mutex<Option<LastRead>>>,
+}
+
+#[derive(Debug)]
+struct LastRead {
+    stamp: FileStamp,
+    pins: Arc<[Pin]>,
 }
 
 impl PinFile {
     pub(crate) fn new(path: PathBuf, heading: &'static str) -> Self {
-        Self { file: PrivateFile::new(path, FILE_BYTES_MAX), heading }
+        Self { file: PrivateFile::new(path, FILE_BYTES_MAX), heading, last_read: Arc::default() }
     }
 
     /// Returns all pins, those of one subject together.
-    pub(crate) fn read(&self) -> Result<Vec<Pin>, KeyringError> {
+    pub(crate) fn read(&self) -> Result<Arc<[Pin]>, KeyringError> {
+        let mut last_read = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken before the reading, so that a later writing is noticed.
+        let stamp = self.file.stamp();
+        if let Some(last) = last_read.as_ref().filter(|last| Some(last.stamp) == stamp) {
+            return Ok(Arc::clone(&last.pins));
+        }
+        let pins: Arc<[Pin]> = self.read_file()?.into();
+        *last_read = stamp.map(|stamp| LastRead { stamp, pins: Arc::clone(&pins) });
+        Ok(pins)
+    }
+
+    fn read_file(&self) -> Result<Vec<Pin>, KeyringError> {
         let text = self.file.read(false)?.unwrap_or_default();
         let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         lines
@@ -51,7 +72,7 @@ impl PinFile {
 
     /// Returns the pin that counts for a subject.
     pub(crate) fn find(&self, subject: &str) -> Result<Option<Pin>, KeyringError> {
-        Ok(self.read()?.into_iter().find(|pin| counts_for(pin, subject)))
+        Ok(self.read()?.iter().find(|pin| counts_for(pin, subject)).cloned())
     }
 
     /// Makes a key the one that counts for its subject; the one before is gone.
@@ -102,7 +123,7 @@ impl PinFile {
     /// Makes the key with this fingerprint, in any form, the one that counts for the subject.
     pub(crate) fn accept(&self, subject: &str, fingerprint: &str) -> Result<Pin, KeyringError> {
         let mut seen = None;
-        for pin in self.read()?.into_iter().filter(|pin| pin.subject == subject) {
+        for pin in self.read()?.iter().filter(|pin| pin.subject == subject) {
             if pin.key.matches(fingerprint)? {
                 seen = Some(pin.key);
             }
@@ -118,7 +139,7 @@ impl PinFile {
 
     fn edit<T>(&self, change: impl FnOnce(&mut Vec<Pin>) -> T) -> Result<T, KeyringError> {
         let lock = self.file.lock()?;
-        let before = self.read()?;
+        let before = self.read_file()?;
         let mut pins = before.clone();
         let changed = change(&mut pins);
         if pins.len() > ENTRIES_MAX && pins.len() > before.len() {
@@ -240,6 +261,18 @@ mod tests {
             assert!(error.to_string().contains("known, line 2: the second field"), "{error}");
         }
         assert_eq!(std::fs::read_to_string(file.file.path()).expect("a file"), broken);
+    }
+
+    #[test]
+    fn a_file_that_another_process_replaced_is_read_again() {
+        let folder = Folder::new();
+        let (here, there) = (file(&folder), file(&folder));
+        here.put(Pin::now("a", key(1), Standing::FirstUse)).expect("written");
+        for seed in 2..50 {
+            assert_eq!(here.find("a").expect("read").map(|pin| pin.key), Some(key(seed - 1)));
+            // As long as the one before, and at the same instant for a coarse clock.
+            there.put(Pin::now("a", key(seed), Standing::FirstUse)).expect("written");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::KeyringError;
 
@@ -21,6 +21,15 @@ pub(crate) struct PrivateFile {
     bytes_max: u64,
 }
 
+/// Signs by which a file that was replaced is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    modified: SystemTime,
+    bytes: u64,
+    /// Number of the file on its disk, where the system has one.
+    id: u64,
+}
+
 /// Right to change the folder's files, until it is dropped.
 pub(crate) struct FolderLock {
     /// `None` where the file system has no locks: two changes at once may then lose one of them.
@@ -34,6 +43,12 @@ impl PrivateFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns what changes with each writing of the file; `None` if there is no file.
+    pub(crate) fn stamp(&self) -> Option<FileStamp> {
+        let metadata = fs::metadata(&self.path).ok()?;
+        Some(FileStamp { modified: metadata.modified().ok()?, bytes: metadata.len(), id: file_id(&metadata) })
     }
 
     /// Returns the text; `None` if there is no file. A secret that others may read is refused.
@@ -102,6 +117,17 @@ impl PrivateFile {
     fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
+}
+
+#[cfg(unix)]
+fn file_id(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    metadata.ino()
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &fs::Metadata) -> u64 {
+    0
 }
 
 #[cfg(unix)]

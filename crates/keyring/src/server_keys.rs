@@ -43,13 +43,17 @@ impl ServerKeys {
         self.certificate.read(true)
     }
 
-    /// Keeps the private key and the certificate of TLS, both in PEM.
+    /// Keeps the private key and the certificate of TLS, both in PEM, in place of `former`. Returns
+    /// what is kept from now on: another text where another process has replaced `former` meanwhile.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn write_certificate(&self, pem: &str) -> Result<(), KeyringError> {
+    /// The file cannot be read or written, or is not for its owner alone.
+    pub fn replace_certificate(&self, former: Option<&str>, pem: &str) -> Result<String, KeyringError> {
         let lock = self.certificate.lock()?;
-        self.certificate.write(&lock, pem)
+        match self.certificate.read(true)? {
+            Some(kept) if former != Some(kept.as_str()) => Ok(kept),
+            _ => self.certificate.write(&lock, pem).map(|()| pem.to_owned()),
+        }
     }
 }
 
@@ -63,8 +67,11 @@ mod tests {
         let folder = Folder::new();
         let keys = Keyring::open(folder.join("keys")).server_keys();
         assert_eq!(keys.certificate().expect("no file"), None);
-        keys.write_certificate("pem").expect("written");
         keys.identity().read_or_create().expect("made");
-        assert_eq!(keys.certificate().expect("read").as_deref(), Some("pem"));
+        let replace = |former, pem| keys.replace_certificate(former, pem).expect("written");
+        assert_eq!(replace(None, "one"), "one");
+        assert_eq!(replace(None, "another"), "one", "another process was faster");
+        assert_eq!(replace(Some("one"), "two"), "two");
+        assert_eq!(keys.certificate().expect("read").as_deref(), Some("two"));
     }
 }

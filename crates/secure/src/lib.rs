@@ -3,6 +3,7 @@
 //! The only crate that uses cryptography. It does no I/O: bytes in, bytes out. Files with keys are
 //! the keyring's, sockets belong to client and server.
 
+pub mod external;
 mod fingerprint;
 mod identity;
 pub mod noise;

@@ -18,4 +18,7 @@ pub struct Applied {
     pub at_us: u64,
     /// Effect, in words.
     pub effect: String,
+    /// False if nothing was changed: the rule could not be applied, or nobody decided.
+    #[serde(skip)]
+    pub has_effect: bool,
 }

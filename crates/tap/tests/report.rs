@@ -97,6 +97,85 @@ fn everything_said_in_plaintext_is_known_once() {
     assert!(row.findings.iter().all(|finding| finding.proof.count() >= 1), "each finding has evidence");
 }
 
+/// One row of a report, with its evidence.
+fn lines(report: &Report, id: RowId) -> Vec<String> {
+    let findings = report.rows().iter().filter(|row| row.id == id).flat_map(|row| &row.findings);
+    findings.map(|finding| format!("{} [{}]", finding.words, finding.proof)).collect()
+}
+
+/// A message as the server sends it.
+fn message(seq: u64, at: &str, text: &str) -> String {
+    format!(r#"{{"type":"message","room":"lobby","seq":{seq},"at":"{at}","from":"alice","text":"{text}"}}"#)
+}
+
+#[test]
+fn a_stored_message_has_its_own_time_and_is_marked() {
+    let mut session = Session { now_us: 1_767_400_000_000_000, ..Session::default() };
+    let bob = session.event_client("bob");
+    let stored = [message(1, "2026-01-02T03:04:05.678Z", "old"), message(2, "yesterday", "older")];
+    let history = format!(r#"{{"type":"history","room":"lobby","messages":[{}]}}"#, stored.join(","));
+    session.frame(bob, Direction::ToClient, r#"{"type":"welcome","name":"bob","rooms":[{"room":"lobby","seq":4}]}"#);
+    session.frame(bob, Direction::ToClient, &history);
+    // What was missed is sent again, then what is new.
+    for (seq, text) in [(4, "missed"), (5, "new")] {
+        session.frame(bob, Direction::ToClient, &message(seq, "2026-01-02T03:05:00.000Z", text));
+    }
+    session.frame(bob, Direction::ToClient, &history);
+    let report = session.report();
+    let expected = [
+        "2026-01-02T03:04:05.678Z (history) alice to room lobby: old [1<2 1<5]",
+        "at an unknown time (history) alice to room lobby: older [1<2 1<5]",
+        "2026-01-02T03:05:00.000Z (history) alice to room lobby: missed [1<3]",
+        "2026-01-03T00:26:40.006Z alice to room lobby: new [1<4]",
+    ];
+    assert_eq!(lines(&report, RowId::Texts), expected);
+    assert_eq!(summary(&report, RowId::Texts), "4 readable, 3 of them from the history");
+    let alice = "alice: 4 messages, 3 from the history, 2026-01-02T03:04:05.678Z to 2026-01-03T00:26:40.006Z \
+                 [1<2 1<3 1<4 1<5]";
+    assert_eq!(lines(&report, RowId::Activity), [alice]);
+    assert_eq!(lines(&report, RowId::Contacts), ["alice to room lobby: 4 messages [1<2 1<3 1<4 1<5]"]);
+}
+
+#[test]
+fn a_stored_pair_has_the_time_in_its_text() {
+    let mut session = Session { now_us: 1_767_400_000_000_000, ..Session::default() };
+    let (bob, carol) = (session.connection(), session.connection());
+    session.frame(bob, Direction::ToServer, "bob");
+    session.frame(carol, Direction::ToServer, "carol");
+    session.frame(carol, Direction::ToServer, "[2025-01-02 03:04 UTC] I only look stored");
+    for _ in 0..2 {
+        for payload in ["alice", "[2026-01-02 03:04 UTC] hi", "alice", "[2026-13-02 03:04 UTC] no time"] {
+            session.frame(bob, Direction::ToClient, payload);
+        }
+    }
+    for payload in ["carol", "[2025-01-02 03:04 UTC] I only look stored"] {
+        session.frame(bob, Direction::ToClient, payload);
+    }
+    let texts = lines(&session.report(), RowId::Texts);
+    let expected = [
+        "2026-01-03T00:26:40.003Z carol to the room it is in: [2025-01-02 03:04 UTC] I only look stored [2>2 1<10]",
+        "2026-01-02T03:04:00.000Z (history) alice to the room it is in: hi [1<2 1<6]",
+    ];
+    assert_eq!(texts[..2], expected, "{texts:?}");
+    assert!(!texts[2].contains("(history)"), "{texts:?}");
+}
+
+#[test]
+fn frames_of_one_packet_are_counted_each() {
+    let mut session = Session::default();
+    let bob = session.event_client("bob");
+    let joined = r#"{"type":"joined","room":"lobby","names":["eve"]}"#;
+    let frame = format!("{:<10}{joined}", joined.len());
+    let (splitter, reader) = &mut session.lines[bob];
+    splitter.receive(Direction::ToClient, frame.repeat(3).as_bytes(), 0, |frame| {
+        let meaning = reader.read(&frame);
+        session.knowledge.add(Seen { frame: &frame, meaning: &meaning, evidence: Evidence::Packet(12) });
+    });
+    let report = session.report();
+    assert!(summary(&report, RowId::Presence).starts_with("3 frames"), "{report:?}");
+    assert!(lines(&report, RowId::Presence)[0].ends_with("[#12]"), "{report:?}");
+}
+
 #[test]
 fn the_tutorial_dialect_is_read_in_pairs() {
     let mut session = Session::default();

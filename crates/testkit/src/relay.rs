@@ -1,5 +1,5 @@
-//! Relay between a peer that speaks a layer and one that does not: plaintext on one connection, the
-//! layer's bytes on the other.
+//! Relay between a peer that speaks layers and one that does not: plaintext on one connection, the
+//! layers' bytes on the other.
 //!
 //! The end of either direction and a reset are passed on to the other connection, behind what came
 //! before.
@@ -8,20 +8,20 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerState};
+use glassline_wire::layer::{LAYER_BYTES_MAX, LayerStack, LayerState};
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::SockRef;
 
 /// Bytes read at a time, and plaintext that may wait for the layer.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Two connections and the layer between them.
+/// Two connections and the layers between them.
 #[derive(Debug)]
 pub struct Relay {
     plain: Side,
     layered: Side,
-    layer: Box<dyn Layer>,
-    /// Plaintext that the layer has not taken.
+    layers: LayerStack,
+    /// Plaintext that the layers have not taken.
     sent: Vec<u8>,
     /// Plaintext that the plain side has not taken.
     received: Vec<u8>,
@@ -30,14 +30,14 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Takes over both connections. `layer` is the relay's own side of the layer.
+    /// Takes over both connections. `layers` are the relay's own side.
     ///
     /// # Errors
     /// The system refuses an option of a socket.
-    pub fn new(plain: TcpStream, layered: TcpStream, layer: Box<dyn Layer>) -> io::Result<Self> {
+    pub fn new(plain: TcpStream, layered: TcpStream, layers: LayerStack) -> io::Result<Self> {
         let (plain, layered) = (Side::new(plain)?, Side::new(layered)?);
         let (sent, received) = (Vec::new(), Vec::new());
-        Ok(Self { plain, layered, layer, sent, received, received_bytes_max: LAYER_BYTES_MAX })
+        Ok(Self { plain, layered, layers, sent, received, received_bytes_max: LAYER_BYTES_MAX })
     }
 
     /// Sets the plaintext that may wait for the plain side.
@@ -62,23 +62,23 @@ impl Relay {
         let mut buffer = vec![0; READ_BYTES];
         loop {
             self.read(&mut buffer)?;
-            let taken = self.layer.send(&[&self.sent]);
+            let taken = self.layers.send(&[&self.sent]);
             self.sent.drain(..taken);
             let is_all_sent = self.plain.has_ended && self.sent.is_empty();
             if is_all_sent {
-                self.layer.close();
+                self.layers.close();
             }
-            let written = self.layered.write(self.layer.output())?;
-            self.layer.consume_output(written);
+            let written = self.layered.write(self.layers.output())?;
+            self.layers.consume_output(written);
             let written = self.plain.write(&self.received)?;
             self.received.drain(..written);
-            if is_all_sent && self.layer.output().is_empty() {
+            if is_all_sent && self.layers.output().is_empty() {
                 self.layered.finish()?;
             }
             if self.is_all_received() && self.received.is_empty() {
                 self.plain.finish()?;
             }
-            let is_refused = self.layered.has_ended && self.layer.state() == LayerState::Handshaking;
+            let is_refused = self.layered.has_ended && self.layers.state() == LayerState::Handshaking;
             if is_refused || self.plain.is_finished && self.layered.is_finished {
                 return Ok(());
             }
@@ -93,19 +93,19 @@ impl Relay {
         }
         if self.received.len() < self.received_bytes_max {
             let bytes = self.layered.read(buffer)?;
-            self.layer.receive(&buffer[..bytes], &mut self.received).map_err(io::Error::other)?;
+            self.layers.receive(&buffer[..bytes], &mut self.received).map_err(io::Error::other)?;
         }
         Ok(())
     }
 
     fn is_all_received(&self) -> bool {
-        self.layered.has_ended || self.layer.state() == LayerState::PeerClosed
+        self.layered.has_ended || self.layers.state() == LayerState::PeerClosed
     }
 
     /// Waits until one of the connections can go on.
     fn wait(&self) -> io::Result<()> {
         let reads = [self.sent.len() < READ_BYTES, self.received.len() < self.received_bytes_max];
-        let writes = [!self.received.is_empty(), !self.layer.output().is_empty()];
+        let writes = [!self.received.is_empty(), !self.layers.output().is_empty()];
         let mut interests = Vec::new();
         for (side, (reads, writes)) in [&self.plain, &self.layered].into_iter().zip(reads.into_iter().zip(writes)) {
             let mut interest = PollFlags::empty();
@@ -206,7 +206,7 @@ mod tests {
         let (layered_client, layered_server) = connected();
         let (server, plain_server) = connected();
         let run = |plain, layered, layer| {
-            let relay = Relay::new(plain, layered, Box::new(layer)).expect("a relay");
+            let relay = Relay::new(plain, layered, LayerStack::new(vec![Box::new(layer)])).expect("a relay");
             thread::spawn(move || relay.run())
         };
         let threads = [

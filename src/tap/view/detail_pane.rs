@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthChar;
 
 use super::fields::Field;
+use super::page;
 use super::palette::{Palette, letter};
 use crate::tap::columns::Clock;
 
@@ -38,7 +39,13 @@ pub(super) fn draw(
     let rows: Vec<usize> =
         fields.iter().map(|field| columns.rows(field).max(lines(field, value_width).len())).collect();
     let visible = usize::from(area.height - 1);
-    let scroll = scroll.min(rows.iter().sum::<usize>().saturating_sub(visible));
+    let all = rows.iter().sum::<usize>();
+    let scroll = scroll.min(all.saturating_sub(visible));
+    let goes_on = scroll + visible < all && visible > 1;
+    let end = area.bottom() - u16::from(goes_on);
+    if goes_on {
+        buffer.set_stringn(area.x, end, page::MORE, width, palette.note());
+    }
     let mut above = scroll;
     let mut y = area.y + 1;
     for (place, (field, &rows)) in fields.iter().zip(&rows).enumerate() {
@@ -48,7 +55,7 @@ pub(super) fn draw(
         }
         let lines = lines(field, value_width);
         for row in std::mem::take(&mut above)..rows {
-            if y >= area.bottom() {
+            if y >= end {
                 return scroll;
             }
             let value = lines.get(row).map_or("", String::as_str);

@@ -15,11 +15,14 @@ use super::palette::Palette;
 use super::state::{HOLDS_ALL, Mode, Purpose, State};
 use super::{detail_pane, frames_pane, help, holds, note_pane, page};
 use crate::tap::columns::{cut, safe};
+use crate::tap::running::NoServer;
 
 /// Rows from which connections are shown.
 const ROWS_FOR_CONNECTIONS: u16 = 12;
 /// Connections that are shown, unless the user wants more.
 const CONNECTIONS_SHOWN: u16 = 3;
+/// Rows of a problem; its row in the list opens to all of it.
+const PROBLEM_ROWS_MAX: usize = 4;
 const HINTS: &str = "? help  Enter open  f filter  / search  Space pause  h hold  q quit";
 
 /// Parts of the title that no observation changes.
@@ -37,6 +40,8 @@ pub(crate) struct Title {
     pub(crate) is_intercepting: bool,
     /// Seed of the rules.
     pub(crate) seed: Option<u64>,
+    /// False if nothing listened on the server's address when the tap started.
+    pub(crate) has_server: bool,
 }
 
 /// Draws everything.
@@ -47,10 +52,7 @@ pub(super) fn draw(state: &mut State, title: &Title, palette: Palette, now_us: u
     title_row(state, title, palette, now_us, rest.first(1), buffer);
     let bottom = rest.last(1);
     wrong_line_rows(state, palette, &mut rest, buffer);
-    if let Some(problem) = state.last_problem() {
-        let row = rest.last(u16::from(area.height > 4));
-        put(buffer, row, &format!("! {}", safe(problem)), palette.problem());
-    }
+    problem_rows(state, palette, area.height, &mut rest, buffer);
     held_rows(state, palette, now_us, &mut rest, buffer);
     connection_rows(state, palette, area.height, &mut rest, buffer);
     let clock = state.clock.clone();
@@ -115,31 +117,31 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
     if !state.filter_line().is_empty() {
         states.push(format!("filter {}", safe(state.filter_line())));
     }
+    if title.is_intercepting {
+        states.push("INTERCEPTING".into());
+    }
     states.push(format!("{}/s", state.rate.per_second(now_us)));
     let applied = (state.applied() > 0).then(|| format!("{} applied", state.applied()));
     let rules: Vec<String> = [title.rules.clone(), applied].into_iter().flatten().collect();
-    // Each part has its place. Where not all of them fit, those that the user knows go first.
-    let spaced = |text: String| if text.is_empty() { text } else { text + "  " };
+    // Each part has its place. Where not all of them fit, those that the user knows go first, and of
+    // the recording it stays to be seen that there is one.
+    let spaced = |text: &str| if text.is_empty() { String::new() } else { format!("{text}  ") };
     let mut parts = [
-        (4, "glassline tap ".to_owned()),
-        (3, spaced(format!("{} > {}", title.listens, title.to))),
-        (0, spaced(states.join("  "))),
-        (2, spaced(rules.join(", "))),
-        (5, spaced(title.recording.clone().unwrap_or_default())),
-        (5, spaced(if title.is_intercepting { "intercepting".into() } else { String::new() })),
-        (6, title.seed.map(|seed| format!("seed {seed}")).unwrap_or_default()),
+        "glassline tap ".to_owned(),
+        spaced(&format!("{} > {}", title.listens, title.to)),
+        spaced(&states.join("  ")),
+        spaced(&rules.join(", ")),
+        spaced(title.recording.as_deref().unwrap_or_default()),
+        title.seed.map(|seed| format!("seed {seed}")).unwrap_or_default(),
     ];
-    let shown = |parts: &[(u8, String)]| {
-        let texts: String = parts.iter().map(|(_, text)| text.as_str()).collect();
-        texts.trim_end().to_owned()
-    };
-    for goes in (2..=6).rev() {
-        if shown(&parts).width() <= row.width.into() {
+    let recording = if title.recording.is_some() { "recording" } else { "" };
+    for (part, shorter) in [(5, ""), (0, ""), (4, recording), (1, ""), (3, ""), (4, "")] {
+        if parts.concat().trim_end().width() <= row.width.into() {
             break;
         }
-        parts.iter_mut().filter(|(rank, _)| *rank == goes).for_each(|(_, text)| text.clear());
+        shorter.clone_into(&mut parts[part]);
     }
-    put(buffer, row, &shown(&parts), palette.heading());
+    put(buffer, row, parts.concat().trim_end(), palette.heading());
 }
 
 fn connection_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows, buffer: &mut Buffer) {
@@ -184,7 +186,15 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
     let speaker = safe(ask.meaning.speaker.as_deref().unwrap_or("-"));
     let text = safe(holds::text(ask).or_else(|| holds::payload(ask)).unwrap_or("bytes that are no text"));
     put(buffer, row, &format!("HELD {} {speaker}: {text}", frame.id()), style);
-    put(buffer, keys, "e text  E payload  p pass  d drop", style);
+    let hints = match state.mode {
+        Mode::Typing { purpose: Purpose::Text(_) | Purpose::Payload(_), .. } => {
+            "Enter forwards it as typed  Esc leaves it held"
+        }
+        // Its keys are letters now.
+        Mode::Typing { .. } => "Enter or Esc ends the line below, then e, E, p and d decide",
+        _ => "e text  E payload  p pass  d drop",
+    };
+    put(buffer, keys, hints, style);
     let left = seconds_until(ask.deadline_us);
     put(buffer, times, &format!("{left} s left, {give_up}{others}"), style);
 }
@@ -193,18 +203,41 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
 fn empty(state: &State, title: &Title, area: Rect, buffer: &mut Buffer) {
     let has_filter = !state.entries.filter().is_empty();
     let join = format!("Join through the tap:  glassline join {}", title.listens);
-    let lines = if has_filter {
-        ["Nothing that is kept matches the filter.", "Esc removes it.", "", ""]
+    let mut lines = if has_filter {
+        vec!["Nothing that is kept matches the filter.".to_owned(), "Esc removes it.".into()]
     } else {
-        [
-            "Waiting for a connection.",
-            &join,
-            "The tap shows and can change what passes on a line.",
-            "Use it on your own systems only.",
+        vec![
+            "Waiting for a connection.".into(),
+            join,
+            "The tap shows and can change what passes on a line.".into(),
+            "Use it on your own systems only.".into(),
         ]
     };
+    if !has_filter && !title.has_server {
+        lines.push(String::new());
+        lines.extend(wrapped(&format!("! {}", NoServer(title.to)), area.width.into()));
+    }
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        put(buffer, Rect { y, height: 1, ..area }, line, Style::new());
+        put(buffer, Rect { y, height: 1, ..area }, &line, Style::new());
+    }
+}
+
+/// Shows the last problem, with its advice where there is room.
+fn problem_rows(state: &State, palette: Palette, height: u16, rest: &mut Rows, buffer: &mut Buffer) {
+    let Some(problem) = state.last_problem() else { return };
+    let most = match height {
+        0..=4 => return,
+        5..ROWS_FOR_CONNECTIONS => 1,
+        ROWS_FOR_CONNECTIONS.. => PROBLEM_ROWS_MAX,
+    };
+    let width = usize::from(rest.area.width);
+    let mut rows = wrapped(&format!("! {} (Esc removes this)", safe(problem)), width);
+    if rows.len() > most {
+        let rest = rows.split_off(most - 1).join(" ");
+        rows.push(cut(&rest, width));
+    }
+    for row in rows.iter().rev() {
+        put(buffer, rest.last(1), row, palette.problem());
     }
 }
 

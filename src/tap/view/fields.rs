@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use glassline_tap::{Frame, FrameKind, Meaning, RECORD_HEADER_BYTES, RecordType};
+use glassline_tap::{Frame, FrameKind, Meaning, RECORD_HEADER_BYTES, RawReason, RecordType};
 use glassline_wire::limits::HEADER_BYTES;
 use serde_json::Value;
 
-use crate::tap::columns::{printable, raw_label, safe};
+use crate::tap::columns::{opaque, printable, raw_label, safe};
 
 /// Bytes of a value that are shown.
 const VALUE_BYTES_MAX: usize = 4_096;
@@ -34,6 +34,9 @@ pub(super) fn fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
         FrameKind::Opening => vec![whole("opening", all)],
         FrameKind::Goodbye => vec![whole("goodbye", all)],
         FrameKind::Record(record_type) => record_fields(frame, record_type),
+        FrameKind::Raw(reason @ RawReason::Opaque) => {
+            vec![Field { value: opaque(start(&frame.bytes)), ..whole(raw_label(reason), all) }]
+        }
         FrameKind::Raw(reason) => vec![whole(raw_label(reason), all)],
         FrameKind::Payload => {
             let header = HEADER_BYTES.min(frame.bytes.len());
@@ -70,7 +73,7 @@ fn record_fields(frame: &Frame, record_type: RecordType) -> Vec<Field> {
         field("length", u16::from_be_bytes([*high, *low]).to_string(), 3..RECORD_HEADER_BYTES),
     ];
     if !content.is_empty() {
-        fields.push(field("content, opaque", printable(start(&frame.bytes[content.clone()])), content));
+        fields.push(field("content, opaque", opaque(start(&frame.bytes[content.clone()])), content));
     }
     fields
 }
@@ -179,7 +182,7 @@ mod tests {
             ("record", "handshake", 0..1),
             ("version", "3.1", 1..3),
             ("length", "4", 3..5),
-            ("content, opaque", "\u{fffd}[2J", 5..9),
+            ("content, opaque", "1b 5b 32 4a", 5..9),
         ];
         assert_eq!(shown, expected);
         frame.bytes.truncate(4);

@@ -7,14 +7,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::palette::Palette;
 use super::state::State;
-use crate::tap::columns::{Columns, cut};
+use crate::tap::columns::Columns;
 
-/// Columns from which all of an observation is shown, with milliseconds and room.
-const WIDE: usize = 100;
-/// Columns from which all of it is shown in narrow columns.
-const USUAL: usize = 78;
-/// Columns from which the time is shown.
-const MEDIUM: usize = 50;
+/// Columns of the marker before a row.
+const MARKER_COLUMNS: usize = 2;
 
 /// Draws the heading and as many observations as there is room for.
 pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut Buffer) {
@@ -31,7 +27,7 @@ pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut
         room: "room".into(),
         text: "text".into(),
     };
-    let heading = format!("  {}", row(&heading, width.saturating_sub(2), true));
+    let heading = format!("  {}", heading.line(width.saturating_sub(MARKER_COLUMNS)));
     buffer.set_stringn(area.x, area.y, heading, width, palette.heading());
     let window = state.cursor.window(&state.entries, usize::from(area.height - 1));
     let selected = state.cursor.place(&state.entries);
@@ -39,9 +35,8 @@ pub(super) fn draw(state: &mut State, palette: Palette, area: Rect, buffer: &mut
         let Some(observation) = state.entries.number(place).and_then(|number| state.entries.get(number)) else {
             continue;
         };
-        let is_frame = matches!(observation, Observation::Arrived(..));
         let marker = if place == selected { "> " } else { "  " };
-        let line = format!("{marker}{}", row(&state.clock.columns(observation), width.saturating_sub(2), is_frame));
+        let line = format!("{marker}{}", state.clock.columns(observation).line(width.saturating_sub(MARKER_COLUMNS)));
         let style = style(observation, palette);
         let style = if place == selected { style.add_modifier(Modifier::REVERSED) } else { style };
         // As wide as the pane, so that the whole row is marked.
@@ -56,6 +51,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
             Direction::ToClient => palette.to_client(),
         },
         Observation::Problem { .. } | Observation::Omitted { .. } => palette.problem(),
+        Observation::Applied(applied) if !applied.has_effect => palette.problem(),
         Observation::Opened { .. }
         | Observation::Intercepted { .. }
         | Observation::Asked(_)
@@ -63,21 +59,4 @@ fn style(observation: &Observation, palette: Palette) -> Style {
         | Observation::Ended { .. }
         | Observation::Closed { .. } => palette.note(),
     }
-}
-
-/// Returns one row: the columns for which there is room.
-fn row(columns: &Columns, width: usize, is_frame: bool) -> String {
-    let Columns { id, speaker, text, .. } = columns;
-    let time = columns.time.get(..8).unwrap_or(&columns.time);
-    if width + 2 >= WIDE {
-        return columns.line(width);
-    }
-    if width + 2 >= USUAL && (is_frame || id == "frame") {
-        let Columns { dialect, length, room, .. } = columns;
-        let (speaker, room) = (cut(speaker, 8), cut(room, 8));
-        return cut(&format!("{time:<8} {id:<6} {dialect:<8} {length:>5} {speaker:<8} {room:<8} {text}"), width);
-    }
-    let said = if is_frame && !speaker.is_empty() { format!("{speaker}: {text}") } else { text.clone() };
-    let line = if width + 2 >= MEDIUM { format!("{time:<8} {id:<7} {said}") } else { format!("{id:<6} {said}") };
-    cut(&line, width)
 }

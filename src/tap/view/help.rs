@@ -16,12 +16,12 @@ pub(super) fn rows(width: usize) -> Vec<PageRow> {
     rows.push(heading("Signs"));
     rows.extend(words(
         "3>12 is frame 12 of connection 3 to the server, 3<12 to the client. * a connection opened or ended, \
-         + a rule was applied, ! a problem.",
+         + a rule was applied, ! a problem, or a rule without effect.",
     ));
     rows.push(heading("Held frames"));
     rows.extend(words(
         "A held frame, and everything behind it in its direction, waits for you: e, E, p or d. The time until a side \
-         gives up is the earliest by the specification.",
+         gives up is the earliest by the specification: then it closes the connection, and its client joins again.",
     ));
     rows
 }

@@ -73,9 +73,14 @@ impl Holds {
         self.waiting.front()
     }
 
+    /// Returns this frame, if it waits.
+    pub(super) fn get(&self, wanted: FrameId) -> Option<&Ask> {
+        self.waiting.iter().find(|ask| ask.frame.id() == wanted)
+    }
+
     /// Returns whether this frame waits.
     pub(super) fn has(&self, wanted: FrameId) -> bool {
-        self.waiting.iter().any(|ask| ask.frame.id() == wanted)
+        self.get(wanted).is_some()
     }
 
     /// Returns how many wait.

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::palette::Palette;
 
 /// Last row of a page that goes on.
-const MORE: &str = "more: Down, PageDown";
+pub(super) const MORE: &str = "more: Down, PageDown";
 
 /// A row of a page.
 pub(super) enum PageRow {

@@ -48,6 +48,14 @@ pub(super) enum Purpose {
     Payload(FrameId),
 }
 
+/// A problem that is shown until the user removes it.
+#[derive(Debug)]
+struct ViewProblem {
+    text: String,
+    /// It concerns one connection: the server was not reached. The next one that opens ends it.
+    is_of_connection: bool,
+}
+
 /// Everything that the view shows.
 #[derive(Debug)]
 pub(super) struct State {
@@ -65,7 +73,7 @@ pub(super) struct State {
     paused: Option<u64>,
     /// Answer to the last key.
     message: Option<String>,
-    last_problem: Option<String>,
+    last_problem: Option<ViewProblem>,
     omitted: u64,
     applied: u64,
     shows_more_connections: bool,
@@ -106,10 +114,19 @@ impl State {
                 self.omitted += observations;
                 self.rate.count_untimed(*frames);
             }
-            Observation::Applied(_) => self.applied += 1,
-            Observation::Problem { text, .. } => self.last_problem = Some(text.clone()),
+            Observation::Applied(applied) if applied.has_effect => self.applied += 1,
+            Observation::Applied(applied) => {
+                let text = format!("{}: {}", applied.rule, applied.effect);
+                self.last_problem = Some(ViewProblem { text, is_of_connection: false });
+            }
+            Observation::Problem { text, connection, .. } => {
+                let (text, is_of_connection) = (text.clone(), connection.is_some());
+                self.last_problem = Some(ViewProblem { text, is_of_connection });
+            }
+            Observation::Opened { .. } => {
+                self.last_problem.take_if(|problem| problem.is_of_connection);
+            }
             Observation::Asked(_)
-            | Observation::Opened { .. }
             | Observation::Intercepted { .. }
             | Observation::Ended { .. }
             | Observation::Closed { .. } => {}
@@ -186,7 +203,10 @@ impl State {
             Action::First => self.cursor.select(&self.entries, 0),
             Action::Last => self.cursor.select(&self.entries, usize::MAX - 1),
             Action::Enter => self.open_selected(),
-            Action::Escape => self.set_filter("", Filter::default()),
+            Action::Escape => {
+                self.last_problem = None;
+                self.set_filter("", Filter::default());
+            }
             Action::Filter => self.type_line(Purpose::Filter, self.filter_line.clone()),
             Action::Search => self.type_line(Purpose::Search, String::new()),
             Action::SearchNext => self.search_on(false),
@@ -253,11 +273,13 @@ impl State {
             Purpose::Hold => self.start_holding(text.trim()),
             Purpose::Jump => self.jump(text.trim()),
             Purpose::Text(edited) => {
-                self.decide(edited, holds::with_text(&text));
+                let is_same = self.holds.get(edited).and_then(holds::text) == Some(&text);
+                self.decide(edited, if is_same { Decision::Pass } else { holds::with_text(&text) });
                 Ok(())
             }
             Purpose::Payload(edited) => {
-                self.decide(edited, holds::with_payload(&text));
+                let is_same = self.holds.get(edited).and_then(holds::payload) == Some(&text);
+                self.decide(edited, if is_same { Decision::Pass } else { holds::with_payload(&text) });
                 Ok(())
             }
         };
@@ -394,7 +416,7 @@ impl State {
 
     /// Returns the last problem.
     pub(super) fn last_problem(&self) -> Option<&str> {
-        self.last_problem.as_deref()
+        self.last_problem.as_ref().map(|problem| problem.text.as_str())
     }
 
     /// Returns how many frames passed during the pause; `None` if there is none.

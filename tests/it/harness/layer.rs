@@ -1,11 +1,12 @@
 //! Raw connections where servers and clients use the test layer: peers without it reach a server
 //! that requires it, and clients that use it reach a server of a test's own.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::net::TcpStream;
 
-use glassline_testkit::{Relay, TestLayer, is_test_layer_wanted};
-use socket2::{Domain, SockRef, Socket, Type};
+use glassline_testkit::{TestLayer, is_test_layer_wanted};
+use glassline_wire::layer::LayerStack;
+
+use super::relay;
 
 /// Bytes in each buffer of a narrow connection.
 const NARROW_BYTES: usize = 4 * 1024;
@@ -22,19 +23,5 @@ pub(crate) fn to_client(client: TcpStream) -> TcpStream {
 }
 
 fn relayed(layered: TcpStream, layer: TestLayer, narrow: bool) -> TcpStream {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address: SocketAddr = listener.local_addr().expect("an address");
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    if narrow {
-        socket.set_recv_buffer_size(NARROW_BYTES).expect("a small buffer");
-    }
-    socket.connect(&address.into()).expect("the relay accepts");
-    let (plain, _) = listener.accept().expect("a connection");
-    if narrow {
-        SockRef::from(&plain).set_send_buffer_size(NARROW_BYTES).expect("a small buffer");
-    }
-    let relay = Relay::new(plain, layered, Box::new(layer)).expect("a relay");
-    let relay = if narrow { relay.with_received_bytes_max(NARROW_BYTES) } else { relay };
-    thread::spawn(move || relay.run());
-    socket.into()
+    relay::relayed(layered, LayerStack::new(vec![Box::new(layer)]), narrow.then_some(NARROW_BYTES))
 }

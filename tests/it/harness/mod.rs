@@ -4,15 +4,21 @@ mod event;
 #[cfg(feature = "test-layer")]
 mod layer;
 #[cfg(unix)]
+mod link;
+#[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod proxy;
+#[cfg(unix)]
+mod relay;
 mod server;
 mod tutorial;
 mod wire;
 
 pub(crate) use event::{EventClient, fresh_id};
 pub(crate) use glassline_testkit::frame::frame;
+#[cfg(unix)]
+pub(crate) use link::LinkClient;
 #[cfg(unix)]
 pub(crate) use process::ServerProcess;
 #[cfg(unix)]

@@ -11,7 +11,7 @@ pub(crate) struct ServerProcess {
     pub(crate) address: SocketAddr,
     process: Process,
     // There for as long as the process is.
-    _home: Folder,
+    home: Folder,
 }
 
 impl ServerProcess {
@@ -33,6 +33,15 @@ impl ServerProcess {
         Self::spawn(PROGRAM, arguments).wait(Duration::from_secs(10))
     }
 
+    /// The same with a home of the test's.
+    #[track_caller]
+    pub(crate) fn serve_at(home: Folder, arguments: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        let mut process = Self::spawn_at(home, PROGRAM, &arguments);
+        process.address = process.expect_listening();
+        process
+    }
+
     #[track_caller]
     fn listening(program: &str, arguments: &[&str]) -> Self {
         let mut process = Self::spawn(program, arguments);
@@ -41,12 +50,15 @@ impl ServerProcess {
     }
 
     fn spawn(program: &str, arguments: &[&str]) -> Self {
-        let home = Folder::new();
+        Self::spawn_at(Folder::new(), program, arguments)
+    }
+
+    fn spawn_at(home: Folder, program: &str, arguments: &[&str]) -> Self {
         let mut command = command(program, &home);
         command.args(arguments);
         let mut process = Process::start(command);
         process.close_stdin();
-        Self { address: SocketAddr::from(([0, 0, 0, 0], 0)), process, _home: home }
+        Self { address: SocketAddr::from(([0, 0, 0, 0], 0)), process, home }
     }
 
     /// Returns the address in the next line of stdout, which must be exactly `listening on ADDRESS:PORT`.
@@ -80,13 +92,19 @@ impl ServerProcess {
         self.process.ended_within(patience)
     }
 
+    /// Ends it like [`stop`](Self::stop), and returns its home as well.
+    #[track_caller]
+    pub(crate) fn stop_and_leave(self) -> (Ended, Folder) {
+        self.signal("TERM");
+        let ended = self.process.ended_within(Duration::from_secs(5));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        (ended, self.home)
+    }
+
     /// Sends it SIGTERM, and asserts an orderly end.
     #[track_caller]
     pub(crate) fn stop(self) -> Ended {
-        self.signal("TERM");
-        let ended = self.wait(Duration::from_secs(5));
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended
+        self.stop_and_leave().0
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Passage {
 
 #[derive(Debug)]
 struct State {
+    /// The server that new connections lead to.
+    server: SocketAddr,
     passage: Passage,
     is_over: bool,
     /// Both ends of each connection.
@@ -37,7 +39,7 @@ impl Proxy {
     pub(crate) fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = State { passage: Passage::Open, is_over: false, streams: Vec::new(), said: Vec::new() };
+        let state = State { server, passage: Passage::Open, is_over: false, streams: Vec::new(), said: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
@@ -52,7 +54,7 @@ impl Proxy {
                 }
                 let client = client.expect("a client");
                 // Nothing listens there any more when a test ends.
-                let Ok(server) = TcpStream::connect(server) else { continue };
+                let Ok(server) = TcpStream::connect(state.server) else { continue };
                 let client = super::accepted(client);
                 #[cfg(feature = "test-layer")]
                 let server = super::layer::to_server(server, false);
@@ -72,6 +74,12 @@ impl Proxy {
     /// standing.
     pub(crate) fn set(&self, passage: Passage) {
         lock(&self.state).passage = passage;
+    }
+
+    /// Leads new connections to another server.
+    #[cfg_attr(feature = "test-layer", expect(dead_code, reason = "secure links are tested without it"))]
+    pub(crate) fn lead_to(&self, server: SocketAddr) {
+        lock(&self.state).server = server;
     }
 
     /// Ends all connections.

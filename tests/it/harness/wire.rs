@@ -53,10 +53,22 @@ impl Wire {
         Self::over(socket.into(), true)
     }
 
+    /// A peer that reaches the server through a relay of its own; `relay` returns the near end.
+    #[cfg(unix)]
+    pub(crate) fn relayed(stream: TcpStream, relay: impl FnOnce(TcpStream) -> TcpStream) -> Self {
+        #[cfg(feature = "test-layer")]
+        let stream = super::layer::to_server(stream, false);
+        Self::of(relay(stream))
+    }
+
     #[cfg_attr(not(feature = "test-layer"), expect(unused_variables, reason = "a relay has buffers of its own"))]
     fn over(stream: TcpStream, narrow: bool) -> Self {
         #[cfg(feature = "test-layer")]
         let stream = super::layer::to_server(stream, narrow);
+        Self::of(stream)
+    }
+
+    fn of(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
         Self { stream, frames: Frames::default() }

@@ -18,6 +18,8 @@ mod people;
 mod presentation;
 mod recall;
 mod rooms;
+#[cfg(not(feature = "test-layer"))]
+mod secure;
 mod settings;
 #[cfg(target_os = "linux")]
 mod stuck;

@@ -132,6 +132,7 @@ fn hostile_bytes_never_reach_the_terminal() {
     alice.say("\u{1b}]0;held\u{7}harmless");
     session.tap.see("HELD");
     session.tap.keys_until("e", "text: ");
+    session.tap.keys("!");
     session.tap.keys_until("\r", "forwarded as edited");
     let written = session.tap.written();
     for sequence in ["\u{1b}]", "\u{1b}[6n", "\u{9b}", "\u{202e}", "\u{7}", "\u{1b}[2Jharmless"] {

@@ -79,12 +79,17 @@ impl SecureLink {
         let (address, link) = (self.server.address(), name(self.kind));
         let first = format!("{address} {what}. Nothing was sent to it.");
         match self.server.known() {
-            Ok(known) => match known.iter().find(|known| known.link == self.kind) {
-                Some(known) => lost_protection(&first, known),
-                None => format!(
+            Ok(known) => match (known.iter().find(|known| known.link == self.kind), known.first()) {
+                (Some(known), _) => lost_protection(&first, known),
+                (None, Some(other)) => format!(
+                    "{first}\nIt is known over {} since {}: glassline join {address} --link {}",
+                    name(other.link),
+                    other.since.in_words(),
+                    other.link
+                ),
+                (None, None) => format!(
                     "{first}\nWithout {link}, anyone on the way between you and that machine can read and change what is \
-                     said.\nIf you accept that: glassline join {address} --plain{}",
-                    elsewhere(&known)
+                     said.\nIf you accept that: glassline join {address} --plain"
                 ),
             },
             Err(error) => unknown(&first, &error),
@@ -103,12 +108,6 @@ fn lost_protection(first: &str, known: &KnownServer) -> String {
         since = since.in_words(),
         standing = standing.in_words(),
     )
-}
-
-/// Other links over which the server is known.
-fn elsewhere(known: &[KnownServer]) -> String {
-    let advice = |known: &KnownServer| format!("\nIt is known over {}: --link {}", name(known.link), known.link);
-    known.iter().map(advice).collect()
 }
 
 fn unknown(first: &str, error: &KeyringError) -> String {
@@ -168,7 +167,8 @@ mod tests {
         }
         link.server.check(&offer(LinkKind::Noise)).expect("the first key");
         let text = text(link.judge(HandshakeFailure::Silent, false));
-        assert!(text.ends_with("It is known over Noise: --link noise"), "{text}");
+        assert!(text.contains("It is known over Noise since 20") && text.ends_with("--link noise"), "{text}");
+        assert!(!text.contains("--plain"), "{text}");
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reconnect_goes_on_after_an_end_and_stops_at_another_protocol() {
+    fn a_reconnect_survives_an_end_and_not_foreign_bytes() {
         let folder = Folder::new();
         let link = link(&folder);
         for failure in [HandshakeFailure::Silent, HandshakeFailure::Closed("reset".to_owned())] {

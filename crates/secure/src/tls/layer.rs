@@ -16,6 +16,8 @@ use crate::Identity;
 
 /// Plaintext of a full record.
 const RECORD_BYTES_MAX: usize = 16 * 1024;
+/// A slice of so many bytes becomes a record of its own: that costs less than a copy.
+const SLICE_BYTES_MIN: usize = 4 * 1024;
 /// Header, type and tag of a record.
 const RECORD_OVERHEAD_BYTES: usize = 5 + 1 + 16;
 /// Room that data leaves in the output for a change of keys, an alert and the announced end.
@@ -131,7 +133,9 @@ impl<S: Side> Layer for TlsLayer<S> {
 
     fn send(&mut self, plaintext: &[&[u8]]) -> usize {
         let mut gathered = Gathered::new(plaintext);
+        let plaintext_bytes: usize = plaintext.iter().map(|slice| slice.len()).sum();
         self.with_traffic(|traffic, output| {
+            output.reserve((plaintext_bytes + RECORD_OVERHEAD_BYTES).min(LAYER_BYTES_MAX - output.len()));
             loop {
                 let room_bytes = LAYER_BYTES_MAX.saturating_sub(output.len() + RECORD_OVERHEAD_BYTES + RESERVED_BYTES);
                 let record = gathered.peek(room_bytes.min(RECORD_BYTES_MAX));
@@ -238,12 +242,11 @@ impl<'a> Gathered<'a> {
         Self { slices, offset: 0, passed_bytes: 0, joined: Vec::new() }
     }
 
-    /// Returns the next bytes, as many as there are up to `bytes_max`. They are copied only where
-    /// they span slices.
+    /// Returns the next bytes, at most `bytes_max`. Short slices are joined by a copy.
     fn peek(&mut self, bytes_max: usize) -> &[u8] {
         let Some((first, others)) = self.slices.split_first() else { return &[] };
         let first = &first[self.offset..];
-        if first.len() >= bytes_max || others.is_empty() {
+        if first.len() >= bytes_max.min(SLICE_BYTES_MIN) || others.is_empty() {
             return &first[..first.len().min(bytes_max)];
         }
         self.joined.clear();

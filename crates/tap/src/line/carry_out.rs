@@ -62,7 +62,7 @@ impl Line {
             for copy in 0..copies {
                 if state.is_full() {
                     let effect = format!("{} of the copies left out, since too much waits already", copies - copy);
-                    evaluation.report(&rule, unit, 0, effect);
+                    evaluation.report_no_effect(&rule, unit, effect);
                     break;
                 }
                 state.send(bytes.to_vec(), Some(format!("{rule}: copy")), delivery, now_us);
@@ -76,7 +76,7 @@ impl Line {
         let (state, mut evaluation) = self.parts(addition.direction, now_us);
         if !state.add(addition) {
             let effect = "not injected, since too much waits already or the end has passed";
-            evaluation.report(&rule, unit, 0, effect.to_owned());
+            evaluation.report_no_effect(&rule, unit, effect.to_owned());
         }
     }
 }

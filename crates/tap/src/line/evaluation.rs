@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::apply::{Outcome, apply, cut, edit, sent_in_place};
+use super::fields::absent_field;
 use super::plan::{FrameOutcome, Pending, Work};
 use super::unit::Unit;
 use super::{Ask, Decision, LineOutput};
@@ -89,9 +90,10 @@ impl RuleEvaluation<'_> {
                 self.outputs.push_back(LineOutput::Ask(Box::new(ask)));
             }
             Outcome::NotHere if rule.matcher.asks_for_words() => {
-                let reason = "a frame that it matches has not the field, the words or the bit to be changed; \
-                              `glassline tap --json` shows its fields";
-                return self.reject(rule, &work.unit, reason);
+                if !self.tally.rejected.contains(&rule.label) {
+                    self.reject(rule, &work.unit, &absence(&rule.action, work));
+                }
+                return;
             }
             Outcome::NotHere => return,
             Outcome::Rejected(reason) => return self.reject(rule, &work.unit, &reason),
@@ -117,17 +119,21 @@ impl RuleEvaluation<'_> {
             Decision::Edit(edits) => edit(&edits, work),
             Decision::Cut(end) => cut(end, 0, work),
         };
-        let (effect, at) = match outcome {
-            Outcome::Done { effect, at } => (effect, at),
+        let unchanged = match outcome {
+            Outcome::Done { effect, at } => {
+                self.report(&pending.rule, &work.unit, at, effect.clone());
+                work.plan.note(&pending.rule, &effect);
+                return self.run(work, pending.next_rule);
+            }
             Outcome::Rejected(reason) => {
-                (format!("passed unchanged, since the decision cannot be carried out: {reason}"), 0)
+                format!("passed unchanged, since the decision cannot be carried out: {reason}")
             }
             Outcome::NotHere | Outcome::Ask(..) => {
-                ("passed unchanged, since it has none of the fields that were to be edited".to_owned(), 0)
+                "passed unchanged, since it has none of the fields that were to be edited".to_owned()
             }
         };
-        self.report(&pending.rule, &work.unit, at, effect.clone());
-        work.plan.note(&pending.rule, &effect);
+        self.report_no_effect(&pending.rule, &work.unit, unchanged.clone());
+        work.plan.note(&pending.rule, &unchanged);
         self.run(work, pending.next_rule);
     }
 
@@ -137,7 +143,7 @@ impl RuleEvaluation<'_> {
         let Some(pending) = work.pending.take() else { return };
         let effect = format!("passed unchanged, since {reason}");
         work.plan.note(&pending.rule, &effect);
-        self.report(&pending.rule, &work.unit, 0, effect);
+        self.report_no_effect(&pending.rule, &work.unit, effect);
         self.run(work, pending.next_rule);
     }
 
@@ -155,12 +161,21 @@ impl RuleEvaluation<'_> {
     /// Reports once for the connection why a rule has no effect.
     fn reject(&mut self, rule: &Rule, unit: &Unit, reason: &str) {
         if self.tally.rejected.insert(rule.label.clone()) {
-            self.report(&rule.label, unit, 0, format!("has no effect: {reason}"));
+            self.report_no_effect(&rule.label, unit, format!("has no effect: {reason}"));
         }
     }
 
     /// Reports what a rule did to a unit from its byte `at` on.
     pub(super) fn report(&mut self, label: &str, unit: &Unit, at: usize, effect: String) {
+        self.push_applied(label, unit, at, effect, true);
+    }
+
+    /// Reports why a rule did nothing to a unit.
+    pub(super) fn report_no_effect(&mut self, label: &str, unit: &Unit, reason: String) {
+        self.push_applied(label, unit, 0, reason, false);
+    }
+
+    fn push_applied(&mut self, label: &str, unit: &Unit, at: usize, effect: String, has_effect: bool) {
         self.outputs.push_back(LineOutput::Applied(Applied {
             seed: self.rules.seed(),
             rule: label.to_owned(),
@@ -168,8 +183,17 @@ impl RuleEvaluation<'_> {
             offset: unit.frame.offset.saturating_add(at as u64),
             at_us: self.now_us,
             effect,
+            has_effect,
         }));
     }
+}
+
+/// Returns why an action has nothing to change in a frame that its rule matches.
+fn absence(action: &Action, work: &Work) -> String {
+    let Action::Edit(edits) = action else {
+        return "a frame that it matches has not the bit to be changed; write a smaller bit".into();
+    };
+    absent_field(work.bytes(), work.unit.form, edits)
 }
 
 fn unreadable(unit: &Unit) -> String {

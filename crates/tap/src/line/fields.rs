@@ -18,6 +18,9 @@ pub(super) enum EditError {
     Unreadable,
 }
 
+/// Fields of a frame that are listed, and bytes of the name of each.
+const FIELDS_LISTED_MAX: usize = 12;
+const FIELD_BYTES_SHOWN: usize = 40;
 /// Bytes of a value that an effect quotes.
 const QUOTED_BYTES_MAX: usize = 500;
 
@@ -40,6 +43,35 @@ pub(super) fn edited(bytes: &[u8], form: Form, edits: &[Edit]) -> Result<Edited,
         Form::Name | Form::Text | Form::Pair => edited_texts(bytes, form, edits),
         Form::Payload | Form::Record | Form::Bytes => Err(EditError::Unreadable),
     }
+}
+
+/// Returns which field or which words these changes do not find in a frame.
+pub(super) fn absent_field(bytes: &[u8], form: Form, edits: &[Edit]) -> String {
+    let object: Option<Map<String, Value>> =
+        split_frame(bytes).and_then(|(payload, _)| serde_json::from_slice(payload).ok());
+    let fields: Vec<&str> = match (form, &object) {
+        (Form::Event, Some(object)) => object.keys().map(String::as_str).collect(),
+        (Form::Name, _) => vec!["name"],
+        (Form::Pair, _) => vec!["name", "text"],
+        _ => vec!["text"],
+    };
+    let is_there =
+        |edit: &&Edit| fields.contains(&edit.field()) || (edit.field() == "name" && fields.contains(&"from"));
+    match edits.iter().find(|edit| !is_there(edit)) {
+        Some(edit) => {
+            let listed: Vec<String> = fields.iter().take(FIELDS_LISTED_MAX).map(|field| named(field)).collect();
+            format!("a frame that it matches has no field {}; it has {}", named(edit.field()), listed.join(", "))
+        }
+        None => format!(
+            "the {} of a frame that it matches does not have the words to be replaced; upper and lower case differ",
+            edits.first().map(|edit| named(edit.field())).unwrap_or_default()
+        ),
+    }
+}
+
+/// Returns a field's name as it may be shown, cut off at a bound: a peer may have written it.
+fn named(field: &str) -> String {
+    visible::one_line(&field[..field.floor_char_boundary(FIELD_BYTES_SHOWN)]).into_owned()
 }
 
 /// The frame of a request or an event.

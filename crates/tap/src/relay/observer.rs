@@ -222,7 +222,7 @@ mod tests {
 
     fn applied() -> Observation {
         let (rule, frame, effect) = ("drop-1".into(), bytes(0).id(), "dropped".into());
-        Observation::Applied(Applied { seed: 7, rule, frame, offset: 0, at_us: 0, effect })
+        Observation::Applied(Applied { seed: 7, rule, frame, offset: 0, at_us: 0, effect, has_effect: true })
     }
 
     /// Returns everything that waits.

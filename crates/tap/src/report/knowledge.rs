@@ -1,16 +1,17 @@
 //! Facts collected from the frames of a session, each with its evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use glassline_wire::frame::DIRECT_SUFFIX;
 use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
+use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
 use super::sizes::Sizes;
-use super::utterances::{Appearance, Audience, Utterances};
+use super::utterances::{Appearance, Audience, Time, Utterances};
 use super::{Evidence, Proof, Seen};
-use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
+use crate::frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 use crate::meaning::Meaning;
 use crate::per_direction::PerDirection;
 
@@ -20,6 +21,8 @@ const FACTS_MAX: usize = 10_000;
 const REASONS_MAX: usize = 1_000;
 /// Bytes of a name or room that are kept; the limits of the protocol are lower.
 const FACT_BYTES_MAX: usize = 256;
+/// Rooms of all connections whose newest number at the login is kept.
+const RESUMED_ROOMS_MAX: usize = 100_000;
 /// Frames kept as marks of the timeline. Beyond, every second one is removed, and so on.
 const MARKS_MAX: usize = 20_000;
 
@@ -86,6 +89,32 @@ impl Marks {
     }
 }
 
+/// Frames of one kind, each counted once; several may be in one packet.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    count: u64,
+    /// Name and offset of the last one: raw pieces in a row share a name.
+    last: Option<(FrameId, u64)>,
+    proof: Proof,
+}
+
+impl Frames {
+    fn add(&mut self, frame: &Frame, evidence: Evidence) {
+        self.proof.add(evidence);
+        let added = Some((frame.id(), frame.offset));
+        self.count += u64::from(self.last != added);
+        self.last = added;
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
+    }
+}
+
 /// A fact that is counted beyond a limit.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -125,11 +154,13 @@ pub struct Knowledge {
     pub(super) rooms: Facts,
     pub(super) utterances: Utterances,
     /// Frames about who is where, and those of the server itself, which say it in words.
-    pub(super) presence: Proof,
+    pub(super) presence: Frames,
     /// Frames with a secret in readable form. The secret is not kept.
-    pub(super) secrets: Proof,
+    pub(super) secrets: Frames,
     /// Bytes that are no frame and no record, on links that consist of these.
-    pub(super) malformed: Proof,
+    pub(super) malformed: Frames,
+    /// Newest number of a room when a connection logged in: up to it messages are sent again (E7).
+    resumed: HashMap<(u64, String), u64>,
     pub(super) marks: Marks,
     /// Frames of connections beyond the limit.
     pub(super) frames_left_out: u64,
@@ -144,13 +175,16 @@ impl Knowledge {
         let Seen { frame, meaning, evidence } = seen;
         self.add_to_connection(frame, meaning, evidence);
         if let FrameKind::Raw(RawReason::Malformed | RawReason::Truncated) = frame.kind {
-            self.malformed.add(evidence);
+            self.malformed.add(frame, evidence);
         }
         if meaning.speaker.as_deref() == Some("*") && meaning.kind == "text" {
-            self.presence.add(evidence);
+            self.presence.add(frame, evidence);
         }
         if let Some(Value::Object(content)) = &meaning.content {
-            self.add_content(content, evidence);
+            self.add_content(content, frame, evidence);
+        }
+        if meaning.kind == "welcome" && frame.direction == Direction::ToClient {
+            self.note_resumed(frame.connection, meaning);
         }
         self.add_utterance(frame, meaning, evidence);
     }
@@ -215,16 +249,16 @@ impl Knowledge {
     }
 
     /// Collects names and rooms from the fields that the schema defines.
-    fn add_content(&mut self, content: &Map<String, Value>, evidence: Evidence) {
+    fn add_content(&mut self, content: &Map<String, Value>, frame: &Frame, evidence: Evidence) {
         let kind = content.get("type").and_then(Value::as_str).unwrap_or_default();
         if matches!(kind, "joined" | "left" | "members" | "whois" | "away") {
-            self.presence.add(evidence);
+            self.presence.add(frame, evidence);
         }
         let has_token = content.iter().any(|(field, value)| {
             field == "token" || (field == "line" || field == "text") && value.as_str().is_some_and(has_secret)
         });
         if has_token {
-            self.secrets.add(evidence);
+            self.secrets.add(frame, evidence);
         }
         for (field, value) in content {
             match (field.as_str(), value) {
@@ -237,7 +271,7 @@ impl Knowledge {
                     for item in items {
                         match item {
                             Value::String(room) => self.rooms.add(room, evidence),
-                            Value::Object(item) => self.add_content(item, evidence),
+                            Value::Object(item) => self.add_content(item, frame, evidence),
                             _ => {}
                         }
                     }
@@ -256,29 +290,67 @@ impl Knowledge {
         }
     }
 
+    /// Notes up to which numbers the messages that follow a `welcome` are stored ones (E7).
+    fn note_resumed(&mut self, connection: u64, meaning: &Meaning) {
+        let rooms = meaning.content.as_ref().and_then(|content| content.get("rooms")).and_then(Value::as_array);
+        for room in rooms.into_iter().flatten() {
+            if let (Some(name), Some(newest)) = (string(room, "room"), room.get("seq").and_then(Value::as_u64))
+                && self.resumed.len() < RESUMED_ROOMS_MAX
+                && name.len() <= FACT_BYTES_MAX
+            {
+                self.resumed.insert((connection, name), newest);
+            }
+        }
+    }
+
     fn add_utterance(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
-        let Some(Value::Object(content)) = &meaning.content else { return };
+        let Some(content) = &meaning.content else { return };
         match meaning.kind.as_str() {
             "history" => {
                 for message in content.get("messages").and_then(Value::as_array).into_iter().flatten() {
-                    let text_of = |field: &str| message.get(field).and_then(Value::as_str).map(str::to_owned);
                     let stored = Meaning {
                         kind: "message".into(),
-                        speaker: text_of("from"),
-                        room: text_of("room").or_else(|| meaning.room.clone()),
-                        text: text_of("text"),
+                        speaker: string(message, "from"),
+                        room: string(message, "room").or_else(|| meaning.room.clone()),
+                        text: string(message, "text"),
                         content: Some(message.clone()),
                         ..Meaning::default()
                     };
-                    self.add_message(frame, &stored, evidence);
+                    self.add_message(frame, &stored, Time::Stored(own_time_us(message)), evidence);
                 }
             }
-            "send" | "message" | "direct" | "text" | "command" => self.add_message(frame, meaning, evidence),
+            "message" if self.is_resumed(frame, meaning) => {
+                self.add_message(frame, meaning, Time::Stored(own_time_us(content)), evidence);
+            }
+            "text" if frame.direction == Direction::ToClient => self.add_pair(frame, meaning, evidence),
+            "send" | "message" | "direct" | "text" | "command" => {
+                self.add_message(frame, meaning, Time::Live(frame.at_us), evidence);
+            }
             _ => {}
         }
     }
 
-    fn add_message(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
+    /// Returns whether this message is older than the login of the connection's client.
+    fn is_resumed(&self, frame: &Frame, meaning: &Meaning) -> bool {
+        let seq = meaning.content.as_ref().and_then(|content| content.get("seq")).and_then(Value::as_u64);
+        let newest = meaning.room.clone().and_then(|room| self.resumed.get(&(frame.connection, room)));
+        frame.direction == Direction::ToClient && seq.zip(newest).is_some_and(|(seq, newest)| seq <= *newest)
+    }
+
+    /// Adds the text of a pair. That of a stored message begins with its time, and has no number: its
+    /// time and its words stand for it, so that it counts once.
+    fn add_pair(&mut self, frame: &Frame, meaning: &Meaning, evidence: Evidence) {
+        let speaker = meaning.speaker.clone().unwrap_or_default();
+        let timed = meaning.text.as_ref().filter(|text| !self.utterances.has_seen(&speaker, text));
+        let Some((text, (at_us, words))) = timed.and_then(|text| Some((text, stored_pair(text)?))) else {
+            return self.add_message(frame, meaning, Time::Live(frame.at_us), evidence);
+        };
+        let content = Some(serde_json::json!({ "id": text }));
+        let stored = Meaning { text: Some(words.to_owned()), content, ..meaning.clone() };
+        self.add_message(frame, &stored, Time::Stored(Some(at_us)), evidence);
+    }
+
+    fn add_message(&mut self, frame: &Frame, meaning: &Meaning, time: Time, evidence: Evidence) {
         let (Some(speaker), Some(text)) = (&meaning.speaker, &meaning.text) else { return };
         // The server's own messages are from `*`; `/exit` is the end of a session (T6).
         if speaker == "*" || text == "/exit" || has_secret(text) {
@@ -290,19 +362,37 @@ impl Knowledge {
             (None, None) if meaning.kind == "command" => Audience::Server,
             (None, None) => Audience::Unnamed,
         };
-        let field = |name: &str| meaning.content.as_ref().and_then(|content| content.get(name));
         self.utterances.add(Appearance {
             connection: frame.connection,
             is_to_server: frame.direction == Direction::ToServer,
             speaker: speaker.clone(),
             audience,
             text: text.clone(),
-            seq: field("seq").and_then(Value::as_u64),
-            id: field("id").and_then(Value::as_str).map(str::to_owned),
-            at_us: frame.at_us,
+            seq: meaning.content.as_ref().and_then(|content| content.get("seq")).and_then(Value::as_u64),
+            id: meaning.content.as_ref().and_then(|content| string(content, "id")),
+            time,
             evidence,
         });
     }
+}
+
+fn string(object: &Value, field: &str) -> Option<String> {
+    object.get(field).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Returns the time that a message carries, in microseconds since 1970 (UTC).
+fn own_time_us(message: &Value) -> Option<u64> {
+    let at = Timestamp::parse(message.get("at")?.as_str()?)?;
+    Some(at.unix_ms * 1_000)
+}
+
+/// Returns time and words of a stored message in the tutorial dialect:
+/// `[2026-01-02 03:04 UTC] hi` (E7).
+fn stored_pair(text: &str) -> Option<(u64, &str)> {
+    let (time, words) = text.strip_prefix('[')?.split_once(" UTC] ")?;
+    let (day, minute) = time.split_once(' ')?;
+    let at = Timestamp::parse(&format!("{day}T{minute}:00.000Z"))?;
+    Some((at.unix_ms * 1_000, words))
 }
 
 /// Returns whether a text holds an operator's token (O1), or a line that sends one.

@@ -9,9 +9,10 @@ use glassline_wire::visible;
 use strum::VariantArray as _;
 
 use super::Proof;
-use super::knowledge::{ConnectionFacts, Facts, Knowledge};
+use super::knowledge::{ConnectionFacts, Facts, Frames, Knowledge};
+use super::proof::ProofUnion;
 use super::sizes::Sizes;
-use super::utterances::{Audience, Utterance};
+use super::utterances::{Audience, Time, Utterance};
 use crate::frame::{Dialect, Direction};
 
 /// The questions that each report answers, in this order.
@@ -225,11 +226,21 @@ fn audience(audience: &Audience) -> String {
     }
 }
 
+/// Returns the time of a message in words. What a server has stored is marked: it was not said at
+/// the time at which it passed.
+fn time_of(said: &Utterance) -> String {
+    match said.time {
+        Time::Live(at_us) => at(at_us).to_string(),
+        Time::Stored(Some(at_us)) => format!("{} (history)", at(at_us)),
+        Time::Stored(None) => "at an unknown time (history)".into(),
+    }
+}
+
 fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let utterances = knowledge.utterances.all();
     let words = |said: &Utterance| {
-        let (at, speaker) = (at(said.at_us), one_line(&said.speaker));
-        let mut words = format!("{at} {speaker} to {}: {}", audience(&said.audience), one_line(&said.text));
+        let (time, speaker) = (time_of(said), one_line(&said.speaker));
+        let mut words = format!("{time} {speaker} to {}: {}", audience(&said.audience), one_line(&said.text));
         for other in &said.other_texts {
             let _ = write!(words, " (changed on the way: {})", one_line(other));
         }
@@ -237,27 +248,48 @@ fn texts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     };
     let findings: Vec<Finding> = utterances.iter().map(|said| finding(words(said), &said.proof)).collect();
     let left_out = and_left_out(knowledge.utterances.left_out());
-    (summary(some(findings.len(), |count| format!("{count} readable{left_out}")), knowledge), findings)
+    let stored = utterances.iter().filter(|said| said.time.is_stored()).count();
+    let from_history = if stored == 0 { String::new() } else { format!(", {stored} of them from the history") };
+    let readable = some(findings.len(), |count| format!("{count} readable{from_history}{left_out}"));
+    (summary(readable, knowledge), findings)
+}
+
+/// Messages of one person.
+#[derive(Default)]
+struct Active {
+    count: u64,
+    stored: u64,
+    span_us: Option<(u64, u64)>,
+    proof: ProofUnion,
+}
+
+impl Active {
+    fn add(&mut self, said: &Utterance) {
+        self.count += 1;
+        self.stored += u64::from(said.time.is_stored());
+        self.proof.add(&said.proof);
+        if let Some(at_us) = said.time.at_us() {
+            let (first_us, last_us) = self.span_us.unwrap_or((at_us, at_us));
+            self.span_us = Some((first_us.min(at_us), last_us.max(at_us)));
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let mut words = counted(self.count, "message");
+        if self.stored > 0 {
+            let _ = write!(words, ", {} from the history", self.stored);
+        }
+        match self.span_us {
+            Some((first_us, last_us)) => words + &format!(", {} to {}", at(first_us), at(last_us)),
+            None => words + ", at unknown times",
+        }
+    }
 }
 
 fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
-    struct Active {
-        count: u64,
-        first_us: u64,
-        last_us: u64,
-        proof: Proof,
-    }
     let mut by_speaker: BTreeMap<&str, Active> = BTreeMap::new();
     for said in knowledge.utterances.all() {
-        let active = by_speaker.entry(&said.speaker).or_insert_with(|| Active {
-            count: 0,
-            first_us: said.at_us,
-            last_us: said.at_us,
-            proof: Proof::default(),
-        });
-        active.count += 1;
-        active.last_us = said.at_us;
-        active.proof.extend(&said.proof);
+        by_speaker.entry(&said.speaker).or_default().add(said);
     }
     if by_speaker.is_empty() && opaque_connections(knowledge) > 0 {
         let sends = |facts: &ConnectionFacts| facts.sizes[Direction::ToServer].units();
@@ -266,36 +298,32 @@ fn activity(knowledge: &Knowledge) -> (String, Vec<Finding>) {
         return (summary(Some("by connection, not by name".into()), knowledge), findings);
     }
     let speakers = some(by_speaker.len(), |count| format!("{} by name", counted(count, "speaker")));
-    let findings = by_speaker
-        .iter()
-        .map(|(speaker, active)| {
-            let span = format!("{} to {}", at(active.first_us), at(active.last_us));
-            finding(format!("{}: {}, {span}", one_line(speaker), counted(active.count, "message")), &active.proof)
-        })
-        .collect();
+    let of = |(speaker, active): (&&str, &Active)| {
+        finding(format!("{}: {}", one_line(speaker), active.in_words()), &active.proof.proof())
+    };
+    let findings = by_speaker.iter().map(of).collect();
     (summary(speakers, knowledge), findings)
 }
 
 fn contacts(knowledge: &Knowledge) -> (String, Vec<Finding>) {
-    let mut by_pair: BTreeMap<(&str, &Audience), (u64, Proof)> = BTreeMap::new();
+    let mut by_pair: BTreeMap<(&str, &Audience), (u64, ProofUnion)> = BTreeMap::new();
     for said in knowledge.utterances.all() {
         let (count, proof) = by_pair.entry((&said.speaker, &said.audience)).or_default();
         *count += 1;
-        proof.extend(&said.proof);
+        proof.add(&said.proof);
     }
-    let findings: Vec<Finding> = by_pair
-        .iter()
-        .map(|((speaker, to), (count, proof))| {
-            finding(format!("{} to {}: {}", one_line(speaker), audience(to), counted(*count, "message")), proof)
-        })
-        .collect();
+    let of = |((speaker, to), (count, proof)): (&(&str, &Audience), &(u64, ProofUnion))| {
+        let words = format!("{} to {}: {}", one_line(speaker), audience(to), counted(*count, "message"));
+        finding(words, &proof.proof())
+    };
+    let findings: Vec<Finding> = by_pair.iter().map(of).collect();
     (summary(some(findings.len(), |count| counted(count, "pair")), knowledge), findings)
 }
 
-fn frames_of(proof: &Proof, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
-    let frames = some(proof.count() as usize, |count| format!("{} {what}", counted(count, "frame")));
-    let findings = frames.iter().map(|_| finding(format!("frames {what}"), proof)).collect();
-    (summary(frames, knowledge), findings)
+fn frames_of(frames: &Frames, knowledge: &Knowledge, what: &str) -> (String, Vec<Finding>) {
+    let counts = some(frames.count() as usize, |count| format!("{} {what}", counted(count, "frame")));
+    let findings = counts.iter().map(|_| finding(format!("frames {what}"), frames.proof())).collect();
+    (summary(counts, knowledge), findings)
 }
 
 fn per_connection(knowledge: &Knowledge, words: impl Fn(&ConnectionFacts) -> String) -> Vec<Finding> {
@@ -348,7 +376,7 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let opaque = findings.len();
     if knowledge.malformed.count() > 0 {
         let words = "bytes that are no frame and no record".into();
-        findings.push(finding(words, &knowledge.malformed));
+        findings.push(finding(words, knowledge.malformed.proof()));
     }
     let all = knowledge.connections.len();
     findings.extend(

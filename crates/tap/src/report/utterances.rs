@@ -14,6 +14,9 @@ const OTHER_TEXTS_MAX: usize = 4;
 /// Streams and words whose appearances are counted; beyond, messages are counted only.
 const APPEARANCES_MAX: usize = 1_000_000;
 
+/// Messages with the same words that are compared with a stored one; the others are older.
+const SAME_WORDS_MAX: usize = 1_000;
+
 /// For whom a message is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Audience {
@@ -37,6 +40,29 @@ impl Audience {
     }
 }
 
+/// Time of a message, in microseconds since 1970 (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Time {
+    /// Passed then, on its way.
+    Live(u64),
+    /// Stored by the server, which sent it again later. The time is the message's own, as far as it
+    /// has one.
+    Stored(Option<u64>),
+}
+
+impl Time {
+    pub(super) fn at_us(self) -> Option<u64> {
+        match self {
+            Self::Live(at_us) => Some(at_us),
+            Self::Stored(at_us) => at_us,
+        }
+    }
+
+    pub(super) fn is_stored(self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone)]
 pub(super) struct Utterance {
@@ -45,8 +71,12 @@ pub(super) struct Utterance {
     pub(super) text: String,
     /// Other texts under the same id: the message was changed on its way.
     pub(super) other_texts: Vec<String>,
-    pub(super) at_us: u64,
+    pub(super) time: Time,
     pub(super) proof: Proof,
+    /// Its number in its room is known: a stored message with another number is another one.
+    is_numbered: bool,
+    /// Its id is known, and another id is another message.
+    has_id: bool,
 }
 
 /// Hash of speaker and text: two messages that agree in both have the same words. Keyed at random,
@@ -69,6 +99,7 @@ pub(super) struct Utterances {
     all: Vec<Utterance>,
     words_bytes: usize,
     hasher: RandomState,
+    /// Messages that were seen on their way, in their order.
     by_words: HashMap<Words, Vec<usize>>,
     /// Number of appearances of the same words in one stream.
     appearances: HashMap<(Stream, Words), usize>,
@@ -88,7 +119,7 @@ pub(super) struct Appearance {
     pub(super) text: String,
     pub(super) seq: Option<u64>,
     pub(super) id: Option<String>,
-    pub(super) at_us: u64,
+    pub(super) time: Time,
     pub(super) evidence: Evidence,
 }
 
@@ -101,13 +132,13 @@ impl Utterances {
         let id = appearance.id.as_ref().map(|id| self.hasher.hash_one((&appearance.speaker, id)));
         let known = numbered.as_ref().and_then(|numbered| self.by_seq.get(numbered));
         let known = known.or_else(|| self.by_id.get(&id?)).copied();
-        let index = match known {
-            Some(index) => index,
-            None => match self.nth_with_these_words(&appearance) {
-                Some(index) => index,
-                None => return,
-            },
+        let with_these_words = match appearance.time {
+            Time::Live(_) => Self::nth_with_these_words,
+            Time::Stored(_) => Self::stored_with_these_words,
         };
+        let Some(index) = known.or_else(|| with_these_words(self, &appearance)) else { return };
+        self.all[index].is_numbered |= numbered.is_some();
+        self.all[index].has_id |= id.is_some();
         if let Some(numbered) = numbered {
             self.by_seq.insert(numbered, index);
         }
@@ -124,6 +155,11 @@ impl Utterances {
             // A reader of the event dialect is sent the room that the speaker's dialect omits.
             utterance.audience = appearance.audience;
         }
+    }
+
+    /// Returns whether somebody was seen to say this.
+    pub(super) fn has_seen(&self, speaker: &String, text: &String) -> bool {
+        self.by_words.contains_key(&self.hasher.hash_one((speaker, text)))
     }
 
     pub(super) fn all(&self) -> &[Utterance] {
@@ -145,29 +181,54 @@ impl Utterances {
             self.left_out += 1;
             return None;
         }
-        let count = self.appearances.entry((stream, words)).or_default();
-        let nth = *count;
-        let of_these_words = self.by_words.entry(words).or_default();
-        if let Some(index) = of_these_words.get(nth) {
-            *count += 1;
-            return Some(*index);
+        let nth = self.appearances.get(&(stream, words)).copied().unwrap_or_default();
+        let known = self.by_words.get(&words).and_then(|of_these_words| of_these_words.get(nth)).copied();
+        let index = if let Some(index) = known {
+            index
+        } else {
+            let index = self.push(appearance)?;
+            self.by_words.entry(words).or_default().push(index);
+            index
+        };
+        *self.appearances.entry((stream, words)).or_default() += 1;
+        Some(index)
+    }
+
+    /// A stored message was seen on its way if there is one with its words that can be the same;
+    /// otherwise it is older than what was seen.
+    fn stored_with_these_words(&mut self, appearance: &Appearance) -> Option<usize> {
+        let words = self.hasher.hash_one((&appearance.speaker, &appearance.text));
+        let can_be = |index: &usize| {
+            let known = &self.all[*index];
+            let is_another = known.is_numbered && appearance.seq.is_some() || known.has_id && appearance.id.is_some();
+            !is_another
+        };
+        let of_these_words = self.by_words.get(&words).map(Vec::as_slice).unwrap_or_default();
+        let newest = &of_these_words[of_these_words.len().saturating_sub(SAME_WORDS_MAX)..];
+        match newest.iter().copied().find(can_be) {
+            Some(index) => Some(index),
+            None => self.push(appearance),
         }
+    }
+
+    /// Keeps a message, and returns its index, unless there is no room for it.
+    fn push(&mut self, appearance: &Appearance) -> Option<usize> {
         // A room is kept once more, with the number of the message.
         let bytes = appearance.speaker.len() + appearance.text.len() + 2 * appearance.audience.name().len();
         if self.all.len() == UTTERANCES_MAX || self.words_bytes + bytes > WORDS_BYTES_MAX {
             self.left_out += 1;
             return None;
         }
-        *count += 1;
         self.words_bytes += bytes;
-        of_these_words.push(self.all.len());
         self.all.push(Utterance {
             speaker: appearance.speaker.clone(),
             audience: appearance.audience.clone(),
             text: appearance.text.clone(),
             other_texts: Vec::new(),
-            at_us: appearance.at_us,
+            time: appearance.time,
             proof: Proof::default(),
+            is_numbered: false,
+            has_id: false,
         });
         Some(self.all.len() - 1)
     }
@@ -186,7 +247,7 @@ mod tests {
             text: text.into(),
             seq,
             id: None,
-            at_us: 0,
+            time: Time::Live(0),
             evidence: Evidence::Packet(connection),
         }
     }
@@ -226,6 +287,24 @@ mod tests {
         let bytes: usize = utterances.all().iter().map(|said| said.text.len()).sum();
         assert!(bytes <= WORDS_BYTES_MAX, "{bytes}");
         assert_eq!(utterances.all().len() as u64 + utterances.left_out(), 1_000, "the others are counted");
+    }
+
+    #[test]
+    fn the_same_words_said_later_are_another_message() {
+        let mut utterances = Utterances::default();
+        let stored = |seq, at_us| Appearance {
+            id: Some(format!("{seq}")),
+            time: Time::Stored(Some(at_us)),
+            ..appearance(2, false, "hi", Some(seq))
+        };
+        utterances.add(stored(4, 1_000));
+        utterances.add(Appearance { time: Time::Live(5_000), ..appearance(1, true, "hi", None) });
+        // The history of somebody who joins later has both.
+        utterances.add(stored(4, 1_000));
+        utterances.add(Appearance { id: None, ..stored(5, 5_002) });
+        utterances.add(Appearance { id: None, ..stored(6, 5_003) });
+        let times: Vec<Time> = utterances.all().iter().map(|said| said.time).collect();
+        assert_eq!(times, [Time::Stored(Some(1_000)), Time::Live(5_000), Time::Stored(Some(5_003))]);
     }
 
     #[test]

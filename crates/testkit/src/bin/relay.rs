@@ -27,7 +27,7 @@ mod relay {
     use std::time::Duration;
 
     use glassline_testkit::{Relay, TestLayer};
-    use glassline_wire::layer::Layer;
+    use glassline_wire::layer::{Layer, LayerStack};
     use socket2::{Domain, SockRef, Socket, Type};
 
     /// Connections at a time; more are reset.
@@ -108,7 +108,7 @@ mod relay {
             Direction::ToServer => (peer, target, Box::new(TestLayer::client())),
             Direction::ToClient => (target, peer, Box::new(TestLayer::server())),
         };
-        Relay::new(plain, layered, layer)?.run();
+        Relay::new(plain, layered, LayerStack::new(vec![layer]))?.run();
         Ok(())
     }
 

@@ -19,6 +19,7 @@ fn title() -> Title {
         recording: Some("recording lesson.pcapng".into()),
         is_intercepting: false,
         seed: Some(123_456),
+        has_server: true,
     }
 }
 
@@ -40,7 +41,8 @@ fn busy() -> State {
     }
     state.observe(generator.pass(Direction::ToClient, b"no frame \x1b[2J\x9b"));
     let (rule, effect) = ("drop-1".into(), "dropped".into());
-    let applied = Applied { seed: 7, rule, frame: "1>3".parse().expect("an id"), offset: 0, at_us: 0, effect };
+    let applied =
+        Applied { seed: 7, rule, frame: "1>3".parse().expect("an id"), offset: 0, at_us: 0, effect, has_effect: true };
     state.observe(Observation::Applied(applied));
     state.observe(Observation::Omitted { observations: 12_345, frames: 12_000 });
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full\u{1b}[2J".into() });
@@ -64,9 +66,12 @@ fn the_title_has_one_order_and_drops_the_seed_first() {
     let whole = "glassline tap 127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules  recording lesson.pcapng  seed 123456";
     assert_eq!(title_of(140), whole);
     assert_eq!(title_of(90), whole.strip_suffix("  seed 123456").expect("its end"));
-    assert_eq!(title_of(80), "glassline tap 127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules");
-    assert_eq!(title_of(50), "127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules");
-    assert_eq!(title_of(14), "0/s  2 rules");
+    let unnamed = "127.0.0.1:1235 > 127.0.0.1:1234  0/s  2 rules  recording lesson.pcapng";
+    assert_eq!(title_of(80), unnamed);
+    assert_eq!(title_of(60), unnamed.strip_suffix(" lesson.pcapng").expect("its end"));
+    assert_eq!(title_of(50), "0/s  2 rules  recording");
+    assert_eq!(title_of(14), "0/s  recording");
+    assert_eq!(title_of(10), "0/s");
 }
 
 #[test]
@@ -83,6 +88,64 @@ fn the_keys_of_a_held_frame_stay_with_many_waiting() {
     assert!(rows[keys - 1].starts_with("HELD 1>3 alice: noon"), "{rows:#?}");
     let times = &rows[keys + 1];
     assert!(times.starts_with("60 s left, ") && times.contains(", 1 more waits"), "{times}");
+}
+
+#[test]
+fn the_keys_of_a_held_frame_are_those_that_work() {
+    let mut state = busy();
+    let Observation::Arrived(frame, meaning) = Generator::new(5).sent("noon") else { panic!("a frame") };
+    let (rule, decider, meaning) = ("by-hand".into(), Decider::Hand, *meaning);
+    state.observe(Observation::Asked(Box::new(Ask { frame, meaning, rule, decider, deadline_us: 60_000_000 })));
+    state.act(Action::EditText);
+    let rows = screen(&mut state, 80, 24).join("\n");
+    assert!(rows.contains("Enter forwards it as typed  Esc leaves it held") && !rows.contains("p pass"), "{rows}");
+    state.act(Action::Escape);
+    assert!(screen(&mut state, 80, 24).join("\n").contains("p pass"));
+}
+
+#[test]
+fn a_missing_server_is_told_where_somebody_looks() {
+    let waiting = Title { has_server: false, ..title() };
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("memory");
+    let mut state = State::new(Clock::system());
+    terminal.draw(|screen| draw(&mut state, &waiting, Palette::from_environment(), 0, screen)).expect("memory");
+    let shown: String = terminal.backend().buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("nothing listened on 127.0.0.1:1234") && shown.contains("glassline serve"), "{shown}");
+}
+
+#[test]
+fn a_problem_shows_its_advice_until_it_is_over() {
+    let text = "the server 127.0.0.1:1234 cannot be reached (connection refused): start the server, or name its \
+                address with --to";
+    let shown = |state: &mut State| {
+        screen(state, 80, 24).join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains("with --to (Esc")
+    };
+    for ends_by in [None, Some(Generator::new(5).opened())] {
+        let mut state = busy();
+        state.observe(Observation::Problem { connection: Some(1), at_us: 0, text: text.into() });
+        assert!(shown(&mut state));
+        match ends_by {
+            Some(opened) => state.observe(opened),
+            None => state.act(Action::Escape),
+        }
+        assert!(!shown(&mut state));
+    }
+    let mut state = busy();
+    state.observe(Generator::new(5).opened());
+    assert_eq!(state.last_problem(), Some("the disk is full\u{1b}[2J"), "a connection does not mend it");
+}
+
+#[test]
+fn a_rule_without_effect_is_a_problem_and_not_applied() {
+    let mut state = busy();
+    let (rule, effect) = ("edit-1".to_owned(), "has no effect: a frame that it matches has no field txt".to_owned());
+    let frame = "1>3".parse().expect("an id");
+    let applied = Applied { seed: 7, rule, frame, offset: 0, at_us: 0, effect, has_effect: false };
+    state.observe(Observation::Applied(applied));
+    let rows = screen(&mut state, 80, 24);
+    assert!(rows[0].contains("1 applied") && rows.iter().any(|row| row.contains(" ! edit-1: has no")), "{rows:#?}");
+    assert!(rows.join("\n").contains("\n! edit-1: has no effect"), "{rows:#?}");
 }
 
 #[test]
@@ -150,6 +213,9 @@ fn fields_stand_beside_their_bytes() {
     let rows = screen(&mut state, 80, 24);
     let row =
         |part: &str| rows.iter().find(|row| row.contains(part)).unwrap_or_else(|| panic!("no {part} in {rows:#?}"));
+    assert!(!rows.iter().any(|row| row.starts_with("more: ")), "{rows:#?}");
+    let short = screen(&mut state, 80, 12);
+    assert!(short.iter().any(|row| row.starts_with("more: Down, PageDown")), "{short:#?}");
     assert!(row("length: 55").starts_with("a 0000  35 35 20"), "{rows:#?}");
     let text = row("text: hello");
     assert!(text.starts_with('d') && text.contains("2c 22 74 65 78 74"), "{text}");

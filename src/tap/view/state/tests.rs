@@ -96,7 +96,7 @@ fn every_row_is_found_and_opened() {
     state.observe(sent.clone());
     let effect = "edited: text \"noon\" > \"midnight\"".to_owned();
     let (rule, frame) = ("by-hand".into(), "1>3".parse().expect("an id"));
-    let applied = Applied { seed: 7, rule, frame, offset: 5, at_us: 0, effect };
+    let applied = Applied { seed: 7, rule, frame, offset: 5, at_us: 0, effect, has_effect: true };
     state.observe(Observation::Applied(applied));
     state.observe(Observation::Problem { connection: None, at_us: 0, text: "the disk is full".into() });
     for (word, shown) in [
@@ -136,6 +136,19 @@ fn an_edited_text_is_what_the_line_is_told() {
     let edit = FieldEdit::Set { field: "text".into(), value: "midnight".into() };
     assert_eq!(decisions, [("1>3".parse().expect("an id"), Decision::Edit(vec![edit]))]);
     assert_eq!((state.holds.len(), state.is_typing()), (0, false));
+}
+
+#[test]
+fn an_edit_that_changes_nothing_passes_it_unchanged() {
+    for edit in [Action::EditText, Action::EditPayload] {
+        let (mut state, mut generator) = opened();
+        let sent = generator.sent("noon");
+        state.observe(asked(&sent, u64::MAX));
+        state.act(edit);
+        state.act(Action::Enter);
+        assert_eq!(state.holds.take_decisions(), [("1>3".parse().expect("an id"), Decision::Pass)]);
+        assert_eq!(state.message(), Some("forwarded unchanged"));
+    }
 }
 
 #[test]

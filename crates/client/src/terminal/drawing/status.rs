@@ -81,8 +81,7 @@ fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<
     });
     parts.extend(readers(context.confidentiality, terseness).map(faint));
     if context.confidentiality.is_key_logged {
-        let words = if terseness == 0 { "the secrets of this link are logged" } else { "secrets logged" };
-        parts.push(Span::new(TextRole::Warning, words));
+        parts.push(Span::new(TextRole::Warning, "secrets logged"));
     }
     parts
 }
@@ -178,6 +177,7 @@ fn joined(parts: Vec<Span>, room: usize) -> ScreenRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassline_wire::link::LinkKind;
 
     fn online() -> Status {
         Status {
@@ -227,6 +227,26 @@ mod tests {
         ] {
             let shown = text(&row(&online(), &context, columns + 1));
             assert_eq!(shown, line, "{columns}");
+        }
+    }
+
+    #[test]
+    fn a_secure_link_and_logged_secrets_are_shown() {
+        let of = |kind, is_key_logged| StatusContext {
+            confidentiality: Confidentiality { kind, is_key_logged },
+            ..StatusContext::default()
+        };
+        for (context, columns, shown) in [
+            (
+                of(LinkKind::Noise, false),
+                100,
+                "alice in lobby · with bob, carol · online · Noise: the server can read this",
+            ),
+            (of(LinkKind::Tls, false), 45, "alice in lobby · 3 here · online · TLS"),
+            (of(LinkKind::Tls, true), 40, "alice in lobby · TLS · secrets logged"),
+            (of(LinkKind::Tls, true), 33, "alice in lobby · secrets logged"),
+        ] {
+            assert_eq!(text(&row(&online(), &context, columns)), shown, "{columns}");
         }
     }
 

@@ -88,7 +88,13 @@ fn an_edit_of_a_field_that_is_not_there_is_reported_once() {
     let fixture = run(1, vec![Rule::new(matcher, Action::Edit(edits))], &event_session());
     assert_eq!(fixture.to_client, sent(&event_session(), DOWN));
     let [effect] = &fixture.effects()[..] else { panic!("{:?}", fixture.effects()) };
-    assert!(effect.starts_with("has no effect: a frame that it matches has not the field"), "{effect}");
+    assert!(effect.starts_with("has no effect: the text of a frame that it matches does not have"), "{effect}");
+    assert!(fixture.applied.iter().all(|applied| !applied.has_effect));
+    let edits = vec![Edit::Replace { field: "txt".into(), old: "words".into(), new: "x".into() }];
+    let matcher = Matcher { text_contains: Some("words".into()), ..down() };
+    let fixture = run(1, vec![Rule::new(matcher, Action::Edit(edits))], &event_session());
+    let [effect] = &fixture.effects()[..] else { panic!("{:?}", fixture.effects()) };
+    assert!(effect.starts_with("has no effect: a frame that it matches has no field txt; it has "), "{effect}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::close_reason::CloseReason;
 
 const TLS_OPENING: &[u8] = &[0x16, 0x03, 0x01];
 const KEY: [u8; 32] = [0xcd; 32];
-/// What the stand-in has to say about a peer that breaks its rules.
+/// Answer of the stand-in to a peer that breaks its rules.
 const ALERT: &[u8] = b"alert";
 /// A byte at which the stand-in panics in its handshake.
 const PANICS_AT: u8 = 0xff;

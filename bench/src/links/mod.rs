@@ -1,0 +1,186 @@
+//! TLS beside plaintext: throughput, CPU, memory, handshakes.
+
+mod handshakes;
+mod page;
+pub mod tls;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use strum::VariantArray as _;
+
+use crate::arguments::RunOptions;
+use crate::clients::Clients;
+use crate::peers::{Peer as _, Tutorial};
+use crate::pinning;
+use crate::process::{cpu_ns, resident_kib};
+use crate::report;
+use crate::results::{Figures, Measure, Results, Row};
+use crate::systems::{Server, System};
+use crate::workloads::one_at_a_time::{self, WARM_UP_MESSAGES, deliver_singly};
+use crate::workloads::{Scale, TEXT_BYTES, windowed};
+use handshakes::{Answerer, Storm};
+
+/// Members of a room, beside the sender.
+const READERS: usize = 1_000;
+const IDLE_MEMBERS: usize = 10_000;
+const STORM_CLIENTS: usize = 8;
+/// Longer than the measurement under a storm.
+const STORM_S: u64 = 120;
+
+/// Protection of the members' bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum Link {
+    Plain,
+    Tls,
+}
+
+impl Link {
+    fn start(self, glassline: &Path) -> Result<Server> {
+        System::Glassline.start(glassline)
+    }
+
+    fn clients(self, server: &Server) -> Result<Clients> {
+        let mut clients = Clients::new(System::Glassline, server)?;
+        clients.secure(match self {
+            Self::Plain => None,
+            Self::Tls => Some(tls::Config::new()?),
+        });
+        Ok(clients)
+    }
+}
+
+/// Kind of load, each a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum Workload {
+    Fanout,
+    OneAtATime,
+    Idle,
+    Handshakes,
+    Storm,
+}
+
+impl Workload {
+    /// The long ones are repeated less often.
+    fn rounds(self, rounds: usize) -> usize {
+        match self {
+            Self::Idle => rounds.min(3),
+            _ => rounds,
+        }
+    }
+
+    fn rows(self) -> Vec<Row> {
+        match self {
+            Self::Fanout | Self::OneAtATime | Self::Idle => Link::VARIANTS.iter().map(|link| link.into_str()).collect(),
+            Self::Handshakes => Answerer::VARIANTS.iter().map(|answerer| answerer.into_str()).collect(),
+            Self::Storm => vec![Link::Tls.into_str()],
+        }
+    }
+
+    fn measure(self, row: Row, glassline: &Path, scale: &Scale) -> Result<Figures> {
+        let link = Link::VARIANTS.iter().find(|link| link.into_str() == row).copied().unwrap_or(Link::Tls);
+        let answerer = Answerer::VARIANTS.iter().find(|answerer| answerer.into_str() == row);
+        match (self, answerer) {
+            (Self::Handshakes, Some(answerer)) => answerer.measure(glassline, 2 * scale.measured),
+            (Self::Fanout, _) => fanout(link, glassline, scale),
+            (Self::Idle, _) => idle(link, glassline),
+            (Self::Storm, _) => storm(glassline, scale),
+            _ => one_at_a_time(link, glassline, scale),
+        }
+    }
+}
+
+/// Measures, and gives the page.
+pub fn run(options: &RunOptions) -> Result<String> {
+    pinning::pin_generator()?;
+    let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
+    scale.rounds = options.rounds.unwrap_or(scale.rounds);
+    let mut results = Results::default();
+    for &workload in Workload::VARIANTS {
+        for round in 1..=workload.rounds(scale.rounds) {
+            for row in workload.rows() {
+                let measure = || workload.measure(row, &options.glassline, &scale);
+                report::note(&mut results, options, (workload.into_str(), row), round, measure);
+            }
+        }
+    }
+    report::printed(page::page(&results, &scale), &results)
+}
+
+/// Bytes of a message as a member of the tutorial dialect receives it.
+fn message_bytes(sender: usize, text: &[u8]) -> usize {
+    let mut pair = Vec::new();
+    Tutorial::through_the_floor().message(sender, text, &mut pair);
+    pair.len()
+}
+
+fn fanout(link: Link, glassline: &Path, scale: &Scale) -> Result<Figures> {
+    let server = link.start(glassline)?;
+    let sender_bytes = message_bytes(READERS, &[b'x'; TEXT_BYTES]);
+    windowed::FANOUT.run_counting(link.clients(&server)?, &server, scale, sender_bytes)
+}
+
+/// A room of readers and one sender, all of whom are in.
+struct Room {
+    server: Server,
+    clients: Clients,
+    sender: usize,
+}
+
+const TEXT: [u8; TEXT_BYTES] = [b'x'; TEXT_BYTES];
+
+impl Room {
+    fn new(link: Link, glassline: &Path) -> Result<Self> {
+        let server = link.start(glassline)?;
+        let mut clients = link.clients(&server)?;
+        let sender = clients.add_readers_and_sender(READERS, &TEXT)?;
+        clients.settle()?;
+        clients.count_secured(message_bytes(sender, &TEXT));
+        deliver_singly(&mut clients, sender, &TEXT, WARM_UP_MESSAGES)?;
+        Ok(Self { server, clients, sender })
+    }
+
+    /// Returns the times of messages that are sent one after the other.
+    fn deliver(&mut self, messages: usize) -> Result<Vec<f64>> {
+        deliver_singly(&mut self.clients, self.sender, &TEXT, messages)
+    }
+}
+
+fn one_at_a_time(link: Link, glassline: &Path, scale: &Scale) -> Result<Figures> {
+    let mut room = Room::new(link, glassline)?;
+    let before_ns = cpu_ns(room.server.pid())?;
+    let millis = room.deliver(scale.single_messages)?;
+    let busy_ns = cpu_ns(room.server.pid())? - before_ns;
+    room.clients.finish()?;
+    let mut figures = one_at_a_time::times(&millis)?;
+    let deliveries = (scale.single_messages * READERS) as f64;
+    figures.put(Measure::CpuMicrosPerDelivery, busy_ns as f64 / 1e3 / deliveries);
+    Ok(figures)
+}
+
+fn idle(link: Link, glassline: &Path) -> Result<Figures> {
+    let server = link.start(glassline)?;
+    let empty_kib = resident_kib(server.pid())?;
+    let mut clients = link.clients(&server)?;
+    clients.add_readers_and_sender(IDLE_MEMBERS, &TEXT)?;
+    clients.settle()?;
+    let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
+    Ok(Figures::from([(Measure::KibPerMember, grown_kib as f64 / (IDLE_MEMBERS + 1) as f64)]))
+}
+
+fn storm(glassline: &Path, scale: &Scale) -> Result<Figures> {
+    let mut room = Room::new(Link::Tls, glassline)?;
+    let calm = one_at_a_time::times(&room.deliver(scale.single_messages)?)?;
+    let raging = Storm::start(room.server.addr, STORM_CLIENTS, STORM_S)?;
+    // Those who come first have come.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut figures = one_at_a_time::times(&room.deliver(scale.single_messages)?)?;
+    drop(raging);
+    let p99 = |figures: &Figures| figures.of(Measure::P99Millis);
+    figures.put(Measure::CalmP99Millis, p99(&calm));
+    figures.put(Measure::StormP99Ratio, p99(&figures).zip(p99(&calm)).map(|(storm, calm)| storm / calm));
+    Ok(figures)
+}

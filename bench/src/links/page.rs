@@ -1,0 +1,121 @@
+//! The figures as a markdown page.
+
+use std::fmt::Write as _;
+
+use strum::VariantArray as _;
+
+use super::handshakes::Answerer;
+use super::{IDLE_MEMBERS, Link, READERS, STORM_CLIENTS, Workload};
+use crate::report::{head, put_table};
+use crate::results::{Measure, Results};
+use crate::stats::Spread;
+use crate::workloads::{Scale, TEXT_BYTES, windowed};
+
+// Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
+
+pub fn page(results: &Results, scale: &Scale) -> String {
+    let mut page = head("Benchmarks of links", "cargo xtask bench links");
+    let _ = writeln!(
+        page,
+        "- server on core 0, generator on core 1, loopback; links one at a time, in turn; {} rounds, idle at most 3\n\
+         - glassline keeps no history here; clients speak the tutorial dialect and show no key of their own\n\
+         - the generator counts what arrives over TLS by the lengths of records and does not decrypt it, because it would be the bottleneck; \
+         each member has decrypted messages before",
+        scale.rounds
+    );
+    page.push_str(
+        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
+         only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
+    );
+    for &workload in Workload::VARIANTS {
+        let table = workload.into_str();
+        put_table(&mut page, results, "| row |", table, &explanation(workload), &results.measures(table));
+    }
+    put_ratios(&mut page, results);
+    page
+}
+
+fn explanation(workload: Workload) -> String {
+    match workload {
+        Workload::Fanout => format!(
+            "{READERS} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it).",
+            windowed::FANOUT.window_messages
+        ),
+        Workload::OneAtATime => format!(
+            "{READERS} readers, one sender; a message is sent when the last reader has the one before. Times until the last has it."
+        ),
+        Workload::Idle => {
+            format!("{IDLE_MEMBERS} members connected and silent. Resident memory against the empty server.")
+        }
+        Workload::Handshakes => "`openssl s_time -new -tls1_3` on core 1: handshakes one after the other, without resumption. `openssl s_server` has a \
+                                 key of the same kind (ECDSA P-256) and sends no tickets either. Where both servers are not busy, the client was the bottleneck."
+            .to_owned(),
+        Workload::Storm => format!(
+            "As *one-at-a-time* over TLS, first calm, then while {STORM_CLIENTS} × `openssl s_time -new -tls1_3` connect, shake hands and leave, again and \
+             again. They share core 1 with the generator and give way to it (nice 19)."
+        ),
+    }
+}
+
+/// A wanted bound.
+enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Bound {
+    fn judged(&self, value: f64) -> (String, &'static str) {
+        let (text, is_reached) = match self {
+            Self::AtLeast(bound) => (format!("≥ {bound}"), value >= *bound),
+            Self::AtMost(bound) => (format!("≤ {bound}"), value <= *bound),
+        };
+        (text, if is_reached { "yes" } else { "no" })
+    }
+}
+
+fn put_ratios(page: &mut String, results: &Results) {
+    page.push_str(
+        "\n## Ratios\n\nEvery ratio is of two rows in the same round: the median of the rounds, and the smallest and largest.\n\n\
+         | what | median | by round | wanted | reached |\n| --- | --- | --- | --- | --- |\n",
+    );
+    let links = (Link::Tls.into_str(), Link::Plain.into_str());
+    let servers = (Answerer::Glassline.into_str(), Answerer::OpenSsl.into_str());
+    let (fanout, singly) = (Workload::Fanout.into_str(), Workload::OneAtATime.into_str());
+    let (shaken, storm) = (Workload::Handshakes.into_str(), Workload::Storm.into_str());
+    let idle = Workload::Idle.into_str();
+    let rows = [
+        (
+            "fanout: deliveries/s, tls ÷ plain",
+            results.ratio(fanout, links, Measure::DeliveriesPerSecond),
+            Bound::AtLeast(0.6),
+        ),
+        (
+            "one-at-a-time: server CPU, tls ÷ plain",
+            results.ratio(singly, links, Measure::CpuMicrosPerDelivery),
+            Bound::AtMost(1.2),
+        ),
+        (
+            "idle: memory per member, tls − plain (KiB)",
+            results.difference(idle, links, Measure::KibPerMember),
+            Bound::AtMost(8.0),
+        ),
+        (
+            "handshakes/s, glassline ÷ openssl s_server",
+            results.ratio(shaken, servers, Measure::HandshakesPerSecond),
+            Bound::AtLeast(0.8),
+        ),
+        (
+            "storm: p99 with ÷ without",
+            results.spread(storm, Link::Tls.into_str(), Measure::StormP99Ratio),
+            Bound::AtMost(2.0),
+        ),
+    ];
+    for (what, figure, bound) in rows {
+        let Some(Spread { median, min, max }) = figure else {
+            let _ = writeln!(page, "| {what} | not measured | – | {} | – |", bound.judged(0.0).0);
+            continue;
+        };
+        let (wanted, reached) = bound.judged(median);
+        let _ = writeln!(page, "| {what} | {median:.2} | {min:.2}–{max:.2} | {wanted} | {reached} |");
+    }
+}

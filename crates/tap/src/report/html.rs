@@ -31,6 +31,7 @@ pub(super) fn page(title: &str, rows: &[Row], knowledge: &Knowledge) -> String {
             body {
                 main {
                     h1 { "What an observer of " bdi { (title) } " knows" }
+                    @if let Some(loss) = &knowledge.loss { p { strong { "Incomplete: " (visible::one_line(loss)) } } }
                     (summary(rows))
                     (chart::timeline(knowledge))
                     (chart::contacts(knowledge))

@@ -4,6 +4,7 @@
 
 mod chart;
 mod compare;
+mod graph;
 mod html;
 mod knowledge;
 mod proof;

@@ -14,6 +14,7 @@ use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
 use crate::keys::KeysArguments;
+use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::words;
 
@@ -147,7 +148,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Default, Args)]
 pub(crate) struct LinkOptions {
     /// Refuse connections that use another link: everything else can be read on the way
-    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    #[arg(long, value_name = "tls|noise", value_parser = words::parse_secure_link)]
     pub(crate) require: Option<LinkKind>,
     /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
     /// one that is made, kept and renewed]
@@ -210,6 +211,10 @@ pub(crate) struct Join {
     /// The same as --link plain: anyone on the way can read and change what is said
     #[arg(long, conflicts_with = "link")]
     plain: bool,
+    /// Encrypt a room for those who have its passphrase, which is in this file; may be given several
+    /// times
+    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse)]
+    pub(crate) seal: Vec<SealedRoom>,
     /// File of certificate authorities in PEM, in place of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
@@ -408,14 +413,6 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
-}
-
-fn parse_required(text: &str) -> Result<LinkKind, String> {
-    match text {
-        "tls" => Ok(LinkKind::Tls),
-        "noise" => Ok(LinkKind::Noise),
-        _ => Err("write tls or noise".to_string()),
-    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

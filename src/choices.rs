@@ -63,6 +63,7 @@ impl Choices {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
             link: Link::Plaintext(default_layers()),
             members: None,
+            sealing: None,
             name,
             dialect: self.dialect.unwrap_or_default(),
             mode,

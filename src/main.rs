@@ -16,6 +16,7 @@ mod logging;
 mod manual;
 mod operator_token;
 mod plain_file;
+mod sealing;
 mod serve;
 mod server_links;
 mod service_manager;
@@ -55,12 +56,17 @@ fn main() -> ExitCode {
     match &arguments.command {
         None => {
             // Its own server is on this machine.
-            let host = |options, _| host::host(options, &arguments.host);
+            let host = |options, _| match sealing::with_sealing(options, &[]) {
+                Ok(options) => host::host(options, &arguments.host),
+                Err(error) => Ending::InputOutput(format!("{error:#}")),
+            };
             converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
         }
         Some(CliCommand::Join(join)) => converse(&join.settings, join.choices(), join.mode(), |options, choices| {
             let choices = LinkChoices { key_log: join.key_log.clone(), ..choices };
-            match link::protected(options, &choices) {
+            let sealed =
+                link::protected(options, &choices).and_then(|options| sealing::with_sealing(options, &join.seal));
+            match sealed {
                 Ok(options) => glassline_client::join(&options),
                 Err(error) => Ending::InputOutput(format!("{error:#}")),
             }

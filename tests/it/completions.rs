@@ -42,6 +42,7 @@ const OFFERED: [(&str, &[&str]); 19] = [
             "dialect",
             "link",
             "plain",
+            "seal",
             "ca",
             "key-log",
             "help",

@@ -42,6 +42,8 @@ mod pure;
 mod resets;
 #[cfg(unix)]
 mod scripting;
+#[cfg(unix)]
+mod sealed;
 mod shutdown;
 #[cfg(unix)]
 mod signals;

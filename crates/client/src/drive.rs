@@ -5,9 +5,11 @@ use std::io::{self, ErrorKind};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use glassline_session::{Command, Ending, Input, Output, Session};
+use glassline_session::{Command, Ending, Input, Output, Session, Update};
+use glassline_wire::envelope::Envelope;
 
 use crate::inbox::{DriverEvent, UserInput};
+use crate::sealed::{News, RoomKeys};
 use crate::transport::Transport;
 use crate::view::View;
 
@@ -19,6 +21,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) session: Session,
     pub(crate) transport: Transport,
     pub(crate) view: &'a mut dyn View,
+    pub(crate) keys: RoomKeys,
     pub(crate) started: Instant,
     pub(crate) shows: bool,
     pub(crate) interrupted: bool,
@@ -89,6 +92,10 @@ impl Driver<'_> {
                 let done = self.view.input(input, &mut self.session, now_ms);
                 self.shown(done)
             }
+            DriverEvent::KeyDerived(derived) => {
+                let news = self.keys.derived(*derived);
+                self.tell(news)
+            }
             // The second one does not wait.
             DriverEvent::Interrupted if self.interrupted => Err(Ending::Left),
             DriverEvent::Interrupted => {
@@ -112,16 +119,35 @@ impl Driver<'_> {
                 Output::HalfClose => self.transport.half_close(),
                 Output::Disconnect => self.transport.disconnect(),
                 Output::Show(update) => {
-                    if self.shows {
-                        let now_ms = self.now_ms();
-                        let done = self.view.show(update, now_ms);
-                        self.shown(done)?;
-                    }
+                    let now_ms = self.now_ms();
+                    self.show(update, now_ms)?;
                 }
                 Output::Ended(ending) => return Err(ending),
             }
         }
         Ok(())
+    }
+
+    /// Shows what a derived key has changed, and announces a new key in its room.
+    fn tell(&mut self, news: News) -> Result<(), Ending> {
+        let now_ms = self.now_ms();
+        for update in news.updates {
+            self.show(update.into(), now_ms)?;
+        }
+        if let Some(room) = news.announced_in
+            && let Err(error) = self.session.command(announcement(room), now_ms)
+        {
+            self.show(Update::Notice(format!("the new key was not announced: {error}")).into(), now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, update: Envelope<Update>, now_ms: u64) -> Result<(), Ending> {
+        if !self.shows {
+            return Ok(());
+        }
+        let done = self.view.show(update, now_ms);
+        self.shown(done)
     }
 
     fn refresh_view(&mut self) -> Result<(), Ending> {
@@ -151,6 +177,11 @@ impl Driver<'_> {
         // Leaving twice is leaving.
         let _ = self.session.command(Command::Leave, now_ms);
     }
+}
+
+/// Returns the first message under a new key, from which the other members learn its record.
+fn announcement(room: String) -> Command {
+    Command::SayIn { room, text: "I have sealed this room with a new key".to_owned() }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 
 use crate::keyboard::event::TerminalEvent;
 use crate::line_splitter::InputLine;
+use crate::sealed::Derived;
 
 /// Capacity of the channel: small, as a key waits for the others. Senders block when it is full,
 /// and so does the server.
@@ -21,6 +22,8 @@ pub(crate) enum DriverEvent {
         event: LinkEvent,
     },
     User(UserInput),
+    /// A key of a sealed room, or the reason why there is none.
+    KeyDerived(Box<Derived>),
     /// The system asks the process to end.
     #[cfg_attr(not(unix), allow(dead_code, reason = "a signal asks"))]
     Interrupted,

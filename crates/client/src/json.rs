@@ -19,11 +19,13 @@ use crate::line_input::LineInput;
 use crate::line_output::write_diagnostics;
 use crate::line_splitter::InputLine;
 use crate::link::{Confidentiality, OpenedLink};
+use crate::sealed::{KeyWait, RoomKeys};
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
 pub(crate) struct Json {
     line_input: LineInput,
+    key_wait: KeyWait,
     entropy: Box<dyn Entropy>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -41,7 +43,21 @@ impl Json {
         err: Box<dyn Write>,
     ) -> io::Result<Self> {
         writeln!(out, "{{\"type\":\"schema\",\"version\":{SCHEMA_VERSION}}}")?;
-        Ok(Self { line_input, entropy, out, err, undelivered: Undelivered::default(), finished: false })
+        let key_wait = KeyWait::default();
+        Ok(Self { line_input, key_wait, entropy, out, err, undelivered: Undelivered::default(), finished: false })
+    }
+
+    /// Waits with messages for the keys of their rooms.
+    pub(crate) fn with_keys(self, keys: RoomKeys) -> Self {
+        Self { key_wait: KeyWait::new(keys), ..self }
+    }
+
+    fn awaits_key(&mut self, now_ms: u64) -> bool {
+        let room = match self.line_input.first() {
+            Some(InputLine::Text(line)) => room_of(line),
+            _ => None,
+        };
+        self.key_wait.must_wait(room.as_deref(), now_ms)
     }
 
     pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {
@@ -114,6 +130,14 @@ fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope
     }
 }
 
+/// Returns the room that a line sends a message to.
+fn room_of(line: &str) -> Option<String> {
+    // Most lines are passed by without being read twice.
+    let fields: Value = line.contains("send").then(|| serde_json::from_str(line).ok())??;
+    let is_message = fields.get("type").and_then(Value::as_str) == Some("send");
+    is_message.then(|| fields.get("room").and_then(Value::as_str).unwrap_or(LOBBY).to_owned())
+}
+
 /// Returns the request of a line, with the default room and a new id where they are missing.
 fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(line) else {
@@ -178,7 +202,8 @@ impl View for Json {
 
     fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         // Requests after `bye` are rejected.
-        while (session.takes_commands() || self.finished && !session.has_ended())
+        while !self.awaits_key(now_ms)
+            && (session.takes_commands() || self.finished && !session.has_ended())
             && let Some(line) = self.line_input.take_first()
         {
             self.use_line(line, session, now_ms)?;
@@ -193,6 +218,10 @@ impl View for Json {
         }
         let _ = self.err.flush();
         self.out.flush()
+    }
+
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.key_wait.due_ms()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {

@@ -22,6 +22,7 @@ mod plain;
 mod preferences;
 mod room_log;
 mod rows;
+mod sealed;
 mod system;
 mod terminal;
 mod transport;
@@ -50,6 +51,8 @@ pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
+use sealed::RoomKeys;
+pub use sealed::Sealing;
 use terminal::Terminal;
 use transport::Transport;
 use typing::line::TypedLine;
@@ -70,7 +73,11 @@ pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();
     let typed = io::stdin().is_terminal();
     let (inbox, events) = sync_channel(EVENTS_MAX);
-    let mut view = match open_view(mode, typed, options, &inbox) {
+    let keys = match RoomKeys::open(options.sealing.clone(), inbox.clone()) {
+        Ok(keys) => keys,
+        Err(why) => return Ending::InputOutput(format!("cannot tell which rooms are sealed: {why}")),
+    };
+    let mut view = match open_view(mode, typed, options, &inbox, &keys) {
         Ok(view) => view,
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
@@ -89,11 +96,12 @@ pub fn join(options: &JoinOptions) -> Ending {
             _ => usize::MAX,
         },
     };
-    let session = Session::new(config, Box::new(SystemEntropy), 0);
+    let session = Session::new(config, Box::new(SystemEntropy), 0).with_seal(Box::new(keys.clone()));
     let driver = Driver {
         session: if mode == Mode::Json { session.for_program() } else { session },
         transport: Transport::new(options.address.clone(), options.link.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
+        keys,
         started: Instant::now(),
         shows: true,
         interrupted: false,
@@ -109,15 +117,21 @@ pub fn is_hangup_ignored() -> bool {
     system::is_hangup_ignored()
 }
 
-fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> io::Result<Box<dyn View>> {
+fn open_view(
+    mode: Mode,
+    typed: bool,
+    options: &JoinOptions,
+    inbox: &Inbox,
+    keys: &RoomKeys,
+) -> io::Result<Box<dyn View>> {
     if mode == Mode::Terminal {
-        return Ok(Box::new(Terminal::open(options, inbox.clone())?));
+        return Ok(Box::new(Terminal::open(options, inbox.clone(), keys.clone())?));
     }
     let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
     let err: Box<dyn Write> = Box::new(io::stderr());
     if mode == Mode::Json {
         let line_input = LineInput::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
-        let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?;
+        let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?.with_keys(keys.clone());
         json.print_notice(&notice_lines(&options.greeting))?;
         return Ok(Box::new(json));
     }
@@ -135,7 +149,8 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
     let formatter = Formatter::new(&options.name).with_members(options.link_members());
     let settings = DisplaySettings::new(&options.preferences, false);
-    let mut plain = Plain::new(plain_mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
+    let log = RoomLog::wished_for(options);
+    let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output).with_keys(keys.clone());
     for words in &options.greeting {
         plain.print_notice(words)?;
     }

@@ -9,6 +9,7 @@ use glassline_wire::layer::LayerFactory;
 
 use crate::link::Link;
 use crate::preferences::Preferences;
+use crate::sealed::Sealing;
 
 /// Presentation of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +51,8 @@ pub struct JoinOptions {
     pub link: Link,
     /// Keys of the server's members; `None` where none are kept.
     pub members: Option<KnownMembers>,
+    /// Files and passphrases of sealed rooms; `None` where nothing is kept, so that none is sealed.
+    pub sealing: Option<Sealing>,
     /// The requested name.
     pub name: String,
     /// Choice of the dialect.

@@ -19,6 +19,7 @@ use crate::line_output::LineOutput;
 use crate::line_splitter::InputLine;
 use crate::link::OpenedLink;
 use crate::room_log::RoomLog;
+use crate::sealed::{KeyWait, RoomKeys};
 use crate::terminal::exit::closes_for;
 use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
@@ -46,6 +47,7 @@ pub(crate) struct Plain {
     settings: DisplaySettings,
     catch_up: CatchUp,
     log: Option<RoomLog>,
+    key_wait: KeyWait,
     line_input: LineInput,
     output: LineOutput,
     /// The terminal, where the client reads its keys and echoes them.
@@ -75,6 +77,7 @@ impl Plain {
             settings,
             catch_up: CatchUp::default(),
             log,
+            key_wait: KeyWait::default(),
             line_input,
             output,
             terminal: None,
@@ -84,6 +87,16 @@ impl Plain {
             undelivered: Undelivered::default(),
             finished: false,
         }
+    }
+
+    /// Waits with lines for the keys of their rooms.
+    pub(crate) fn with_keys(self, keys: RoomKeys) -> Self {
+        Self { key_wait: KeyWait::new(keys), ..self }
+    }
+
+    fn awaits_key(&mut self, session: &Session, now_ms: u64) -> bool {
+        let room = self.line_input.first().and_then(|_| session.status(now_ms).room);
+        self.key_wait.must_wait(room.as_deref(), now_ms)
     }
 
     /// Reads the keys of a terminal in place of lines.
@@ -176,6 +189,10 @@ impl Plain {
             Ok(ParsedLine::Reply(text)) => self.send_reply(text, session, now_ms),
             Ok(ParsedLine::Help(blocks)) => blocks.iter().try_for_each(|block| self.print_notice(block)),
             Ok(ParsedLine::Keys) => self.print_notice("Enter sends; there are more keys in the terminal mode only"),
+            Ok(ParsedLine::Seal | ParsedLine::Unseal) => self.not_sent(
+                "/seal and /unseal ask for something that must not be shown, which is possible in the terminal mode \
+                 only; here start with `glassline join --seal ROOM=FILE`, a file with the passphrase",
+            ),
             Ok(ParsedLine::Clear) => Ok(()),
             Ok(ParsedLine::More(number)) => {
                 let shown = self.output.rest(number)?;
@@ -336,7 +353,8 @@ impl View for Plain {
     }
 
     fn refresh(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        while self.is_next_wanted(session)
+        while !self.awaits_key(session, now_ms)
+            && self.is_next_wanted(session)
             && let Some(line) = self.line_input.take_first()
         {
             self.use_line(line, session, now_ms)?;
@@ -359,7 +377,7 @@ impl View for Plain {
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
-        self.output.release_due_ms()
+        [self.output.release_due_ms(), self.key_wait.due_ms()].into_iter().flatten().min()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {

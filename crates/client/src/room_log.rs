@@ -35,6 +35,11 @@ struct RoomFile {
     last_line: u64,
 }
 
+fn is_sealed(update: &Update) -> bool {
+    let (Update::Received(event) | Update::Sent { event, .. }) = update else { return false };
+    matches!(event, Event::Message(message) if message.sealed.is_some())
+}
+
 /// The files of one server.
 #[derive(Debug)]
 pub(crate) struct RoomLog {
@@ -62,8 +67,12 @@ impl RoomLog {
     /// Writes the part of an update that concerns a room. Errors: user text; nothing more is
     /// written then.
     pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
-        // Earlier messages were written before, or were not for this log.
-        if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
+        // Earlier messages were written before, or were not for this log; sealed ones are for nobody
+        // who finds a file.
+        if self.failed
+            || is_sealed(update)
+            || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. })
+        {
             return Ok(());
         }
         for line in formatter.lines(update) {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::identity_file::IdentityFile;
 use crate::known_members::KnownMembers;
 use crate::known_servers::KnownServers;
+use crate::sealed_rooms::SealedRooms;
 use crate::server_keys::ServerKeys;
 use crate::{KeyringError, ServerAddress};
 
@@ -61,6 +62,11 @@ impl Keyring {
 
     fn members_folder(&self) -> PathBuf {
         self.folder.join("members")
+    }
+
+    /// Rooms that are sealed on one server.
+    pub fn sealed_rooms(&self, address: &ServerAddress) -> SealedRooms {
+        SealedRooms::new(self.folder.join("sealed").join(address.file_name()))
     }
 
     /// Keys of the server that this machine hosts.

@@ -15,6 +15,7 @@ mod known_servers;
 mod pin;
 mod pin_file;
 mod private_file;
+mod sealed_rooms;
 mod server_keys;
 
 pub use address::ServerAddress;
@@ -26,4 +27,5 @@ pub use known_members::{KnownMember, KnownMembers, MemberCheck};
 pub use known_servers::{KnownServer, KnownServers};
 pub use pin::Standing;
 pub use pin_file::Comparison;
+pub use sealed_rooms::SealedRooms;
 pub use server_keys::ServerKeys;

@@ -96,6 +96,10 @@ pub enum CommandError {
         "this holds something of the form of an operator token, which others must not read; write /op and the token, and nothing before it"
     )]
     Token,
+    #[error("not sealed, so not sent: {0}")]
+    NotSealed(String),
+    #[error("this server does not relay sealed messages, and the room is sealed here; /unseal ends that")]
+    ServerCannotSeal,
     #[error("you are in no room; enter one with /join ROOM")]
     NoCurrentRoom,
     #[error("the client itself sends `hello` and `pong`")]
@@ -113,6 +117,7 @@ impl CommandError {
             Self::Full(_) | Self::UnsentMessages { .. } | Self::AnswerPending | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::Token => ErrorCode::BadField,
+            Self::NotSealed(_) | Self::ServerCannotSeal => ErrorCode::RoomSealed,
             Self::NotInRoom(_) | Self::NoCurrentRoom => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }

@@ -69,6 +69,8 @@ pub enum CommandId {
     Search,
     Older,
     More,
+    Seal,
+    Unseal,
     Help,
     Timestamps,
     Bell,
@@ -216,6 +218,11 @@ pub const COMMANDS: &[SlashCommand] = &[
     by_client(Id::More, "more", Rooms)
         .client("[NUMBER]", "shows the rest of a long message")
         .brief("shows the rest of a long message"),
+    by_client(Id::Seal, "seal", Rooms)
+        .client("", "encrypts this room with a passphrase, which it asks for and never sends")
+        .brief("encrypts this room with a passphrase")
+        .private(),
+    by_client(Id::Unseal, "unseal", Rooms).client("", "ends that: what you say is readable again"),
     by_client(Id::Help, "help", Program)
         .client("[COMMAND|all|keys|operators]", "explains a command, all of them, the keys or what operators may do")
         .server("", "lists the commands")

@@ -9,18 +9,20 @@ import sys
 
 
 class Fault(Exception):
-    """Ends a connection. `kind` is `malformed`, `truncated` or `untrusted`."""
+    """Ends a connection: bytes that break the rules or were changed, or a server that is not trusted."""
 
-    def __init__(self, kind, text=""):
+    def __init__(self, text, untrusted=False):
         super().__init__(text)
-        self.kind = kind
+        self.answer = {"untrusted": text} if untrusted else text
 
 
 class Layer:
-    """One side of a connection. `known` is the server's public key: set it to have it remembered."""
+    """One side of a connection. `server` is the server's public key: set it to have it remembered."""
 
-    def __init__(self, is_client, own, shared, known, random):
-        self.is_client, self.known = is_client, known
+    has_end = True  # the end of a stream is announced
+
+    def __init__(self, is_client, own, shared, server, random):
+        self.is_client, self.server = is_client, server
         self.state, self.output = "handshaking", b""
 
     def receive(self, data):
@@ -33,11 +35,6 @@ class Layer:
     def close(self):
         """Announces that nothing more is sent."""
 
-    def end(self):
-        """Judges the end of the stream: a scheme that announces it can tell that it was cut off."""
-        if self.state == "open":
-            raise Fault("truncated")
-
 
 class Member:
     """A member of a room, with what it remembers."""
@@ -45,63 +42,58 @@ class Member:
     def __init__(self, name, room, passphrase, own, random):
         raise NotImplementedError
 
-    def seal(self, id, text):
-        """Returns `text`, which everyone can read, and `sealed`."""
+    def seal(self, message, text):
+        """Returns `text`, which everyone can read, and `sealed`; `message` is the id of the message."""
         return {"text": text}
 
-    def open(self, message):
+    def unseal(self, message):
         """Returns a `text`, a `warning`, or both."""
         return {"text": message["text"]}
 
 
 def serve(name, layer=None, member=None, public=lambda own: b""):
-    layers, members = {}, {}
+    held = {}  # layers and members by their ids
 
-    def layer_answer(key, call):
-        answer, known = {}, layers[key].known
+    def layer_answer(layer, call, **fields):
+        server = layer.server
         try:
-            answer["plaintext"] = (call(layers[key]) or b"").hex()
+            fields["plaintext"] = (call() or b"").hex()
         except Fault as fault:
-            answer["error"] = {"kind": fault.kind, "text": str(fault)}
-        now = layers[key]
-        answer.update(state=now.state, output=now.output.hex())
-        now.output = b""
-        if now.known != known:
-            answer["known"] = now.known.hex()
-        return answer
+            fields["error"] = fault.answer
+        fields.update(state=layer.state, output=layer.output.hex())
+        layer.output = b""
+        if layer.server != server:
+            fields["server"] = layer.server.hex()
+        return fields
 
-    def answer(do, request):
-        data = {key: bytes.fromhex(value) for key, value in request.items() if key in BYTES and value is not None}
-        key = request.get("layer")
+    def answer(request):
+        do, key = request["do"], request.get("id")
+        data = {field: bytes.fromhex(request[field]) for field in BYTES if request.get(field) is not None}
         if do == "hello":
             return {"version": 1, "name": name, "link": layer is not None, "seal": member is not None}
         if do == "public":
             return {"public": public(data["own"]).hex()}
-        if do in ("client", "server"):
-            layers[key] = layer(do == "client", data["own"], data["shared"], data.get("known"), data["random"])
-            return layer_answer(key, lambda new: None)
-        if do == "receive":
-            return layer_answer(key, lambda open: open.receive(data["bytes"]))
-        if do == "send":
-            return layer_answer(key, lambda open: open.send(data["plaintext"]))
-        if do in ("close", "end"):
-            return layer_answer(key, lambda open: getattr(open, do)())
+        if do == "open":
+            is_client = request["role"] == "client"
+            held[key] = layer(is_client, data["own"], data["shared"], data.get("server"), data["random"])
+            return layer_answer(held[key], lambda: None, has_end=layer.has_end)
+        if do in ("receive", "send"):
+            return layer_answer(held[key], lambda: getattr(held[key], do)(data["bytes"]))
+        if do == "close":
+            return layer_answer(held[key], held[key].close)
         if do == "member":
             texts = (request[field] for field in ("name", "room", "passphrase"))
-            members[request["member"]] = member(*texts, data["own"], data["random"])
-            return {}
+            held[key] = member(*texts, data["own"], data["random"])
         if do == "seal":
-            return members[request["member"]].seal(request["id"], request["text"])
-        if do == "open":
-            return members[request["member"]].open(request["message"])
-        if do == "forget":
-            layers.pop(key, None)
-            members.pop(request.get("member"), None)
+            return held[key].seal(request["message"], request["text"])
+        if do == "unseal":
+            return held[key].unseal(request["message"])
+        if do == "drop":
+            held.pop(key, None)
         return {}  # also to requests of later versions
 
     for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(answer(request["do"], request)), flush=True)
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
-BYTES = ("own", "shared", "known", "random", "bytes", "plaintext")
+BYTES = ("own", "shared", "server", "random", "bytes")

@@ -46,7 +46,7 @@ class Direction:
     def open(self, record):
         ciphertext, tag = record[:-TAG], record[-TAG:]
         if not hmac.compare_digest(tag, self.tag(ciphertext)):
-            raise Fault("malformed", "a record was changed, repeated, left out or reordered on the way")
+            raise Fault("a record was changed, repeated, left out or reordered on the way")
         plaintext = self.cipher(ciphertext)
         self.number += 1
         return plaintext
@@ -55,8 +55,8 @@ class Direction:
 class SharedKey(Layer):
     """Both sides send 32 random bytes, then a record that proves the key; an empty record is the end."""
 
-    def __init__(self, is_client, own, shared, known, random):
-        super().__init__(is_client, own, shared, known, random)
+    def __init__(self, is_client, own, shared, server, random):
+        super().__init__(is_client, own, shared, server, random)
         self.shared, self.random, self.held, self.sending = shared, random, b"", None
         if is_client:
             self.output = random
@@ -72,7 +72,7 @@ class SharedKey(Layer):
         while self.state != "peer_closed" and len(self.held) >= 2:
             size = int.from_bytes(self.held[:2], "big")
             if size < TAG:
-                raise Fault("malformed", "a record is shorter than its tag")
+                raise Fault("a record is shorter than its tag")
             if len(self.held) < 2 + size:
                 break
             record, self.held = self.held[2:2 + size], self.held[2 + size:]
@@ -110,14 +110,14 @@ class Passphrase(Member):
         self.name, self.room = name, room
         self.key = hashlib.scrypt(passphrase.encode(), salt=room.encode(), n=1 << 14, r=8, p=1, dklen=32)
 
-    def direction(self, id, sender):
-        return Direction(mac(self.key, self.room.encode(), id.encode(), sender.encode()), b"text")
+    def direction(self, message, sender):
+        return Direction(mac(self.key, self.room.encode(), message.encode(), sender.encode()), b"text")
 
-    def seal(self, id, text):
-        sealed = base64.b64encode(self.direction(id, self.name).seal(text.encode())).decode()
+    def seal(self, message, text):
+        sealed = base64.b64encode(self.direction(message, self.name).seal(text.encode())).decode()
         return {"text": "[sealed message]", "sealed": sealed}
 
-    def open(self, message):
+    def unseal(self, message):
         if not message["sealed"]:
             return {"warning": "not sealed: anyone on the way can have said this"}
         try:

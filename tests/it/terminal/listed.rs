@@ -229,6 +229,22 @@ const COMMANDS: &[Case] = &[
         table.alice.see("ding");
         assert_eq!(table.alice.count_written("\x07"), 1);
     }),
+    ("/seal", |table| {
+        enter(table, &["den"]);
+        table.bob.send(&json!({"type": "join", "room": "den"}));
+        table.alice.keys_until("/seal\r", "passphrase of den");
+        table.alice.keys_until("correct horse\r", "den is sealed under key");
+        let announced = table.bob.expect("message");
+        assert!(announced["sealed"].is_string() && announced["text"] == "[sealed message]", "{announced}");
+    }),
+    ("/unseal", |table| {
+        table.alice.keys_until("/unseal\r", "is not sealed here");
+        enter(table, &["den"]);
+        table.alice.keys_until("/seal\r", "passphrase of den");
+        table.alice.keys_until("correct horse\r", "den is sealed under key");
+        table.alice.keys_until("/unseal\r", "/unseal again does it");
+        table.alice.keys_until("/unseal\r", "den is not sealed here any more");
+    }),
     ("/clear", |table| {
         table.bob.say("to be cleared");
         table.alice.see("to be cleared");

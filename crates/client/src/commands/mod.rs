@@ -23,6 +23,10 @@ pub(crate) enum ParsedLine {
     /// Show these blocks of rows.
     Help(Vec<String>),
     Keys,
+    /// Ask for the passphrase of the current room.
+    Seal,
+    /// End the sealing of the current room.
+    Unseal,
     Clear,
     /// Show the rest of a shortened message: of the one with this number, or of the last one.
     More(Option<u64>),

@@ -102,6 +102,8 @@ fn parse_arguments(command: &SlashCommand, args: &str) -> Option<ParsedLine> {
             let bells = [("off", Bell::Off), ("mentions", Bell::Mentions), ("all", Bell::All)];
             return choice(args, &bells).map(ParsedLine::Bell);
         }
+        CommandId::Seal => return alone(ParsedLine::Seal),
+        CommandId::Unseal => return alone(ParsedLine::Unseal),
         CommandId::Clear => return alone(ParsedLine::Clear),
         CommandId::Action => Command::Action(text(args)?),
         CommandId::DirectOrWhois if !args.contains(char::is_whitespace) => Command::Whois(word(args)?),

@@ -143,10 +143,12 @@ impl Client {
                 context_messages_max: usize::MAX,
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
+            let keys = RoomKeys::open(None, inbox.clone()).expect("no files");
             let driver = Driver {
                 session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, Link::default(), inbox, false),
                 view: &mut *view,
+                keys,
                 started: Instant::now(),
                 shows: true,
                 interrupted: false,

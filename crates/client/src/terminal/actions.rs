@@ -52,6 +52,11 @@ impl Terminal {
                 self.exit.reset();
                 return Ok(());
             }
+            PromptOutcome::Passphrase(room, typed) => {
+                self.exit.reset();
+                self.take_passphrase(&room, &typed);
+                return Ok(());
+            }
             PromptOutcome::Paste(choice, typed) => {
                 self.exit.reset();
                 self.apply_paste(choice, &typed, session, now_ms);
@@ -139,13 +144,17 @@ impl Terminal {
             }
         };
         if is_accepted {
-            let kept = self.composer.accept();
+            let is_sealed = self.pane.room().is_some_and(|room| self.keys.is_sealed(room));
+            let kept = self.composer.accept(is_sealed);
             self.print_failure(kept);
         }
     }
 
     /// Executes a parsed line; false if it is to stay in the input.
     fn execute(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
+        if parsed != ParsedLine::Unseal {
+            self.unsealing = None;
+        }
         if let Some(notice) = self.pane.settings().change(&parsed) {
             self.print_notice(&[notice]);
             return true;
@@ -164,6 +173,8 @@ impl Terminal {
                 let printed = self.display.print_rest(number);
                 self.print_failure(printed);
             }
+            ParsedLine::Seal => self.ask_passphrase(session, now_ms),
+            ParsedLine::Unseal => self.unseal(session, now_ms),
             ParsedLine::Timestamps(_) | ParsedLine::Bell(_) | ParsedLine::Ignore(_) | ParsedLine::Unignore(_) => {}
         }
         true

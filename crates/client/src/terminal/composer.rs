@@ -6,9 +6,12 @@ use std::path::Path;
 
 use glassline_session::Update;
 
+use zeroize::Zeroizing;
+
 use super::drafts::Drafts;
 use super::editing::completion::{Completion, Sources};
 use super::editing::editor::Editor;
+use super::editing::passphrase::{PassphrasePrompt, PassphraseStep};
 use super::editing::paste::{self, PasteChoice, PasteHandling, PasteLimits, PasteQuestion};
 use super::editing::search::{LineSearch, SearchStep};
 use super::keymap::Action;
@@ -39,6 +42,7 @@ enum Prompt {
     Completing(Completion),
     Searching(LineSearch),
     Asking(PasteQuestion),
+    AskingPassphrase(PassphrasePrompt),
 }
 
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub(super) enum PromptOutcome {
     Handled,
     /// A paste to be confirmed, and the characters typed in answer.
     Paste(PasteChoice, String),
+    /// The passphrase of a room; empty for one to be made.
+    Passphrase(String, Zeroizing<String>),
 }
 
 impl Composer {
@@ -89,6 +95,11 @@ impl Composer {
                 (Cow::Owned(prompt), end)
             }
             Prompt::Asking(question) => (Cow::Borrowed(question.typed()), question.typed().len()),
+            Prompt::AskingPassphrase(prompt) => {
+                let dots = prompt.dots();
+                let end = dots.len();
+                (Cow::Owned(dots), end)
+            }
         }
     }
 
@@ -97,6 +108,7 @@ impl Composer {
     pub(super) fn rows_above(&self, latest: Option<&DirectPeer>, columns: usize) -> Vec<ScreenRow> {
         let question = match &self.prompt {
             Prompt::Asking(question) => Some((TextRole::Mention, question.prompt())),
+            Prompt::AskingPassphrase(prompt) => Some((TextRole::Mention, prompt.question())),
             _ => None,
         };
         let lines = question.into_iter().chain(self.reply_target(latest));
@@ -184,6 +196,20 @@ impl Composer {
                 action => PromptOutcome::Pass(action),
             },
             Prompt::Searching(search) => self.search_on(search, action),
+            Prompt::AskingPassphrase(mut prompt) => match prompt.act(&action) {
+                PassphraseStep::Continue => {
+                    self.prompt = Prompt::AskingPassphrase(prompt);
+                    PromptOutcome::Handled
+                }
+                PassphraseStep::Given => {
+                    let (room, typed) = prompt.into_parts();
+                    PromptOutcome::Passphrase(room, typed)
+                }
+                PassphraseStep::Cancelled => {
+                    self.set_hint("nothing was sealed");
+                    PromptOutcome::Handled
+                }
+            },
             Prompt::Asking(mut question) => {
                 if let Action::Paste(paste) = &action {
                     question.append(paste);
@@ -195,6 +221,10 @@ impl Composer {
                 PromptOutcome::Handled
             }
         }
+    }
+
+    pub(super) fn ask_passphrase(&mut self, room: &str) {
+        self.prompt = Prompt::AskingPassphrase(PassphrasePrompt::new(room));
     }
 
     fn search_on(&mut self, mut search: LineSearch, action: Action) -> PromptOutcome {
@@ -262,14 +292,15 @@ impl Composer {
         self.editor.clear();
     }
 
-    /// Empties the line and adds it to the history, unless it holds a secret. Errors: it cannot be
-    /// kept for the next session, in words for the user.
-    pub(super) fn accept(&mut self) -> Result<(), String> {
+    /// Empties the line and adds it to the history, unless it holds a secret; that of a sealed room
+    /// is kept for this session only. Errors: it cannot be kept for the next session, in words for
+    /// the user.
+    pub(super) fn accept(&mut self, is_sealed: bool) -> Result<(), String> {
         if is_secret(self.editor.text()) {
             self.editor.discard();
             return Ok(());
         }
-        let kept = self.history.add(self.editor.text());
+        let kept = if is_sealed { Ok(()) } else { self.history.add(self.editor.text()) };
         self.editor.accept();
         kept
     }

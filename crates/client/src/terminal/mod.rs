@@ -16,6 +16,7 @@ mod keymap;
 mod message_pane;
 mod pending_paste;
 mod reflow;
+mod sealing;
 mod unread;
 
 use std::io;
@@ -34,6 +35,7 @@ use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
 use crate::rows::wrap::ScreenRow;
+use crate::sealed::RoomKeys;
 use crate::view::View;
 use bell::BellLimiter;
 use composer::Composer;
@@ -64,6 +66,9 @@ pub(crate) struct Terminal {
     keymap: Keymap,
     log: Option<RoomLog>,
     confidentiality: Confidentiality,
+    keys: RoomKeys,
+    /// Room of which `/unseal` was asked once.
+    unsealing: Option<String>,
     external_editor: Option<ExternalEditor>,
     /// Folder for the text that an editor opens, and the inbox that receives its end.
     editor_setup: Option<(PathBuf, Inbox)>,
@@ -83,12 +88,12 @@ pub(crate) fn columns() -> usize {
 
 impl Terminal {
     /// Takes the terminal over and starts to read its keys.
-    pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
+    pub(crate) fn open(options: &JoinOptions, inbox: Inbox, keys: RoomKeys) -> io::Result<Self> {
         let preferences = &options.preferences;
         let display = Display::open(preferences.colour, inbox.clone())?;
         let formatter = Formatter::new(&options.name).with_members(options.link_members());
         let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
-        let mut terminal = Self::new(pane, display);
+        let mut terminal = Self::new(pane, display, keys);
         let draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.editor_setup = Some((draft_folder, inbox));
         terminal.print_notice(&options.greeting);
@@ -103,7 +108,7 @@ impl Terminal {
         Ok(terminal)
     }
 
-    fn new(pane: MessagePane, display: Display) -> Self {
+    fn new(pane: MessagePane, display: Display, keys: RoomKeys) -> Self {
         Self {
             pane: pane.with_colours(display.palette().name_colours()),
             display,
@@ -115,6 +120,8 @@ impl Terminal {
             keymap: Keymap::default(),
             log: None,
             confidentiality: Confidentiality::default(),
+            keys,
+            unsealing: None,
             external_editor: None,
             editor_setup: None,
             resumed_at: None,

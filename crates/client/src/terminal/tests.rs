@@ -30,6 +30,11 @@ impl Write for Shared {
     }
 }
 
+fn keys() -> RoomKeys {
+    let (inbox, _) = std::sync::mpsc::sync_channel(1);
+    RoomKeys::open(None, inbox).expect("no files")
+}
+
 fn pane() -> MessagePane {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
@@ -68,7 +73,11 @@ impl Table {
         let mut session = Session::new(config, Box::new(Counting(0)), 0);
         session.handle(Input::Connected, 0);
         let mut table = Self {
-            terminal: Terminal::new(pane(), Display::new(Box::new(drawn.clone()), (columns, 10), Palette::Full)),
+            terminal: Terminal::new(
+                pane(),
+                Display::new(Box::new(drawn.clone()), (columns, 10), Palette::Full),
+                keys(),
+            ),
             session,
             emulator: vt100::Parser::new(size(10), size(columns), 1_000),
             drawn,

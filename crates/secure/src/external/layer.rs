@@ -2,13 +2,12 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
 
 use super::hex::Hex;
 use super::reply::{LayerReply, PublicReply};
-use super::request::Request;
+use super::request::{Request, Role};
 use super::{ExternalError, SharedProgram};
 
 /// Output from which on nothing more is given to the program to be sent.
@@ -50,13 +49,12 @@ pub trait KnownServer: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct ExternalLinks {
     program: SharedProgram,
-    layers: AtomicU64,
 }
 
 impl ExternalLinks {
     /// Returns the layers of a program whose features name a link.
     pub fn new(program: SharedProgram) -> Self {
-        Self { program, layers: AtomicU64::new(0) }
+        Self { program }
     }
 
     /// Returns the public key that belongs to a server's own key; empty where the scheme has none.
@@ -70,23 +68,30 @@ impl ExternalLinks {
     /// Returns the layer of a new connection of a client. A fault of the program is one of the
     /// layer.
     pub fn client(&self, keys: ClientKeys<'_>, server: Arc<dyn KnownServer>) -> Box<dyn Layer> {
-        let layer = self.layers.fetch_add(1, Ordering::Relaxed);
-        let request = Request::Client {
-            layer,
+        let id = self.program.next_id();
+        let request = Request::Open {
+            id,
+            role: Role::Client,
             own: keys.own.into(),
             shared: keys.shared.into(),
-            known: keys.known.map(Hex::from),
+            server: keys.known.map(Hex::from),
             random: keys.random.into(),
         };
-        Box::new(ExternalLayer::open(self.program.clone(), layer, &request, Some(server)))
+        Box::new(ExternalLayer::open(self.program.clone(), id, &request, Some(server)))
     }
 
     /// Returns the layer of a new connection that a server accepts.
     pub fn server(&self, keys: ServerSecrets<'_>) -> Box<dyn Layer> {
-        let layer = self.layers.fetch_add(1, Ordering::Relaxed);
-        let request =
-            Request::Server { layer, own: keys.own.into(), shared: keys.shared.into(), random: keys.random.into() };
-        Box::new(ExternalLayer::open(self.program.clone(), layer, &request, None))
+        let id = self.program.next_id();
+        let request = Request::Open {
+            id,
+            role: Role::Server,
+            own: keys.own.into(),
+            shared: keys.shared.into(),
+            server: None,
+            random: keys.random.into(),
+        };
+        Box::new(ExternalLayer::open(self.program.clone(), id, &request, None))
     }
 }
 
@@ -94,19 +99,21 @@ impl ExternalLinks {
 #[derive(Debug)]
 struct ExternalLayer {
     program: SharedProgram,
-    layer: u64,
+    id: u64,
     server: Option<Arc<dyn KnownServer>>,
     state: LayerState,
     output: Vec<u8>,
+    /// The scheme announces the end of a stream.
+    has_end: bool,
     is_closing: bool,
     /// Once the layer has failed.
     error: Option<LayerError>,
 }
 
 impl ExternalLayer {
-    fn open(program: SharedProgram, layer: u64, request: &Request<'_>, server: Option<Arc<dyn KnownServer>>) -> Self {
+    fn open(program: SharedProgram, id: u64, request: &Request<'_>, server: Option<Arc<dyn KnownServer>>) -> Self {
         let (state, output) = (LayerState::Handshaking, Vec::new());
-        let mut opened = Self { program, layer, server, state, output, is_closing: false, error: None };
+        let mut opened = Self { program, id, server, state, output, has_end: true, is_closing: false, error: None };
         // A failure is kept, and returned by the first call that can return one.
         let _ = opened.ask(request);
         opened
@@ -117,14 +124,15 @@ impl ExternalLayer {
         self.check()?;
         let reply = self.program.ask::<LayerReply>(request);
         let reply = reply.map_err(|error| self.failed(LayerError::Unavailable(error.to_string())))?;
-        self.state = reply.state;
+        self.state = reply.state.map_or(self.state, LayerState::from);
+        self.has_end = reply.has_end.unwrap_or(self.has_end);
         self.output.extend_from_slice(&reply.output.0);
         if self.output.len() > LAYER_BYTES_MAX {
             let text = format!("the scheme's program makes more than {LAYER_BYTES_MAX} bytes that nobody has taken");
             return Err(self.failed(LayerError::Unavailable(text)));
         }
-        if let (Some(server), Some(known)) = (&self.server, &reply.known) {
-            server.remember(&known.0);
+        if let (Some(server), Some(public)) = (&self.server, &reply.server) {
+            server.remember(&public.0);
         }
         self.error = reply.error.clone().map(LayerError::from);
         Ok(reply)
@@ -146,7 +154,7 @@ impl Layer for ExternalLayer {
     }
 
     fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
-        let reply = self.ask(&Request::Receive { layer: self.layer, bytes: bytes.into() })?;
+        let reply = self.ask(&Request::Receive { id: self.id, bytes: bytes.into() })?;
         plaintext.extend_from_slice(&reply.plaintext.0);
         self.check()
     }
@@ -160,14 +168,14 @@ impl Layer for ExternalLayer {
         if bytes == 0 {
             return 0;
         }
-        let reply = self.ask(&Request::Send { layer: self.layer, plaintext: Hex(plaintext) });
-        reply.map_or(0, |reply| reply.taken.unwrap_or(bytes).min(bytes))
+        let sent = self.ask(&Request::Send { id: self.id, bytes: Hex(plaintext) });
+        sent.map_or(0, |_| bytes)
     }
 
     fn close(&mut self) {
         if !std::mem::replace(&mut self.is_closing, true) {
             // A failure is kept, and returned by the next call that can return one.
-            let _ = self.ask(&Request::Close { layer: self.layer });
+            let _ = self.ask(&Request::Close { id: self.id });
         }
     }
 
@@ -181,15 +189,13 @@ impl Layer for ExternalLayer {
 
     fn end_of_input(&self) -> Result<(), LayerError> {
         self.check()?;
-        let reply = self.program.ask::<LayerReply>(&Request::End { layer: self.layer });
-        let reply = reply.map_err(|error| LayerError::Unavailable(error.to_string()))?;
-        reply.error.map_or(Ok(()), |fault| Err(fault.into()))
+        if self.state == LayerState::Open && self.has_end { Err(LayerError::Truncated) } else { Ok(()) }
     }
 }
 
 impl Drop for ExternalLayer {
     fn drop(&mut self) {
         // A program that no longer answers has forgotten it as well.
-        let _ = self.program.ask::<serde::de::IgnoredAny>(&Request::Forget { layer: Some(self.layer), member: None });
+        let _ = self.program.ask::<serde::de::IgnoredAny>(&Request::Drop { id: self.id });
     }
 }

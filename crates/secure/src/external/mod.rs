@@ -13,11 +13,12 @@ mod seal;
 
 pub use hex::Hex;
 pub use layer::{ClientKeys, ExternalLinks, KnownServer, ServerSecrets};
-pub use reply::{FaultKind, Features, LayerFault, LayerReply};
-pub use request::Request;
-pub use seal::{ExternalMember, Membership, Message, OpenedText, SealedText};
+pub use reply::{Features, LayerFault, LayerReply, Progress};
+pub use request::{Request, Role};
+pub use seal::{ExternalMember, Membership, Message, SealedText, UnsealedText};
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -44,11 +45,11 @@ pub enum ExternalError {
     #[error("the scheme's program does not answer: {0}")]
     Silent(String),
     /// It answers with something else than it was asked for.
-    #[error("the scheme's program answers {request} with `{reply}`: {cause}")]
+    #[error("the scheme's program answers `{request}` with `{reply}`: {cause}")]
     WrongReply {
-        /// What was asked.
+        /// Beginning of the request.
         request: String,
-        /// Its beginning.
+        /// Beginning of the answer.
         reply: String,
         /// Why it is no answer.
         cause: String,
@@ -60,7 +61,11 @@ pub enum ExternalError {
 
 /// Program that layers and members share.
 #[derive(Debug, Clone)]
-pub struct SharedProgram(Arc<Mutex<dyn Program>>);
+pub struct SharedProgram {
+    program: Arc<Mutex<dyn Program>>,
+    /// Number of the next layer or member.
+    next_id: Arc<AtomicU64>,
+}
 
 impl SharedProgram {
     /// Takes a program that was started, and asks what it can do.
@@ -68,7 +73,7 @@ impl SharedProgram {
     /// # Errors
     /// It does not answer, or speaks another version.
     pub fn greet(program: impl Program + 'static) -> Result<(Self, Features), ExternalError> {
-        let shared = Self(Arc::new(Mutex::new(program)));
+        let shared = Self { program: Arc::new(Mutex::new(program)), next_id: Arc::default() };
         let features: Features = shared.ask(&Request::Hello { version: VERSION })?;
         if features.version != VERSION {
             return Err(ExternalError::Version(features.version));
@@ -76,22 +81,27 @@ impl SharedProgram {
         Ok((shared, features))
     }
 
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Asks, and decodes the answer.
     fn ask<R: DeserializeOwned>(&self, request: &Request<'_>) -> Result<R, ExternalError> {
         let line = request.to_line();
-        let mut program = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut program = self.program.lock().unwrap_or_else(PoisonError::into_inner);
         let reply = program.exchange(&line).map_err(ExternalError::Silent)?;
         serde_json::from_str(&reply).map_err(|error| ExternalError::WrongReply {
-            request: request.name().to_owned(),
+            request: beginning(&line),
             reply: beginning(&reply),
             cause: error.to_string(),
         })
     }
 }
 
-/// Returns the first characters of an answer for a person: it may be anything.
-fn beginning(reply: &str) -> String {
+/// Returns the first characters of a line for a person: an answer may be anything.
+fn beginning(line: &str) -> String {
     const CHARACTERS: usize = 80;
-    let shown: String = reply.chars().take(CHARACTERS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if shown.len() < reply.len() && reply.chars().nth(CHARACTERS).is_some() { shown + "..." } else { shown }
+    let shown: String =
+        line.trim_end().chars().take(CHARACTERS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if line.trim_end().chars().nth(CHARACTERS).is_some() { shown + "..." } else { shown }
 }

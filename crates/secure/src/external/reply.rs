@@ -3,21 +3,27 @@
 use glassline_wire::layer::{LayerError, LayerState};
 use serde::Deserialize;
 
+use super::VERSION;
 use super::hex::Hex;
 
-/// Answer to `hello`: what the program implements.
+/// Answer to `hello`: the abilities of the program. One that does not know the request has a link.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Features {
     /// Version of the lines.
     pub version: u32,
-    /// Name of the scheme, for tables.
+    /// Name of the scheme, for tables; empty where it has none.
     pub name: String,
     /// It has layers.
-    #[serde(default)]
     pub link: bool,
     /// It has a seal.
-    #[serde(default)]
     pub seal: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { version: VERSION, name: String::new(), link: true, seal: false }
+    }
 }
 
 /// Answer to `public`.
@@ -29,62 +35,66 @@ pub(super) struct PublicReply {
 /// Answer to all requests about a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LayerReply {
-    /// Progress after the request.
-    #[serde(with = "State")]
-    pub state: LayerState,
+    /// Progress after the request; none where it stays.
+    #[serde(default)]
+    pub state: Option<Progress>,
     /// Bytes to be written, after those of earlier answers.
     #[serde(default)]
     pub output: Hex,
     /// Plaintext that has arrived.
     #[serde(default)]
     pub plaintext: Hex,
-    /// Bytes of the plaintext that `send` has taken; all of them where it is absent.
-    #[serde(default)]
-    pub taken: Option<usize>,
     /// Public key of the server, which a client is to remember.
     #[serde(default)]
-    pub known: Option<Hex>,
+    pub server: Option<Hex>,
+    /// The scheme announces the end of a stream, so that one that was cut off can be noticed.
+    #[serde(default)]
+    pub has_end: Option<bool>,
     /// Cause for which the connection has failed.
     #[serde(default)]
     pub error: Option<LayerFault>,
 }
 
-#[derive(Deserialize)]
-#[serde(remote = "LayerState", rename_all = "snake_case")]
-enum State {
+/// Progress of a layer, as [`LayerState`] has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Nothing can be sent yet.
     Handshaking,
+    /// Plaintext passes in both directions.
     Open,
+    /// The peer has announced its end.
     PeerClosed,
 }
 
-/// Failure of a layer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct LayerFault {
-    /// Cause.
-    pub kind: FaultKind,
-    /// Text for the person.
-    #[serde(default)]
-    pub text: String,
+impl From<Progress> for LayerState {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Handshaking => Self::Handshaking,
+            Progress::Open => Self::Open,
+            Progress::PeerClosed => Self::PeerClosed,
+        }
+    }
 }
 
-/// Causes for which a layer fails, as [`LayerError`] has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+/// Failure of a layer, with a text for the person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum LayerFault {
     /// Bytes that break the rules, or were changed on the way.
-    Malformed,
-    /// An end that was not announced.
-    Truncated,
+    Malformed(String),
     /// The server's key is not accepted.
-    Untrusted,
+    Untrusted {
+        /// Reason, both keys, and what to do.
+        untrusted: String,
+    },
 }
 
 impl From<LayerFault> for LayerError {
     fn from(fault: LayerFault) -> Self {
-        match fault.kind {
-            FaultKind::Malformed => Self::Malformed(fault.text),
-            FaultKind::Truncated => Self::Truncated,
-            FaultKind::Untrusted => Self::Untrusted(fault.text),
+        match fault {
+            LayerFault::Malformed(text) => Self::Malformed(text),
+            LayerFault::Untrusted { untrusted } => Self::Untrusted(untrusted),
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Message {
 
 /// Result of receiving a message. At least one of the two is there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct OpenedText {
+pub struct UnsealedText {
     /// Text to be shown; `None` where none is.
     #[serde(default)]
     pub text: Option<String>,
@@ -62,41 +62,42 @@ pub struct OpenedText {
 #[derive(Debug)]
 pub struct ExternalMember {
     program: SharedProgram,
-    member: u64,
+    id: u64,
 }
 
 impl ExternalMember {
-    /// Enters a room as `member`, a number that no other member of this program has.
+    /// Enters a room.
     ///
     /// # Errors
     /// The program does not answer.
-    pub fn enter(program: SharedProgram, member: u64, settings: Membership<'_>) -> Result<Self, ExternalError> {
+    pub fn enter(program: &SharedProgram, settings: Membership<'_>) -> Result<Self, ExternalError> {
         let Membership { name, room, passphrase, own, random } = settings;
-        let request = Request::Member { member, name, room, passphrase, own: own.into(), random: random.into() };
+        let id = program.next_id();
+        let request = Request::Member { id, name, room, passphrase, own: own.into(), random: random.into() };
         program.ask::<serde::de::IgnoredAny>(&request)?;
-        Ok(Self { program, member })
+        Ok(Self { program: program.clone(), id })
     }
 
-    /// Returns the content that carries `text`.
+    /// Returns the content that carries `text` in the message with the id `message`.
     ///
     /// # Errors
     /// The program does not answer.
-    pub fn seal(&mut self, id: &str, text: &str) -> Result<SealedText, ExternalError> {
-        self.program.ask(&Request::Seal { member: self.member, id, text })
+    pub fn seal(&mut self, message: &str, text: &str) -> Result<SealedText, ExternalError> {
+        self.program.ask(&Request::Seal { id: self.id, message, text })
     }
 
     /// Reads a message of another member.
     ///
     /// # Errors
     /// The program does not answer.
-    pub fn open(&mut self, message: &Message) -> Result<OpenedText, ExternalError> {
-        self.program.ask(&Request::Open { member: self.member, message })
+    pub fn unseal(&mut self, message: &Message) -> Result<UnsealedText, ExternalError> {
+        self.program.ask(&Request::Unseal { id: self.id, message })
     }
 }
 
 impl Drop for ExternalMember {
     fn drop(&mut self) {
         // A program that no longer answers has forgotten it as well.
-        let _ = self.program.ask::<serde::de::IgnoredAny>(&Request::Forget { layer: None, member: Some(self.member) });
+        let _ = self.program.ask::<serde::de::IgnoredAny>(&Request::Drop { id: self.id });
     }
 }

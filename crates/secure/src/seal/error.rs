@@ -39,7 +39,7 @@ pub enum OpenError {
     #[error("it was sealed under another message id and moved here; the server is at fault")]
     OtherMessage,
     /// The key of its epoch was not derived here yet.
-    #[error("sealed under key {key} (epoch {epoch}), which is not here; enter the room's passphrase with /seal")]
+    #[error("key {key} (epoch {epoch}) is not here; enter the room's passphrase with /seal")]
     UnknownEpoch {
         /// Number of the epoch.
         epoch: u64,

@@ -26,6 +26,8 @@ const LATE_MS: u64 = 500;
 struct Waiting {
     id: MessageId,
     request: Request,
+    /// Text of a sealed message, which is not in the request.
+    sealed_text: Option<String>,
     since_ms: u64,
     /// It was sent on the present link.
     sent: bool,
@@ -42,11 +44,14 @@ pub(crate) struct Delivery {
     gaps: PendingGaps,
 }
 
-fn text_of(request: &Request) -> &str {
-    match &request.content {
-        Ask::Send(send) => &send.text,
-        Ask::Direct(direct) => &direct.text,
-        _ => "",
+impl Waiting {
+    fn text(&self) -> &str {
+        match (&self.sealed_text, &self.request.content) {
+            (Some(text), _) => text,
+            (None, Ask::Send(send)) => &send.text,
+            (None, Ask::Direct(direct)) => &direct.text,
+            (None, _) => "",
+        }
     }
 }
 
@@ -62,14 +67,14 @@ impl Delivery {
     /// Returns the texts that have waited long enough for a person to wonder, oldest first.
     pub(crate) fn late_texts(&self, now_ms: u64) -> impl Iterator<Item = &str> {
         let late = self.waiting.iter().take_while(move |waiting| waiting.since_ms + LATE_MS <= now_ms);
-        late.map(|waiting| text_of(&waiting.request))
+        late.map(Waiting::text)
     }
 
     /// Returns the waiting messages, oldest first: each text, and its recipient if it is for one person.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         self.waiting.iter().map(|waiting| match &waiting.request.content {
             Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),
-            _ => (None, text_of(&waiting.request)),
+            _ => (None, waiting.text()),
         })
     }
 
@@ -78,9 +83,11 @@ impl Delivery {
         self.waiting.iter().map(|waiting| waiting.since_ms + LATE_MS).find(|&late_ms| late_ms > now_ms)
     }
 
-    pub(crate) fn push(&mut self, id: MessageId, request: Request, now_ms: u64) {
-        self.bytes += text_of(&request).len();
-        self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
+    /// Adds a message; of a sealed one with its text.
+    pub(crate) fn push(&mut self, id: MessageId, request: Request, sealed_text: Option<String>, now_ms: u64) {
+        let waiting = Waiting { id, request, sealed_text, since_ms: now_ms, sent: false, sent_before: false };
+        self.bytes += waiting.text().len();
+        self.waiting.push_back(waiting);
     }
 
     /// Returns the next message to write on this link; it keeps waiting for its acknowledgement.
@@ -112,7 +119,7 @@ impl Delivery {
     /// Takes the next message out: for a dialect without acknowledgements.
     pub(crate) fn take_next(&mut self) -> Option<Request> {
         let waiting = self.waiting.pop_front()?;
-        self.bytes -= text_of(&waiting.request).len();
+        self.bytes -= waiting.text().len();
         Some(waiting.request)
     }
 
@@ -139,7 +146,7 @@ impl Delivery {
     pub(crate) fn acknowledge(&mut self, id: MessageId) -> Option<Request> {
         let at = self.waiting.iter().position(|waiting| waiting.id == id)?;
         let waiting = self.waiting.remove(at)?;
-        self.bytes -= text_of(&waiting.request).len();
+        self.bytes -= waiting.text().len();
         if waiting.sent_before {
             if self.answered.len() == ANSWERED_TWICE_MAX {
                 self.answered.pop_front();
@@ -163,7 +170,7 @@ impl Delivery {
             .iter()
             .position(|waiting| waiting.sent && waiting.request.reference.as_deref() == Some(reference))?;
         let waiting = self.waiting.remove(at)?;
-        let text = text_of(&waiting.request).to_owned();
+        let text = waiting.text().to_owned();
         self.bytes -= text.len();
         Some(text)
     }
@@ -205,7 +212,7 @@ mod tests {
         let mut delivery = Delivery::default();
         for id in 0..MESSAGES_MAX as u128 {
             assert!(delivery.takes(1));
-            delivery.push(MessageId(id), request(id, "x"), 0);
+            delivery.push(MessageId(id), request(id, "x"), None, 0);
         }
         assert!(!delivery.takes(1));
         assert!(delivery.acknowledge(MessageId(0)).is_some());
@@ -216,7 +223,7 @@ mod tests {
     fn a_lost_link_resends_only_unacknowledged_messages() {
         let mut delivery = Delivery::default();
         for id in 1..=3 {
-            delivery.push(MessageId(id), request(id, "x"), 0);
+            delivery.push(MessageId(id), request(id, "x"), None, 0);
         }
         assert_eq!(delivery.next_to_send(|_| None), Some(&request(1, "x")));
         assert_eq!(delivery.next_to_send(|_| None), Some(&request(2, "x")));
@@ -241,7 +248,7 @@ mod tests {
         };
         let mut delivery = Delivery::default();
         for id in 1..=3 {
-            delivery.push(MessageId(id), request(id, "x"), 0);
+            delivery.push(MessageId(id), request(id, "x"), None, 0);
         }
         assert_eq!(after(delivery.next_to_send(|room| (room == "lobby").then_some(7))), Some(7));
         assert_eq!(after(delivery.next_to_send(|_| None)), None);
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn a_refused_message_comes_back_with_its_text() {
         let mut delivery = Delivery::default();
-        delivery.push(MessageId(1), request(1, "too bad"), 0);
+        delivery.push(MessageId(1), request(1, "too bad"), None, 0);
         assert_eq!(delivery.refuse("1"), None, "what was not sent cannot be refused");
         delivery.next_to_send(|_| None);
         assert_eq!(delivery.refuse("1").as_deref(), Some("too bad"));

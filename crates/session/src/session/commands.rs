@@ -7,6 +7,7 @@ use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Request, RoomN
 use super::{ExitIntent, LAST_ANSWERS_MS, Session};
 use crate::command::{Command, CommandError};
 use crate::prelude::*;
+use crate::room_seal::Draft;
 use crate::status::SlashExecutor;
 use crate::token_check::{check_line, check_request};
 use crate::update::Dialect;
@@ -133,7 +134,8 @@ impl Session {
             }
             _ => return Ok(()),
         };
-        if text_bytes == 0 {
+        let is_sealed = matches!(&request.content, Ask::Send(send) if send.sealed.is_some());
+        if text_bytes == 0 && !is_sealed {
             return Err(CommandError::Empty);
         }
         if text_bytes > self.limits.text_bytes {
@@ -142,10 +144,35 @@ impl Session {
         if !self.delivery.takes(text_bytes) {
             return Err(CommandError::Full(self.delivery.len()));
         }
+        let text = self.seal_if_due(&mut request)?;
         // A refusal names its request by the `ref`, so every message has one.
         request.reference.get_or_insert_with(|| id.to_string());
-        self.delivery.push(id, request, now_ms);
+        self.delivery.push(id, request, text, now_ms);
         Ok(())
+    }
+
+    /// Seals a message for a room that the user has sealed, and returns its text, which is no longer
+    /// in the request. A resend repeats the request as it is.
+    fn seal_if_due(&mut self, request: &mut Request) -> Result<Option<String>, CommandError> {
+        let Ask::Send(send) = &mut request.content else { return Ok(None) };
+        let room = self.rooms.resolve(&send.room).unwrap_or_else(|| send.room.clone());
+        if send.sealed.is_some() || !self.seal.is_sealed(&room) {
+            return Ok(None);
+        }
+        if self.connection.dialect() == Dialect::Tutorial {
+            return Err(CommandError::NotInTutorial("sealed messages"));
+        }
+        if !self.connection.is_dialect_settled() {
+            return Err(CommandError::NotConnected);
+        }
+        if self.limits.sealed_bytes == 0 {
+            return Err(CommandError::ServerCannotSeal);
+        }
+        let (name, text) = (self.identity.name(), send.text.as_str());
+        let draft = Draft { room: &room, id: send.id, name, text, action: send.action };
+        send.sealed = Some(self.seal.seal(draft).map_err(CommandError::NotSealed)?);
+        send.action = false;
+        Ok(Some(core::mem::take(&mut send.text)))
     }
 
     /// Until a `welcome` the dialect may turn out to be the tutorial's, which has texts only.

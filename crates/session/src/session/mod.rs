@@ -14,7 +14,7 @@ use crate::prelude::*;
 use alloc::collections::VecDeque;
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::Limits;
+use glassline_wire::event::{Event, Limits, Message};
 use glassline_wire::frame::{Frame, HeaderError};
 use glassline_wire::request::Request;
 
@@ -27,6 +27,7 @@ use crate::joined_rooms::JoinedRooms;
 use crate::program::Program;
 use crate::queries::Queries;
 use crate::recent_rename::RecentRename;
+use crate::room_seal::{Arrival, NoKeys, RoomSeal};
 use crate::update::{Dialect, DialectChoice, Input, Output, Update};
 
 pub use history::PAGE_MESSAGES;
@@ -75,6 +76,7 @@ pub struct Session {
     exit: ExitIntent,
     limits: Limits,
     recent_rename: RecentRename,
+    seal: Box<dyn RoomSeal>,
     /// State of the program that drives the session, if one does.
     program: Option<Program>,
     bye_ref: Option<String>,
@@ -107,6 +109,7 @@ impl Session {
             exit: ExitIntent::Stay,
             limits: Limits::default(),
             recent_rename: RecentRename::default(),
+            seal: Box::new(NoKeys),
             program: None,
             bye_ref: None,
             outputs: VecDeque::new(),
@@ -120,6 +123,12 @@ impl Session {
     #[must_use]
     pub fn for_program(self) -> Self {
         Self { program: Some(Program::default()), ..self }
+    }
+
+    /// Gives the session what seals and opens messages.
+    #[must_use]
+    pub fn with_seal(self, seal: Box<dyn RoomSeal>) -> Self {
+        Self { seal, ..self }
     }
 
     /// Processes an event of the link.
@@ -271,6 +280,32 @@ impl Session {
 
     /// Shows what answers a request with this `ref`.
     fn show_answer(&mut self, update: Update, reference: Option<String>) {
-        self.outputs.push_back(Output::Show(Envelope::new(update, reference)));
+        if let Some(update) = self.opened(update, reference.is_some()) {
+            self.outputs.push_back(Output::Show(Envelope::new(update, reference)));
+        }
+    }
+
+    /// Returns an update with its messages opened; `None` if it is shown later.
+    fn opened(&mut self, update: Update, is_answer: bool) -> Option<Update> {
+        let mut open = |message: Message, arrival| self.seal.open(message, arrival);
+        Some(match update {
+            Update::Received(Event::Message(message)) => {
+                Update::Received(Event::Message(open(message, Arrival::InTurn)?))
+            }
+            Update::Sent { event: Event::Message(message), acknowledged } => {
+                Update::Sent { event: Event::Message(open(message, Arrival::Own)?), acknowledged }
+            }
+            Update::Received(Event::History(mut history)) => {
+                let arrival = if is_answer { Arrival::Page } else { Arrival::InTurn };
+                history.messages = history.messages.into_iter().filter_map(|message| open(message, arrival)).collect();
+                Update::Received(Event::History(history))
+            }
+            Update::HistoryPage { mut history, asked, newest, hidden } => {
+                let messages = history.messages.into_iter();
+                history.messages = messages.filter_map(|message| open(message, Arrival::Page)).collect();
+                Update::HistoryPage { history, asked, newest, hidden }
+            }
+            update => update,
+        })
     }
 }

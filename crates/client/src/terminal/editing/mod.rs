@@ -3,6 +3,7 @@
 pub(crate) mod completion;
 pub(crate) mod editor;
 pub(crate) mod kill_ring;
+pub(crate) mod passphrase;
 pub(crate) mod paste;
 pub(crate) mod search;
 pub(crate) mod sent_lines;

@@ -1,0 +1,73 @@
+//! Derivation of a key from a passphrase, which takes 64 MiB and about a tenth of a second, on a
+//! thread of its own.
+
+use std::thread;
+
+use glassline_secure::seal::{EpochKey, EpochRecord, OpenError, Passphrase, SealError};
+use glassline_secure::{Identity, SystemRandom};
+
+use crate::inbox::{DriverEvent, Inbox};
+
+/// Key to derive.
+#[derive(Debug)]
+pub(super) struct Derivation {
+    pub(super) room: String,
+    pub(super) passphrase: Passphrase,
+    pub(super) purpose: Purpose,
+}
+
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The key of this record, which another member began.
+    Join(EpochRecord),
+    /// A new key, after that of this record.
+    Begin(Option<EpochRecord>),
+}
+
+/// Key with its record, or the reason why there is none; with the record that was tried.
+pub(super) type DerivedKey = Result<(EpochRecord, EpochKey), (Option<EpochRecord>, OpenError)>;
+
+/// Result of a derivation.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    pub(super) room: String,
+    pub(super) result: DerivedKey,
+    /// The key is new, and nobody else knows its record.
+    pub(super) begins: bool,
+}
+
+impl Derivation {
+    /// Begins; the result comes to the inbox. Returns false where the system has no thread for it.
+    pub(super) fn start(self, identity: Option<Identity>, inbox: Inbox) -> bool {
+        let thread = thread::Builder::new().name("key".to_owned());
+        let started = thread.spawn(move || {
+            // After the driver's end nobody listens.
+            let _ = inbox.send(DriverEvent::KeyDerived(Box::new(self.derive(identity.as_ref()))));
+        });
+        started.is_ok()
+    }
+
+    fn derive(self, identity: Option<&Identity>) -> Derived {
+        let Self { room, passphrase, purpose } = self;
+        let begins = matches!(purpose, Purpose::Begin(_));
+        let result = match purpose {
+            Purpose::Join(record) => match EpochKey::derive(&passphrase, &record) {
+                Ok(key) => Ok((record, key)),
+                Err(error) => Err((Some(record), error)),
+            },
+            Purpose::Begin(previous) => begin(&room, previous.as_ref(), &passphrase, identity)
+                .map_err(|error| (None, OpenError::Derivation(error.to_string()))),
+        };
+        Derived { room, result, begins }
+    }
+}
+
+fn begin(
+    room: &str,
+    previous: Option<&EpochRecord>,
+    passphrase: &Passphrase,
+    identity: Option<&Identity>,
+) -> Result<(EpochRecord, EpochKey), SealError> {
+    let identity = identity.ok_or(SealError::NoKey)?;
+    EpochRecord::begin(room, previous, passphrase, identity, &mut SystemRandom)
+}

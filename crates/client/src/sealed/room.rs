@@ -1,0 +1,246 @@
+//! State of one room with sealed messages.
+
+use std::time::{Duration, Instant};
+
+use glassline_secure::seal::{Envelope, EpochRecord, Kind, OpenError, Opened, Passphrase, Placed, SealedRoom};
+use glassline_secure::{Identity, NoRandomness, Random, SystemRandom};
+use glassline_session::Arrival;
+use glassline_wire::event::Message;
+use glassline_wire::message_id::MessageId;
+
+use super::derivation::{DerivedKey, Purpose};
+use super::notes::NOT_SEALED;
+
+/// Messages that wait for a key.
+const WITHHELD_MAX: usize = 256;
+/// Records that the passphrase does not open, as hashes.
+const FAILED_MAX: usize = 64;
+/// Time between two derivations that received messages cause: each costs 64 MiB and a tenth of a
+/// second, and a server can send any number of records.
+const DERIVATION_PAUSE: Duration = Duration::from_secs(2);
+
+/// A message that is shown once its key is derived.
+#[derive(Debug)]
+pub(super) struct Withheld {
+    pub(super) envelope: Envelope,
+    pub(super) message: Message,
+    pub(super) arrival: Arrival,
+}
+
+/// Key that is being derived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Deriving {
+    #[default]
+    Nothing,
+    /// A new one, of which there is no record yet.
+    New,
+    /// That of the record with this hash.
+    OfRecord([u8; 32]),
+}
+
+#[derive(Debug)]
+pub(super) struct Room {
+    name: String,
+    keys: SealedRoom,
+    /// The user has sealed it; only the user ends that.
+    is_sealed: bool,
+    passphrase: Option<Passphrase>,
+    /// The newest record that was seen, whether its key is here or not.
+    latest: Option<EpochRecord>,
+    failed: Vec<[u8; 32]>,
+    withheld: Vec<Withheld>,
+    deriving: Deriving,
+    last_joined: Option<Instant>,
+    /// The user gave this passphrase, and it is not that of the newest record.
+    is_rejected: bool,
+    /// Reason why nothing is sent until the user has decided.
+    stopped: Option<String>,
+}
+
+impl Room {
+    /// Returns a room that the user has not sealed.
+    pub(super) fn unknown(name: &str) -> Result<Self, NoRandomness> {
+        Self::new(name, None)
+    }
+
+    /// Returns a room that the user has sealed before.
+    pub(super) fn remembered(record: EpochRecord) -> Result<Self, NoRandomness> {
+        let mut room = Self::new(record.room(), Some((record.number(), record.hash())))?;
+        room.is_sealed = true;
+        room.latest = Some(record);
+        Ok(room)
+    }
+
+    fn new(name: &str, newest: Option<(u64, [u8; 32])>) -> Result<Self, NoRandomness> {
+        Ok(Self {
+            name: name.to_owned(),
+            keys: SealedRoom::new(name, newest, &mut SystemRandom)?,
+            is_sealed: false,
+            passphrase: None,
+            latest: None,
+            failed: Vec::new(),
+            withheld: Vec::new(),
+            deriving: Deriving::default(),
+            last_joined: None,
+            is_rejected: false,
+            stopped: None,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn is_sealed(&self) -> bool {
+        self.is_sealed
+    }
+
+    /// Returns whether waiting would change nothing: there is a key, or no way to one.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.is_sealed || self.keys.current().is_some() || self.passphrase.is_none() || self.is_rejected
+    }
+
+    pub(super) fn seal_with(&mut self, passphrase: Passphrase) {
+        self.is_sealed = true;
+        self.passphrase = Some(passphrase);
+        self.failed.clear();
+        self.stopped = None;
+    }
+
+    /// Returns what a passphrase of the user is for: the newest record's key, or a new key where
+    /// that is here already or has another passphrase.
+    pub(super) fn purpose_of(&mut self, passphrase: &Passphrase) -> Purpose {
+        let is_again =
+            self.is_rejected && self.passphrase.as_ref().is_some_and(|known| known.expose() == passphrase.expose());
+        self.is_rejected = false;
+        let purpose = match &self.latest {
+            Some(record) if !is_again && !self.keys.has_key(record) => Purpose::Join(record.clone()),
+            latest => Purpose::Begin(latest.clone()),
+        };
+        self.deriving = match &purpose {
+            Purpose::Join(record) => Deriving::OfRecord(record.hash()),
+            Purpose::Begin(_) => Deriving::New,
+        };
+        purpose
+    }
+
+    /// Returns what the first key of the room is derived from, where no record was seen.
+    pub(super) fn first_key(&mut self) -> Option<(Passphrase, Purpose)> {
+        if !self.is_sealed || self.latest.is_some() || self.deriving != Deriving::Nothing {
+            return None;
+        }
+        let passphrase = self.passphrase.clone()?;
+        self.deriving = Deriving::New;
+        Some((passphrase, Purpose::Begin(None)))
+    }
+
+    /// Notes the record of a message. Returns whether it is newer than all before it.
+    pub(super) fn note_record(&mut self, record: &EpochRecord) -> bool {
+        let is_newer = self.latest.as_ref().is_none_or(|latest| latest.number() < record.number());
+        // Its signature is verified before it counts for anything.
+        let is_known = !is_newer || record.room() != self.name || EpochRecord::read(record.as_bytes()).is_err();
+        if !is_known {
+            self.latest = Some(record.clone());
+        }
+        !is_known
+    }
+
+    /// Returns what to derive so that newest messages can be opened, at most once every
+    /// [`DERIVATION_PAUSE`].
+    pub(super) fn next_to_join(&mut self) -> Option<(Passphrase, EpochRecord)> {
+        let record = self.latest.as_ref()?;
+        let passphrase = self.passphrase.as_ref()?;
+        let is_too_soon = self.last_joined.is_some_and(|at| at.elapsed() < DERIVATION_PAUSE);
+        if is_too_soon
+            || self.deriving != Deriving::Nothing
+            || self.keys.has_key(record)
+            || self.failed.contains(&record.hash())
+        {
+            return None;
+        }
+        self.last_joined = Some(Instant::now());
+        self.deriving = Deriving::OfRecord(record.hash());
+        Some((passphrase.clone(), record.clone()))
+    }
+
+    /// Returns whether the key of this record is being derived, and one more message may wait for it.
+    pub(super) fn awaits(&self, record: &EpochRecord) -> bool {
+        self.withheld.len() < WITHHELD_MAX && self.deriving == Deriving::OfRecord(record.hash())
+    }
+
+    /// Keeps a message until its key is derived.
+    pub(super) fn withhold(&mut self, withheld: Withheld) {
+        self.withheld.push(withheld);
+    }
+
+    pub(super) fn take_withheld(&mut self) -> Vec<Withheld> {
+        std::mem::take(&mut self.withheld)
+    }
+
+    /// Accepts a derived key; returns its record. Errors: why there is none.
+    pub(super) fn take_key(&mut self, result: DerivedKey) -> Result<EpochRecord, OpenError> {
+        self.deriving = Deriving::Nothing;
+        match result {
+            Ok((record, key)) => {
+                self.keys.accept(&record, key)?;
+                if self.latest.as_ref().is_none_or(|latest| latest.number() < record.number()) {
+                    self.latest = Some(record.clone());
+                }
+                self.is_rejected = false;
+                Ok(record)
+            }
+            Err((record, error)) => {
+                if let Some(record) = record
+                    && self.failed.len() < FAILED_MAX
+                {
+                    self.failed.push(record.hash());
+                }
+                self.is_rejected = matches!(error, OpenError::WrongKey { .. });
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn stop(&mut self, why: String) {
+        self.stopped = Some(why);
+    }
+
+    pub(super) fn seal(
+        &mut self,
+        identity: &Identity,
+        id: MessageId,
+        name: &str,
+        kind: Kind,
+        text: &str,
+        random: &mut dyn Random,
+    ) -> Result<String, String> {
+        if let Some(why) = &self.stopped {
+            return Err(format!("a message in this room was not accepted: {why}. /seal goes on once you have decided"));
+        }
+        if self.keys.current().is_none() {
+            return Err(match (&self.passphrase, &self.latest, self.deriving != Deriving::Nothing) {
+                (_, _, true) => "the key is being derived; send it again in a moment".to_owned(),
+                (None, Some(record), false) => {
+                    format!("the key {} of this room is not here; enter its passphrase with /seal", record.key_id())
+                }
+                _ => "the key of this room is not here; enter its passphrase with /seal".to_owned(),
+            });
+        }
+        self.keys.seal(identity, id, name, kind, text, random).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn open(&mut self, envelope: &Envelope, placed: Placed) -> Result<Opened, OpenError> {
+        self.keys.open(envelope, placed)
+    }
+
+    /// Marks a readable message, where the user has sealed the room.
+    pub(super) fn readable(&mut self, message: Message, arrival: Arrival) -> Message {
+        if let Some(seq) = message.seq.filter(|_| arrival != Arrival::Page) {
+            self.keys.watch(seq);
+        }
+        if !self.is_sealed || arrival == Arrival::Own {
+            return message;
+        }
+        Message { text: format!("{NOT_SEALED}{}", message.text), ..message }
+    }
+}

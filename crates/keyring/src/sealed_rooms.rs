@@ -1,0 +1,142 @@
+//! Rooms that a person has sealed on one server, each with the newest record of its key. Nothing
+//! that a server says changes them.
+
+use std::path::PathBuf;
+
+use glassline_secure::seal::EpochRecord;
+
+use crate::KeyringError;
+use crate::private_file::PrivateFile;
+
+const HEADING: &str = "\
+# Rooms that are sealed, as the records of their keys in hexadecimal digits; no passphrase is here.
+# /seal and /unseal change them.
+";
+/// Rooms in one file.
+const ROOMS_MAX: usize = 1_024;
+/// Above that many of the longest records.
+const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
+/// The file of the sealed rooms of one server.
+#[derive(Debug, Clone)]
+pub struct SealedRooms {
+    file: PrivateFile,
+}
+
+impl SealedRooms {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { file: PrivateFile::new(path, FILE_BYTES_MAX) }
+    }
+
+    /// Returns the newest record of each room.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is no record: which rooms are sealed cannot be told.
+    pub fn read(&self) -> Result<Vec<EpochRecord>, KeyringError> {
+        let text = self.file.read(false)?.unwrap_or_default();
+        let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        lines
+            .map(|(at, line)| {
+                let record = bytes_of(line).and_then(|bytes| EpochRecord::read(&bytes).ok());
+                let why = "it is no record of a sealed room";
+                record.ok_or_else(|| KeyringError::Damaged { path: self.file.path().to_path_buf(), line: at + 1, why })
+            })
+            .collect()
+    }
+
+    /// Keeps a record as the newest of its room, unless the one that is kept is newer.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn put(&self, record: &EpochRecord) -> Result<(), KeyringError> {
+        self.edit(|records| {
+            let is_newest = !records.iter().any(|kept| kept.room() == record.room() && kept.number() > record.number());
+            if is_newest {
+                records.retain(|kept| kept.room() != record.room());
+                records.push(record.clone());
+            }
+        })
+    }
+
+    /// Forgets that a room is sealed.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn forget(&self, room: &str) -> Result<(), KeyringError> {
+        self.edit(|records| records.retain(|kept| kept.room() != room))
+    }
+
+    fn edit(&self, change: impl FnOnce(&mut Vec<EpochRecord>)) -> Result<(), KeyringError> {
+        let lock = self.file.lock()?;
+        let mut records = self.read()?;
+        let before = records.len();
+        change(&mut records);
+        if records.len() > ROOMS_MAX && records.len() > before {
+            return Err(KeyringError::Full { path: self.file.path().to_path_buf(), entries_max: ROOMS_MAX });
+        }
+        let lines: String = records.iter().map(line_of).collect();
+        self.file.write(&lock, &format!("{HEADING}{lines}"))
+    }
+}
+
+fn line_of(record: &EpochRecord) -> String {
+    use std::fmt::Write as _;
+    let mut line = String::with_capacity(2 * record.as_bytes().len() + 1);
+    for byte in record.as_bytes() {
+        // Writing to memory has no way to fail.
+        let _ = write!(line, "{byte:02x}");
+    }
+    line.push('\n');
+    line
+}
+
+fn bytes_of(line: &str) -> Option<Vec<u8>> {
+    let pairs = line.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use glassline_secure::seal::Passphrase;
+    use glassline_secure::{Identity, SystemRandom};
+    use glassline_testkit::Folder;
+
+    use super::*;
+    use crate::{Keyring, ServerAddress};
+
+    fn record(room: &str, previous: Option<&EpochRecord>) -> EpochRecord {
+        let passphrase = Passphrase::new("words").expect("a passphrase");
+        let begun = EpochRecord::begin(room, previous, &passphrase, &Identity::from_seed(&[1; 32]), &mut SystemRandom);
+        begun.expect("begins").0
+    }
+
+    #[test]
+    fn a_sealed_room_is_remembered_with_its_newest_record() {
+        let folder = Folder::new();
+        let rooms = || {
+            let address = ServerAddress::parse("here:1").expect("an address");
+            Keyring::open(folder.join("keys")).sealed_rooms(&address)
+        };
+        assert_eq!(rooms().read().expect("no file"), []);
+        let (den, attic) = (record("den", None), record("attic", None));
+        let next = record("den", Some(&den));
+        for record in [&den, &attic, &next, &den] {
+            rooms().put(record).expect("written");
+        }
+        assert_eq!(rooms().read().expect("read"), [attic.clone(), next]);
+        rooms().forget("den").expect("written");
+        assert_eq!(rooms().read().expect("read"), [attic]);
+    }
+
+    #[test]
+    fn a_damaged_line_is_an_error() {
+        let folder = Folder::new();
+        let rooms = SealedRooms::new(folder.join("keys/sealed"));
+        rooms.put(&record("den", None)).expect("written");
+        let text = std::fs::read_to_string(folder.join("keys/sealed")).expect("a file");
+        for broken in [text.replacen("\n01", "\n02", 1), text.trim_end().to_owned() + "0", "x".into()] {
+            std::fs::write(folder.join("keys/sealed"), broken).expect("written");
+            assert!(matches!(rooms.read(), Err(KeyringError::Damaged { .. })));
+        }
+    }
+}

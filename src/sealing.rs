@@ -1,0 +1,82 @@
+//! Files of sealed rooms (S7), and passphrases that are given in files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use glassline_client::{JoinOptions, Sealing};
+use glassline_keyring::{Keyring, ServerAddress};
+use glassline_secure::seal::Passphrase;
+use zeroize::Zeroizing;
+
+use crate::folders;
+
+/// Longest file with a passphrase.
+const FILE_BYTES_MAX: u64 = 4096;
+
+/// A room to seal from the start, and the file with its passphrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedRoom {
+    room: String,
+    file: PathBuf,
+}
+
+/// Parses `ROOM=FILE`. The error states what to write.
+pub(crate) fn parse(text: &str) -> Result<SealedRoom, String> {
+    let parts = text.split_once('=').filter(|(room, file)| !room.is_empty() && !file.is_empty());
+    let (room, file) = parts.ok_or("write a room and the file with its passphrase, as in den=passphrase.txt")?;
+    Ok(SealedRoom { room: room.to_string(), file: folders::expanded(Path::new(file))? })
+}
+
+/// Returns the options with the files of sealed rooms. Errors: a passphrase cannot be read, or
+/// there is no folder to keep what it seals.
+pub(crate) fn with_sealing(mut options: JoinOptions, rooms: &[SealedRoom]) -> anyhow::Result<JoinOptions> {
+    let Some(folder) = folders::keys_folder() else {
+        if rooms.is_empty() {
+            return Ok(options);
+        }
+        bail!("there is no folder for keys, since HOME is not set, so nothing can be sealed");
+    };
+    let keyring = Keyring::open(folder);
+    let address = ServerAddress::parse(&options.address)?;
+    let passphrases = rooms.iter().map(|SealedRoom { room, file }| Ok((room.clone(), passphrase(file)?)));
+    options.sealing = Some(Sealing {
+        identity: keyring.identity(),
+        rooms: keyring.sealed_rooms(&address),
+        members: keyring.known_members(&address),
+        passphrases: passphrases.collect::<anyhow::Result<_>>()?,
+    });
+    Ok(options)
+}
+
+fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
+    let unreadable = || format!("cannot read the passphrase in {}", path.display());
+    let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX as usize));
+    File::open(path)
+        .with_context(unreadable)?
+        .take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .with_context(unreadable)?;
+    Passphrase::new(&text).with_context(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_and_its_file_are_separated_by_the_first_sign() {
+        let parsed = parse("den=a=b").expect("both");
+        assert_eq!((parsed.room.as_str(), parsed.file.as_path()), ("den", Path::new("a=b")));
+        for wrong in ["", "den", "=file", "den="] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = passphrase(Path::new("/nowhere/at/all")).expect_err("no file");
+        assert!(format!("{error:#}").contains("/nowhere/at/all"), "{error:#}");
+    }
+}

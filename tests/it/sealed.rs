@@ -1,0 +1,170 @@
+//! Sealed rooms from program to program: what members, others and the server see (S7).
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use glassline_server::Config;
+use serde_json::{Value, json};
+
+use crate::harness::{EventClient, Server, Tutorial};
+use crate::program::{Folder, PROGRAM, Process, command};
+
+/// A client of `--json` in the room "den".
+struct Member {
+    program: Process,
+    home: Rc<Folder>,
+}
+
+impl Member {
+    /// In a home of its own, with this passphrase or none.
+    #[track_caller]
+    fn join(address: SocketAddr, name: &str, passphrase: Option<&str>) -> Self {
+        Self::join_from(&Rc::new(Folder::new()), address, name, passphrase)
+    }
+
+    #[track_caller]
+    fn join_from(home: &Rc<Folder>, address: SocketAddr, name: &str, passphrase: Option<&str>) -> Self {
+        let mut glassline = command(PROGRAM, home);
+        glassline.args(["join", "--json", "--name", name, &address.to_string()]);
+        if let Some(passphrase) = passphrase {
+            home.write("passphrase", format!("{passphrase}\n"));
+            glassline.args(["--seal", &format!("den={}", home.join("passphrase").display())]);
+        }
+        let mut member = Self { program: Process::start(glassline), home: Rc::clone(home) };
+        member.expect("welcome");
+        member.ask(&json!({"type": "join", "room": "den"}));
+        member.expect("joined");
+        member
+    }
+
+    #[track_caller]
+    fn ask(&mut self, request: &Value) {
+        self.program.say(&request.to_string());
+    }
+
+    #[track_caller]
+    fn say(&mut self, text: &str) {
+        self.ask(&json!({"type": "send", "room": "den", "text": text}));
+    }
+
+    /// The next event of this type; others before it are passed over.
+    #[track_caller]
+    fn expect(&self, kind: &str) -> Value {
+        loop {
+            let event: Value = serde_json::from_str(&self.program.line()).expect("a line is JSON");
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// The next message of somebody else.
+    #[track_caller]
+    fn hears(&self, from: &str) -> String {
+        loop {
+            let message = self.expect("message");
+            if message["from"] == from {
+                return message["text"].as_str().expect("a text").to_owned();
+            }
+        }
+    }
+}
+
+/// Announcement of a new key, which its first sender makes.
+const ANNOUNCED: &str = "I have sealed this room with a new key";
+
+#[test]
+fn members_with_the_passphrase_read_and_nobody_else() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    let mut outsider = EventClient::join(server.address, "eve");
+    outsider.send(&json!({"type": "join", "room": "den"}));
+    outsider.expect("joined");
+    let mut bob = Member::join(server.address, "bob", Some("correct horse"));
+    let keyless = Member::join(server.address, "carol", None);
+
+    alice.say("the secret");
+    assert_eq!(bob.hears("alice"), ANNOUNCED);
+    assert_eq!(bob.hears("alice"), "the secret");
+    bob.say("understood");
+    assert_eq!(alice.hears("bob"), "understood");
+
+    for _ in 0..3 {
+        let message = outsider.expect("message");
+        assert_eq!(message["text"], "[sealed message]", "{message}");
+        assert!(message["sealed"].is_string(), "{message}");
+    }
+    let shown = keyless.hears("alice");
+    assert!(shown.starts_with("[sealed: key ") && shown.contains("/seal"), "{shown}");
+    assert_eq!(server.log().matches("secret").count(), 0, "{}", server.log());
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_and_nothing_is_sent() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("the secret");
+    alice.expect("message");
+    let mut mallory = Member::join(server.address, "mallory", Some("wrong"));
+    // The room's key is not known to who came later, until somebody speaks.
+    alice.say("more");
+    let told = mallory.expect("notice")["text"].to_string();
+    assert!(told.contains("gives another key"), "{told}");
+    let shown = mallory.hears("alice");
+    assert!(shown.starts_with("[sealed: ") && !shown.contains("more"), "{shown}");
+    mallory.say("hello");
+    let refused = mallory.expect("error");
+    assert_eq!(refused["code"], "room_sealed", "{refused}");
+}
+
+#[test]
+fn a_sealed_room_stays_sealed_after_a_restart() {
+    let folder = Folder::new();
+    let server = Server::keeping(folder.path(), Config::default());
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("before");
+    alice.expect("message");
+    alice.expect("message");
+    let home = Rc::clone(&alice.home);
+    drop(alice);
+
+    // Without the passphrase nothing is sent there, sealed or not.
+    let mut keyless = Member::join_from(&home, server.address, "alice", None);
+    keyless.say("readable");
+    let refused = keyless.expect("error");
+    assert!(refused["text"].as_str().expect("a text").contains("/seal"), "{refused}");
+    drop(keyless);
+
+    // With it, the same key goes on, and what is stored is read.
+    let again = Member::join_from(&home, server.address, "alice", Some("correct horse"));
+    let texts = [again.hears("alice"), again.hears("alice")];
+    assert_eq!(texts, [ANNOUNCED, "before"]);
+}
+
+#[test]
+fn a_readable_message_in_a_sealed_room_is_refused() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("sealed");
+    alice.expect("message");
+    alice.expect("message");
+    let mut eve = EventClient::join(server.address, "eve");
+    eve.send(&json!({"type": "join", "room": "den"}));
+    eve.expect("joined");
+    eve.send(&json!({"type": "send", "room": "den", "text": "hi", "id": crate::harness::fresh_id()}));
+    eve.expect_error("room_sealed");
+}
+
+#[test]
+fn a_tutorial_member_is_told_that_it_cannot_read() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("sealed");
+    alice.expect("message");
+    alice.expect("message");
+    let mut old = Tutorial::join(server.address, "old");
+    old.say("/join den");
+    old.expect_word("neither read nor send");
+    old.say("hi");
+    old.expect_word("this was not sent");
+}

@@ -148,7 +148,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Default, Args)]
 pub(crate) struct LinkOptions {
     /// Refuse connections that use another link: everything else can be read on the way
-    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    #[arg(long, value_name = "tls|noise", value_parser = words::parse_secure_link)]
     pub(crate) require: Option<LinkKind>,
     /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
     /// one that is made, kept and renewed]
@@ -209,18 +209,18 @@ pub(crate) struct Join {
     )]
     link: Option<LinkKind>,
     /// The same as --link plain: anyone on the way can read and change what is said
-    #[arg(long, conflicts_with = "link")]
+    #[arg(long, conflicts_with = "link", help_heading = None)]
     plain: bool,
     /// Encrypt a room for those who have its passphrase, which is in this file; may be given several
     /// times
-    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse)]
+    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse, help_heading = None)]
     pub(crate) seal: Vec<SealedRoom>,
     /// File of certificate authorities in PEM, in place of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
     /// File that gets the secrets of TLS, for tools such as Wireshark: whoever has it can read
     /// everything
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = None)]
     pub(crate) key_log: Option<PathBuf>,
 }
 
@@ -413,14 +413,6 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
-}
-
-fn parse_required(text: &str) -> Result<LinkKind, String> {
-    match text {
-        "tls" => Ok(LinkKind::Tls),
-        "noise" => Ok(LinkKind::Noise),
-        _ => Err("write tls or noise".to_string()),
-    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

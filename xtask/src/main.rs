@@ -72,6 +72,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run attacks on security schemes, each beside honest messages, and compare docs/threats.md
+    Matrix {
+        /// Options of `cargo run -p glassline-schemes`, such as `--cell ATTACK/SCHEME --seed S`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Write the manual's pages to target/man
     Man,
 }
@@ -85,6 +91,7 @@ fn main() -> ExitCode {
         Task::Crash { arguments } => programs::crash(&arguments),
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
         Task::Simulate { arguments } => programs::simulate(&arguments),
+        Task::Matrix { arguments } => programs::matrix(&arguments),
         Task::Man => programs::manual(),
     };
     match done {

@@ -43,12 +43,18 @@ const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) 
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     step("format", "the code's format", &[RUSTFMT], format),
     step("lints", "clippy, and the form of comments, test names and documents", &[CLIPPY, CC, CXX], lints),
     testing("tests", "unit and integration tests", cargo_test),
     testing("layer", "the integration tests and the independent peers over a layer, in place of plain TCP", layer_test),
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
+    step(
+        "matrix",
+        "attacks on every security scheme, and what falls without a protection",
+        &[CC, PYTHON],
+        programs::matrix_short,
+    ),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
     Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },

@@ -51,7 +51,7 @@ impl<S: Socket> Reactor<S> {
             let Some(key) = self.handshakes.waiting.pop_front() else { return };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.dequeue();
-            let is_step = connection.transport().is_handshaking();
+            let is_step = connection.transport().is_handshaking() && connection.has_input();
             self.read_one(key);
             self.queue_read(key);
             if is_step {

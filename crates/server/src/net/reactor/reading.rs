@@ -6,6 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use glassline_hub::Awaits;
 use glassline_wire::layer::LayerError;
 use glassline_wire::limits::GREETING_BYTES_MAX;
+use glassline_wire::link::LinkKind;
 use glassline_wire::visible;
 use tracing::{error, info};
 
@@ -16,7 +17,7 @@ use crate::net::connection::PauseReason;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::{ReadError, Received, Socket};
-use crate::protocol::{Pause, Protocol, SessionContext, Step};
+use crate::protocol::{Carrier, Pause, Protocol, SessionContext, Step};
 
 impl<S: Socket> Reactor<S> {
     pub(super) fn read_turn(&mut self) {
@@ -27,12 +28,13 @@ impl<S: Socket> Reactor<S> {
             }
             let Some(key) = self.to_read.pop_front() else { break };
             if let Some(connection) = self.connections.get_mut(key) {
-                let is_handshaking = connection.transport().is_handshaking();
-                if !is_handshaking {
+                // One in a handshake stays in the list until its turn comes there.
+                let is_handshake = connection.transport().is_handshaking() && connection.has_input();
+                if !is_handshake {
                     connection.dequeue();
                 }
                 self.write_output(key);
-                if is_handshaking {
+                if is_handshake {
                     self.handshakes.push(key);
                     continue;
                 }
@@ -227,7 +229,8 @@ impl<S: Socket> Reactor<S> {
             _ => "tutorial",
         };
         let name = visible::one_line(self.hub.name(member));
-        info!(peer = %connection.peer(), name = &*name, dialect, "joined");
+        let link = Some(connection.transport().link_facts().kind).filter(|kind| *kind != LinkKind::Plaintext);
+        info!(peer = %connection.peer(), name = &*name, dialect, link = link.map(LinkKind::as_str), "joined");
     }
 
     /// Ends a connection in order. A refused login, or a close because of its input, is logged

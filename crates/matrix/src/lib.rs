@@ -1,0 +1,33 @@
+//! The table of attacks and schemes. Each cell runs one attack against one scheme, beside honest
+//! messages of the same session, and reports what was observed.
+//!
+//! Conversations run in memory, without sockets and clocks. A seed decides keys, texts and the
+//! attacker's choices; layers that draw random numbers of their own (TLS, Noise) do so beside it,
+//! and no outcome depends on them. Only [`program`] does I/O: it runs a scheme that is a program.
+
+mod adversary;
+mod attack;
+mod attacks;
+mod bytes;
+mod chat;
+mod lab;
+mod outcome;
+pub mod program;
+mod random;
+mod scheme;
+pub mod schemes;
+mod seal;
+mod selection;
+mod table;
+mod transcript;
+
+pub use adversary::Adversary;
+pub use attack::{ATTACKS, Attack, Source};
+pub use lab::Effort;
+pub use outcome::{Defect, Outcome};
+pub use random::Random;
+pub use scheme::{LinkScheme, MemberKeys, Memory, Scheme, Secret, ServerKeys};
+pub use seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+pub use selection::Selection;
+pub use table::{Cell, Table};
+pub use transcript::Transcript;

@@ -1,0 +1,25 @@
+//! No protection on the way.
+
+use std::sync::Arc;
+
+use glassline_wire::layer::LayerStack;
+
+use crate::scheme::{LinkScheme, MemberKeys, Memory, Secret, ServerKeys};
+
+/// Link without layers.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+impl LinkScheme for Plain {
+    fn public(&self, _: &Secret) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn client(&self, _: &MemberKeys, _: &Arc<Memory>, _: Secret) -> LayerStack {
+        LayerStack::default()
+    }
+
+    fn server(&self, _: &ServerKeys, _: Secret) -> LayerStack {
+        LayerStack::default()
+    }
+}

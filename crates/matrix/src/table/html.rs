@@ -1,0 +1,90 @@
+//! The table as one page without scripts and without other files. `maud` escapes every text.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{Cell, Table};
+use crate::outcome::Outcome;
+
+const STYLE: &str = include_str!("page.css");
+
+pub(super) fn page(table: &Table) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+                // Without it a browser asks the server for a picture.
+                link rel="icon" href="data:,";
+                title { "Attacks and schemes" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    h1 { "Attacks and schemes" }
+                    p { "Each cell ran the attack beside honest messages of the same session. Open one for its transcript." }
+                    div.scrolls tabindex="0" role="region" aria-label="Table" { (grid(table)) }
+                    @for cell in table.cells() { (details(cell)) }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn grid(table: &Table) -> Markup {
+    let schemes = table.schemes();
+    html! {
+        table {
+            thead {
+                tr {
+                    th scope="col" { "attack" }
+                    @for scheme in &schemes { th scope="col" { (scheme) } }
+                }
+            }
+            tbody {
+                @for attack in table.attacks() {
+                    tr {
+                        th scope="row" { (attack.title()) br; small { (attack.source().name()) } }
+                        @for scheme in &schemes {
+                            @if let Some(cell) = table.cell(attack.id(), scheme) {
+                                td.(class(cell)) { a href={ "#" (anchor(cell)) } { (cell.word()) } }
+                            } @else { td {} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn details(cell: &Cell) -> Markup {
+    html! {
+        section id=(anchor(cell)) {
+            h2 { (cell.attack().title()) " on " (cell.scheme()) ": " (cell.word()) }
+            @match cell.result() {
+                Ok(outcome) => { @if let Some(detail) = outcome.detail() { p { (detail) } } }
+                Err(defect) => { p { (defect) } }
+            }
+            p { "Aim: " (cell.attack().aim()) ". Run it again: " code { "cargo xtask matrix " (cell.replay()) } }
+            ol { @for line in cell.transcript().lines() { li { bdi { (line) } } } }
+            @if cell.transcript().omitted() > 0 { p { (cell.transcript().omitted()) " more lines are not kept." } }
+        }
+    }
+}
+
+fn class(cell: &Cell) -> &'static str {
+    match cell.result() {
+        Ok(Outcome::Stopped) => "stopped",
+        Ok(Outcome::Detected) => "detected",
+        Ok(Outcome::Succeeds) => "succeeds",
+        Ok(Outcome::DoesNotApply(_) | Outcome::Measured(_)) => "other",
+        Err(_) => "defect",
+    }
+}
+
+fn anchor(cell: &Cell) -> String {
+    let scheme: String = cell.scheme().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("{}--{scheme}", cell.attack().id())
+}

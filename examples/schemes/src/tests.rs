@@ -1,0 +1,95 @@
+//! The broken schemes fall to the attacks that they show, and their fixes end these; removing one
+//! protection makes exactly the expected cells fall.
+
+use std::sync::Arc;
+
+use glassline_matrix::{Adversary, Effort, LinkScheme, Scheme, Selection, Table, schemes};
+
+use crate::broken::BROKEN;
+use crate::reference::{Part, Reference};
+use crate::sabotage::Sabotage;
+
+const SEED: u64 = 7;
+
+fn link(name: &str, link: Arc<dyn LinkScheme>) -> Scheme {
+    Scheme::new(name, link, Arc::new(schemes::Unsealed)).only(Adversary::Line)
+}
+
+/// Ids of the attacks that succeed on one scheme, of the whole table or of one row.
+fn succeeding(scheme: Scheme, selection: &str) -> Vec<&'static str> {
+    let selection: Selection = selection.parse().unwrap();
+    let table = Table::run(&[scheme], &selection, Effort::Few, SEED, |cell| {
+        assert!(cell.result().is_ok(), "{}: {:?}", cell.replay(), cell.result());
+    });
+    assert!(!table.cells().is_empty());
+    table.cells().iter().filter(|cell| cell.word() == "succeeds").map(|cell| cell.attack().id()).collect()
+}
+
+/// Ids of the attacks that succeed on a scheme and do not on the whole one.
+fn fallen(whole: Scheme, scheme: Scheme) -> Vec<&'static str> {
+    let before = succeeding(whole, "/");
+    succeeding(scheme, "/").into_iter().filter(|id| !before.contains(id)).collect()
+}
+
+#[test]
+fn each_broken_scheme_falls_and_its_fix_ends_that() {
+    for broken in &BROKEN {
+        for hole in broken.holes {
+            let row = format!("{hole}/");
+            assert_eq!(succeeding(link(broken.name, (broken.make)(false)), &row), [*hole], "{}", broken.name);
+            assert!(succeeding(link(broken.name, (broken.make)(true)), &row).is_empty(), "{} fixed", broken.name);
+        }
+    }
+}
+
+#[test]
+fn the_sound_example_loses_only_to_a_stolen_server_key() {
+    assert_eq!(succeeding(link("reference", Arc::new(Reference { without: None })), "/"), ["stolen-keys-active"]);
+}
+
+#[test]
+fn without_one_part_exactly_its_cells_of_the_example_fall() {
+    let cases: [(Part, &[&str]); 7] = [
+        (
+            Part::Encryption,
+            &[
+                "eavesdrop",
+                "equality",
+                "impersonate-member",
+                "stolen-keys-past",
+                "stolen-keys-passive",
+                "stolen-session",
+            ],
+        ),
+        (Part::Authentication, &["tamper"]),
+        (Part::Numbers, &["replay-within", "reorder", "drop"]),
+        (Part::Directions, &["reflect"]),
+        (Part::End, &["truncate"]),
+        (Part::Proof, &["impersonate-server", "impersonate-member", "first-use", "kci"]),
+        (Part::FreshKey, &["replay-across", "stolen-keys-past", "stolen-keys-passive", "stolen-session"]),
+    ];
+    for (part, expected) in cases {
+        let whole = link("reference", Arc::new(Reference { without: None }));
+        let sabotaged = link("reference", Arc::new(Reference { without: Some(part) }));
+        assert_eq!(fallen(whole, sabotaged), expected, "without {part:?}");
+    }
+}
+
+#[test]
+fn without_one_protection_exactly_its_cells_fall() {
+    let cases: [(Sabotage, &[&str]); 9] = [
+        (Sabotage::TlsPin, &["impersonate-server", "impersonate-member", "kci"]),
+        (Sabotage::TlsEnd, &["truncate"]),
+        (Sabotage::NoisePin, &["impersonate-server", "impersonate-member", "kci"]),
+        (Sabotage::NoiseEnd, &["truncate"]),
+        (Sabotage::SealPin, &["swap-key"]),
+        (Sabotage::SealOrder, &["server-reorders", "server-drops", "server-replays"]),
+        (Sabotage::SealView, &["split-view"]),
+        (Sabotage::SealName, &["misattribute"]),
+        (Sabotage::SealMemory, &["server-rewrites", "claims-unsealed"]),
+    ];
+    for (sabotage, expected) in cases {
+        let whole = schemes::all().into_iter().find(|scheme| scheme.name() == sabotage.base()).unwrap();
+        assert_eq!(fallen(whole, sabotage.scheme()), expected, "without {sabotage:?}");
+    }
+}

@@ -148,7 +148,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Default, Args)]
 pub(crate) struct LinkOptions {
     /// Refuse connections that use another link: everything else can be read on the way
-    #[arg(long, value_name = "tls|noise", value_parser = parse_required)]
+    #[arg(long, value_name = "tls|noise", value_parser = words::parse_secure_link)]
     pub(crate) require: Option<LinkKind>,
     /// Certificate for TLS in PEM, with the chain of its authority; SIGHUP reads it again [default:
     /// one that is made, kept and renewed]
@@ -413,14 +413,6 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
     bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
-}
-
-fn parse_required(text: &str) -> Result<LinkKind, String> {
-    match text {
-        "tls" => Ok(LinkKind::Tls),
-        "noise" => Ok(LinkKind::Noise),
-        _ => Err("write tls or noise".to_string()),
-    }
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {

@@ -45,6 +45,12 @@ fn allowed<T: Word>() -> String {
     }
 }
 
+/// Returns the link with keys that a word names.
+pub(crate) fn parse_secure_link(text: &str) -> Result<LinkKind, String> {
+    let link = read(text).ok().filter(|link| *link != LinkKind::Plaintext);
+    link.ok_or_else(|| "write tls or noise".to_string())
+}
+
 pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|word| read::<T>(&word))
 }

@@ -5,6 +5,7 @@ use glassline_keyring::ServerAddress;
 use glassline_wire::link::LinkKind;
 
 use crate::address::parse_join;
+use crate::words;
 
 /// Look after keys: yours, and those of servers and members
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         key: NamedKey,
         /// Link of a server's key that was never seen; the link of others is known
-        #[arg(long, value_name = "tls|noise", default_value = "tls", value_parser = parse_link)]
+        #[arg(long, value_name = "tls|noise", default_value = "tls", value_parser = words::parse_secure_link)]
         link: LinkKind,
     },
 }
@@ -74,12 +75,4 @@ impl NamedKey {
 
 fn parse_server(text: &str) -> Result<ServerAddress, String> {
     ServerAddress::parse(&parse_join(text)?).map_err(|error| error.to_string())
-}
-
-fn parse_link(text: &str) -> Result<LinkKind, String> {
-    match text {
-        "tls" => Ok(LinkKind::Tls),
-        "noise" => Ok(LinkKind::Noise),
-        _ => Err("write tls or noise".to_string()),
-    }
 }

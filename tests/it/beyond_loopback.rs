@@ -103,3 +103,46 @@ fn another_machine_is_joined_in_plaintext_only_on_request() {
     let ended = server.ended();
     assert_eq!(ended.stderr.matches("INFO joined").count(), 1, "{ended:?}");
 }
+
+/// The key that a server shows on stderr.
+#[track_caller]
+fn shown_key(server: Process) -> String {
+    server.signal("TERM");
+    let ended = server.ended();
+    let key = ended.stderr.lines().find_map(|line| line.strip_prefix("this server's key, tls: "));
+    key.unwrap_or_else(|| panic!("no key: {ended:?}")).to_owned()
+}
+
+#[test]
+fn another_machine_is_joined_over_tls_and_known_by_its_key() {
+    // The test layer is in the place of other links.
+    if crate::harness::test_layer().is_some() || !has_namespaces() {
+        return;
+    }
+    let (owner, user) = (Folder::new(), Folder::new());
+    let serve = || {
+        let server = in_namespace(&owner, &["serve", "--listen", "0.0.0.0:1234", "--history", "none"]);
+        assert_eq!(server.line(), "listening on 0.0.0.0:1234");
+        server
+    };
+    let server = serve();
+    let first = join(&server, &user, &[]);
+    let again = join(&server, &user, &[]);
+    let key = shown_key(server);
+    assert!(first.code == Some(0) && first.stderr.contains(&format!("trusted from now on: {key}")), "{first:?}");
+    assert!(again.code == Some(0) && again.stderr.contains("is the one known since 20"), "{again:?}");
+    // The owner loses the key, and has another one from then on.
+    std::fs::remove_file(owner.join(".local/state/glassline/keys/server-certificate.pem")).expect("a file");
+    let server = serve();
+    let stopped = join(&server, &user, &[]);
+    let new = shown_key(server);
+    let mut show = command(PROGRAM, &owner);
+    show.args(["keys", "show"]);
+    let shown = run(show).stdout.join("\n");
+    assert!(new != key && shown.contains(&new), "{shown}");
+    let digits = new.split(['(', ')']).nth(1).expect("digits");
+    assert_eq!(stopped.code, Some(4), "{stopped:?}");
+    for fact in [&key, &new, &format!("glassline keys trust 192.0.2.1:1234 {digits}")] {
+        assert!(stopped.stderr.contains(fact), "{fact}: {stopped:?}");
+    }
+}

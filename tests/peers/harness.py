@@ -63,8 +63,9 @@ class Program:
         foreign = ("XDG_", "GLASSLINE_", "NO_COLOR")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         home = Path(self.home.name)
-        environment.update(HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"),
-                           XDG_STATE_HOME=str(home / ".local" / "state"), TZ="UTC", PYTHONUNBUFFERED="1", **added)
+        own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"),
+               "XDG_STATE_HOME": str(home / ".local" / "state"), "TZ": "UTC", "PYTHONUNBUFFERED": "1"}
+        environment.update(own | added)
         self.process = subprocess.Popen(
             [str(word) for word in argv], env=environment, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

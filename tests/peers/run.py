@@ -24,6 +24,7 @@ import checks_metrics  # noqa: E402, F401
 import checks_mutes  # noqa: E402, F401
 import checks_names  # noqa: E402, F401
 import checks_noise  # noqa: E402, F401
+import checks_noise_client  # noqa: E402, F401
 import checks_notices  # noqa: E402, F401
 import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401

@@ -73,6 +73,7 @@ const OFFERED: [(&str, &[&str]); 19] = [
     ),
     ("tap-report", &["html", "side", "help"]),
     ("tap-replay", &["to", "listen", "connection", "fresh", "wait-s", "beyond-loopback", "help"]),
+    ("matrix", &["scheme", "cell", "seed", "few", "html", "help"]),
     ("keys", &["help"]),
     ("keys-list", &["help"]),
     ("keys-show", &["help"]),

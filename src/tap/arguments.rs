@@ -20,8 +20,8 @@ Examples:
   glassline tap --json --listen 127.0.0.1:0  JSON Lines; the first one tells the address
   glassline tap report lesson.pcapng         what an observer of the session knows
 
-Clients join the tap's address in place of the server's. Recording needs no root and no capture driver. Ctrl-C ends the \
-tap and its connections, and completes the recording.
+Clients join the tap's address in place of the server's. Recording needs no root and no capture driver. q in the view, \
+or Ctrl-C, ends the tap and its connections, and completes the recording.
 
 The tap is for your own systems. It stays on this machine unless --beyond-loopback is confirmed, and never uses a public \
 address.")]
@@ -53,6 +53,9 @@ pub(crate) struct ReportArguments {
     /// Write one page of HTML instead, without scripts or other files
     #[arg(long, value_name = "PAGE", value_hint = ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
+    /// Write to a page that exists; what is in it is lost
+    #[arg(long, requires = "html")]
+    pub(crate) overwrite: bool,
     /// Side of the tap that the observer is on, in the tap's own recordings
     #[arg(long, value_enum, default_value_t = SideName::Client)]
     pub(crate) side: SideName,

@@ -82,7 +82,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     if outcome.is_ok() {
         evaluation.rule_tally.tell();
     }
-    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
+    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report())).and(outcome)
 }
 
 /// Relays, and shows the view until the user or a signal ends it.

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 use glassline_tap::relay::{Observations, is_unused};
-use glassline_tap::{Observation, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Summary};
+use glassline_tap::{Observation, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Summary, cause};
 
 use super::arguments::LineArguments;
 use super::columns::safe;
@@ -104,9 +104,16 @@ impl Running {
 
 /// Returns the error of a relay that does not start, with the likely cause where another tap runs.
 fn not_listening(error: &RelayError) -> anyhow::Error {
-    let is_in_use = matches!(error, RelayError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse);
-    let likely = if is_in_use { "; if another tap still runs there, end it with q or Ctrl-C" } else { "" };
-    worded(format_args!("{error}{likely}"))
+    match error {
+        RelayError::Listen { address, error } if error.kind() == io::ErrorKind::AddrInUse => anyhow!(
+            "cannot listen on {address}: another program listens there. If it is another tap, end it with q or Ctrl-C; \
+             or choose another address with --listen"
+        ),
+        RelayError::Listen { address, error } => {
+            anyhow!("cannot listen on {address}: {}; choose another with --listen", cause(error))
+        }
+        _ => worded(error),
+    }
 }
 
 fn summarized(recording: Option<PathBuf>, Summary { connections, recorded_packets }: Summary) -> String {

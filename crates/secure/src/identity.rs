@@ -133,6 +133,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_another_kind_or_of_small_order_are_no_identity() {
+        let alice = Identity::from_seed(&[1; 32]);
+        let spki = alice.key.verifying_key().to_public_key_der().unwrap();
+        assert_eq!(Identity::key_of_spki(spki.as_bytes()), Some(alice.public()));
+        let prefix = &spki.as_bytes()[..12];
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        // The neutral element, and one of order 4.
+        for weak in [neutral, [0; 32]] {
+            assert_eq!(Identity::key_of_spki(&[prefix, &weak].concat()), None);
+        }
+        assert_eq!(Identity::key_of_spki(&spki.as_bytes()[1..]), None);
+        assert_eq!(Identity::key_of_spki(b""), None);
+    }
+
+    #[test]
     fn the_private_key_is_not_in_the_debug_output() {
         let shown = format!("{:?}", Identity::from_seed(&[0xab; 32]));
         assert!(!shown.contains("171") && !shown.to_lowercase().contains("abab"), "{shown}");

@@ -4,6 +4,7 @@
 
 mod applied;
 pub mod capture;
+mod cause;
 pub mod faults;
 pub mod frame;
 mod hex;
@@ -27,6 +28,7 @@ pub use applied::Applied;
 pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
+pub use cause::cause;
 pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};

@@ -48,8 +48,7 @@ impl Part {
 }
 
 /// Names of the terms, for errors and the help.
-pub(super) const TERMS: &str =
-    "name:bob  dir:> (or <)  kind:send  dialect:event  room:lobby  conn:3  text:hello  hello";
+pub(super) const TERMS: &str = "name:bob dir:> dir:< kind:send dialect:event room:lobby conn:3 text:hello hello";
 
 impl Filter {
     /// Reads a filter line. Errors: a sentence for the user.

@@ -2,10 +2,9 @@
 
 use glassline_secure::tls::TlsServer;
 use glassline_wire::layer::{LAYER_BYTES_MAX, LayerError, LayerFactory as _, LayerStack, LayerState};
-use rustls::client::UnbufferedClientConnection;
-use rustls::unbuffered::ConnectionState;
 
-use crate::support::{Pair, certificate, foreign_client, take_output};
+use crate::foreign::ForeignClient;
+use crate::support::{Pair, certificate, take_output};
 
 #[test]
 fn output_that_nobody_takes_is_bounded() {
@@ -27,57 +26,12 @@ fn output_that_nobody_takes_is_bounded() {
     assert_eq!((pair.at_client.len(), pair.client.state()), (taken_bytes, LayerState::PeerClosed));
 }
 
-/// Client of another make, which changes its keys when it is told to.
-struct Foreign(UnbufferedClientConnection);
-
-impl Foreign {
-    fn meet(server: &mut LayerStack) -> Self {
-        let mut this = Self(foreign_client());
-        let mut received = Vec::new();
-        for _ in 0..3 {
-            server.receive(&this.advance(&mut received, false), &mut Vec::new()).unwrap();
-            received.extend(take_output(server));
-        }
-        assert_eq!(server.state(), LayerState::Open);
-        this
-    }
-
-    /// Takes what it has received, and returns what it sends.
-    fn advance(&mut self, received: &mut Vec<u8>, mut changes_keys: bool) -> Vec<u8> {
-        let mut sent = Vec::new();
-        loop {
-            let status = self.0.process_tls_records(received);
-            let discard = status.discard;
-            let is_waiting = match status.state.unwrap() {
-                ConnectionState::EncodeTlsData(mut data) => {
-                    let mut space = [0; 4_096];
-                    let bytes = data.encode(&mut space).unwrap();
-                    sent.extend(&space[..bytes]);
-                    false
-                }
-                ConnectionState::TransmitTlsData(transmission) => {
-                    transmission.done();
-                    false
-                }
-                ConnectionState::WriteTraffic(traffic) if changes_keys => {
-                    traffic.refresh_traffic_keys().unwrap();
-                    changes_keys = false;
-                    false
-                }
-                _ => true,
-            };
-            received.drain(..discard);
-            if is_waiting {
-                return sent;
-            }
-        }
-    }
-}
-
 #[test]
 fn a_flood_of_key_changes_ends_the_connection() {
     let mut server = server_side();
-    let mut foreign = Foreign::meet(&mut server);
+    let mut foreign = ForeignClient::new(None);
+    foreign.meet(&mut server).unwrap();
+    assert_eq!(server.state(), LayerState::Open);
     let mut plaintext = Vec::new();
     for changes in 0.. {
         let flood = foreign.advance(&mut Vec::new(), true);
@@ -94,7 +48,9 @@ fn a_flood_of_key_changes_ends_the_connection() {
 #[test]
 fn keys_can_change_while_people_talk() {
     let mut server = server_side();
-    let mut foreign = Foreign::meet(&mut server);
+    let mut foreign = ForeignClient::new(None);
+    foreign.meet(&mut server).unwrap();
+    assert_eq!(server.state(), LayerState::Open);
     for _ in 0..5 {
         server.receive(&foreign.advance(&mut Vec::new(), true), &mut Vec::new()).unwrap();
         assert_eq!(server.send(&[b"still here"]), 10);
@@ -129,7 +85,7 @@ fn a_message_without_end_ends_the_connection() {
 
 #[test]
 fn empty_records_and_warnings_without_end_are_refused() {
-    let hello = Foreign(foreign_client()).advance(&mut Vec::new(), false);
+    let hello = ForeignClient::new(None).advance(&mut Vec::new(), false);
     let (empty_ccs, warning) = ([0x14, 3, 3, 0, 1, 1], [0x15, 3, 3, 0, 2, 1, 0x5a]);
     for record in [&empty_ccs[..], &warning] {
         let mut server = server_side();

@@ -5,9 +5,11 @@
 mod authorities;
 mod bounds;
 mod certificates;
+mod foreign;
 mod handshake;
 mod judges;
 mod key_log;
+mod members;
 mod support;
 mod tampering;
 mod trust;

@@ -7,7 +7,8 @@ use glassline_wire::layer::{LayerError, LayerFactory as _, LayerState};
 use glassline_wire::link::LinkFacts;
 use rustls::pki_types::CertificateDer;
 
-use crate::support::{ForeignServer, Pair, Pin, certificate, certified, chain, identity, options, today};
+use crate::foreign::{ForeignServer, certified, chain};
+use crate::support::{Pair, Pin, certificate, identity, options, today};
 
 fn untrusted(end: Result<(), LayerError>) -> String {
     match end {

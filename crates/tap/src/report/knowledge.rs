@@ -140,6 +140,15 @@ impl Facts {
     }
 }
 
+/// Number of things that were not evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotEvaluated {
+    /// Whole connections.
+    Connections(u64),
+    /// Packets that belong to no connection that was found.
+    Packets(u64),
+}
+
 /// Knowledge of an observer after the frames it has seen. Everything kept has a limit; what is
 /// beyond is counted, and the report says so.
 #[derive(Debug, Default)]
@@ -161,7 +170,10 @@ pub struct Knowledge {
     pub(super) frames_left_out: u64,
     /// Reasons why something was not evaluated, in words.
     pub(super) not_evaluated: Vec<String>,
-    pub(super) not_evaluated_count: u64,
+    pub(super) connections_not_evaluated: u64,
+    pub(super) packets_not_evaluated: u64,
+    /// Part of the recording that is missing, in words.
+    pub(super) loss: Option<String>,
 }
 
 impl Knowledge {
@@ -186,11 +198,19 @@ impl Knowledge {
 
     /// Notes that something was not evaluated, such as a connection of which bytes are missing: what
     /// it carried is unknown, not absent.
-    pub fn add_not_evaluated(&mut self, reason: String) {
-        self.not_evaluated_count += 1;
+    pub fn add_not_evaluated(&mut self, what: NotEvaluated, reason: String) {
+        match what {
+            NotEvaluated::Connections(count) => self.connections_not_evaluated += count,
+            NotEvaluated::Packets(count) => self.packets_not_evaluated += count,
+        }
         if self.not_evaluated.len() < REASONS_MAX {
             self.not_evaluated.push(reason);
         }
+    }
+
+    /// Notes in words that the recording is not whole. The report begins with it.
+    pub fn set_loss(&mut self, loss: Option<String>) {
+        self.loss = loss;
     }
 
     /// Returns when the first and the last frame passed, in microseconds since 1970 (UTC).

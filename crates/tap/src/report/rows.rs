@@ -84,8 +84,11 @@ pub(super) fn rows(knowledge: &Knowledge) -> Vec<Row> {
     RowId::VARIANTS.iter().map(|id| row(*id, knowledge)).collect()
 }
 
-pub(super) fn to_text(title: &str, rows: &[Row]) -> String {
+pub(super) fn to_text(title: &str, loss: Option<&str>, rows: &[Row]) -> String {
     let mut out = format!("What an observer of {} knows\n", visible::one_line(title));
+    if let Some(loss) = loss {
+        let _ = writeln!(out, "\nIncomplete: {}", visible::one_line(loss));
+    }
     for row in rows {
         let _ = write!(out, "\n{}: {}\n", row.id.title(), row.summary);
         for finding in &row.findings {
@@ -132,6 +135,12 @@ fn at(at_us: u64) -> Timestamp {
     Timestamp::from_unix_ms(at_us / 1_000)
 }
 
+/// Time between two instants as they are shown, in words.
+pub(super) fn duration(first_us: u64, last_us: u64) -> String {
+    let ms = last_us / 1_000 - first_us / 1_000;
+    format!("{}.{:03} s", ms / 1_000, ms % 1_000)
+}
+
 /// The noun for what passes on such a link: pieces, where nothing says where one ends.
 fn unit(dialect: Dialect) -> &'static str {
     match dialect {
@@ -165,15 +174,22 @@ fn summary(found: Option<String>, knowledge: &Knowledge) -> String {
     if opaque > 0 && opaque < all {
         let _ = write!(summary, "; {opaque} of {} not readable", counted(all as u64, "connection"));
     }
-    if knowledge.not_evaluated_count > 0 {
-        let _ =
-            write!(summary, "; {} not evaluated (see {:?})", knowledge.not_evaluated_count, RowId::Unreadable.title());
+    if let Some(not_evaluated) = not_evaluated(knowledge) {
+        let _ = write!(summary, "; {not_evaluated} (see {:?})", RowId::Unreadable.title());
     }
     if knowledge.frames_left_out > 0 {
         let left_out = counted(knowledge.frames_left_out, "frame");
         let _ = write!(summary, "; {left_out} of connections beyond the limit not evaluated");
     }
     summary
+}
+
+/// Returns what was not evaluated, if anything: so many connections, and so many packets.
+fn not_evaluated(knowledge: &Knowledge) -> Option<String> {
+    let counts = [(knowledge.connections_not_evaluated, "connection"), (knowledge.packets_not_evaluated, "packet")];
+    let counts: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
+    (!counts.is_empty()).then(|| format!("{} not evaluated", counts.join(" and ")))
 }
 
 fn opaque_connections(knowledge: &Knowledge) -> usize {
@@ -355,10 +371,9 @@ fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings = per_connection(knowledge, |facts| {
         format!("{} to {}: {}", at(facts.first_us), at(facts.last_us), both_ways(facts, Sizes::times_in_words))
     });
-    let span = knowledge.span_us().map(|(first_us, last_us)| {
-        let ms = (last_us - first_us) / 1_000;
-        format!("{} to {}, {}.{:03} s", at(first_us), at(last_us), ms / 1_000, ms % 1_000)
-    });
+    let span = knowledge
+        .span_us()
+        .map(|(first_us, last_us)| format!("{} to {}, {}", at(first_us), at(last_us), duration(first_us, last_us)));
     (summary(span, knowledge), findings)
 }
 
@@ -380,8 +395,8 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
             .map(|reason| finding(format!("not evaluated: {}", one_line(reason)), &Proof::default())),
     );
     let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
-    if knowledge.not_evaluated_count > 0 {
-        let _ = write!(summary, "; {} not evaluated", knowledge.not_evaluated_count);
+    for more in [not_evaluated(knowledge), knowledge.loss.clone()].into_iter().flatten() {
+        let _ = write!(summary, "; {}", one_line(&more));
     }
     (summary, findings)
 }

@@ -35,8 +35,8 @@ fn an_intercepting_tap_reads_and_changes_what_is_said() {
     assert_eq!(seen[0].2, seen[1].2, "one identity for both schemes");
     let (ended, _) = tap.interrupt();
     for (scheme, key, _) in seen {
-        let told = format!("key that {scheme} clients are shown, made for this run: {key}");
-        assert!(ended.stderr.contains(&told), "{told}: {ended:?}");
+        let shown = format!("key that {scheme} clients are shown, made for this run: {key}");
+        assert!(ended.stderr.contains(&shown), "{shown}: {ended:?}");
     }
 }
 

@@ -52,7 +52,11 @@ impl Running {
         let mut relay = Relay::bind(options).map_err(|error| not_listening(&error))?;
         if let Some(file) = &arguments.record {
             let begin = if arguments.overwrite { Recorder::overwrite } else { Recorder::create };
-            relay.record(begin(file, now_us()).map_err(worded)?);
+            let recorder = begin(file, now_us()).map_err(worded)?;
+            match &arguments.key_log {
+                Some(key_log) => relay.record_with_key_log(recorder, key_log).map_err(worded)?,
+                None => relay.record(recorder),
+            }
         }
         let has_server = !is_unused(arguments.to);
         let (address, handle) = (relay.address(), relay.handle());

@@ -37,7 +37,7 @@ pub use per_direction::PerDirection;
 pub use private_file::{Existing, create_private};
 pub use reach::{Permission, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
-pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
+pub use relay::{InterceptError, Interceptor, Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;

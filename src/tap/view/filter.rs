@@ -136,9 +136,9 @@ impl Term {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
             Observation::Omitted { .. } => (None, None),
-            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => {
-                (Some(*connection), None)
-            }
+            Observation::Opened { connection, .. }
+            | Observation::Intercepted { connection, .. }
+            | Observation::Closed { connection, .. } => (Some(*connection), None),
             Observation::Ended { connection, direction, .. } => (Some(*connection), Some(*direction)),
             Observation::Problem { connection, .. } => (*connection, None),
             Observation::Applied(applied) => (Some(applied.frame.connection), Some(applied.frame.direction)),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use glassline_wire::frame::DIRECT_SUFFIX;
+use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
 use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value};
@@ -29,6 +30,8 @@ const MARKS_MAX: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct ConnectionFacts {
     pub(super) dialect: Dialect,
+    /// Scheme of a secure link that the tap has intercepted.
+    pub(super) intercepted: Option<LinkKind>,
     pub(super) name: Option<String>,
     pub(super) first_us: u64,
     pub(super) last_us: u64,
@@ -154,6 +157,8 @@ pub enum NotEvaluated {
 #[derive(Debug, Default)]
 pub struct Knowledge {
     pub(super) connections: BTreeMap<u64, ConnectionFacts>,
+    /// Schemes of connections that the tap has intercepted.
+    intercepted: BTreeMap<u64, LinkKind>,
     pub(super) names: Facts,
     pub(super) rooms: Facts,
     pub(super) utterances: Utterances,
@@ -196,6 +201,14 @@ impl Knowledge {
         self.add_utterance(frame, meaning, evidence);
     }
 
+    /// Notes that the tap reads this connection because it has intercepted its secure link. Called
+    /// before its first frame.
+    pub fn add_intercepted(&mut self, connection: u64, link: LinkKind) {
+        if self.intercepted.len() < FACTS_MAX {
+            self.intercepted.insert(connection, link);
+        }
+    }
+
     /// Notes that something was not evaluated, such as a connection of which bytes are missing: what
     /// it carried is unknown, not absent.
     pub fn add_not_evaluated(&mut self, what: NotEvaluated, reason: String) {
@@ -227,6 +240,7 @@ impl Knowledge {
         }
         let connection = self.connections.entry(frame.connection).or_insert_with(|| ConnectionFacts {
             dialect: frame.dialect,
+            intercepted: self.intercepted.get(&frame.connection).copied(),
             name: None,
             first_us: frame.at_us,
             last_us: frame.at_us,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use glassline_wire::link::LinkKind;
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 use strum::VariantArray as _;
@@ -150,14 +151,19 @@ fn unit(dialect: Dialect) -> &'static str {
     }
 }
 
-fn link(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Tutorial => "plain, tutorial dialect",
-        Dialect::Event => "plain, event dialect",
-        Dialect::Tls => "TLS",
-        Dialect::Noise => "Noise",
-        Dialect::Http => "HTTP",
-        Dialect::Unknown => "unknown",
+fn link(facts: &ConnectionFacts) -> String {
+    let link = match facts.intercepted {
+        None | Some(LinkKind::Plaintext) => "plain",
+        Some(LinkKind::Tls) => "TLS (intercepted by the tap)",
+        Some(LinkKind::Noise) => "Noise (intercepted by the tap)",
+    };
+    match facts.dialect {
+        Dialect::Tutorial => format!("{link}, tutorial dialect"),
+        Dialect::Event => format!("{link}, event dialect"),
+        Dialect::Tls => "TLS".into(),
+        Dialect::Noise => "Noise".into(),
+        Dialect::Http => "HTTP".into(),
+        Dialect::Unknown => "unknown".into(),
     }
 }
 
@@ -210,12 +216,12 @@ fn and_left_out(left_out: u64) -> String {
 }
 
 fn links(knowledge: &Knowledge) -> (String, Vec<Finding>) {
-    let mut by_link: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_link: BTreeMap<String, u64> = BTreeMap::new();
     let mut findings = Vec::new();
     for (number, facts) in &knowledge.connections {
-        *by_link.entry(link(facts.dialect)).or_default() += 1;
+        *by_link.entry(link(facts)).or_default() += 1;
         let name = facts.name.as_ref().map_or_else(|| "name not readable".into(), |name| one_line(name));
-        findings.push(finding(format!("connection {number}: {}, {name}", link(facts.dialect)), &facts.proof));
+        findings.push(finding(format!("connection {number}: {}, {name}", link(facts)), &facts.proof));
     }
     let counts: Vec<String> = by_link.iter().map(|(link, count)| format!("{count} {link}")).collect();
     (summary(some(counts.len(), |_| counts.join("; ")), knowledge), findings)
@@ -380,7 +386,7 @@ fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
 fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let mut findings = Vec::new();
     for (number, facts) in knowledge.connections.iter().filter(|(_, facts)| !facts.dialect.has_frames()) {
-        findings.push(finding(format!("connection {number}: {}", link(facts.dialect)), &facts.proof));
+        findings.push(finding(format!("connection {number}: {}", link(facts)), &facts.proof));
     }
     let opaque = findings.len();
     if knowledge.malformed.count() > 0 {

@@ -14,6 +14,7 @@ use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
 use crate::keys::KeysArguments;
+use crate::matrix::MatrixArguments;
 use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::words;
@@ -76,6 +77,7 @@ pub(crate) enum CliCommand {
     History(HistoryArguments),
     Tap(Box<TapArguments>),
     Keys(KeysArguments),
+    Matrix(MatrixArguments),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]

@@ -14,6 +14,7 @@ use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::history::{self, HistoryChoice};
 use crate::keys::KeysArguments;
+use crate::matrix::MatrixArguments;
 use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::words;
@@ -76,6 +77,7 @@ pub(crate) enum CliCommand {
     History(HistoryArguments),
     Tap(Box<TapArguments>),
     Keys(KeysArguments),
+    Matrix(MatrixArguments),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
@@ -209,18 +211,18 @@ pub(crate) struct Join {
     )]
     link: Option<LinkKind>,
     /// The same as --link plain: anyone on the way can read and change what is said
-    #[arg(long, conflicts_with = "link")]
+    #[arg(long, conflicts_with = "link", help_heading = None)]
     plain: bool,
     /// Encrypt a room for those who have its passphrase, which is in this file; may be given several
     /// times
-    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse)]
+    #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse, help_heading = None)]
     pub(crate) seal: Vec<SealedRoom>,
     /// File of certificate authorities in PEM, in place of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
     /// File that gets the secrets of TLS, for tools such as Wireshark: whoever has it can read
     /// everything
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = None)]
     pub(crate) key_log: Option<PathBuf>,
 }
 

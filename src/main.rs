@@ -14,6 +14,7 @@ mod link;
 mod listening;
 mod logging;
 mod manual;
+mod matrix;
 mod operator_token;
 mod plain_file;
 mod sealing;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
         Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
         Some(CliCommand::Tap(arguments)) => tap::tap(arguments),
+        Some(CliCommand::Matrix(arguments)) => done(matrix::matrix(arguments)),
         Some(CliCommand::Keys(arguments)) => keys::keys(arguments),
         Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
         Some(CliCommand::Completions(completions)) => done(completions::print(completions.shell)),

@@ -6,7 +6,8 @@
 --
 -- It takes TCP port 1234 (Edit, Preferences, Protocols, Glassline, or
 -- -o glassline.ports:1234,1235), recognises connections on other ports by their first packet, if
--- the first header is whole in it, and is offered under Decode As. What stands in brackets is not
+-- the first header is whole in it, and is offered under Decode As. What TLS carries it reads alike,
+-- if the recording has the secrets of the connection, or tls.keylog_file names them. What stands in brackets is not
 -- in the packet: it follows from the frames before it. After bytes that are no frame, it tries
 -- again at the next segment.
 
@@ -49,6 +50,8 @@ local not_json = ProtoExpert.new("glassline.not_json", "The payload is not a JSO
 glassline.experts = { not_a_frame, not_json }
 
 local tcp_stream = Field.new("tcp.stream")
+-- One for each TLS record of the packet so far.
+local tls_record = Field.new("tls.record.length")
 
 -- State of each connection, by tcp.stream. Packets come in order the first time; what a frame is
 -- by then is kept in `frames`, since Wireshark dissects again in any order.
@@ -216,10 +219,15 @@ local function may_be_header(bytes)
     return bytes:match("^ *%d* *$") ~= nil
 end
 
+-- Key of the frame at this place. Places in TLS count from the beginning of each record.
+local function frame_key(pinfo, place)
+    return pinfo.number .. " " .. select("#", tls_record()) .. " " .. place
+end
+
 -- What the frame at this place is, decided the first time: its number, and in the tutorial dialect
 -- name or text, and whose.
 local function remember(stream, pinfo, place, decide)
-    local key = pinfo.number .. " " .. place
+    local key = frame_key(pinfo, place)
     if not stream.frames[key] then stream.frames[key] = decide() end
     return stream.frames[key]
 end
@@ -352,7 +360,7 @@ local function dissect_frame(buffer, offset, pinfo, tree, stream, direction)
     local start = buffer:range(offset, math.min(rest, HEADER_BYTES)):raw()
     local place = buffer:offset() + offset
     local is_first = direction == "to_server" and not stream.has_begun
-    if is_first and stream.dialect == "event" or (stream.frames[pinfo.number .. " " .. place] or {}).is_opening then
+    if is_first and stream.dialect == "event" or (stream.frames[frame_key(pinfo, place)] or {}).is_opening then
         local range = buffer:range(offset, #OPENING)
         local frame = remember(stream, pinfo, place, function()
             return { number = next_number(stream, direction), is_opening = true }
@@ -445,25 +453,40 @@ end
 
 -- Takes connections on other ports by the client's first bytes: the opening, or a canonical header
 -- (T1) of a name.
-local function recognise(buffer, pinfo, tree)
+local function begins(buffer)
     if buffer:len() < HEADER_BYTES then return false end
     local start = buffer:range(0, HEADER_BYTES):raw()
     local length = start:match("^%d+ +$") and parse_header(start)
-    if start ~= OPENING and not (length and length > 0 and length <= NAME_BYTES_MAX) then return false end
+    return start == OPENING or length and length > 0 and length <= NAME_BYTES_MAX
+end
+
+local function recognise(buffer, pinfo, tree)
+    if not begins(buffer) then return false end
     pinfo.conversation = glassline
     glassline.dissector(buffer, pinfo, tree)
     return true
 end
 
-glassline:register_heuristic("tcp", recognise)
+-- In TLS the dissector of TLS stays that of the connection, and asks about each record.
+local function recognise_in_tls(buffer, pinfo, tree)
+    local stream = streams[tcp_stream().value]
+    if not (stream and stream.dialect) and not begins(buffer) then return false end
+    glassline.dissector(buffer, pinfo, tree)
+    return true
+end
 
-local tcp_port = DissectorTable.get("tcp.port")
+glassline:register_heuristic("tcp", recognise)
+glassline:register_heuristic("tls", recognise_in_tls)
+
+local port_tables = { DissectorTable.get("tcp.port"), DissectorTable.get("tls.port") }
 local registered = glassline.prefs.ports
-tcp_port:add(registered, glassline)
+for _, ports in ipairs(port_tables) do ports:add(registered, glassline) end
 
 function glassline.prefs_changed()
     if tostring(registered) == tostring(glassline.prefs.ports) then return end
-    tcp_port:remove(registered, glassline)
+    for _, ports in ipairs(port_tables) do
+        ports:remove(registered, glassline)
+        ports:add(glassline.prefs.ports, glassline)
+    end
     registered = glassline.prefs.ports
-    tcp_port:add(registered, glassline)
 end

@@ -103,7 +103,7 @@ impl TlsLink {
         match self.load_again() {
             Ok(true) => info!("the certificate was renewed under the same key"),
             Ok(false) => {}
-            Err(error) => warn!("the certificate cannot be renewed: {error:#}"),
+            Err(error) => warn!("the certificate cannot be read again, and the former one stays: {error:#}"),
         }
     }
 
@@ -124,25 +124,37 @@ impl TlsLink {
     }
 }
 
+/// Reads the certificate that is kept, and makes it the first time. One that cannot be renewed stays:
+/// its key counts, and a server that does not start helps nobody.
 fn load_kept(keys: &ServerKeys, names: &[String], now: SystemTime) -> anyhow::Result<ServerCertificate> {
-    let path = || format!("the server's certificate in {}", keys.certificate_path().display());
-    let former = keys.certificate()?;
-    let certificate = match &former {
-        None => ServerCertificate::generate(names, now)?,
-        Some(pem) => {
-            let advice =
-                || format!("{}; move the file away, and a new key is made, of which clients are warned", path());
-            let kept = ServerCertificate::from_pem(pem, pem).with_context(advice)?;
-            if kept.not_after() > now + RENEWAL_MARGIN {
-                return Ok(kept);
-            }
-            kept.renewed(names, now).with_context(path)?
-        }
+    let Some(pem) = keys.certificate()? else {
+        return keep(keys, None, &ServerCertificate::generate(names, now)?);
     };
+    let advice = || {
+        let path = keys.certificate_path().display();
+        format!(
+            "the server's certificate in {path}; move the file away, and a new key is made, of which clients are warned"
+        )
+    };
+    let kept = ServerCertificate::from_pem(&pem, &pem).with_context(advice)?;
+    if kept.not_after() > now + RENEWAL_MARGIN {
+        return Ok(kept);
+    }
+    let renewed = kept.renewed(names, now).map_err(anyhow::Error::from);
+    let renewed = renewed.and_then(|renewed| keep(keys, Some(&pem), &renewed));
+    Ok(renewed.unwrap_or_else(|error| {
+        warn!("the certificate cannot be renewed, and the former one stays: {error:#}");
+        kept
+    }))
+}
+
+/// Keeps a certificate in place of `former`, unless another process was faster, and returns the one
+/// that is kept.
+fn keep(keys: &ServerKeys, former: Option<&str>, certificate: &ServerCertificate) -> anyhow::Result<ServerCertificate> {
     let pem = [certificate.key_pem(), certificate.chain_pem()].concat();
-    let kept = keys.replace_certificate(former.as_deref(), &pem)?;
-    // Another process may have been faster.
-    ServerCertificate::from_pem(&kept, &kept).with_context(path)
+    let kept = keys.replace_certificate(former, &pem)?;
+    let named = || keys.certificate_path().display().to_string();
+    ServerCertificate::from_pem(&kept, &kept).with_context(named)
 }
 
 /// Reads a file that a flag names. Errors: it cannot be read, or is no text.

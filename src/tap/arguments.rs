@@ -16,12 +16,13 @@ Examples:
   glassline tap                              watch the server on this machine: join 127.0.0.1:1235
   glassline tap --record lesson.pcapng       and record what passes, for Wireshark or tshark
   glassline tap --linear                     one line for each frame
+  glassline tap --intercept                  stand in the middle of TLS and Noise links, too
   glassline tap --rule 'edit to=server text~noon replace.text=noon=>midnight'
   glassline tap --json --listen 127.0.0.1:0  JSON Lines; the first one tells the address
   glassline tap report lesson.pcapng         what an observer of the session knows
 
-Clients join the tap's address in place of the server's. Recording needs no root and no capture driver. Ctrl-C ends the \
-tap and its connections, and completes the recording.
+Clients join the tap's address in place of the server's. Recording needs no root and no capture driver. q in the view, \
+or Ctrl-C, ends the tap and its connections, and completes the recording.
 
 The tap is for your own systems. It stays on this machine unless --beyond-loopback is confirmed, and never uses a public \
 address.")]
@@ -53,6 +54,9 @@ pub(crate) struct ReportArguments {
     /// Write one page of HTML instead, without scripts or other files
     #[arg(long, value_name = "PAGE", value_hint = ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
+    /// Write to a page that exists; what is in it is lost
+    #[arg(long, requires = "html")]
+    pub(crate) overwrite: bool,
     /// Side of the tap that the observer is on, in the tap's own recordings
     #[arg(long, value_enum, default_value_t = SideName::Client)]
     pub(crate) side: SideName,
@@ -119,6 +123,10 @@ pub(crate) struct LineArguments {
     /// Record to a file that exists; what is in it is lost
     #[arg(long, requires = "record")]
     pub(crate) overwrite: bool,
+    /// File to which TLS clients write their secrets, as `glassline join --key-log` does: the recording
+    /// takes them in, so that Wireshark and tshark decrypt it
+    #[arg(long, value_name = "FILE", requires = "record", conflicts_with = "intercept", value_hint = ValueHint::FilePath)]
+    pub(crate) key_log: Option<PathBuf>,
     /// One line for each frame, no redrawing
     #[arg(long, conflicts_with = "json")]
     pub(crate) linear: bool,
@@ -131,6 +139,11 @@ pub(crate) struct LineArguments {
     /// Print at the end what an observer of this session knows
     #[arg(long, conflicts_with = "json")]
     pub(crate) report: bool,
+    /// End the clients' TLS and Noise links at the tap, with keys made for this run, and begin others
+    /// to the server: read and change what passes inside. Clients that know the server's key refuse
+    /// it; the tap itself trusts whatever key the server shows
+    #[arg(long)]
+    pub(crate) intercept: bool,
     /// Change what passes, as in 'drop to=server name=bob text~secret'; may be given several times
     #[arg(long, value_name = "RULE", value_hint = ValueHint::Other)]
     pub(crate) rule: Vec<Rule>,

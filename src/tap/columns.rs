@@ -75,6 +75,7 @@ impl Clock {
             Observation::Asked(ask) => note(ask.frame.at_us, ask.frame.id().to_string()),
             Observation::Applied(applied) => note(applied.at_us, applied.frame.to_string()),
             Observation::Opened { connection, at_us, .. }
+            | Observation::Intercepted { connection, at_us, .. }
             | Observation::Ended { connection, at_us, .. }
             | Observation::Closed { connection, at_us } => note(*at_us, connection.to_string()),
             Observation::Problem { connection, at_us, .. } => {
@@ -90,6 +91,9 @@ pub(super) fn report_text(observation: &Observation) -> String {
     match observation {
         Observation::Arrived(frame, meaning) => frame_text(frame, meaning),
         Observation::Opened { client, .. } => format!("* opened by {client}"),
+        Observation::Intercepted { link, .. } => {
+            format!("* intercepted: the link is {link}, and the tap reads what passes inside")
+        }
         Observation::Asked(ask) => format!("? {} decides", safe(&ask.rule)),
         Observation::Applied(applied) => applied_text(applied),
         Observation::Ended { direction, end, by_tap, .. } => format!("* {}", end_text(*direction, *end, *by_tap)),
@@ -148,8 +152,10 @@ pub(super) fn end_text(direction: Direction, end: End, by_tap: bool) -> String {
     match (by_tap, end) {
         (true, End::Finished) => format!("the tap ended the {sender}'s side (FIN)"),
         (true, End::Reset) => format!("the tap reset the {sender}'s side (RST)"),
+        (true, End::Truncated) => format!("the tap cut the {sender}'s side off"),
         (false, End::Finished) => format!("{sender} ended its side (FIN)"),
         (false, End::Reset) => format!("{sender} reset the connection (RST)"),
+        (false, End::Truncated) => format!("{sender}'s link was cut off before it announced an end (FIN)"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What passes is evaluated as it passes, for what is told at the end: the report of `--report`, and
-//! how often rules were applied.
+//! Evaluation of frames and rules as they pass, for the end: the report of `--report`, and counts of
+//! rules.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +13,17 @@ use super::rule_tally::RuleTally;
 pub(super) struct LiveReport(Arc<Mutex<Knowledge>>);
 
 impl LiveReport {
+    fn take_in(&self, observation: &Observation) {
+        let mut knowledge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match observation {
+            Observation::Arrived(frame, meaning) => {
+                knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });
+            }
+            Observation::Intercepted { connection, link, .. } => knowledge.add_intercepted(*connection, *link),
+            _ => {}
+        }
+    }
+
     /// Returns the report on everything that has passed, and forgets it.
     pub(super) fn report(&self) -> Report {
         let mut knowledge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -20,7 +31,7 @@ impl LiveReport {
     }
 }
 
-/// What is told at the end.
+/// Results that are printed at the end.
 #[derive(Debug, Clone)]
 pub(super) struct Evaluation {
     pub(super) rule_tally: RuleTally,
@@ -44,9 +55,8 @@ impl<O: Observer> Evaluating<O> {
 impl<O: Observer> Observer for Evaluating<O> {
     fn observe(&mut self, observation: Observation) -> ObserveOutcome {
         self.rule_tally.observe(&observation);
-        if let (Some(live_report), Observation::Arrived(frame, meaning)) = (&self.live_report, &observation) {
-            let mut knowledge = live_report.0.lock().unwrap_or_else(PoisonError::into_inner);
-            knowledge.add(Seen { frame, meaning, evidence: Evidence::of(frame) });
+        if let Some(live_report) = &self.live_report {
+            live_report.take_in(&observation);
         }
         self.observer.observe(observation)
     }

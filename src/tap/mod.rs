@@ -7,6 +7,7 @@ mod columns;
 mod confirmation;
 #[cfg(test)]
 mod generator;
+mod interception;
 mod json;
 mod line_control;
 mod linear;
@@ -73,6 +74,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
         note(format_args!("{} in force, seed {}", counted_rules(&rules), rules.seed()));
     }
     let options = RelayOptions::new(arguments.listen, arguments.to).permit(permission).apply(Arc::clone(&rules));
+    let options = if arguments.intercept { options.intercept(interception::begin(arguments.to)?) } else { options };
     let rule_tally = RuleTally::new(&rules);
     let evaluation = Evaluation { rule_tally, live_report: arguments.report.then(LiveReport::default) };
     let outcome = match hidden_by {
@@ -82,7 +84,7 @@ fn tap_line(arguments: &LineArguments) -> anyhow::Result<()> {
     if outcome.is_ok() {
         evaluation.rule_tally.tell();
     }
-    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report().to_text())).and(outcome)
+    evaluation.live_report.map_or(Ok(()), |live_report| report::print(&live_report.report())).and(outcome)
 }
 
 /// Relays, and shows the view until the user or a signal ends it.
@@ -180,6 +182,7 @@ fn title(arguments: &LineArguments, running: &Running, rules: &RuleSet) -> Title
         to: arguments.to,
         rules: has_rules.then(|| counted_rules(rules)),
         recording,
+        is_intercepting: arguments.intercept,
         seed: has_rules.then(|| rules.seed()),
         has_server: running.has_server(),
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use glassline_tap::replay::{Ids, Outcome, Player, Script};
-use glassline_tap::{Capture, Direction, Permission, Role, Side, reach};
+use glassline_tap::{Direction, Permission, Role, Side, cause, reach};
 use glassline_wire::message_id::MessageId;
 
 use super::arguments::ReplayArguments;
 use super::columns::safe;
-use super::{PURPOSE, confirmation, worded};
+use super::{PURPOSE, confirmation, report};
 use crate::note;
 
 /// Time to connect to the server.
@@ -56,10 +56,10 @@ impl Peer {
     fn connect(&self) -> anyhow::Result<TcpStream> {
         match self {
             Self::Server(address) => TcpStream::connect_timeout(address, CONNECT_MAX)
-                .with_context(|| format!("cannot connect to {address}; is the server running?")),
+                .map_err(|error| anyhow!("cannot connect to {address}: {}; start the server there", cause(&error))),
             Self::Client(address) => {
                 let listener = TcpListener::bind(address)
-                    .with_context(|| format!("cannot listen on {address}; choose another port"))?;
+                    .map_err(|error| anyhow!("cannot listen on {address}: {}; choose another port", cause(&error)))?;
                 println!("listening on {}", listener.local_addr()?);
                 Ok(listener.accept().context("cannot accept a client")?.0)
             }
@@ -80,7 +80,10 @@ pub(super) fn replay(arguments: &ReplayArguments) -> anyhow::Result<()> {
 }
 
 fn script(arguments: &ReplayArguments, (direction, side): (Direction, Side)) -> anyhow::Result<Script> {
-    let capture = Capture::open(&arguments.recording).map_err(worded)?;
+    let capture = report::open(&arguments.recording)?;
+    if let Some(loss) = capture.end().loss() {
+        note(format_args!("{loss}, so connection {} may not be whole", arguments.connection));
+    }
     let number = arguments.connection;
     if let Some(connection) = capture.connections(side).find(|connection| connection.number == number) {
         let frames = connection.frames.iter().map(|captured| &captured.frame);
@@ -109,10 +112,14 @@ fn print(outcome: &Outcome, script: &Script) {
     let frames = script.steps().iter().filter(|step| matches!(step, glassline_tap::replay::Step::Send { .. })).count();
     println!("sent {} of {frames} frames, received {}", outcome.sent, outcome.received);
     if script.pongs_omitted() > 0 {
-        println!("{} recorded pongs were not repeated: pings are answered as they come", script.pongs_omitted());
+        let pongs = match script.pongs_omitted() {
+            1 => "1 recorded pong was".to_owned(),
+            count => format!("{count} recorded pongs were"),
+        };
+        println!("{pongs} not repeated: pings are answered as they come");
     }
     for rejection in &outcome.rejections {
-        println!("refused: {}", safe(rejection));
+        println!("the other side refused something, in these words: {}", safe(rejection));
     }
     for awaited in &outcome.missing {
         println!("did not arrive in time: {}", safe(&awaited.to_string()));

@@ -3,11 +3,12 @@
 use std::fs;
 
 use anyhow::{Context, anyhow, bail};
-use glassline_tap::RuleSet;
 use glassline_tap::rules::{Action, RuleFile};
+use glassline_tap::{RuleSet, cause};
 
 use super::arguments::LineArguments;
 use super::columns::shown;
+use crate::note;
 
 /// Random seeds have six digits at most: somebody types them again.
 const RANDOM_SEEDS: u64 = 1_000_000;
@@ -19,8 +20,12 @@ pub(super) fn read(arguments: &LineArguments) -> anyhow::Result<RuleSet> {
     let mut rules = Vec::new();
     for path in &arguments.rules {
         let shown = shown(path);
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read the rules of {shown}"))?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| anyhow!("cannot read the rules of {shown}: {}; name a file of rules", cause(&error)))?;
         let file = RuleFile::parse(&text).map_err(|error| anyhow!("{shown}, {error}"))?;
+        if file.rules.is_empty() {
+            note(format_args!("{shown} has no rules, and changes nothing; a rule begins with [[rule]]"));
+        }
         seed = seed.or(file.seed);
         rules.extend(file.rules);
     }

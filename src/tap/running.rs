@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 use glassline_tap::relay::{Observations, is_unused};
-use glassline_tap::{Observation, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Summary};
+use glassline_tap::{Observation, Recorder, Relay, RelayError, RelayHandle, RelayOptions, Summary, cause};
 
 use super::arguments::LineArguments;
 use super::columns::safe;
@@ -52,7 +52,11 @@ impl Running {
         let mut relay = Relay::bind(options).map_err(|error| not_listening(&error))?;
         if let Some(file) = &arguments.record {
             let begin = if arguments.overwrite { Recorder::overwrite } else { Recorder::create };
-            relay.record(begin(file, now_us()).map_err(worded)?);
+            let recorder = begin(file, now_us()).map_err(worded)?;
+            match &arguments.key_log {
+                Some(key_log) => relay.record_with_key_log(recorder, key_log).map_err(worded)?,
+                None => relay.record(recorder),
+            }
         }
         let has_server = !is_unused(arguments.to);
         let (address, handle) = (relay.address(), relay.handle());
@@ -104,9 +108,16 @@ impl Running {
 
 /// Returns the error of a relay that does not start, with the likely cause where another tap runs.
 fn not_listening(error: &RelayError) -> anyhow::Error {
-    let is_in_use = matches!(error, RelayError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse);
-    let likely = if is_in_use { "; if another tap still runs there, end it with q or Ctrl-C" } else { "" };
-    worded(format_args!("{error}{likely}"))
+    match error {
+        RelayError::Listen { address, error } if error.kind() == io::ErrorKind::AddrInUse => anyhow!(
+            "cannot listen on {address}: another program listens there. If it is another tap, end it with q or Ctrl-C; \
+             or choose another address with --listen"
+        ),
+        RelayError::Listen { address, error } => {
+            anyhow!("cannot listen on {address}: {}; choose another with --listen", cause(error))
+        }
+        _ => worded(error),
+    }
 }
 
 fn summarized(recording: Option<PathBuf>, Summary { connections, recorded_packets }: Summary) -> String {

@@ -9,7 +9,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 19] = [
+const OFFERED: [(&str, &[&str]); 20] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -73,6 +73,7 @@ const OFFERED: [(&str, &[&str]); 19] = [
     ),
     ("tap-report", &["html", "side", "help"]),
     ("tap-replay", &["to", "listen", "connection", "fresh", "wait-s", "beyond-loopback", "help"]),
+    ("matrix", &["scheme", "cell", "seed", "few", "html", "help"]),
     ("keys", &["help"]),
     ("keys-list", &["help"]),
     ("keys-show", &["help"]),

@@ -144,20 +144,55 @@ fn the_servers_keys_are_its_own_and_stay() {
     assert!(refused.code == Some(1) && refused.stderr.contains("chmod"), "a key that others can read: {refused:?}");
 }
 
-#[test]
-fn a_certificate_is_renewed_under_the_same_key() {
+/// A home with a certificate that expires in less than a month.
+fn home_with_old_certificate() -> (Folder, ServerCertificate) {
     let home = Folder::new();
     let made = SystemTime::now() - 340 * DAY;
     let old = ServerCertificate::generate(&["host.example".to_string()], made).expect("made");
     let path = home.write(format!("{KEYS}/server-certificate.pem"), [old.key_pem(), old.chain_pem()].concat());
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.join(KEYS), fs::Permissions::from_mode(0o700)).unwrap();
+    (home, old)
+}
+
+fn kept_certificate(home: &Folder) -> ServerCertificate {
+    let pem = fs::read_to_string(home.join(format!("{KEYS}/server-certificate.pem"))).expect("readable");
+    ServerCertificate::from_pem(&pem, &pem).expect("whole")
+}
+
+#[test]
+fn a_certificate_is_renewed_under_the_same_key() {
+    let (home, old) = home_with_old_certificate();
     let (ended, home) = ServerProcess::serve_at(home, &["--history", "none"]).stop_and_leave();
     assert_eq!(shown_key(&ended, LinkKind::Tls), old.fingerprint());
-    let pem = fs::read_to_string(home.join(format!("{KEYS}/server-certificate.pem"))).expect("readable");
-    let renewed = ServerCertificate::from_pem(&pem, &pem).expect("whole");
+    let renewed = kept_certificate(&home);
     assert!(renewed.not_after() > SystemTime::now() + 300 * DAY && old.not_after() < SystemTime::now() + 30 * DAY);
     assert_eq!(renewed.fingerprint(), old.fingerprint());
+}
+
+#[test]
+fn a_certificate_that_cannot_be_renewed_stays() {
+    let (home, old) = home_with_old_certificate();
+    let identity = home.write(format!("{KEYS}/server-identity.pem"), Identity::from_seed(&[1; 32]).to_pem().unwrap());
+    fs::set_permissions(identity, fs::Permissions::from_mode(0o600)).unwrap();
+    // A folder in the place of the lock: nothing can be written.
+    fs::create_dir(home.join(format!("{KEYS}/lock"))).unwrap();
+    let (ended, home) = ServerProcess::serve_at(home, &["--history", "none"]).stop_and_leave();
+    assert!(ended.stderr.contains("cannot be renewed, and the former one stays"), "{ended:?}");
+    assert_eq!(shown_key(&ended, LinkKind::Tls), old.fingerprint());
+    assert_eq!(kept_certificate(&home).not_after(), old.not_after());
+}
+
+#[test]
+fn a_server_that_can_keep_no_key_says_so_and_goes_on() {
+    let home = Folder::new();
+    home.write(KEYS, "a file in the place of the folder");
+    let (ended, home) = ServerProcess::serve_at(home, &["--history", "none"]).stop_and_leave();
+    assert!(ended.stderr.contains("TLS and Noise are not offered") && !ended.stderr.contains("key, tls"), "{ended:?}");
+    let mut serve = command(crate::program::PROGRAM, &home);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--history", "none", "--require", "tls"]);
+    let refused = crate::program::run(serve);
+    assert!(refused.code == Some(1) && refused.stderr.contains("--require"), "{refused:?}");
 }
 
 #[test]

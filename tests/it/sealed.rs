@@ -60,7 +60,7 @@ impl Member {
 
     /// The next message of somebody else.
     #[track_caller]
-    fn hears(&self, from: &str) -> String {
+    fn receives(&self, from: &str) -> String {
         loop {
             let message = self.expect("message");
             if message["from"] == from {
@@ -84,17 +84,17 @@ fn members_with_the_passphrase_read_and_nobody_else() {
     let keyless = Member::join(server.address, "carol", None);
 
     alice.say("the secret");
-    assert_eq!(bob.hears("alice"), ANNOUNCED);
-    assert_eq!(bob.hears("alice"), "the secret");
+    assert_eq!(bob.receives("alice"), ANNOUNCED);
+    assert_eq!(bob.receives("alice"), "the secret");
     bob.say("understood");
-    assert_eq!(alice.hears("bob"), "understood");
+    assert_eq!(alice.receives("bob"), "understood");
 
     for _ in 0..3 {
         let message = outsider.expect("message");
         assert_eq!(message["text"], "[sealed message]", "{message}");
         assert!(message["sealed"].is_string(), "{message}");
     }
-    let shown = keyless.hears("alice");
+    let shown = keyless.receives("alice");
     assert!(shown.starts_with("[sealed: key ") && shown.contains("/seal"), "{shown}");
     assert_eq!(server.log().matches("secret").count(), 0, "{}", server.log());
 }
@@ -108,9 +108,9 @@ fn a_wrong_passphrase_is_told_and_nothing_is_sent() {
     let mut mallory = Member::join(server.address, "mallory", Some("wrong"));
     // The room's key is not known to who came later, until somebody speaks.
     alice.say("more");
-    let told = mallory.expect("notice")["text"].to_string();
-    assert!(told.contains("gives another key"), "{told}");
-    let shown = mallory.hears("alice");
+    let report = mallory.expect("notice")["text"].to_string();
+    assert!(report.contains("gives another key"), "{report}");
+    let shown = mallory.receives("alice");
     assert!(shown.starts_with("[sealed: ") && !shown.contains("more"), "{shown}");
     mallory.say("hello");
     let refused = mallory.expect("error");
@@ -137,7 +137,7 @@ fn a_sealed_room_stays_sealed_after_a_restart() {
 
     // With it, the same key goes on, and what is stored is read.
     let again = Member::join_from(&home, server.address, "alice", Some("correct horse"));
-    let texts = [again.hears("alice"), again.hears("alice")];
+    let texts = [again.receives("alice"), again.receives("alice")];
     assert_eq!(texts, [ANNOUNCED, "before"]);
 }
 

@@ -168,7 +168,11 @@ fn a_tap_that_cannot_start_leaves_recordings_alone() {
         crate::program::run(second)
     };
     for (listen, more, reason) in [
-        (tap.address.to_string(), &[][..], "if another tap still runs there, end it with q or Ctrl-C"),
+        (
+            tap.address.to_string(),
+            &[][..],
+            "another program listens there. If it is another tap, end it with q or Ctrl-C",
+        ),
         (tap.address.to_string(), &["--overwrite"], "cannot listen"),
         ("127.0.0.1:0".into(), &[], "another tap is recording to lesson.pcapng; end that one first"),
         ("127.0.0.1:0".into(), &["--overwrite"], "another tap is recording to lesson.pcapng; end that one first"),

@@ -56,6 +56,26 @@ fn a_file_name_cannot_move_the_terminals_cursor() {
 }
 
 #[test]
+fn a_file_or_a_peer_that_is_not_there_is_told_in_words() {
+    let home = Folder::new();
+    home.write("empty.toml", "# nothing\n");
+    let server = Server::start();
+    fs::copy(lesson(server.address).join("lesson.pcapng"), home.join("lesson.pcapng")).expect("copied");
+    for (arguments, words) in [
+        (&["tap", "report", "lesson.pcapng", "--html", "none/x.html"][..], "no such file or folder; name a page in"),
+        (&["tap", "report", "none.pcapng"], "cannot open none.pcapng: there is no such file"),
+        (&["tap", "--rules", "none.toml"], "cannot read the rules of none.toml: there is no such file"),
+        (&["tap", "--rules", "empty.toml", "--listen", "192.0.2.1:1"], "empty.toml has no rules"),
+        (&["tap", "--listen", "127.0.0.1:0", "--hook", "none"], "there is no such file or folder; name a program"),
+        (&["tap", "replay", "lesson.pcapng", "--to", "127.0.0.1:9"], "127.0.0.1:9: nothing listens there"),
+    ] {
+        let (ended, _) = glassline(&home, arguments);
+        assert!(ended.code == Some(1) && ended.stderr.contains(words), "{arguments:?}: {ended:?}");
+        assert!(!ended.stderr.contains("os error"), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_report_has_everybody_and_everything_said() {
     let server = Server::start();
     let home = lesson(server.address);
@@ -79,6 +99,10 @@ fn a_page_is_private_as_the_recording_is() {
     let server = Server::start();
     let home = lesson(server.address);
     glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html"]);
+    let (again, _) = glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html"]);
+    assert!(again.code == Some(1) && again.stderr.contains("replace it with --overwrite"), "{again:?}");
+    let (again, _) = glassline(&home, &["tap", "report", "lesson.pcapng", "--html", "page.html", "--overwrite"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
     for file in ["lesson.pcapng", "page.html"] {
         let mode = fs::metadata(home.join(file)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
@@ -92,11 +116,14 @@ fn a_cut_recording_is_not_reported_as_whole() {
     let whole = fs::read(home.join("lesson.pcapng")).expect("a recording");
     home.write("cut.pcapng", &whole[..whole.len() - 5]);
     let (_, report) = glassline(&home, &["tap", "report", "cut.pcapng"]);
-    assert!(report.contains("not evaluated: what follows packet"), "{report}");
+    assert!(report.contains("\n\nIncomplete: the file is cut off after packet "), "{report}");
     home.write("text.pcapng", "no capture at all");
+    let to = server.address.to_string();
+    let (played, _) = glassline(&home, &["tap", "replay", "cut.pcapng", "--to", &to]);
+    assert!(played.stderr.contains("so connection 1 may not be whole"), "{played:?}");
     let (rejected, _) = glassline(&home, &["tap", "report", "text.pcapng"]);
     assert_eq!(rejected.code, Some(1), "{rejected:?}");
-    assert!(rejected.stderr.contains("this is no capture"), "{rejected:?}");
+    assert!(rejected.stderr.contains("text.pcapng: this is no capture"), "{rejected:?}");
 }
 
 #[test]
@@ -261,7 +288,7 @@ fn a_full_disk_ends_the_recording_and_not_the_line() {
     // What was written before is a capture.
     let (read, report) = glassline(&home, &["tap", "report", "full.pcapng"]);
     assert_eq!(read.code, Some(0), "{read:?}");
-    assert!(!report.contains("within which the file ends"), "{report}");
+    assert!(!report.contains("Incomplete"), "{report}");
 }
 
 #[test]

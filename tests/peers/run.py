@@ -30,6 +30,7 @@ import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
 import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
+import checks_sealed  # noqa: E402, F401
 import checks_search  # noqa: E402, F401
 import checks_storage  # noqa: E402, F401
 import checks_tls  # noqa: E402, F401

@@ -7,7 +7,8 @@ use crate::command::{self, Outcome, cargo, root};
 use crate::tools::{self, CXX, Install};
 
 /// Names of the targets.
-pub(crate) const TARGETS: [&str; 8] = ["decoder", "session", "hub", "capture", "rules", "line", "tls", "noise"];
+pub(crate) const TARGETS: [&str; 9] =
+    ["decoder", "session", "hub", "capture", "rules", "line", "tls", "noise", "sealed"];
 const INPUT_BYTES_MAX: u32 = 8_192;
 
 /// Flags that `cargo fuzz` passes too, without its nightly-only sanitizers.

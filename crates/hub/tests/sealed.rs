@@ -152,15 +152,15 @@ fn tutorial_members_are_told_that_they_cannot_read() {
     assert!(matches!(hub.execute(early, "/join den", NOW), CommandOutcome::Continue));
     written(&mut hub, early);
     say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("sealed");
-    let told = String::from_utf8(written(&mut hub, early)).expect("text");
-    assert!(told.contains("neither read nor send") && told.contains(SEALED_TEXT), "{told}");
-    assert!(!told.contains("AQ"), "{told}");
+    let report = String::from_utf8(written(&mut hub, early)).expect("text");
+    assert!(report.contains("neither read nor send") && report.contains(SEALED_TEXT), "{report}");
+    assert!(!report.contains("AQ"), "{report}");
     let refused = hub.say_text(early, "hi", false, NOW).expect_err("not sealed");
     assert_eq!(refused.code, ErrorCode::RoomSealed);
 
     let late = hub.enter_tutorial(b"late", login(2)).expect("enters");
     written(&mut hub, late);
     assert!(matches!(hub.execute(late, "/join den", NOW), CommandOutcome::Continue));
-    let told = String::from_utf8(written(&mut hub, late)).expect("text");
-    assert!(told.contains("neither read nor send"), "{told}");
+    let report = String::from_utf8(written(&mut hub, late)).expect("text");
+    assert!(report.contains("neither read nor send"), "{report}");
 }

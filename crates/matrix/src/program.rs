@@ -1,85 +1,82 @@
-//! Schemes that are programs in any language: one JSON object a line on stdin and stdout
-//! (`docs/schemes.md`).
-//!
-//! Requests are answered in order, each by one line. Bytes are hexadecimal digits.
+//! Schemes that are programs in any language (`docs/scheme-programs.md`): their processes.
 
-mod layer;
 mod process;
+mod seal;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use glassline_wire::layer::{LayerStack, LayerState};
-use serde_json::{Value, json};
+use glassline_secure::external::{
+    ClientKeys, ExternalError, ExternalLinks, Features, KnownServer, ServerSecrets, SharedProgram,
+};
+use glassline_wire::layer::LayerStack;
 
-use crate::bytes::{from_hex, hex};
-use crate::scheme::{LinkScheme, MemberKeys, Memory, Secret, ServerKeys};
-use layer::ProgramLayer;
+use crate::adversary::Adversary;
+use crate::scheme::{LinkScheme, MemberKeys, Memory, Scheme, Secret, ServerKeys};
+use crate::schemes::{Plain, Unsealed};
 use process::Process;
+use seal::ProgramSeal;
 
-pub use process::ProgramError;
-
-/// Program, shared by its layers.
-type Shared = Arc<Mutex<Process>>;
-
-/// Link whose layers a program makes.
-#[derive(Debug, Clone)]
-pub struct ProgramScheme {
-    process: Shared,
+/// Causes for which a program is no scheme.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// The system does not start it.
+    #[error("{0} cannot be started: {1}; is it executable, and does its first line name an interpreter?")]
+    Start(String, std::io::Error),
+    /// Its answers are wrong, or there are none.
+    #[error(transparent)]
+    Answer(#[from] ExternalError),
+    /// It offers neither.
+    #[error("the program says that it has neither a link nor a seal; see docs/scheme-programs.md")]
+    Nothing,
 }
 
-impl ProgramScheme {
-    /// Starts the program.
-    ///
-    /// # Errors
-    /// It cannot be started, or does not answer.
-    pub fn start(program: &Path) -> Result<Self, ProgramError> {
-        let mut process = Process::start(program)?;
-        process.ask(&json!({"do": "public", "own": hex(&[0; 32])}))?;
-        Ok(Self { process: Arc::new(Mutex::new(process)) })
-    }
-
-    /// The first failure of the program itself, which ends every later conversation.
-    pub fn failure(&self) -> Option<ProgramError> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).failure().cloned()
-    }
-
-    fn open(&self, request: &Value) -> LayerStack {
-        LayerStack::new(vec![Box::new(ProgramLayer::open(Arc::clone(&self.process), request))])
+/// Starts a program, and returns its scheme: its link, its seal, or one over the other. Attacks that
+/// concern what it does not have are left out.
+///
+/// # Errors
+/// It is no scheme.
+pub fn scheme(program: &Path) -> Result<Scheme, ProgramError> {
+    let started = Process::start(program);
+    let process = started.map_err(|error| ProgramError::Start(program.display().to_string(), error))?;
+    let (shared, Features { name, link, seal, .. }) = SharedProgram::greet(process)?;
+    let name = if name.is_empty() { "mine".to_owned() } else { name };
+    let program_link = || Arc::new(ProgramLink(ExternalLinks::new(shared.clone())));
+    match (link, seal) {
+        (true, true) => Ok(Scheme::new(name, program_link(), Arc::new(ProgramSeal::new(shared.clone())))),
+        (true, false) => Ok(Scheme::new(name, program_link(), Arc::new(Unsealed)).only(Adversary::Line)),
+        (false, true) => {
+            let seal = Arc::new(ProgramSeal::new(shared.clone()));
+            Ok(Scheme::new(name, Arc::new(Plain), seal).only(Adversary::Insider))
+        }
+        (false, false) => Err(ProgramError::Nothing),
     }
 }
 
-impl LinkScheme for ProgramScheme {
+/// Link of a program.
+#[derive(Debug)]
+struct ProgramLink(ExternalLinks);
+
+impl KnownServer for Memory {
+    fn record(&self, public: &[u8]) {
+        self.is_or_becomes(public);
+    }
+}
+
+impl LinkScheme for ProgramLink {
     fn public(&self, own: &Secret) -> Vec<u8> {
-        let answer = ask(&self.process, &json!({"do": "public", "own": hex(own)}));
-        answer.ok().and_then(|answer| bytes_of(&answer, "public")).unwrap_or_default()
+        // A program that does not answer carries no honest message either, which is reported.
+        self.0.public(own).unwrap_or_default()
     }
 
     fn client(&self, keys: &MemberKeys, memory: &Arc<Memory>, random: Secret) -> LayerStack {
-        let known = memory.known().map(|known| hex(&known));
-        self.open(&json!({"do": "open", "role": "client", "own": hex(&keys.own), "shared": hex(&keys.shared),
-            "server": known, "random": hex(&random)}))
+        let known = memory.known();
+        let keys = ClientKeys { own: &keys.own, shared: &keys.shared, known: known.as_deref(), random: &random };
+        LayerStack::new(vec![self.0.client(keys, Arc::clone(memory) as Arc<dyn KnownServer>)])
     }
 
     fn server(&self, keys: &ServerKeys, random: Secret) -> LayerStack {
-        self.open(&json!({"do": "open", "role": "server", "own": hex(&keys.own), "shared": hex(&keys.shared),
-            "server": null, "random": hex(&random)}))
-    }
-}
-
-fn ask(process: &Shared, request: &Value) -> Result<Value, ProgramError> {
-    process.lock().unwrap_or_else(PoisonError::into_inner).ask(request)
-}
-
-fn bytes_of(answer: &Value, field: &str) -> Option<Vec<u8>> {
-    answer.get(field).and_then(Value::as_str).and_then(from_hex)
-}
-
-fn state_of(answer: &Value) -> Option<LayerState> {
-    match answer.get("state").and_then(Value::as_str)? {
-        "handshaking" => Some(LayerState::Handshaking),
-        "open" => Some(LayerState::Open),
-        "peer_closed" => Some(LayerState::PeerClosed),
-        _ => None,
+        let keys = ServerSecrets { own: &keys.own, shared: &keys.shared, random: &random };
+        LayerStack::new(vec![self.0.server(keys)])
     }
 }

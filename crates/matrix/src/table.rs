@@ -5,6 +5,8 @@ mod markdown;
 
 use std::fmt::Write as _;
 
+use glassline_wire::visible;
+
 use crate::attack::{ATTACKS, Attack};
 use crate::lab::{Effort, Lab};
 use crate::outcome::{Defect, Outcome};
@@ -62,10 +64,12 @@ impl Cell {
     /// Attack, scheme and outcome in one line.
     pub fn to_line(&self) -> String {
         let name = format!("{}/{}", self.attack.id(), name_of(&self.scheme));
-        match &self.result {
+        let line = match &self.result {
             Ok(outcome) => format!("{name:<42} {outcome}"),
             Err(defect) => format!("{name:<42} {defect}"),
-        }
+        };
+        // A scheme's program has a part in it.
+        visible::one_line(&line).to_string()
     }
 
     /// The line, and the notes of the run below it.

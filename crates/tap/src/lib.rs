@@ -4,6 +4,7 @@
 
 mod applied;
 pub mod capture;
+mod cause;
 pub mod faults;
 pub mod frame;
 mod hex;
@@ -27,6 +28,7 @@ pub use applied::Applied;
 pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
+pub use cause::cause;
 pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
@@ -35,7 +37,7 @@ pub use per_direction::PerDirection;
 pub use private_file::{Existing, create_private};
 pub use reach::{Permission, ReachError, Role};
 pub use recording::{Addresses, Recorder, RecordingError, Side};
-pub use relay::{Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
+pub use relay::{InterceptError, Interceptor, Observer, Relay, RelayError, RelayHandle, RelayOptions, Summary};
 pub use report::{Evidence, Knowledge, Report, Seen};
 pub use rules::{Rule, RuleError, RuleFile, RuleSet};
 pub use splitter::Splitter;

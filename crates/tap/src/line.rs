@@ -40,6 +40,8 @@ pub enum End {
     Finished,
     /// The sender gave the connection up (RST).
     Reset,
+    /// The stream of a secure link that the tap intercepts was cut off: nothing has announced its end.
+    Truncated,
 }
 
 /// Something to do or to report, in this order.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use glassline_wire::link::LinkKind;
 use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -22,6 +23,16 @@ pub enum Observation {
         at_us: u64,
         /// Address of the client.
         client: SocketAddr,
+    },
+    /// The client opened a secure link, which ends at the tap, and begins another to the server. The
+    /// frames of the connection are what passes inside.
+    Intercepted {
+        /// Number of the connection.
+        connection: u64,
+        /// Time, in microseconds since 1970 (UTC).
+        at_us: u64,
+        /// Scheme of both links.
+        link: LinkKind,
     },
     /// A frame arrived from its sender.
     Arrived(Frame, Box<Meaning>),
@@ -76,6 +87,9 @@ impl Observation {
         match self {
             Self::Opened { connection, at_us, client } => {
                 json!({"observation": "opened", "at": at(*at_us), "connection": connection, "client": client.to_string()})
+            }
+            Self::Intercepted { connection, at_us, link } => {
+                json!({"observation": "intercepted", "at": at(*at_us), "connection": connection, "link": link.as_str()})
             }
             Self::Arrived(frame, meaning) => frame_to_json(frame, meaning),
             Self::Asked(ask) => asked_to_json(ask),

@@ -16,8 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use glassline_matrix::program::ProgramScheme;
-use glassline_matrix::{Adversary, Effort, Scheme, Selection, Table, schemes};
+use glassline_matrix::{Adversary, Effort, Scheme, Selection, Table, program, schemes};
 
 use crate::broken::BROKEN;
 use crate::reference::{Part, Reference};
@@ -37,7 +36,7 @@ struct Arguments {
     /// Number that decides keys, texts and the attacker's choices
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// A program that is a scheme, as docs/schemes.md describes it; only it is run
+    /// A program that is a scheme, as docs/scheme-programs.md describes it; only it is run
     #[arg(long, value_name = "PROGRAM")]
     scheme: Option<PathBuf>,
     /// Run the sound example without this protection
@@ -91,8 +90,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn chosen_schemes(arguments: &Arguments) -> Result<Vec<Scheme>, String> {
     let unsealed = || Arc::new(schemes::Unsealed);
     if let Some(program) = &arguments.scheme {
-        let link = ProgramScheme::start(program).map_err(|error| error.to_string())?;
-        return Ok(vec![Scheme::new("mine", Arc::new(link), unsealed()).only(Adversary::Line)]);
+        return program::scheme(program).map(|scheme| vec![scheme]).map_err(|error| error.to_string());
     }
     if let Some(sabotage) = arguments.sabotage {
         return Ok(vec![sabotage.scheme()]);

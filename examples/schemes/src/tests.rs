@@ -93,3 +93,37 @@ fn without_one_protection_exactly_its_cells_fall() {
         assert_eq!(fallen(whole, sabotage.scheme()), expected, "without {sabotage:?}");
     }
 }
+
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
+
+/// Ids of the attacks that succeed on a program of the folder of examples.
+fn succeeding_on(program: &str) -> Vec<&'static str> {
+    let scheme = glassline_matrix::program::scheme(&std::path::Path::new(PYTHON).join(program)).unwrap();
+    succeeding(scheme, "/")
+}
+
+#[test]
+fn the_page_leads_to_a_scheme_of_less_than_100_lines() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemes.md")).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```python\n").skip(1).filter_map(|rest| rest.split_once("\n```")).map(|(block, _)| block).collect();
+    let read = |name: &str| std::fs::read_to_string(format!("{PYTHON}/{name}")).unwrap();
+    assert_eq!(blocks[0].trim(), read("empty.py").trim());
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    };
+    let scheme = read("own_key.py");
+    assert_eq!(lines(&blocks[1..].join("\n")), lines(&scheme));
+    assert!(lines(&scheme).len() < 100, "{} lines", lines(&scheme).len());
+}
+
+#[test]
+fn the_scheme_of_the_page_loses_only_to_a_stolen_server_key() {
+    assert_eq!(succeeding_on("own_key.py"), ["stolen-keys-active"]);
+}
+
+#[test]
+fn the_empty_scheme_of_the_page_is_as_weak_as_plain() {
+    let plain = schemes::all().into_iter().find(|scheme| scheme.name() == "plain").unwrap().only(Adversary::Line);
+    assert_eq!(succeeding_on("empty.py"), succeeding(plain, "/"));
+}

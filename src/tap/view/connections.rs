@@ -62,7 +62,8 @@ impl Connections {
                     self.open -= 1;
                 }
             }
-            Observation::Asked(_)
+            Observation::Intercepted { .. }
+            | Observation::Asked(_)
             | Observation::Applied(_)
             | Observation::Problem { .. }
             | Observation::Omitted { .. } => {}

@@ -36,6 +36,8 @@ pub(crate) struct Title {
     pub(crate) rules: Option<String>,
     /// Recording, in words.
     pub(crate) recording: Option<String>,
+    /// Secure links end at the tap.
+    pub(crate) is_intercepting: bool,
     /// Seed of the rules.
     pub(crate) seed: Option<u64>,
     /// False if nothing listened on the server's address when the tap started.
@@ -114,6 +116,9 @@ fn title_row(state: &mut State, title: &Title, palette: Palette, now_us: u64, ro
     }
     if !state.filter_line().is_empty() {
         states.push(format!("filter {}", safe(state.filter_line())));
+    }
+    if title.is_intercepting {
+        states.push("INTERCEPTING".into());
     }
     states.push(format!("{}/s", state.rate.per_second(now_us)));
     let applied = (state.applied() > 0).then(|| format!("{} applied", state.applied()));

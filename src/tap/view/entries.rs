@@ -138,6 +138,7 @@ fn cost(observation: &Observation) -> usize {
         Observation::Applied(applied) => applied.rule.len() + applied.effect.len(),
         Observation::Problem { text, .. } => text.len(),
         Observation::Opened { .. }
+        | Observation::Intercepted { .. }
         | Observation::Ended { .. }
         | Observation::Closed { .. }
         | Observation::Omitted { .. } => 0,

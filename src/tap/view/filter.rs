@@ -48,8 +48,7 @@ impl Part {
 }
 
 /// Names of the terms, for errors and the help.
-pub(super) const TERMS: &str =
-    "name:bob  dir:> (or <)  kind:send  dialect:event  room:lobby  conn:3  text:hello  hello";
+pub(super) const TERMS: &str = "name:bob dir:> dir:< kind:send dialect:event room:lobby conn:3 text:hello hello";
 
 impl Filter {
     /// Reads a filter line. Errors: a sentence for the user.
@@ -137,9 +136,9 @@ impl Term {
             Observation::Arrived(frame, meaning) => return self.matches_frame(frame, meaning),
             Observation::Asked(ask) => return self.matches_frame(&ask.frame, &ask.meaning),
             Observation::Omitted { .. } => (None, None),
-            Observation::Opened { connection, .. } | Observation::Closed { connection, .. } => {
-                (Some(*connection), None)
-            }
+            Observation::Opened { connection, .. }
+            | Observation::Intercepted { connection, .. }
+            | Observation::Closed { connection, .. } => (Some(*connection), None),
             Observation::Ended { connection, direction, .. } => (Some(*connection), Some(*direction)),
             Observation::Problem { connection, .. } => (*connection, None),
             Observation::Applied(applied) => (Some(applied.frame.connection), Some(applied.frame.direction)),

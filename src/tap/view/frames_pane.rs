@@ -53,6 +53,7 @@ fn style(observation: &Observation, palette: Palette) -> Style {
         Observation::Problem { .. } | Observation::Omitted { .. } => palette.problem(),
         Observation::Applied(applied) if !applied.has_effect => palette.problem(),
         Observation::Opened { .. }
+        | Observation::Intercepted { .. }
         | Observation::Asked(_)
         | Observation::Applied(_)
         | Observation::Ended { .. }

@@ -126,7 +126,10 @@ impl State {
             Observation::Opened { .. } => {
                 self.last_problem.take_if(|problem| problem.is_of_connection);
             }
-            Observation::Asked(_) | Observation::Ended { .. } | Observation::Closed { .. } => {}
+            Observation::Asked(_)
+            | Observation::Intercepted { .. }
+            | Observation::Ended { .. }
+            | Observation::Closed { .. } => {}
         }
         match (&mut self.paused, &observation) {
             (Some(passed), Observation::Arrived(..)) => *passed += 1,

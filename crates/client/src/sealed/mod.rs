@@ -184,12 +184,12 @@ impl State {
         let room = self.room(name)?;
         let purpose = room.purpose_of(&passphrase);
         room.seal_with(passphrase.clone());
-        let told = match &purpose {
+        let report = match &purpose {
             Purpose::Join(record) => format!("deriving key {} of {name} from the passphrase", record.key_id()),
             Purpose::Begin(_) => format!("deriving a new key for {name} from the passphrase"),
         };
         self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
-        Ok(told)
+        Ok(report)
     }
 
     fn begin_if_unknown(&mut self, name: &str) -> bool {

@@ -35,8 +35,8 @@ impl Terminal {
         } else {
             Passphrase::new(typed).map_err(|error| error.to_string())
         };
-        let told = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
-        self.print_notice(&[told.unwrap_or_else(|why| why)]);
+        let report = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
+        self.print_notice(&[report.unwrap_or_else(|why| why)]);
     }
 
     /// Ends the sealing of the current room at the second time in a row.
@@ -54,10 +54,10 @@ impl Terminal {
             return self.print_notice(&[asked]);
         }
         self.unsealing = None;
-        let told = match self.keys.unseal(&room) {
+        let report = match self.keys.unseal(&room) {
             Ok(()) => format!("{} is not sealed here any more: what you send there is readable", name(&room)),
             Err(why) => format!("{} stays sealed: {why}", name(&room)),
         };
-        self.print_notice(&[told]);
+        self.print_notice(&[report]);
     }
 }

@@ -7,6 +7,7 @@ use snow::params::{CipherChoice, DHChoice, HashChoice, NoiseParams};
 use snow::resolvers::{CryptoResolver, DefaultResolver};
 use snow::types::{Cipher, Dh, Hash, Random as NoiseRandom};
 use snow::{Builder, HandshakeState};
+use zeroize::Zeroizing;
 
 use super::{LocalKeys, SharedRandom};
 use crate::random::{self, NoRandomness, Random};
@@ -23,16 +24,16 @@ pub(super) enum Role {
     Responder,
 }
 
-/// X25519 key pair that a side shows to all its peers.
+/// X25519 key pair that a side shows to all its peers. The private half is wiped with it.
 pub(super) struct StaticKey {
-    private: [u8; 32],
+    private: Zeroizing<[u8; 32]>,
     public: PublicKey,
 }
 
 impl StaticKey {
     pub(super) fn generate(random: &mut dyn Random) -> Result<Self, NoRandomness> {
-        let private = random::bytes(random)?;
-        Ok(Self { private, public: public_key(&private) })
+        let private = Zeroizing::new(random::bytes(random)?);
+        Ok(Self { public: public_key(&private), private })
     }
 
     pub(super) fn public(&self) -> &PublicKey {
@@ -60,7 +61,7 @@ pub(super) fn start(role: Role, keys: &LocalKeys, prologue: &[u8]) -> Result<Han
 fn build(role: Role, keys: &LocalKeys, prologue: &[u8]) -> Result<HandshakeState, snow::Error> {
     let parameters: NoiseParams = PARAMETERS.parse()?;
     let builder = Builder::with_resolver(parameters, Box::new(Primitives { random: keys.random.clone() }))
-        .local_private_key(&keys.static_key.private)?
+        .local_private_key(&*keys.static_key.private)?
         .prologue(prologue)?;
     match role {
         Role::Initiator => builder.build_initiator(),

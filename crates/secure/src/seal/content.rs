@@ -1,4 +1,4 @@
-//! What is inside the ciphertext.
+//! Content of a sealed message: the part inside the ciphertext.
 
 use glassline_wire::limits::{NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::link::IdentityKey;

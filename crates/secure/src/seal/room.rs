@@ -32,9 +32,9 @@ pub enum Placed {
 /// A sealed message that was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// What its sender has signed.
+    /// Content that its sender has signed.
     pub content: Content,
-    /// What was noticed about it.
+    /// Facts that were noticed about it.
     pub facts: Facts,
 }
 

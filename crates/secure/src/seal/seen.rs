@@ -1,4 +1,4 @@
-//! What a member has seen of a room: counters of each sender, and hashes by number.
+//! Memory of what a member has seen of a room: counters of each sender, and hashes by number.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -47,7 +47,7 @@ pub struct Facts {
     pub order: Order,
     /// Agreement about the room.
     pub view: View,
-    /// Whether its key is the newest here; another was replaced, for those who know the new one.
+    /// `true` if its key is the newest here; another was replaced, for those who know the new one.
     pub is_current_epoch: bool,
 }
 

@@ -22,6 +22,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::cause::cause;
 use crate::frame::{Direction, Frame};
 use crate::line::End;
 use crate::recording::Side;
@@ -34,7 +35,7 @@ pub const HELD_BYTES_MAX: usize = 1024 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file cannot be opened.
-    #[error("cannot open {} ({source}); name a capture that this user can read", path.display())]
+    #[error("cannot open {}: {}; name a capture that this user can read", path.display(), cause(source))]
     Open {
         /// Path of the file.
         path: PathBuf,
@@ -145,6 +146,21 @@ pub struct Capture {
     packets: u64,
     end: CaptureEnd,
     unknown_links: BTreeMap<i32, u64>,
+}
+
+impl CaptureEnd {
+    /// Returns what is missing because of this end, in words; `None` if nothing is.
+    pub fn loss(self) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Truncated { packets } => {
+                Some(format!("the file is cut off after packet {packets}: what followed is not in it"))
+            }
+            Self::Damaged { packets } => {
+                Some(format!("the file is damaged after packet {packets}: what follows was not read"))
+            }
+        }
+    }
 }
 
 impl Capture {

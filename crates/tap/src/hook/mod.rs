@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::io;
 use std::thread;
 
+use crate::cause::cause;
 use crate::frame::FrameId;
 use crate::line::{Ask, Decision};
 use crate::observation::Observation;
@@ -147,7 +148,7 @@ impl Hooks {
 
 /// A hook that cannot be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the hook {name} cannot be started: {source}; name a program that exists and can be run")]
+#[error("the hook {name} cannot be started: {}; name a program that exists and can be run", cause(source))]
 pub struct HookError {
     name: String,
     source: io::Error,

@@ -83,6 +83,7 @@ pub(super) fn cut(end: End, after_bytes: usize, work: &mut Work) -> Outcome {
     let how = match end {
         End::Finished => "with a FIN for the receiver",
         End::Reset => "with a reset for both sides",
+        End::Truncated => "without an end that the receiver's link would accept",
     };
     Outcome::Done { effect: format!("cut after {at} of its bytes {how}"), at }
 }

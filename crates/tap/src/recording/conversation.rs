@@ -102,8 +102,9 @@ impl Conversation {
     pub(super) fn end(&mut self, output: &mut Output, passed: Passed<'_>, end: End) {
         match end {
             _ if self.is_reset => {}
-            End::Finished if self.flows[passed.direction].is_finished => {}
-            End::Finished => {
+            End::Finished | End::Truncated if self.flows[passed.direction].is_finished => {}
+            // What a link announces is not TCP's.
+            End::Finished | End::Truncated => {
                 self.packet(output, passed, Flag::Fin, &Chunk::NONE);
                 self.flows[passed.direction].is_finished = true;
                 self.acknowledge(output, passed);

@@ -16,11 +16,18 @@
 //!   connection to every reader.
 //! - `epb_flags` tell the direction as the tap sees it: inbound is what it received.
 //! - `opt_comment` of a packet names the rules that made it what it is.
+//! - A Decryption Secrets Block has lines of a TLS key log (SSLKEYLOGFILE). It stands before the
+//!   packet with the `ServerHello` whose connection they decrypt: readers look for secrets then, and
+//!   never again.
 //!
 //! Blocks: draft-ietf-opsawg-pcapng. Headers: RFC 791, RFC 8200, RFC 9293; checksums: RFC 1071.
 
 mod batch;
 mod conversation;
+mod delayed;
+mod event;
+mod hello;
+mod key_log;
 mod packet;
 mod pcapng;
 mod space;
@@ -35,6 +42,8 @@ use crate::frame::Direction;
 use crate::line::End;
 use crate::private_file::{Existing, create_private};
 use conversation::{Conversation, Passed};
+pub(crate) use delayed::DelayedRecorder;
+pub(crate) use event::Event;
 use packet::Chunk;
 pub(crate) use packet::SEGMENT_BYTES_MAX;
 pub(crate) use pcapng::COMMENT_BYTES_MAX;
@@ -110,6 +119,14 @@ pub enum RecordingError {
     #[error("cannot record to {} ({source}); name a file in a folder that exists and can be written", path.display())]
     Create {
         /// Path of the file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+    /// The key log cannot be followed.
+    #[error("cannot read the key log {} ({source}); name a plain file, which need not be there yet", path.display())]
+    KeyLog {
+        /// Path of the key log.
         path: PathBuf,
         /// Cause.
         source: io::Error,
@@ -260,6 +277,12 @@ impl Recorder {
             write_if_full(&mut self.output, &self.path, at_us)?;
         }
         Ok(())
+    }
+
+    /// Records secrets of TLS, as lines of a key log. Packets before them stay encrypted.
+    pub fn secrets(&mut self, lines: &str, at_us: u64) -> Result<(), RecordingError> {
+        self.output.secrets(lines);
+        self.write_if_full(at_us)
     }
 
     /// Records how the sender of this direction ended it on one side: by a FIN or an RST. A side is

@@ -24,6 +24,9 @@ pub(crate) const COMMENT_BYTES_MAX: usize = 1_024;
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 10;
+/// Type of secrets: lines of a TLS key log ("TLSK").
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 /// A packet begins with its IP header.
 const LINKTYPE_RAW: u16 = 101;
@@ -156,6 +159,20 @@ impl Output {
         batch.option(option::END, &[]);
         batch.end(&start);
         self.packets += 1;
+    }
+
+    /// Adds a Decryption Secrets Block with these lines of a TLS key log.
+    pub(super) fn secrets(&mut self, lines: &str) {
+        if self.writer.is_none() {
+            return;
+        }
+        let batch = &mut self.buffer;
+        let start = batch.begin(DECRYPTION_SECRETS);
+        batch.u32(TLS_KEY_LOG);
+        batch.u32(lines.len() as u32);
+        batch.extend(lines.as_bytes());
+        batch.pad();
+        batch.end(&start);
     }
 
     /// Hands the buffer to the writer if it is full, and waits for one; or if it was last handed

@@ -1,5 +1,8 @@
 //! One connection: client, server, and what passes between them.
 
+mod ends;
+mod protected;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,11 +18,13 @@ use crate::line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOu
 use crate::observation::Observation;
 use crate::per_direction::PerDirection;
 use crate::recording::{Addresses, Side};
+use crate::relay::interceptor::Interceptor;
 use crate::relay::observer::ObserveOutcome;
 use crate::relay::peer::{Peer, ReadOutcome};
-use crate::relay::pipe::{Input, Output, Pipe};
+use crate::relay::pipe::{Input, Pipe};
 use crate::relay::sinks::Sinks;
 use crate::rules::RuleSet;
+use protected::{OPENING_READ_BYTES, Sniffing};
 
 /// Reads of one direction before other connections have their turn. Where frames are looked for,
 /// one read may hold thousands.
@@ -37,6 +42,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) now_us: u64,
     /// Shared by all connections.
     pub(crate) buffer: &'a mut [u8],
+    /// Plaintext of one read on a secure link; shared too.
+    pub(crate) plaintext: &'a mut Vec<u8>,
     pub(crate) sinks: &'a mut Sinks,
     pub(crate) hooks: &'a mut Hooks,
     pub(crate) registry: &'a Registry,
@@ -75,6 +82,8 @@ pub(crate) struct Connection {
     pipes: PerDirection<Pipe>,
     /// Finds frames and applies rules; absent where nobody asks for frames.
     line: Option<Box<Line>>,
+    /// The client's first bytes have not told yet whether its link ends here.
+    sniffing: Option<Box<Sniffing>>,
     /// The line has more outputs than one turn carries out; nothing is read before they are.
     has_outputs: bool,
     state: State,
@@ -94,7 +103,7 @@ impl Connection {
         (client, client_address): (TcpStream, SocketAddr),
         (server, target): (Socket, SocketAddr),
         (client_token, server_token): Tokens,
-        line: Option<Box<Line>>,
+        (line, interceptor): (Option<Box<Line>>, Option<Arc<Interceptor>>),
         registry: &Registry,
     ) -> io::Result<Self> {
         let client = Peer::accepted(client, registry, client_token)?;
@@ -113,6 +122,7 @@ impl Connection {
             server,
             pipes: PerDirection::new(Pipe::new(), Pipe::new()),
             line,
+            sniffing: interceptor.map(|interceptor| Box::new(Sniffing::new(interceptor))),
             has_outputs: false,
             state: State::Connecting { until_us: None },
             was_opened: false,
@@ -162,14 +172,19 @@ impl Connection {
         if let State::Connecting { until_us } = self.state {
             self.check_connected(until_us, turn);
         }
+        let mut has_moved = false;
         if self.state == State::Open {
             self.write_waiting(turn);
             for direction in Direction::BOTH {
                 self.read(direction, turn);
             }
             self.forward_outputs(turn);
+            has_moved = self.is_protected() && self.write_waiting_protected(turn);
             self.note_resets(turn);
             self.end_outputs(turn);
+        }
+        if let State::Resetting { .. } = self.state {
+            self.flush_before_reset(turn);
         }
         if let State::Resetting { until_us } = self.state
             && (turn.now_us >= until_us || self.is_drained())
@@ -179,7 +194,9 @@ impl Connection {
         match self.state {
             State::Closed(_) => Progress::Closed,
             State::Open
-                if self.has_outputs || Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) =>
+                if has_moved
+                    || self.has_outputs
+                    || Direction::BOTH.into_iter().any(|direction| self.can_read(direction)) =>
             {
                 Progress::MoreToDo
             }
@@ -254,12 +271,17 @@ impl Connection {
             if !self.can_read(direction) {
                 return;
             }
+            let is_sniffed = self.sniffing.is_some() && direction == Direction::ToServer;
+            let bytes_max = if is_sniffed { OPENING_READ_BYTES } else { turn.buffer.len() };
             let (source, _, _) = self.parts(direction);
-            match source.read(turn.buffer) {
+            match source.read(&mut turn.buffer[..bytes_max]) {
                 ReadOutcome::Nothing => return,
+                ReadOutcome::Bytes(length) if is_sniffed => self.sniff(length, turn),
                 ReadOutcome::Bytes(length) => self.received(direction, length, turn),
-                ReadOutcome::Ended => {
-                    let end = if source.is_reset() { End::Reset } else { End::Finished };
+                ReadOutcome::Ended(end) => {
+                    if is_sniffed {
+                        self.pass_opening(turn);
+                    }
                     self.end_input(direction, end, turn);
                     return;
                 }
@@ -269,9 +291,12 @@ impl Connection {
 
     /// Takes the bytes of the turn's buffer.
     fn received(&mut self, direction: Direction, length: usize, turn: &mut Turn<'_>) {
-        let bytes = &turn.buffer[..length];
         // As long as something passes, a reset that follows it waits.
         self.reset_due_us = None;
+        if self.is_protected() {
+            return self.received_protected(direction, length, turn);
+        }
+        let bytes = &turn.buffer[..length];
         if let Some(line) = &mut self.line {
             let arrival = (Side::of_arrival(direction), direction);
             turn.sinks.data(self.number, arrival, bytes, turn.now_us, None);
@@ -287,6 +312,7 @@ impl Connection {
     /// Passes the end of a sender on, behind what is held.
     fn end_input(&mut self, direction: Direction, end: End, turn: &mut Turn<'_>) {
         self.note_end(direction, end, turn);
+        self.note_unestablished(direction, turn);
         match &mut self.line {
             Some(line) => line.end(direction, end, turn.now_us),
             None => self.parts(direction).2.end_output(end),
@@ -348,6 +374,13 @@ impl Connection {
             return pipe.wait(bytes, comment);
         }
         let written = pipe.send(sink, bytes, comment);
+        if sink.is_protected() && !bytes.is_empty() {
+            if let Some(comment) = comment.filter(|_| written > 0) {
+                sink.note_comment(comment);
+            }
+            self.flush_link(direction, turn);
+            return;
+        }
         if written > 0 || bytes.is_empty() {
             let departure = (departure(direction), direction);
             turn.sinks.data(connection, departure, &bytes[..written], turn.now_us, comment);
@@ -356,6 +389,10 @@ impl Connection {
 
     /// Writes what the sinks did not take before.
     fn write_waiting(&mut self, turn: &mut Turn<'_>) {
+        if self.is_protected() {
+            self.write_waiting_protected(turn);
+            return;
+        }
         let connection = self.number;
         for direction in Direction::BOTH {
             let (_, sink, pipe) = self.parts(direction);
@@ -390,100 +427,6 @@ impl Connection {
         }
         for problem in consequences.problems {
             turn.sinks.problem(None, turn.now_us, problem);
-        }
-    }
-
-    /// Handles resets that no read finds: of a side that has ended its direction before, or that
-    /// is not read because the other side does not keep up.
-    fn note_resets(&mut self, turn: &mut Turn<'_>) {
-        for direction in Direction::BOTH {
-            let (source, _, pipe) = self.parts(direction);
-            if !source.is_reset() {
-                continue;
-            }
-            let input = pipe.input();
-            let is_overdue = turn.now_us >= *self.reset_due_us.get_or_insert(turn.now_us + RESET_WAIT_US);
-            if input == Input::Ended(End::Finished) || (input == Input::Open && is_overdue) {
-                self.note_end(direction, End::Reset, turn);
-            }
-            let (_, _, pipe) = self.parts(direction);
-            if is_overdue {
-                pipe.discard_waiting();
-            }
-            // The sink has seen the FIN, or nothing before the reset is waited for any more.
-            if is_overdue || (pipe.input() == Input::Ended(End::Reset) && pipe.output() == Output::Ended) {
-                pipe.end_output(End::Reset);
-            }
-        }
-    }
-
-    /// Shows the sinks their ends, once they have taken everything before.
-    fn end_outputs(&mut self, turn: &mut Turn<'_>) {
-        for direction in Direction::BOTH {
-            let (_, sink, pipe) = self.parts(direction);
-            let Some(end) = pipe.take_due_end() else { continue };
-            match end {
-                End::Finished => sink.finish(),
-                End::Reset => self.begin_reset(turn),
-            }
-            turn.sinks.ended(self.number, (departure(direction), direction), end, turn.now_us);
-        }
-        let is_over = self.pipes.both().into_iter().all(|pipe| pipe.output() == Output::Ended);
-        if is_over && self.state == State::Open {
-            self.state = State::Closed(End::Finished);
-        }
-    }
-
-    fn begin_reset(&mut self, turn: &mut Turn<'_>) {
-        if self.state == State::Open {
-            self.state = State::Resetting { until_us: self.reset_due_us.unwrap_or(turn.now_us + RESET_WAIT_US) };
-            for peer in [&mut self.client, &mut self.server] {
-                peer.await_drained(turn.registry);
-            }
-        }
-    }
-
-    fn is_drained(&self) -> bool {
-        [&self.client, &self.server].into_iter().all(|peer| peer.is_reset() || peer.is_writable())
-    }
-
-    /// Forwards what is held, and ends both sides: the tap is going away.
-    pub(crate) fn stop(&mut self, turn: &mut Turn<'_>) {
-        if self.state != State::Open {
-            return;
-        }
-        // Whatever waits for its time or for a decision passes now.
-        self.set_rules(&Arc::default(), turn.now_us);
-        self.has_outputs = true;
-        while self.has_outputs {
-            self.forward_outputs(turn);
-        }
-        let (connection, at_us, end) = (self.number, turn.now_us, End::Finished);
-        for direction in Direction::BOTH {
-            let (_, sink, pipe) = self.parts(direction);
-            let (is_open, is_ended) = (pipe.input() == Input::Open, pipe.output() == Output::Ended);
-            if is_ended {
-                continue;
-            }
-            sink.finish();
-            if is_open {
-                turn.sinks.observe(Observation::Ended { connection, at_us, direction, end, by_tap: true });
-            }
-            turn.sinks.ended(connection, (departure(direction), direction), end, at_us);
-        }
-        self.state = State::Closed(End::Finished);
-    }
-
-    /// Closes both sockets.
-    pub(crate) fn close(self, turn: &mut Turn<'_>) {
-        let (connection, at_us) = (self.number, turn.now_us);
-        let was_opened = self.was_opened;
-        if self.state != State::Closed(End::Finished) {
-            self.client.reset();
-            self.server.reset();
-        }
-        if was_opened {
-            turn.sinks.closed(connection, at_us);
         }
     }
 }

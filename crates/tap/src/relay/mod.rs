@@ -5,16 +5,20 @@ mod clock;
 mod connection;
 mod descriptors;
 mod handle;
+mod interceptor;
+mod link;
 mod listener;
 mod observer;
 mod options;
 mod peer;
 mod pipe;
+mod recording_sink;
 mod sinks;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -27,15 +31,17 @@ use crate::frame::FrameId;
 use crate::hook::{Consequences, HookError, Hooks};
 use crate::line::{Decision, Line};
 use crate::reach::{self, ReachError, Role};
-use crate::recording::{Recorder, SEGMENT_BYTES_MAX, Side};
+use crate::recording::{DelayedRecorder, Recorder, RecordingError, SEGMENT_BYTES_MAX, Side};
 use crate::relay::clock::Clock;
 use crate::relay::connection::{Connection, Progress, Turn};
 use crate::relay::handle::{COMMANDS_MAX, Command};
 use crate::relay::listener::{Accepted, Listener};
+use crate::relay::recording_sink::RecordingSink;
 use crate::relay::sinks::Sinks;
 use crate::rules::{Action, RuleSet};
 
 pub use handle::RelayHandle;
+pub use interceptor::{InterceptError, Interceptor};
 pub use listener::is_unused;
 pub use observer::{ChannelObserver, Observations, ObserveOutcome, Observer, channel};
 pub use options::RelayOptions;
@@ -89,7 +95,9 @@ pub struct Relay {
     clock: Clock,
     sinks: Sinks,
     rules: Arc<RuleSet>,
+    interceptor: Option<Arc<Interceptor>>,
     buffer: Vec<u8>,
+    plaintext: Vec<u8>,
     connections: Slab<Entry>,
     /// Connections with an event or more to read, each once.
     ready: Vec<usize>,
@@ -119,7 +127,7 @@ impl Entry {
 impl Relay {
     /// Checks the addresses, and listens.
     pub fn bind(options: RelayOptions) -> Result<Self, RelayError> {
-        let RelayOptions { listen, to, permission, rules, observer } = options;
+        let RelayOptions { listen, to, permission, rules, observer, interceptor } = options;
         reach::check(Role::Listen, listen, permission)?;
         reach::check(Role::Target, to, permission)?;
         descriptors::raise_limit();
@@ -147,9 +155,11 @@ impl Relay {
             commands,
             hooks,
             clock: Clock::start(),
-            sinks: Sinks::new(observer),
+            sinks: Sinks::new(observer, interceptor.as_ref().map(|interceptor| interceptor.secrets())),
             rules,
+            interceptor,
             buffer: vec![0; BUFFER_BYTES],
+            plaintext: Vec::new(),
             connections: Slab::new(),
             ready: Vec::new(),
             due: BTreeSet::new(),
@@ -166,7 +176,20 @@ impl Relay {
     /// Adds what passes to this recording. It is begun after [`Relay::bind`], so that a relay that
     /// cannot listen touches no file.
     pub fn record(&mut self, recorder: Recorder) {
-        self.sinks.record_to(recorder);
+        self.sinks.record_to(RecordingSink::Direct(recorder));
+    }
+
+    /// Adds what passes to this recording, behind the secrets of each TLS connection, which its client
+    /// writes to this key log (`glassline join --key-log`; `SSLKEYLOGFILE` of other programs). The
+    /// recording waits for them within bounds, never the line; secrets that do not come in time are
+    /// reported. The key log need not be there yet, and what is in it already is ignored.
+    ///
+    /// # Errors
+    /// The key log is not a plain file, or cannot be read.
+    pub fn record_with_key_log(&mut self, recorder: Recorder, key_log: &Path) -> Result<(), RecordingError> {
+        let delayed = DelayedRecorder::new(recorder, key_log)?;
+        self.sinks.record_to(RecordingSink::Delayed(Box::new(delayed)));
+        Ok(())
     }
 
     /// Returns a handle for other threads.
@@ -310,7 +333,8 @@ impl Relay {
         let place = self.connections.vacant_entry();
         let tokens = (Token(2 * place.key()), Token(2 * place.key() + 1));
         let (client, server) = ((client, client_address), (socket, self.target));
-        match Connection::open(self.number, client, server, tokens, line, self.poll.registry()) {
+        let parts = (line, self.interceptor.clone());
+        match Connection::open(self.number, client, server, tokens, parts, self.poll.registry()) {
             Ok(connection) => {
                 self.keys.insert(self.number, place.key());
                 place.insert(Entry { connection, is_ready: false, due_us: None });
@@ -337,8 +361,14 @@ impl Relay {
         let entry = &mut self.connections[key];
         entry.is_ready = false;
         let registry = self.poll.registry();
-        let mut turn =
-            Turn { now_us, buffer: &mut self.buffer, sinks: &mut self.sinks, hooks: &mut self.hooks, registry };
+        let mut turn = Turn {
+            now_us,
+            buffer: &mut self.buffer,
+            plaintext: &mut self.plaintext,
+            sinks: &mut self.sinks,
+            hooks: &mut self.hooks,
+            registry,
+        };
         match entry.connection.pass(&mut turn) {
             Progress::Closed => self.close(key, now_us),
             progress => {
@@ -375,6 +405,7 @@ impl Relay {
         entry.connection.close(&mut Turn {
             now_us,
             buffer: &mut self.buffer,
+            plaintext: &mut self.plaintext,
             sinks: &mut self.sinks,
             hooks: &mut self.hooks,
             registry,
@@ -385,8 +416,14 @@ impl Relay {
     fn close_all(&mut self) -> Summary {
         let now_us = self.clock.now_us();
         let registry = self.poll.registry();
-        let mut turn =
-            Turn { now_us, buffer: &mut self.buffer, sinks: &mut self.sinks, hooks: &mut self.hooks, registry };
+        let mut turn = Turn {
+            now_us,
+            buffer: &mut self.buffer,
+            plaintext: &mut self.plaintext,
+            sinks: &mut self.sinks,
+            hooks: &mut self.hooks,
+            registry,
+        };
         for mut entry in self.connections.drain() {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);

@@ -137,6 +137,7 @@ fn frame_bytes(observation: &Observation) -> Option<usize> {
         Observation::Asked(ask) => Some(ask.frame.bytes.len() + ask.meaning.held_bytes()),
         Observation::Applied(_) => Some(0),
         Observation::Opened { .. }
+        | Observation::Intercepted { .. }
         | Observation::Ended { .. }
         | Observation::Closed { .. }
         | Observation::Problem { .. }

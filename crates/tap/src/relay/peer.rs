@@ -1,13 +1,18 @@
-//! The socket of one side of a connection, with what is known of its readiness.
+//! The socket of one side of a connection, with what is known of its readiness, and the layers
+//! above it where its secure link ends at the tap.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
+use glassline_wire::layer::{LayerError, LayerStack};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, Socket, TcpKeepalive};
+
+use crate::line::End;
+use crate::relay::link::Link;
 
 /// Silence after which TCP checks that a peer on another machine is still there.
 const KEEPALIVE_AFTER: Duration = Duration::from_mins(1);
@@ -22,6 +27,8 @@ pub(crate) struct Peer {
     /// A write may find room.
     writable: bool,
     announced: Announced,
+    /// `None` where bytes pass as they are.
+    link: Option<Box<Link>>,
 }
 
 /// End of what the peer sends, as far as the kernel has announced it.
@@ -40,7 +47,7 @@ pub(crate) enum ReadOutcome {
     /// So many bytes.
     Bytes(usize),
     /// The peer sends nothing more.
-    Ended,
+    Ended(End),
     /// Nothing for now.
     Nothing,
 }
@@ -51,7 +58,7 @@ impl Peer {
         // Where a kernel refuses an option the socket still works.
         let _ = stream.set_nodelay(true);
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { stream, token, readable: false, writable: false, announced: Announced::Nothing })
+        Ok(Self { stream, token, readable: false, writable: false, announced: Announced::Nothing, link: None })
     }
 
     /// Begins to connect; the first writability says that it has succeeded or failed.
@@ -103,7 +110,8 @@ impl Peer {
     }
 
     pub(crate) fn is_readable(&self) -> bool {
-        self.readable
+        // The end that layers announce has no event.
+        self.readable || self.link.as_ref().is_some_and(|link| link.is_closed_by_peer())
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -125,13 +133,38 @@ impl Peer {
         self.readable = true;
     }
 
+    /// Has these layers take the bytes of the socket from now on.
+    pub(crate) fn protect(&mut self, layers: LayerStack) {
+        self.link = Some(Box::new(Link::new(layers)));
+    }
+
+    pub(crate) fn is_protected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Returns whether a secure link has begun and is not established.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.is_handshaking())
+    }
+
+    /// Appends the plaintext of bytes that were read on a secure link.
+    ///
+    /// # Errors
+    /// The link has failed.
+    pub(crate) fn open(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
+        self.link.as_mut().map_or(Ok(()), |link| link.receive(bytes, plaintext))
+    }
+
     /// Reads once.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> ReadOutcome {
+        if self.link.as_ref().is_some_and(|link| link.is_closed_by_peer()) {
+            return ReadOutcome::Ended(End::Finished);
+        }
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => {
                     self.readable = false;
-                    return ReadOutcome::Ended;
+                    return ReadOutcome::Ended(self.end_of_input());
                 }
                 Ok(length) => {
                     // A short read has emptied the socket, and more makes a new event.
@@ -146,14 +179,78 @@ impl Peer {
                 Err(_) => {
                     self.note_reset();
                     self.readable = false;
-                    return ReadOutcome::Ended;
+                    return ReadOutcome::Ended(End::Reset);
                 }
             }
         }
     }
 
-    /// Writes as much as the socket takes now, and returns how much that is.
+    /// Returns the meaning of the end of the stream.
+    fn end_of_input(&self) -> End {
+        match &self.link {
+            _ if self.is_reset() => End::Reset,
+            Some(link) => link.end_of_input(),
+            None => End::Finished,
+        }
+    }
+
+    /// Writes as much as the socket takes now, and returns how much that is. On a secure link it is
+    /// what the layers take, whose output [`Self::flush`] writes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.link {
+            Some(link) => link.send(bytes),
+            None => self.write_socket(bytes),
+        }
+    }
+
+    /// Writes the output of the layers, and passes what the socket has taken to `note_written`, with
+    /// the rules that made some of it. Returns whether nothing is left.
+    pub(crate) fn flush(&mut self, mut note_written: impl FnMut(&[u8], Option<&str>)) -> bool {
+        // Its place is taken while the socket is written.
+        let Some(mut link) = self.link.take() else { return true };
+        while !link.output().is_empty() && !self.is_reset() {
+            let written = self.write_socket(link.output());
+            if written == 0 {
+                break;
+            }
+            let comment = link.take_comment();
+            note_written(&link.output()[..written], comment.as_deref());
+            link.consume_output(written);
+        }
+        let is_empty = link.output().is_empty() || self.is_reset();
+        self.link = Some(link);
+        is_empty
+    }
+
+    /// Returns whether the layers have put out what is not written.
+    pub(crate) fn has_output(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| !link.output().is_empty())
+    }
+
+    /// Gives up what the layers have put out.
+    pub(crate) fn discard_output(&mut self) {
+        if let Some(link) = &mut self.link {
+            while !link.output().is_empty() {
+                link.consume_output(link.output().len());
+            }
+        }
+    }
+
+    /// Has the layers announce that nothing more is sent.
+    pub(crate) fn announce_end(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.close();
+        }
+    }
+
+    /// Notes which rules made what was written last.
+    pub(crate) fn note_comment(&mut self, comment: &str) {
+        if let Some(link) = &mut self.link {
+            link.note_comment(comment);
+        }
+    }
+
+    fn write_socket(&mut self, bytes: &[u8]) -> usize {
         let mut written = 0;
         while self.writable && !self.is_reset() && written < bytes.len() {
             match self.stream.write(&bytes[written..]) {

@@ -152,13 +152,14 @@ impl Pipe {
         (self.parts, self.parts_bytes) = (VecDeque::new(), 0);
     }
 
-    /// Returns the end that the sink is to see now, once.
-    pub(crate) fn take_due_end(&mut self) -> Option<End> {
+    /// Returns the end that the sink is to see now, until [`Self::end`].
+    pub(crate) fn due_end(&self) -> Option<End> {
         let Output::Ending(end) = self.output else { return None };
-        if !self.is_empty() {
-            return None;
-        }
+        self.is_empty().then_some(end)
+    }
+
+    /// Notes that the sink has seen its end.
+    pub(crate) fn end(&mut self) {
         self.output = Output::Ended;
-        Some(end)
     }
 }

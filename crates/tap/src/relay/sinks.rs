@@ -1,15 +1,22 @@
 //! The observer and the recording of a relay, and what becomes of their failures.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::frame::Direction;
 use crate::line::{Ask, End};
 use crate::observation::Observation;
-use crate::recording::{Addresses, Recorder, RecordingError, Side};
+use crate::recording::{Addresses, Event, RecordingError, Side};
+use crate::relay::interceptor::Secrets;
 use crate::relay::observer::{ObserveOutcome, Observer};
+use crate::relay::recording_sink::RecordingSink;
 
 /// Passes on what the loop sees.
 pub(crate) struct Sinks {
     observer: Option<Box<dyn Observer>>,
-    recorder: Option<Recorder>,
+    recording: Option<RecordingSink>,
+    /// Secrets of links that the tap intercepts. They are recorded before what they decrypt.
+    secrets: Option<Arc<Secrets>>,
     /// Number of connections for which the server was reached.
     connections: u64,
 }
@@ -24,13 +31,20 @@ pub struct Summary {
 }
 
 impl Sinks {
-    pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
-        Self { observer, recorder: None, connections: 0 }
+    pub(crate) fn new(observer: Option<Box<dyn Observer>>, secrets: Option<Arc<Secrets>>) -> Self {
+        Self { observer, recording: None, secrets, connections: 0 }
     }
 
     /// Adds everything from now on to this recording.
-    pub(crate) fn record_to(&mut self, recorder: Recorder) {
-        self.recorder = Some(recorder);
+    pub(crate) fn record_to(&mut self, recording: RecordingSink) {
+        self.recording = Some(recording);
+        self.keep_secrets(true);
+    }
+
+    fn keep_secrets(&self, is_kept: bool) {
+        if let Some(secrets) = &self.secrets {
+            secrets.keep(is_kept);
+        }
     }
 
     pub(crate) fn wants_frames(&self) -> bool {
@@ -55,7 +69,7 @@ impl Sinks {
     pub(crate) fn opened(&mut self, connection: u64, addresses: &Addresses, at_us: u64) {
         self.connections += 1;
         self.observe(Observation::Opened { connection, at_us, client: addresses.client });
-        self.record(at_us, |recorder| recorder.opened(connection, addresses, at_us));
+        self.record_event(connection, Event::Opened(*addresses), at_us);
     }
 
     /// Records bytes that passed on one side.
@@ -67,40 +81,39 @@ impl Sinks {
         at_us: u64,
         comment: Option<&str>,
     ) {
-        self.record(at_us, |recorder| recorder.data(connection, side, direction, bytes, at_us, comment));
+        let (bytes, comment) = (Cow::Borrowed(bytes), comment.map(Cow::Borrowed));
+        self.record_event(connection, Event::Data { side, direction, bytes, comment }, at_us);
     }
 
     /// Records bytes that arrived, of which the receiver has taken the first `written`.
     pub(crate) fn relayed(&mut self, connection: u64, direction: Direction, bytes: &[u8], written: usize, at_us: u64) {
         let (passed, waiting) = bytes.split_at(written);
-        self.record(at_us, |recorder| recorder.relayed(connection, direction, passed, at_us));
+        self.record_event(connection, Event::Relayed { direction, bytes: Cow::Borrowed(passed) }, at_us);
         self.data(connection, (Side::of_arrival(direction), direction), waiting, at_us, None);
     }
 
     /// Records the end of a direction on one side.
     pub(crate) fn ended(&mut self, connection: u64, (side, direction): (Side, Direction), end: End, at_us: u64) {
-        self.record(at_us, |recorder| recorder.ended(connection, side, direction, end, at_us));
+        self.record_event(connection, Event::Ended { side, direction, end }, at_us);
     }
 
     pub(crate) fn closed(&mut self, connection: u64, at_us: u64) {
         self.observe(Observation::Closed { connection, at_us });
-        if let Some(recorder) = &mut self.recorder {
-            recorder.closed(connection);
-        }
+        self.record_event(connection, Event::Closed, at_us);
     }
 
     /// Returns when [`Self::flush_due`] is to be called.
     pub(crate) fn due_us(&self) -> Option<u64> {
-        self.recorder.as_ref().and_then(Recorder::due_us)
+        self.recording.as_ref().and_then(RecordingSink::due_us)
     }
 
     pub(crate) fn flush_due(&mut self, now_us: u64) {
-        self.record(now_us, |recorder| recorder.flush_due(now_us));
+        self.record(now_us, |recording| recording.flush_due(now_us));
     }
 
     /// Completes the recording.
     pub(crate) fn finish(&mut self, at_us: u64) -> Summary {
-        let finished = self.recorder.take().map(Recorder::finish).transpose();
+        let finished = self.recording.take().map(|recording| recording.finish(at_us)).transpose();
         let recorded_packets = finished.unwrap_or_else(|error| {
             self.problem(None, at_us, error.to_string());
             None
@@ -108,12 +121,24 @@ impl Sinks {
         Summary { connections: self.connections, recorded_packets }
     }
 
-    /// Records something. The first error ends the recording, never the line.
-    fn record(&mut self, at_us: u64, write: impl FnOnce(&mut Recorder) -> Result<(), RecordingError>) {
-        let Some(recorder) = &mut self.recorder else { return };
-        if let Err(error) = write(recorder) {
-            self.recorder = None;
+    fn record_event(&mut self, connection: u64, event: Event<'_>, at_us: u64) {
+        self.record(at_us, |recording| recording.record(connection, event, at_us));
+    }
+
+    /// Records something, behind the secrets that are known. The first error ends the recording, never
+    /// the line.
+    fn record(&mut self, at_us: u64, write: impl FnOnce(&mut RecordingSink) -> Result<(), RecordingError>) {
+        let Some(recording) = &mut self.recording else { return };
+        let secrets = self.secrets.as_ref().and_then(|secrets| secrets.take());
+        let written = secrets.map_or(Ok(()), |lines| recording.secrets(&lines, at_us)).and_then(|()| write(recording));
+        let problems = recording.take_problems();
+        if let Err(error) = written {
+            self.recording = None;
+            self.keep_secrets(false);
             self.problem(None, at_us, error.to_string());
+        }
+        for problem in problems {
+            self.problem(None, at_us, problem);
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Ids {
 /// Something that the other side sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaited {
-    /// An answer: an event or request with this `ref`.
+    /// An answer: an event with this `ref`.
     Reference(String),
     /// An event or request of this type.
     Kind(String),
@@ -34,7 +34,7 @@ impl fmt::Display for Awaited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reference(reference) => write!(f, "the answer to {reference:?}"),
-            Self::Kind(kind) => write!(f, "{kind:?}"),
+            Self::Kind(kind) => write!(f, "a frame of the type {kind:?}, as it was recorded here"),
             Self::Frames(count) => write!(f, "{count} frames"),
             Self::Opening => f.write_str("the opening of the event dialect"),
         }
@@ -70,7 +70,10 @@ pub enum ScriptError {
     #[error("this side of the connection sent nothing; choose the other side or another connection")]
     Empty,
     /// The connection is encrypted.
-    #[error("connection {connection} is {dialect:?}: its keys are new each time, so its bytes cannot be played back")]
+    #[error(
+        "connection {connection} is encrypted ({}): its keys are new each time, so its bytes cannot be played back",
+        match dialect { Dialect::Noise => "Noise", _ => "TLS" }
+    )]
     Encrypted {
         /// Number of the connection.
         connection: u64,
@@ -143,6 +146,8 @@ impl Script {
         let text_of = |field: &str| object.as_ref()?.get(field)?.as_str().map(str::to_owned);
         let awaited = match (frame.kind, text_of("ref"), text_of("type")) {
             (FrameKind::Opening, ..) => Awaited::Opening,
+            // A client chooses other references each time.
+            (FrameKind::Payload, Some(_), Some(kind)) if frame.direction == Direction::ToServer => Awaited::Kind(kind),
             (FrameKind::Payload, Some(reference), _) => Awaited::Reference(reference),
             (FrameKind::Payload, None, Some(kind)) if is_answer(&kind) => Awaited::Kind(kind),
             (FrameKind::Payload, ..) if frame.dialect == Dialect::Tutorial => {
@@ -246,6 +251,14 @@ mod tests {
             "Kind(\"pong\")",
         ];
         assert_eq!(waits(&script(Ids::Identical)), expected, "but not for what others do");
+    }
+
+    #[test]
+    fn a_server_waits_for_requests_of_the_same_types() {
+        let script =
+            Script::new(&frames(&SESSION), Direction::ToClient, Ids::Identical, String::new).expect("a script");
+        let expected = ["Opening", "Kind(\"hello\")", "send 1", "Kind(\"send\")", "send 2", "send 3", "Kind(\"send\")"];
+        assert_eq!(waits(&script)[..7], expected, "the references are those of the recorded client");
     }
 
     #[test]

@@ -1,30 +1,26 @@
-//! The pictures of a report as SVG: when each connection talks, and who talks to whom.
+//! The timeline of a report as SVG: when each person talks.
 
 #![expect(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "places in a picture")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::f64::consts::TAU;
 
 use glassline_wire::visible;
 use maud::{Markup, html};
 
 use super::knowledge::{Knowledge, Mark};
-use super::rows::counted;
-use super::utterances::Audience;
+use super::rows::duration;
 use crate::frame::Direction;
 
 /// Rows of the timeline, and nodes of the graph; more would not be readable.
-const ROWS_MAX: usize = 60;
+pub(super) const ROWS_MAX: usize = 60;
 /// Width of the timeline's names, its plot, and the height of a row, in pixels.
 const NAMES_WIDTH: f64 = 160.0;
 const PLOT_WIDTH: f64 = 800.0;
 const ROW_HEIGHT: f64 = 26.0;
-/// Side of the graph in pixels.
-const GRAPH_SIZE: f64 = 520.0;
 /// Characters of a name in a picture.
 const LABEL_CHARS_MAX: usize = 20;
 
-fn label(name: &str) -> String {
+pub(super) fn label(name: &str) -> String {
     let name = visible::one_line(name);
     match name.char_indices().nth(LABEL_CHARS_MAX) {
         None => name.into_owned(),
@@ -69,8 +65,9 @@ pub(super) fn timeline(knowledge: &Knowledge) -> Markup {
     let x = |at_us: u64| NAMES_WIDTH + PLOT_WIDTH * at_us.saturating_sub(first_us) as f64 / span_us;
     html! {
         figure {
-            figcaption { "Times of the frames, over " (format!("{:.3}", span_us / 1e6)) " s" }
-            svg viewBox={ "0 0 " (NAMES_WIDTH + PLOT_WIDTH + 10.0) " " (height) } role="img" width="100%"
+            figcaption { "Times of the frames, over " (duration(first_us, last_us)) }
+            p { "Above the line to the server, below it to the client." }
+            svg.timeline viewBox={ "0 0 " (NAMES_WIDTH + PLOT_WIDTH + 10.0) " " (height) } role="img" width="100%"
                 aria-label="Timeline: people as rows, frames as marks" {
                 @for (row, name) in rows.labels.iter().enumerate() {
                     text x="0" y=(y(row) + 4.0) { (name) }
@@ -81,7 +78,8 @@ pub(super) fn timeline(knowledge: &Knowledge) -> Markup {
                         (mark_at(mark, x(mark.at_us), y(*row)))
                     }
                 }
-                text x=(NAMES_WIDTH) y=(height - 8.0) { "0 s; above the line to the server, below it to the client" }
+                text x=(NAMES_WIDTH) y=(height - 8.0) { "0 s" }
+                text x=(NAMES_WIDTH + PLOT_WIDTH) y=(height - 8.0) text-anchor="end" { (duration(first_us, last_us)) }
             }
             @if knowledge.marks.every() > 1 { p { "One of " (knowledge.marks.every()) " frames has a mark." } }
             @if knowledge.frames_left_out > 0 {
@@ -112,56 +110,7 @@ fn mark_at(mark: &Mark, x: f64, y: f64) -> Markup {
     }
 }
 
-/// Graph of who talks to whom: people and rooms on a circle, lines as thick as messages are many.
-pub(super) fn contacts(knowledge: &Knowledge) -> Markup {
-    let mut edges: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for said in knowledge.utterances.all() {
-        let to = match &said.audience {
-            Audience::Room(room) => format!("room {room}"),
-            Audience::Person(person) => person.clone(),
-            Audience::Server => "the server".into(),
-            Audience::Unnamed => "the room it is in".into(),
-        };
-        *edges.entry((said.speaker.clone(), to)).or_default() += 1;
-    }
-    if edges.is_empty() {
-        return html! {};
-    }
-    let nodes: BTreeSet<&String> = edges.keys().flat_map(|(from, to)| [from, to]).collect();
-    let drawn = nodes.len().min(ROWS_MAX);
-    let places: BTreeMap<&String, (f64, f64)> = nodes
-        .iter()
-        .take(drawn)
-        .enumerate()
-        .map(|(index, node)| {
-            let angle = TAU * index as f64 / drawn as f64;
-            let (middle, radius) = (GRAPH_SIZE / 2.0, GRAPH_SIZE / 2.0 - 70.0);
-            (*node, (middle + radius * angle.cos(), middle + radius * angle.sin()))
-        })
-        .collect();
-    html! {
-        figure {
-            figcaption { "Who talks to whom" }
-            svg viewBox={ "0 0 " (GRAPH_SIZE) " " (GRAPH_SIZE) } role="img" width=(GRAPH_SIZE)
-                aria-label="Graph: people and rooms, lines as thick as messages are many" {
-                @for ((from, to), count) in &edges {
-                    @if let (Some(a), Some(b)) = (places.get(from), places.get(to)) {
-                        line.edge x1=(px(a.0)) y1=(px(a.1)) x2=(px(b.0)) y2=(px(b.1))
-                            stroke-width=(format!("{:.1}", 1.0 + (*count as f64).log2())) {
-                            title { (label(from)) " to " (label(to)) ": " (counted(*count, "message")) }
-                        }
-                    }
-                }
-                @for (node, (x, y)) in &places {
-                    circle.node cx=(px(*x)) cy=(px(*y)) r="6" {}
-                    text x=(px(*x)) y=(px(y - 10.0)) text-anchor="middle" { (label(node)) }
-                }
-            }
-            @if nodes.len() > drawn { p { (nodes.len() - drawn) " more people and rooms are not drawn." } }
-        }
-    }
-}
-
-fn px(value: f64) -> String {
+/// A number of pixels as it is written.
+pub(super) fn px(value: f64) -> String {
     format!("{value:.1}")
 }

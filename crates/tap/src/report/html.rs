@@ -2,9 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart;
 use super::knowledge::Knowledge;
 use super::rows::{Finding, Row};
+use super::{chart, graph};
 use glassline_wire::visible;
 
 /// Findings of one row on the page; the text report has all of them.
@@ -31,9 +31,10 @@ pub(super) fn page(title: &str, rows: &[Row], knowledge: &Knowledge) -> String {
             body {
                 main {
                     h1 { "What an observer of " bdi { (title) } " knows" }
+                    @if let Some(loss) = &knowledge.loss { p { strong { "Incomplete: " (visible::one_line(loss)) } } }
                     (summary(rows))
                     (chart::timeline(knowledge))
-                    (chart::contacts(knowledge))
+                    (graph::contacts(knowledge))
                     @for row in rows { (section(row)) }
                 }
             }

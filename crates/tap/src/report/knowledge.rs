@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use glassline_wire::frame::DIRECT_SUFFIX;
+use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
 use glassline_wire::timestamp::Timestamp;
 use serde_json::{Map, Value};
@@ -29,6 +30,8 @@ const MARKS_MAX: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct ConnectionFacts {
     pub(super) dialect: Dialect,
+    /// Scheme of a secure link that the tap has intercepted.
+    pub(super) intercepted: Option<LinkKind>,
     pub(super) name: Option<String>,
     pub(super) first_us: u64,
     pub(super) last_us: u64,
@@ -140,11 +143,22 @@ impl Facts {
     }
 }
 
+/// Number of things that were not evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotEvaluated {
+    /// Whole connections.
+    Connections(u64),
+    /// Packets that belong to no connection that was found.
+    Packets(u64),
+}
+
 /// Knowledge of an observer after the frames it has seen. Everything kept has a limit; what is
 /// beyond is counted, and the report says so.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     pub(super) connections: BTreeMap<u64, ConnectionFacts>,
+    /// Schemes of connections that the tap has intercepted.
+    intercepted: BTreeMap<u64, LinkKind>,
     pub(super) names: Facts,
     pub(super) rooms: Facts,
     pub(super) utterances: Utterances,
@@ -161,7 +175,10 @@ pub struct Knowledge {
     pub(super) frames_left_out: u64,
     /// Reasons why something was not evaluated, in words.
     pub(super) not_evaluated: Vec<String>,
-    pub(super) not_evaluated_count: u64,
+    pub(super) connections_not_evaluated: u64,
+    pub(super) packets_not_evaluated: u64,
+    /// Part of the recording that is missing, in words.
+    pub(super) loss: Option<String>,
 }
 
 impl Knowledge {
@@ -184,13 +201,29 @@ impl Knowledge {
         self.add_utterance(frame, meaning, evidence);
     }
 
+    /// Notes that the tap reads this connection because it has intercepted its secure link. Called
+    /// before its first frame.
+    pub fn add_intercepted(&mut self, connection: u64, link: LinkKind) {
+        if self.intercepted.len() < FACTS_MAX {
+            self.intercepted.insert(connection, link);
+        }
+    }
+
     /// Notes that something was not evaluated, such as a connection of which bytes are missing: what
     /// it carried is unknown, not absent.
-    pub fn add_not_evaluated(&mut self, reason: String) {
-        self.not_evaluated_count += 1;
+    pub fn add_not_evaluated(&mut self, what: NotEvaluated, reason: String) {
+        match what {
+            NotEvaluated::Connections(count) => self.connections_not_evaluated += count,
+            NotEvaluated::Packets(count) => self.packets_not_evaluated += count,
+        }
         if self.not_evaluated.len() < REASONS_MAX {
             self.not_evaluated.push(reason);
         }
+    }
+
+    /// Notes in words that the recording is not whole. The report begins with it.
+    pub fn set_loss(&mut self, loss: Option<String>) {
+        self.loss = loss;
     }
 
     /// Returns when the first and the last frame passed, in microseconds since 1970 (UTC).
@@ -207,6 +240,7 @@ impl Knowledge {
         }
         let connection = self.connections.entry(frame.connection).or_insert_with(|| ConnectionFacts {
             dialect: frame.dialect,
+            intercepted: self.intercepted.get(&frame.connection).copied(),
             name: None,
             first_us: frame.at_us,
             last_us: frame.at_us,

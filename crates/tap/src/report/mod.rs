@@ -4,6 +4,7 @@
 
 mod chart;
 mod compare;
+mod graph;
 mod html;
 mod knowledge;
 mod proof;
@@ -12,7 +13,7 @@ mod sizes;
 mod utterances;
 
 pub use compare::compare;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, NotEvaluated};
 pub use proof::{Evidence, Proof};
 pub use rows::{Row, RowId};
 
@@ -46,7 +47,7 @@ impl Report {
 
     /// The report as text: each row with its findings and their evidence.
     pub fn to_text(&self) -> String {
-        rows::to_text(&self.title, &self.rows)
+        rows::to_text(&self.title, self.knowledge.loss.as_deref(), &self.rows)
     }
 
     /// The report as one page of HTML that needs no other file and no script.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use glassline_wire::link::LinkKind;
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 use strum::VariantArray as _;
@@ -84,8 +85,11 @@ pub(super) fn rows(knowledge: &Knowledge) -> Vec<Row> {
     RowId::VARIANTS.iter().map(|id| row(*id, knowledge)).collect()
 }
 
-pub(super) fn to_text(title: &str, rows: &[Row]) -> String {
+pub(super) fn to_text(title: &str, loss: Option<&str>, rows: &[Row]) -> String {
     let mut out = format!("What an observer of {} knows\n", visible::one_line(title));
+    if let Some(loss) = loss {
+        let _ = writeln!(out, "\nIncomplete: {}", visible::one_line(loss));
+    }
     for row in rows {
         let _ = write!(out, "\n{}: {}\n", row.id.title(), row.summary);
         for finding in &row.findings {
@@ -132,6 +136,12 @@ fn at(at_us: u64) -> Timestamp {
     Timestamp::from_unix_ms(at_us / 1_000)
 }
 
+/// Time between two instants as they are shown, in words.
+pub(super) fn duration(first_us: u64, last_us: u64) -> String {
+    let ms = last_us / 1_000 - first_us / 1_000;
+    format!("{}.{:03} s", ms / 1_000, ms % 1_000)
+}
+
 /// The noun for what passes on such a link: pieces, where nothing says where one ends.
 fn unit(dialect: Dialect) -> &'static str {
     match dialect {
@@ -141,14 +151,19 @@ fn unit(dialect: Dialect) -> &'static str {
     }
 }
 
-fn link(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Tutorial => "plain, tutorial dialect",
-        Dialect::Event => "plain, event dialect",
-        Dialect::Tls => "TLS",
-        Dialect::Noise => "Noise",
-        Dialect::Http => "HTTP",
-        Dialect::Unknown => "unknown",
+fn link(facts: &ConnectionFacts) -> String {
+    let link = match facts.intercepted {
+        None | Some(LinkKind::Plaintext) => "plain",
+        Some(LinkKind::Tls) => "TLS (intercepted by the tap)",
+        Some(LinkKind::Noise) => "Noise (intercepted by the tap)",
+    };
+    match facts.dialect {
+        Dialect::Tutorial => format!("{link}, tutorial dialect"),
+        Dialect::Event => format!("{link}, event dialect"),
+        Dialect::Tls => "TLS".into(),
+        Dialect::Noise => "Noise".into(),
+        Dialect::Http => "HTTP".into(),
+        Dialect::Unknown => "unknown".into(),
     }
 }
 
@@ -165,15 +180,22 @@ fn summary(found: Option<String>, knowledge: &Knowledge) -> String {
     if opaque > 0 && opaque < all {
         let _ = write!(summary, "; {opaque} of {} not readable", counted(all as u64, "connection"));
     }
-    if knowledge.not_evaluated_count > 0 {
-        let _ =
-            write!(summary, "; {} not evaluated (see {:?})", knowledge.not_evaluated_count, RowId::Unreadable.title());
+    if let Some(not_evaluated) = not_evaluated(knowledge) {
+        let _ = write!(summary, "; {not_evaluated} (see {:?})", RowId::Unreadable.title());
     }
     if knowledge.frames_left_out > 0 {
         let left_out = counted(knowledge.frames_left_out, "frame");
         let _ = write!(summary, "; {left_out} of connections beyond the limit not evaluated");
     }
     summary
+}
+
+/// Returns what was not evaluated, if anything: so many connections, and so many packets.
+fn not_evaluated(knowledge: &Knowledge) -> Option<String> {
+    let counts = [(knowledge.connections_not_evaluated, "connection"), (knowledge.packets_not_evaluated, "packet")];
+    let counts: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
+    (!counts.is_empty()).then(|| format!("{} not evaluated", counts.join(" and ")))
 }
 
 fn opaque_connections(knowledge: &Knowledge) -> usize {
@@ -194,12 +216,12 @@ fn and_left_out(left_out: u64) -> String {
 }
 
 fn links(knowledge: &Knowledge) -> (String, Vec<Finding>) {
-    let mut by_link: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_link: BTreeMap<String, u64> = BTreeMap::new();
     let mut findings = Vec::new();
     for (number, facts) in &knowledge.connections {
-        *by_link.entry(link(facts.dialect)).or_default() += 1;
+        *by_link.entry(link(facts)).or_default() += 1;
         let name = facts.name.as_ref().map_or_else(|| "name not readable".into(), |name| one_line(name));
-        findings.push(finding(format!("connection {number}: {}, {name}", link(facts.dialect)), &facts.proof));
+        findings.push(finding(format!("connection {number}: {}, {name}", link(facts)), &facts.proof));
     }
     let counts: Vec<String> = by_link.iter().map(|(link, count)| format!("{count} {link}")).collect();
     (summary(some(counts.len(), |_| counts.join("; ")), knowledge), findings)
@@ -355,17 +377,16 @@ fn times(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let findings = per_connection(knowledge, |facts| {
         format!("{} to {}: {}", at(facts.first_us), at(facts.last_us), both_ways(facts, Sizes::times_in_words))
     });
-    let span = knowledge.span_us().map(|(first_us, last_us)| {
-        let ms = (last_us - first_us) / 1_000;
-        format!("{} to {}, {}.{:03} s", at(first_us), at(last_us), ms / 1_000, ms % 1_000)
-    });
+    let span = knowledge
+        .span_us()
+        .map(|(first_us, last_us)| format!("{} to {}, {}", at(first_us), at(last_us), duration(first_us, last_us)));
     (summary(span, knowledge), findings)
 }
 
 fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
     let mut findings = Vec::new();
     for (number, facts) in knowledge.connections.iter().filter(|(_, facts)| !facts.dialect.has_frames()) {
-        findings.push(finding(format!("connection {number}: {}", link(facts.dialect)), &facts.proof));
+        findings.push(finding(format!("connection {number}: {}", link(facts)), &facts.proof));
     }
     let opaque = findings.len();
     if knowledge.malformed.count() > 0 {
@@ -380,8 +401,8 @@ fn unreadable(knowledge: &Knowledge) -> (String, Vec<Finding>) {
             .map(|reason| finding(format!("not evaluated: {}", one_line(reason)), &Proof::default())),
     );
     let mut summary = format!("{opaque} of {all} connections; {} malformed pieces", knowledge.malformed.count());
-    if knowledge.not_evaluated_count > 0 {
-        let _ = write!(summary, "; {} not evaluated", knowledge.not_evaluated_count);
+    for more in [not_evaluated(knowledge), knowledge.loss.clone()].into_iter().flatten() {
+        let _ = write!(summary, "; {}", one_line(&more));
     }
     (summary, findings)
 }

@@ -89,7 +89,7 @@ fn read_rule(at: usize, table: &DeTable<'_>) -> Result<Rule, Fault> {
     let Some((action, action_at)) = action else {
         return Err(Fault::new(at, "a rule needs its action, such as action = \"drop\""));
     };
-    reading::rule(&action, Settings::new(settings, at, true), action_at)
+    reading::rule(&action, Settings::new(settings, action_at, true), action_at)
 }
 
 fn json(value: &DeValue<'_>) -> Value {

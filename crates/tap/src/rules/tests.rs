@@ -221,6 +221,7 @@ fn a_fault_in_a_file_has_its_line() {
             "line 4: replace.text cannot be \"x\"; write the old",
         ),
         ("a = ", "line 1: this is no TOML"),
+        ("# changes\n[[rule]]\naction = \"edit\"", "line 3: edit needs a change"),
     ] {
         let what = RuleFile::parse(text).expect_err(text).to_string();
         assert!(what.starts_with(expected), "{text}: {what}");

@@ -3,7 +3,9 @@
 
 mod deciding;
 mod faults;
+mod intercepting;
 mod load;
 mod recorded;
 mod relay_fixture;
 mod relaying;
+mod secure_peer;

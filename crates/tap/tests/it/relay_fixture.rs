@@ -33,6 +33,13 @@ impl RelayFixture {
         Self::start_relay(prepare, |relay| relay.record(Recorder::create(path, 0).unwrap()))
     }
 
+    /// Starts a relay that records to a file of this path, with the secrets of a key log.
+    #[allow(dead_code, reason = "the tests with tshark use it")]
+    pub(crate) fn recording_with_key_log(path: &Path, key_log: &Path) -> Self {
+        let recorder = Recorder::create(path, 0).unwrap();
+        Self::start_relay(|options| options, |relay| relay.record_with_key_log(recorder, key_log).unwrap())
+    }
+
     fn start_relay(prepare: impl FnOnce(RelayOptions) -> RelayOptions, record: impl FnOnce(&mut Relay)) -> Self {
         let server = TcpListener::bind(ANY_PORT).unwrap();
         let to = server.local_addr().unwrap();

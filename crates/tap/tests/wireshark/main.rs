@@ -6,4 +6,12 @@
 
 mod agreement;
 mod recording;
+mod secrets;
 mod tools;
+
+#[path = "../it/relay_fixture.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests over sockets use the rest")]
+mod relay_fixture;
+#[path = "../it/secure_peer.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests over sockets use the rest")]
+mod secure_peer;

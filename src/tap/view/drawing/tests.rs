@@ -17,6 +17,7 @@ fn title() -> Title {
         to: address(1234),
         rules: Some("2 rules".into()),
         recording: Some("recording lesson.pcapng".into()),
+        is_intercepting: false,
         seed: Some(123_456),
         has_server: true,
     }

@@ -1,4 +1,4 @@
-//! What receivers notice about order and about each other's view of the room.
+//! Facts that receivers notice: order, and each other's view of the room.
 
 use super::super::{Order, View};
 use super::*;

@@ -1,4 +1,4 @@
-//! What a server learns about a member's key.
+//! Facts that a server learns about a member's key.
 
 use glassline_secure::Identity;
 use glassline_secure::tls::TlsServer;

@@ -156,7 +156,10 @@ impl Terminal {
             hint,
             waiting: &waiting,
             mentions: self.pane.mentions(),
-            confidentiality: self.confidentiality,
+            confidentiality: Confidentiality {
+                is_sealed: self.pane.room().is_some_and(|room| self.keys.is_sealed(room)),
+                ..self.confidentiality
+            },
         };
         let (text, cursor) = self.composer.shown();
         let mut above = late_rows(status, columns);

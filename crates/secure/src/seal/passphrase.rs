@@ -74,7 +74,7 @@ impl Passphrase {
         &self.0
     }
 
-    /// Derives 32 bytes with Argon2id: 64 MiB of memory and about a tenth of a second.
+    /// Derives 32 bytes with Argon2id: 64 MiB of memory and some tenths of a second.
     pub(super) fn stretch(&self, salt: &[u8; SALT_BYTES]) -> Result<Zeroizing<[u8; 32]>, argon2::Error> {
         let mut stretched = Zeroizing::new([0; 32]);
         let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(stretched.len()))?;

@@ -103,10 +103,13 @@ fn a_client_with_a_pinned_key_refuses_the_tap() {
         let refused = client.shake_hands();
         assert_eq!(refused, Err(Ended::Failed(LayerError::Untrusted(STOP.to_owned()))));
         client.cut_off();
-        if link == LinkKind::Tls {
-            let problem = problem(&observations);
-            assert!(problem.contains("between the tap and the client has failed"), "{problem}");
-        }
+        // Noise has no message that says why.
+        let expected = match link {
+            LinkKind::Tls => "it does not trust the certificate of this side",
+            LinkKind::Noise | LinkKind::Plaintext => "a client that knows the server's key refuses that of the tap",
+        };
+        let problem = problem(&observations);
+        assert!(problem.contains(expected), "{problem}");
         // The server, too, sees that nobody came.
         let mut server = SecurePeer::new(server, keys.layers(link));
         assert!(server.rest().0.is_empty());
@@ -205,5 +208,42 @@ fn a_reader_that_stops_stops_its_sender_only() {
         }
         server.send(b"5         still");
         assert_eq!(client.read(15), b"5         still");
+    }
+}
+
+#[test]
+fn a_changed_record_cuts_both_links_off() {
+    for link in SCHEMES {
+        let (fixture, observations) = intercepting();
+        let (mut client, mut server) = linked(&fixture, link);
+        client.send(HELLO);
+        // A record of the right form that nobody has encrypted.
+        let record = match link {
+            LinkKind::Tls => [&[0x17, 3, 3, 0, 40][..], &[7; 40]].concat(),
+            LinkKind::Noise | LinkKind::Plaintext => [&[0, 40][..], &[7; 40]].concat(),
+        };
+        client.stream.write_all(&record).unwrap();
+        assert_eq!(server.rest(), (HELLO.to_vec(), Ended::Stream(Err(LayerError::Truncated))), "{link}");
+        assert_ne!(client.rest().1, Ended::Announced, "{link}");
+        assert!(problem(&observations).starts_with("the secure link between the tap and the client has failed: "));
+        let is_end = |seen: &Observation| matches!(seen, Observation::Ended { end: End::Truncated, by_tap: true, .. });
+        wait_for(&observations, is_end);
+        wait_for(&observations, |seen| matches!(seen, Observation::Closed { .. }));
+    }
+}
+
+#[test]
+fn a_rule_ends_a_link_as_it_says() {
+    for (link, end) in SCHEMES.into_iter().flat_map(|link| ["fin", "reset"].map(|end| (link, end))) {
+        let rule: Rule = format!("cut to=server kind=send at=0 end={end}").parse().unwrap();
+        let rules = Arc::new(RuleSet::new(1, vec![rule]).unwrap());
+        let fixture = RelayFixture::start(|options| options.intercept(interceptor()).apply(rules));
+        let (mut client, mut server) = linked(&fixture, link);
+        client.send(&[HELLO, &frame(r#"{"type":"send","room":"lobby","text":"hi"}"#)].concat());
+        let expected = if end == "fin" { Ended::Announced } else { Ended::Stream(Err(LayerError::Truncated)) };
+        assert_eq!(server.rest(), (HELLO.to_vec(), expected), "{link} {end}");
+        if end == "reset" {
+            assert_ne!(client.rest().1, Ended::Announced, "a reset ends both sides");
+        }
     }
 }

@@ -167,7 +167,7 @@ impl Room {
         Some((passphrase.clone(), record.clone()))
     }
 
-    /// Returns whether the key of this record is being derived, and one more message may wait for it.
+    /// Returns whether the key of this record is being derived, and one more message may wait.
     pub(super) fn awaits(&self, record: &EpochRecord) -> bool {
         self.withheld.len() < WITHHELD_MAX && self.deriving == Deriving::OfRecord(record.hash())
     }

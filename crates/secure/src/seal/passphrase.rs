@@ -17,7 +17,7 @@ const LANES: u32 = 4;
 pub(super) const SALT_BYTES: usize = 16;
 /// Longest passphrase in bytes.
 const PASSPHRASE_BYTES_MAX: usize = 1024;
-/// Words of a generated passphrase, of 11 bits each: 66 bits, each guess of which costs an Argon2id.
+/// Words of a generated passphrase, of 11 bits each: 66 bits, and each guess costs an Argon2id.
 const WORDS: usize = 6;
 
 /// Secret that the members of a room share. It is compared as Unicode NFC, without white space at

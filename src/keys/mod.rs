@@ -7,14 +7,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use glassline_keyring::{Comparison, Keyring, KnownMember, KnownServer};
-use glassline_secure::Fingerprint;
 use glassline_secure::tls::ServerCertificate;
+use glassline_secure::{DifferingWord, Fingerprint};
 use glassline_wire::link::LinkKind;
 use glassline_wire::visible;
 
 pub(crate) use self::arguments::KeysArguments;
 use self::arguments::{KeyOwner, KeysCommand, NamedKey};
 use crate::folders;
+
+/// Words that may be mistyped in a fingerprint. The six others are 66 bits, which nobody meets by
+/// chance.
+const MISTYPED_WORDS_MAX: usize = 2;
 
 pub(crate) fn keys(arguments: &KeysArguments) -> ExitCode {
     crate::done(keyring().and_then(|keyring| carry_out(&keyring, &arguments.command)))
@@ -59,7 +63,7 @@ fn server_lines(server: &KnownServer) -> [String; 2] {
 }
 
 fn member_lines(member: &KnownMember, address: &str) -> [String; 2] {
-    let KnownMember { name, key, standing, since } = member;
+    let KnownMember { name, key, standing, since, .. } = member;
     let name = visible::one_line(name);
     [format!("{name} at {address}: {}, since {}", standing.in_words(), since.in_words()), format!("  {key}")]
 }
@@ -96,14 +100,55 @@ fn verify(keyring: &Keyring, key: &NamedKey) -> anyhow::Result<Vec<String>> {
         Comparison::Equal(known) => {
             Ok(vec![format!("equal: this is the known key of {owner}, verified from now on"), known.to_string()])
         }
-        Comparison::Different(known) => bail!(
-            "different: this is not the known key of {owner}, which is {known}. Do not write to it before you know why: \
-             its owner may have a new key, or somebody answers in its place"
-        ),
+        Comparison::Different(known) => Err(difference(keyring, &key.owner, known, &fingerprint)?),
         Comparison::Unknown => {
             bail!("no key of {owner} was seen so far; join it first, or accept this one with `glassline keys trust`")
         }
     }
+}
+
+/// Returns the error about a fingerprint of another key than the known one.
+fn difference(keyring: &Keyring, owner: &KeyOwner, known: Fingerprint, given: &str) -> anyhow::Result<anyhow::Error> {
+    let keys: Vec<(Option<LinkKind>, Fingerprint)> = match &owner.member {
+        None => {
+            let known = keyring.known_servers().known_at(&owner.server)?;
+            known.iter().map(|server| (Some(server.link), server.key)).collect()
+        }
+        Some(_) => vec![(None, known)],
+    };
+    let differing = |key: &Fingerprint| key.differing_words(given);
+    let nearest = keys.iter().map(|(_, key)| differing(key)).min_by_key(Vec::len).unwrap_or_default();
+    let owner_in_words = in_words(owner);
+    let known: Vec<_> = keys.iter().map(|(link, key)| known_key(*link, key)).collect();
+    let known = known.join(", ");
+    if (1..=MISTYPED_WORDS_MAX).contains(&nearest.len()) {
+        let words: Vec<_> = nearest.iter().map(differing_word).collect();
+        return Ok(anyhow!(
+            "different: {} of the known key of {owner_in_words}, which is {known}. The others are equal, so this may be a \
+             typing mistake: compare it again. If it is none, do not write to it: somebody may answer in its place",
+            words.join(", ")
+        ));
+    }
+    let other_link = match keys.as_slice() {
+        [(Some(link), _)] => format!(
+            "Its owner sees a key for each link, and only that of {link} is known here: compare the words on the line \
+             of {link}. If these were they, do not write to it"
+        ),
+        _ => "Do not write to it".to_owned(),
+    };
+    Ok(anyhow!(
+        "different: this is not the known key of {owner_in_words}, which is {known}. {other_link} before you know why: \
+         its owner may have a new key, or somebody answers in its place"
+    ))
+}
+
+fn known_key(link: Option<LinkKind>, key: &Fingerprint) -> String {
+    link.map_or_else(|| key.to_string(), |link| format!("{key} over {link}"))
+}
+
+fn differing_word(word: &DifferingWord) -> String {
+    let DifferingWord { position, given, known } = word;
+    format!("word {position} is `{given}`, and `{known}`")
 }
 
 fn with_key<T>(compared: Comparison<T>, key: impl Fn(T) -> Fingerprint) -> Comparison<Fingerprint> {
@@ -116,14 +161,24 @@ fn with_key<T>(compared: Comparison<T>, key: impl Fn(T) -> Fingerprint) -> Compa
 
 fn trust(keyring: &Keyring, key: &NamedKey, link: LinkKind) -> anyhow::Result<Vec<String>> {
     let (owner, fingerprint) = (&key.owner, key.fingerprint());
-    let lines = match &owner.member {
-        None => server_lines(&keyring.known_servers().accept(&owner.server, &fingerprint, link)?),
+    let (is_new, lines) = match &owner.member {
+        None => {
+            let servers = keyring.known_servers();
+            let is_new = servers.list()?.iter().all(|seen| seen.address != owner.server);
+            (is_new, server_lines(&servers.accept(&owner.server, &fingerprint, link)?))
+        }
         Some(name) => {
-            let member = keyring.known_members(&owner.server).accept(name, &fingerprint)?;
-            member_lines(&member, owner.server.as_str())
+            let members = keyring.known_members(&owner.server);
+            let is_new = members.list()?.iter().all(|seen| seen.name != *name);
+            (is_new, member_lines(&members.accept(name, &fingerprint)?, owner.server.as_str()))
         }
     };
-    Ok(lines.into())
+    let mut lines = Vec::from(lines);
+    if is_new {
+        let owner = in_words(owner);
+        lines.push(format!("no key of {owner} was known before; if you expected one, check how you have written it"));
+    }
+    Ok(lines)
 }
 
 fn forget(keyring: &Keyring, owner: &KeyOwner) -> anyhow::Result<Vec<String>> {
@@ -131,11 +186,17 @@ fn forget(keyring: &Keyring, owner: &KeyOwner) -> anyhow::Result<Vec<String>> {
         None => keyring.known_servers().forget(&owner.server)? > 0,
         Some(name) => keyring.known_members(&owner.server).forget(name)?,
     };
-    let owner = in_words(owner);
+    let named = in_words(owner);
     if !is_forgotten {
-        bail!("no key of {owner} is known; `glassline keys list` shows the known ones");
+        bail!("no key of {named} is known; `glassline keys list` shows the known ones");
     }
-    Ok(vec![format!("forgotten: the next key that {owner} shows is trusted on first use")])
+    let mut lines = vec![format!("forgotten: the next key that {named} shows is trusted on first use")];
+    if owner.member.is_none() && !keyring.known_members(&owner.server).list()?.is_empty() {
+        lines.push(format!(
+            "the keys of its members stay known; `glassline keys forget {named} --member NAME` forgets one of them"
+        ));
+    }
+    Ok(lines)
 }
 
 fn in_words(owner: &KeyOwner) -> String {

@@ -56,12 +56,23 @@ fn another_key_is_no_match_and_is_trusted_by_its_words() {
     let different = keys(&home, &["verify", "far", REFUSED_WORDS]);
     assert_eq!(different.code, Some(1), "{different:?}");
     assert!(different.stderr.contains("different: ") && different.stderr.contains(KNOWN_WORDS), "{different:?}");
+    for fact in ["only that of tls is known here", "somebody answers in its place"] {
+        assert!(different.stderr.contains(fact), "{fact}: {different:?}");
+    }
+    let mistyped = keys(&home, &["verify", "far", &KNOWN_WORDS.replacen("abandon", "zoo", 1)]);
+    assert_eq!(mistyped.code, Some(1), "{mistyped:?}");
+    for fact in ["word 1 is `zoo`, and `abandon` of the known key of far:1234", "over tls", "a typing mistake"] {
+        assert!(mistyped.stderr.contains(fact), "{fact}: {mistyped:?}");
+    }
+    assert!(keys(&home, &["list"]).stdout[0].contains("trusted on first use"), "neither is verified");
     let unseen = keys(&home, &["trust", "far", &KNOWN_WORDS.replacen("abandon", "zoo", 1)]);
     assert!(unseen.code == Some(1) && unseen.stderr.contains("write the 64 digits as well"), "{unseen:?}");
     let trusted = keys(&home, &["trust", "far:1234", REFUSED_WORDS]);
     assert!(trusted.code == Some(0) && trusted.stdout[0].starts_with("far:1234 (tls): accepted by you"), "{trusted:?}");
+    assert_eq!(trusted.stdout.len(), 2, "it was known: {trusted:?}");
     let by_digits = keys(&home, &["trust", "[::1]:7", UNSEEN, "--link", "noise"]);
     assert!(by_digits.stdout[0].starts_with("[::1]:7 (noise): accepted by you"), "{by_digits:?}");
+    assert!(by_digits.stdout[2].starts_with("no key of [::1]:7 was known before"), "{by_digits:?}");
     let misspelt = keys(&home, &["verify", "far", "abandn"]);
     assert!(misspelt.code == Some(1) && misspelt.stderr.contains("`abandn` is not a word"), "{misspelt:?}");
 }
@@ -77,6 +88,14 @@ fn a_member_has_a_key_of_its_own() {
     assert!(again.code == Some(1) && again.stderr.contains("no key of bob b at far:1234 is known"), "{again:?}");
     assert_eq!(keys(&home, &["forget", "far"]).code, Some(0));
     assert!(keys(&home, &["list"]).stdout[0].starts_with("no key was seen"));
+}
+
+#[test]
+fn a_forgotten_server_leaves_the_keys_of_its_members() {
+    let home = home();
+    let forgotten = keys(&home, &["forget", "far"]);
+    assert!(forgotten.stdout[1].contains("`glassline keys forget far:1234 --member NAME`"), "{forgotten:?}");
+    assert!(keys(&home, &["list"]).stdout[0].starts_with("bob b at far:1234"));
 }
 
 #[test]

@@ -79,6 +79,9 @@ impl Driver<'_> {
             DriverEvent::Link { generation, event } => {
                 let session = &mut self.session;
                 self.transport.take(generation, event, |input| session.handle(input, now_ms));
+                if let Some(trouble) = self.transport.take_trouble() {
+                    self.show(Update::Notice(trouble).into(), now_ms)?;
+                }
                 match self.transport.take_opened().filter(|_| self.shows) {
                     Some(opened) => {
                         let done = self.view.link_opened(&opened);

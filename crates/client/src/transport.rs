@@ -9,6 +9,7 @@ mod connect;
 mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -69,6 +70,18 @@ impl Connection {
     }
 }
 
+/// Handshakes that fail while the session tries again.
+#[derive(Debug, Default)]
+enum Trouble {
+    /// The last connection came up, or there was none.
+    #[default]
+    Nothing,
+    /// Text for the user, who has not been told so far.
+    Untold(String),
+    /// The user knows.
+    Told,
+}
+
 /// Makes connections, one at a time.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -78,6 +91,7 @@ pub(crate) struct Transport {
     has_opened: bool,
     /// The link as it was reported last.
     reported: Option<OpenedLink>,
+    trouble: Trouble,
     inbox: Inbox,
     /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
@@ -87,7 +101,17 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(address: String, link: Link, inbox: Inbox, gathers: bool) -> Self {
-        Self { address, link, has_opened: false, reported: None, inbox, gathers, generation: 0, connection: None }
+        Self {
+            address,
+            link,
+            has_opened: false,
+            reported: None,
+            trouble: Trouble::default(),
+            inbox,
+            gathers,
+            generation: 0,
+            connection: None,
+        }
     }
 
     /// Returns the link if it has come up, for the first time or with another key than before.
@@ -96,6 +120,7 @@ impl Transport {
             return None;
         }
         self.has_opened = true;
+        self.trouble = Trouble::Nothing;
         let opened = self.link.opened();
         let key = |link: &OpenedLink| link.server.as_ref().map(|server| server.key);
         if self.reported.as_ref().is_some_and(|reported| key(reported) == key(&opened)) {
@@ -103,6 +128,18 @@ impl Transport {
         }
         self.reported = Some(opened.clone());
         Some(opened)
+    }
+
+    /// Returns the text about a handshake that has failed, at the first one since a connection came
+    /// up.
+    pub(crate) fn take_trouble(&mut self) -> Option<String> {
+        if !matches!(self.trouble, Trouble::Untold(_)) {
+            return None;
+        }
+        match mem::replace(&mut self.trouble, Trouble::Told) {
+            Trouble::Untold(text) => Some(text),
+            Trouble::Nothing | Trouble::Told => None,
+        }
     }
 
     /// Returns whether the session can use the connection.
@@ -145,12 +182,17 @@ impl Transport {
         }
     }
 
-    fn fail(&self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) {
+    fn fail(&mut self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) {
         match &self.link {
             Link::Plaintext(_) => handle(Input::ConnectFailed(&failure.cause())),
             Link::Secure(link) => match link.judge(failure, self.has_opened) {
                 LinkFailure::Final(text) => handle(Input::LinkRefused(&text)),
-                LinkFailure::Passing(why) => handle(Input::ConnectFailed(&why)),
+                LinkFailure::Passing(text) => {
+                    handle(Input::ConnectFailed(&text));
+                    if matches!(self.trouble, Trouble::Nothing) {
+                        self.trouble = Trouble::Untold(text);
+                    }
+                }
             },
         }
     }

@@ -38,7 +38,7 @@ impl Keyring {
 
     /// Keys of the members of one server.
     pub fn known_members(&self, address: &ServerAddress) -> KnownMembers {
-        KnownMembers::new(self.members_folder().join(address.file_name()))
+        KnownMembers::new(address.clone(), self.members_folder().join(address.file_name()))
     }
 
     /// Returns the servers of whose members keys are known, in order.

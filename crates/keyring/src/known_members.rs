@@ -6,9 +6,9 @@ use glassline_secure::{Fingerprint, Identity};
 use glassline_wire::link::IdentityKey;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::KeyringError;
 use crate::pin::{Pin, Standing};
 use crate::pin_file::{Comparison, PinFile};
+use crate::{KeyringError, ServerAddress};
 
 const HEADING: &str = "\
 # Keys of members: fingerprint, why it counts, since when, name.
@@ -20,6 +20,8 @@ const NAME_BYTES_MAX: usize = 256;
 /// A member's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownMember {
+    /// Address of the server, as it was dialled.
+    pub address: ServerAddress,
     /// Name under which it was seen.
     pub name: String,
     /// The key.
@@ -37,19 +39,29 @@ pub enum MemberCheck {
     New(KnownMember),
     /// It is the known one.
     Known(KnownMember),
-    /// Another one is known: this one.
-    Changed(KnownMember),
+    /// Another one is known.
+    Changed(ChangedMember),
+}
+
+/// The key known under a name, for which another one was offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedMember {
+    /// The key that counts.
+    pub known: KnownMember,
+    /// The other one was not refused before.
+    pub is_new: bool,
 }
 
 /// The file of the members' keys of one server.
 #[derive(Debug, Clone)]
 pub struct KnownMembers {
+    address: ServerAddress,
     file: PinFile,
 }
 
 impl KnownMembers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { file: PinFile::new(path, HEADING) }
+    pub(crate) fn new(address: ServerAddress, path: PathBuf) -> Self {
+        Self { address, file: PinFile::new(path, HEADING) }
     }
 
     /// Compares a key with the one known under a name, and keeps the first one seen. A changed one
@@ -65,17 +77,18 @@ impl KnownMembers {
         let mut known = self.file.find(name)?;
         if known.is_none() {
             if self.file.put_after(None, first.clone())? {
-                return Ok(MemberCheck::New(first.into()));
+                return Ok(MemberCheck::New(self.member(first)));
             }
             known = self.file.find(name)?;
         }
         match known {
             // Another process has forgotten it just now.
-            None => Ok(MemberCheck::New(first.into())),
-            Some(pin) if pin.key == key => Ok(MemberCheck::Known(pin.into())),
+            None => Ok(MemberCheck::New(self.member(first))),
+            Some(pin) if pin.key == key => Ok(MemberCheck::Known(self.member(pin))),
             Some(pin) => {
+                let is_new = self.file.read()?.iter().all(|seen| seen.subject != name || seen.key != key);
                 self.file.put_refused(name, key)?;
-                Ok(MemberCheck::Changed(pin.into()))
+                Ok(MemberCheck::Changed(ChangedMember { known: self.member(pin), is_new }))
             }
         }
     }
@@ -85,7 +98,7 @@ impl KnownMembers {
     /// # Errors
     /// The file cannot be read.
     pub fn list(&self) -> Result<Vec<KnownMember>, KeyringError> {
-        Ok(self.file.read()?.iter().cloned().map(KnownMember::from).collect())
+        Ok(self.file.read()?.iter().cloned().map(|pin| self.member(pin)).collect())
     }
 
     /// Compares a fingerprint, in any form, with the key known under a name. An equal one is
@@ -95,8 +108,8 @@ impl KnownMembers {
     /// The text is no fingerprint, or the file cannot be used.
     pub fn verify(&self, name: &str, fingerprint: &str) -> Result<Comparison<KnownMember>, KeyringError> {
         Ok(match self.file.verify(name, fingerprint)? {
-            Comparison::Equal(pin) => Comparison::Equal(pin.into()),
-            Comparison::Different(pin) => Comparison::Different(pin.into()),
+            Comparison::Equal(pin) => Comparison::Equal(self.member(pin)),
+            Comparison::Different(pin) => Comparison::Different(self.member(pin)),
             Comparison::Unknown => Comparison::Unknown,
         })
     }
@@ -106,7 +119,7 @@ impl KnownMembers {
     /// # Errors
     /// The text names no key, or the file cannot be used.
     pub fn accept(&self, name: &str, fingerprint: &str) -> Result<KnownMember, KeyringError> {
-        Ok(self.file.accept(checked(name)?, fingerprint)?.into())
+        Ok(self.member(self.file.accept(checked(name)?, fingerprint)?))
     }
 
     /// Forgets the key of a name; returns whether there was one.
@@ -116,18 +129,16 @@ impl KnownMembers {
     pub fn forget(&self, name: &str) -> Result<bool, KeyringError> {
         Ok(self.file.forget(|subject| subject == name)? > 0)
     }
+
+    fn member(&self, Pin { key, standing, since, subject }: Pin) -> KnownMember {
+        KnownMember { address: self.address.clone(), name: subject, key, standing, since }
+    }
 }
 
 /// A name is the end of a line.
 fn checked(name: &str) -> Result<&str, KeyringError> {
     let is_kept = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control);
     if is_kept { Ok(name) } else { Err(KeyringError::NotAName) }
-}
-
-impl From<Pin> for KnownMember {
-    fn from(Pin { key, standing, since, subject }: Pin) -> Self {
-        Self { name: subject, key, standing, since }
-    }
 }
 
 #[cfg(test)]
@@ -148,7 +159,10 @@ mod tests {
         assert!(matches!(here.check("bob b", &key(1).public()), Ok(MemberCheck::New(_))));
         assert!(matches!(here.check("bob b", &key(1).public()), Ok(MemberCheck::Known(_))));
         let changed = here.check("bob b", &key(2).public()).expect("written");
-        assert!(matches!(changed, MemberCheck::Changed(known) if known.key == key(1).fingerprint()));
+        assert!(matches!(&changed, MemberCheck::Changed(changed) if changed.known.key == key(1).fingerprint()));
+        assert!(matches!(changed, MemberCheck::Changed(changed) if changed.is_new));
+        let again = here.check("bob b", &key(2).public()).expect("written");
+        assert!(matches!(again, MemberCheck::Changed(changed) if !changed.is_new));
         assert!(matches!(members(&folder, "there:1").check("bob b", &key(2).public()), Ok(MemberCheck::New(_))));
         here.accept("bob b", &key(2).fingerprint().words()).expect("seen");
         assert!(matches!(here.check("bob b", &key(2).public()), Ok(MemberCheck::Known(_))));

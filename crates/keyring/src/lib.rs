@@ -23,7 +23,7 @@ pub use dialled_server::DialledServer;
 pub use error::KeyringError;
 pub use identity_file::IdentityFile;
 pub use keyring::Keyring;
-pub use known_members::{KnownMember, KnownMembers, MemberCheck};
+pub use known_members::{ChangedMember, KnownMember, KnownMembers, MemberCheck};
 pub use known_servers::{KnownServer, KnownServers};
 pub use pin::Standing;
 pub use pin_file::Comparison;

@@ -33,6 +33,17 @@ pub enum FingerprintError {
     Contradiction,
 }
 
+/// A word that is not the one at its place in a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DifferingWord {
+    /// Place among the words, from 1.
+    pub position: usize,
+    /// The word; empty if there is none.
+    pub given: String,
+    /// The word of the fingerprint.
+    pub known: String,
+}
+
 impl Fingerprint {
     /// Hashes a `SubjectPublicKeyInfo` in DER.
     pub fn of_spki(spki: &[u8]) -> Self {
@@ -73,6 +84,23 @@ impl Fingerprint {
             return Err(FingerprintError::Contradiction);
         }
         Ok(is_of_words && is_of_hex)
+    }
+
+    /// Returns the words of `text` that differ from this key's, in order; all of them if `text` has
+    /// no words or is no fingerprint.
+    pub fn differing_words(&self, text: &str) -> Vec<DifferingWord> {
+        let given = parts(text).ok().and_then(|(words, _)| words).unwrap_or_default();
+        let known = self.words();
+        let mut given = given.split('-');
+        let pairs = known.split('-').zip(1..).map(|(known, position)| (position, given.next().unwrap_or(""), known));
+        pairs
+            .filter(|(_, given, known)| given != known)
+            .map(|(position, given, known)| DifferingWord {
+                position,
+                given: given.to_owned(),
+                known: known.to_owned(),
+            })
+            .collect()
     }
 
     fn word_index(&self, at: usize) -> usize {
@@ -163,6 +191,18 @@ mod tests {
         let mixed = format!("{} ({})", one.words(), other.hex());
         assert_eq!(one.matches(&mixed), Err(FingerprintError::Contradiction));
         assert_eq!(mixed.parse::<Fingerprint>(), Err(FingerprintError::Contradiction));
+    }
+
+    #[test]
+    fn differing_words_are_named_with_their_place() {
+        let known = Fingerprint::from_bytes([0; 32]);
+        let typed = known.words().replacen("abandon", "zoo", 3).replacen("zoo", "abandon", 2);
+        let third = DifferingWord { position: 3, given: "zoo".to_owned(), known: "abandon".to_owned() };
+        assert_eq!(known.differing_words(&typed), [third]);
+        assert_eq!(known.differing_words(&known.to_string()), []);
+        for text in ["", "abandon", &known.hex(), &Fingerprint::from_bytes([0xff; 32]).words()] {
+            assert_eq!(known.differing_words(text).len(), WORDS, "{text}");
+        }
     }
 
     #[test]

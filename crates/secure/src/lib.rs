@@ -12,7 +12,7 @@ pub mod seal;
 pub mod tls;
 mod trust;
 
-pub use fingerprint::{Fingerprint, FingerprintError};
+pub use fingerprint::{DifferingWord, Fingerprint, FingerprintError};
 pub use identity::{Identity, IdentityError};
 pub use random::{NoRandomness, Random, SystemRandom};
 pub use trust::{Authority, ServerOffer, ServerTrust, Untrusted};

@@ -202,7 +202,9 @@ fn held_rows(state: &State, palette: Palette, now_us: u64, rest: &mut Rows, buff
 /// Says what the tap is and how to send something through it.
 fn empty(state: &State, title: &Title, area: Rect, buffer: &mut Buffer) {
     let has_filter = !state.entries.filter().is_empty();
-    let join = format!("Join through the tap:  glassline join {}", title.listens);
+    // On the machine itself a join without a link is in plaintext, of which nothing is intercepted.
+    let link = if title.is_intercepting { " --link tls" } else { "" };
+    let join = format!("Join through the tap:  glassline join {}{link}", title.listens);
     let mut lines = if has_filter {
         vec!["Nothing that is kept matches the filter.".to_owned(), "Esc removes it.".into()]
     } else {

@@ -25,7 +25,7 @@ pub(crate) enum HandshakeFailure {
 pub(crate) enum LinkFailure {
     /// The session ends: text for the user.
     Final(String),
-    /// Another attempt may succeed: cause.
+    /// Another attempt may succeed: text for the user.
     Passing(String),
 }
 
@@ -62,15 +62,29 @@ impl SecureLink {
             HandshakeFailure::Unavailable(why) => {
                 LinkFailure::Final(format!("{why}. Nothing was sent to {}; try again", self.server.address()))
             }
-            HandshakeFailure::Closed(why) if has_opened => LinkFailure::Passing(why),
+            HandshakeFailure::Closed(why) if has_opened => LinkFailure::Passing(
+                self.held_up(&format!("ends the connection instead of answering in {link} ({why})")),
+            ),
             HandshakeFailure::Closed(why) => {
                 LinkFailure::Final(self.refused(&format!("ends the connection instead of answering in {link} ({why})")))
             }
-            HandshakeFailure::Silent if has_opened => LinkFailure::Passing(format!("it did not answer {link}")),
+            HandshakeFailure::Silent if has_opened => {
+                LinkFailure::Passing(self.held_up(&format!("does not answer {link}")))
+            }
             HandshakeFailure::Silent => LinkFailure::Final(
                 self.refused(&format!("did not answer {link} within 2 s; it may be busy, or not know {link}")),
             ),
         }
+    }
+
+    /// Returns the text for a server that has answered before in this session, and is tried again.
+    fn held_up(&self, what: &str) -> String {
+        format!(
+            "{} {what}: it may be restarting, or somebody on the way removes the protection. Nothing is sent without \
+             {}; trying again",
+            self.server.address(),
+            name(self.kind)
+        )
     }
 
     /// Returns the text for a server that did not answer as the link requires. A server that has
@@ -191,7 +205,10 @@ mod tests {
         let folder = Folder::new();
         let link = link(&folder);
         for failure in [HandshakeFailure::Silent, HandshakeFailure::Closed("reset".to_owned())] {
-            assert!(matches!(link.judge(failure, true), LinkFailure::Passing(_)));
+            let LinkFailure::Passing(text) = link.judge(failure, true) else { panic!("it ends") };
+            for fact in ["far:1234 ", "may be restarting", "removes the protection", "Nothing is sent without TLS"] {
+                assert!(text.contains(fact), "{fact}: {text}");
+            }
         }
         text(link.judge(HandshakeFailure::Foreign("it is HTTP".to_owned()), true));
         assert_eq!(text(link.judge(HandshakeFailure::Untrusted("another key".to_owned()), true)), "another key");

@@ -1,6 +1,6 @@
 //! Texts about sealed messages: what was noticed stands before the text, in brackets.
 
-use glassline_keyring::KnownMember;
+use glassline_keyring::{ChangedMember, KnownMember};
 use glassline_secure::Identity;
 use glassline_secure::seal::{Kind, Opened, Order, View};
 use glassline_wire::link::IdentityKey;
@@ -36,13 +36,78 @@ pub(super) fn with_notes(opened: &Opened, from: &str) -> String {
     if notes.is_empty() { content.text.clone() } else { format!("[{}] {}", notes.join("] ["), content.text) }
 }
 
-/// Explains why a message of a known name under another key is not shown.
-pub(super) fn changed_key(known: &KnownMember, key: &IdentityKey) -> String {
-    let new = Identity::fingerprint_of(key).map_or_else(|| "no key".to_owned(), |key| key.to_string());
+/// Explains why a message of a known name under another key is not shown: with all facts at first,
+/// and in one line once that key was refused.
+pub(super) fn changed_key(changed: &ChangedMember, key: &IdentityKey) -> String {
+    let ChangedMember { known: KnownMember { address, name, key: known, since, .. }, is_new } = changed;
+    let Some(new) = Identity::fingerprint_of(key) else {
+        return format!("it is signed as {name} by no key; {name} or the server is at fault");
+    };
+    let member = member_option(name);
+    let stopped = "Until then nothing is sent to this room";
+    if !is_new {
+        return format!(
+            "it is signed as {name} by another key than the known one, as before; `glassline keys trust {member} \
+             {address} {}` accepts it. {stopped}",
+            new.words()
+        );
+    }
     format!(
-        "it is signed as {} by another key than the one known since {}. Known: {}. This one: {new}. It may be an \
-         impostor; ask {} over another way, and let them compare `glassline keys show`. `glassline keys trust` \
-         accepts the new key. Until then nothing is sent to this room",
-        known.name, known.since, known.key, known.name
+        "it is signed as {name} by another key than the one known since {}. Known: {known}. This one: {new}. It may be \
+         an impostor; ask {name} over another way, and let them compare `glassline keys show`. `glassline keys trust \
+         {member} {address} {}` accepts the new key. {stopped}",
+        since.in_words(),
+        new.hex()
     )
+}
+
+/// Option that names a member, for a shell: a name that others have chosen must not act there.
+fn member_option(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    if name.chars().all(is_plain) {
+        format!("--member {name}")
+    } else {
+        format!("--member='{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glassline_keyring::{Keyring, MemberCheck, ServerAddress};
+    use glassline_testkit::Folder;
+
+    #[test]
+    fn a_changed_key_is_explained_once_and_named_after() {
+        let folder = Folder::new();
+        let address = ServerAddress::parse("far:1234").expect("an address");
+        let members = Keyring::open(folder.join("keys")).known_members(&address);
+        let key = |seed| Identity::from_seed(&[seed; 32]);
+        members.check("eve", &key(1).public()).expect("kept");
+        let explained = || match members.check("eve", &key(2).public()) {
+            Ok(MemberCheck::Changed(changed)) => changed_key(&changed, &key(2).public()),
+            other => panic!("{other:?}"),
+        };
+        let (first, later) = (explained(), explained());
+        let fingerprint = key(2).fingerprint();
+        assert!(
+            first.contains(&format!("`glassline keys trust --member eve far:1234 {}`", fingerprint.hex())),
+            "{first}"
+        );
+        assert!(first.contains(&key(1).fingerprint().to_string()) && first.contains(" UTC. Known"), "{first}");
+        let command = format!("`glassline keys trust --member eve far:1234 {}`", fingerprint.words());
+        assert!(later.contains(&command) && !later.contains(&fingerprint.hex()), "{later}");
+    }
+
+    #[test]
+    fn a_name_does_not_act_in_a_shell() {
+        for (name, option) in [
+            ("eve", "--member eve"),
+            ("eve b", "--member='eve b'"),
+            ("-x", "--member='-x'"),
+            ("a';$(b)", r"--member='a'\'';$(b)'"),
+        ] {
+            assert_eq!(member_option(name), option);
+        }
+    }
 }

@@ -33,7 +33,13 @@ impl Terminal {
             )]);
             Ok(made)
         } else {
-            Passphrase::new(typed).map_err(|error| error.to_string())
+            let given = Passphrase::new(typed).map_err(|error| error.to_string());
+            if given.as_ref().is_ok_and(Passphrase::is_weak) {
+                self.print_notice(&["this passphrase is weak: whoever records the messages can guess it with a \
+                                     program. /seal and Enter alone make one of six random words"
+                    .to_owned()]);
+            }
+            given
         };
         let report = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
         self.print_notice(&[report.unwrap_or_else(|why| why)]);

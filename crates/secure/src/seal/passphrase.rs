@@ -20,6 +20,11 @@ const PASSPHRASE_BYTES_MAX: usize = 1024;
 /// Words of a generated passphrase, of 11 bits each: 66 bits, and each guess costs an Argon2id.
 const WORDS: usize = 6;
 
+/// Bounds below which a passphrase is weak.
+const WORDS_MIN: usize = 4;
+const LENGTH_MIN: usize = 20;
+const CHARACTERS_MIN: usize = 6;
+
 /// Secret that the members of a room share. It is compared as Unicode NFC, without white space at
 /// its ends, so that keyboards and files give the same key. Erased when it is dropped.
 #[derive(Clone)]
@@ -69,6 +74,17 @@ impl Passphrase {
         Ok(Self(text))
     }
 
+    /// Returns whether it is short enough to be guessed by a program: fewer than four words and fewer
+    /// than 20 characters, or of fewer than 6 different characters. Another one may be guessed, too.
+    pub fn is_weak(&self) -> bool {
+        let text = self.0.as_str();
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+        let has_few_characters =
+            text.char_indices().filter(|(at, c)| !text[..*at].contains(*c)).take(CHARACTERS_MIN).count()
+                < CHARACTERS_MIN;
+        has_few_characters || (words < WORDS_MIN && text.chars().take(LENGTH_MIN).count() < LENGTH_MIN)
+    }
+
     /// The passphrase, to be shown to the one who made it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -87,5 +103,24 @@ impl Passphrase {
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passphrase(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_passphrases_are_weak() {
+        for (text, is_weak) in [
+            ("x", true),
+            ("correct horse", true),
+            (&"x".repeat(40), true),
+            ("a a a a a", true),
+            ("correct horse battery staple", false),
+            ("kd83jf02kslw92mvkw02", false),
+        ] {
+            assert_eq!(Passphrase::new(text).expect("usable").is_weak(), is_weak, "{text}");
+        }
     }
 }

@@ -31,6 +31,18 @@ fn screen(state: &mut State, columns: u16, rows: u16) -> Vec<String> {
     cells.chunks(columns.into()).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect()
 }
 
+#[test]
+fn the_join_through_an_interception_is_over_tls() {
+    for (is_intercepting, join) in [(false, "glassline join 127.0.0.1:1235 "), (true, "127.0.0.1:1235 --link tls")] {
+        let title = Title { is_intercepting, ..title() };
+        let mut terminal = Terminal::new(TestBackend::new(100, 30)).expect("memory");
+        let mut state = State::new(Clock::system());
+        terminal.draw(|screen| draw(&mut state, &title, Palette::from_environment(), 0, screen)).expect("memory");
+        let text: String = terminal.backend().buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert!(text.contains(join), "{text}");
+    }
+}
+
 /// A view with something of every kind in it.
 fn busy() -> State {
     let mut generator = Generator::new(5);

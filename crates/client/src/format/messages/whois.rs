@@ -1,6 +1,6 @@
 //! Lines of `/whois`: the member, and its key beside the known one.
 
-use glassline_keyring::{KnownMember, MemberCheck, Standing};
+use glassline_keyring::{ChangedMember, KnownMember, MemberCheck, Standing};
 use glassline_secure::Identity;
 use glassline_wire::event::Whois;
 use glassline_wire::link::IdentityKey;
@@ -44,7 +44,7 @@ impl Formatter {
             Ok(MemberCheck::New(known) | MemberCheck::Known(known)) => {
                 StyledLine::notice(&format!("key of {shown}: {fingerprint}, {}", self.standing(&known)))
             }
-            Ok(MemberCheck::Changed(known)) => StyledLine::warning(&format!(
+            Ok(MemberCheck::Changed(ChangedMember { known, .. })) => StyledLine::warning(&format!(
                 "key of {shown}: {fingerprint}, which is another one than before: {}, {}. Ask {shown} in another way \
                  which one is right; `glassline keys trust` with --member accepts it",
                 known.key,

@@ -27,44 +27,53 @@ pub(crate) struct StatusContext<'a> {
     pub(crate) confidentiality: Confidentiality,
 }
 
-/// Returns the status line for this number of columns: the longest form that fits. The name and the
-/// room are dropped last.
+/// Columns below which the name and the room are not cut in favour of the readers.
+const WHO_COLUMNS_MIN: usize = 16;
+
+/// Returns the status line for this number of columns: the longest form that fits. Who can read what
+/// is said stays longest beside the name and the room, which are cut where that makes room for it.
 pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> ScreenRow {
     let room = columns.saturating_sub(1);
-    let variants = (0..=TERSEST).map(|terseness| parts(status, context, terseness));
-    let mut fullest = Vec::new();
-    for variant in variants {
-        let width: usize = variant.iter().map(|part| columns::of(&part.text)).sum::<usize>()
-            + SEPARATOR.chars().count() * variant.len().saturating_sub(1);
-        fullest = variant;
-        if width <= room {
-            return joined(fullest, room);
+    let with_who = |who: String, terseness| parts(status, context, who, terseness);
+    for terseness in 0..=TERSEST {
+        let variant = with_who(who(status), terseness);
+        if width(&variant) <= room {
+            return joined(variant, room);
         }
     }
-    if context.hint.is_none() {
-        fullest.insert(0, Span::new(TextRole::Faint, who_within(status, room)));
-        fullest.remove(1);
+    for terseness in [TERSEST, WITHOUT_READERS] {
+        let left = room.saturating_sub(width(&with_who(String::new(), terseness)));
+        if context.hint.is_none() && left >= WHO_COLUMNS_MIN {
+            return joined(with_who(who_within(status, left), terseness), room);
+        }
     }
-    joined(fullest, room)
+    joined(with_who(who_within(status, room), WITHOUT_READERS), room)
 }
 
-/// Highest degree of terseness, at which only essentials are shown.
-const TERSEST: usize = 9;
+fn width(parts: &[Span]) -> usize {
+    let texts: usize = parts.iter().map(|part| columns::of(&part.text)).sum();
+    texts + SEPARATOR.chars().count() * parts.len().saturating_sub(1)
+}
 
-fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<Span> {
+/// Degree of terseness at which of what is said here only the readers are shown.
+const TERSEST: usize = 9;
+/// Degree at which there is no room for the readers, either.
+const WITHOUT_READERS: usize = TERSEST + 1;
+
+fn parts(status: &Status, context: &StatusContext<'_>, who: String, terseness: usize) -> Vec<Span> {
     let mut parts = Vec::new();
     let faint = |text: String| Span::new(TextRole::Faint, text);
     let unsent = (status.unsent > 0).then(|| Span::new(TextRole::Warning, format!("{} unsent", status.unsent)));
     if let Some(hint) = context.hint {
         parts.push(Span::new(TextRole::Plain, glassline_wire::visible::one_line(hint)));
-    } else if terseness < TERSEST {
+    } else if terseness <= TERSEST {
         parts.extend(unsent.clone());
     }
-    parts.push(faint(who(status)));
-    if context.hint.is_none() && terseness == TERSEST {
+    parts.push(faint(who));
+    if context.hint.is_none() && terseness == WITHOUT_READERS {
         parts.extend(unsent);
     }
-    if context.mentions > 0 && terseness < 8 {
+    if context.mentions > 0 && terseness < TERSEST {
         parts.push(Span::new(TextRole::Mention, format!("{} for you", context.mentions)));
     }
     parts.extend(elsewhere(context.waiting, terseness));
@@ -75,7 +84,7 @@ fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<
         LinkState::Online => (terseness < 6).then(|| faint("online".to_owned())),
         LinkState::Connecting => Some(Span::new(TextRole::Warning, "connecting")),
         LinkState::Unanswered => Some(Span::new(TextRole::Warning, "no answer yet")),
-        LinkState::Waiting { .. } if terseness > 2 => Some(Span::new(TextRole::Warning, "offline")),
+        LinkState::Waiting { .. } if terseness > 3 => Some(Span::new(TextRole::Warning, "offline")),
         LinkState::Waiting { .. } => Some(Span::new(TextRole::Warning, "link lost, trying again")),
         LinkState::Leaving => Some(faint("leaving".to_owned())),
     });
@@ -88,14 +97,14 @@ fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<
 
 /// Returns who can read what is said here, as far as there is room for it.
 fn readers(confidentiality: Confidentiality, terseness: usize) -> Option<String> {
-    let link = confidentiality.link_name();
-    let readers = match (confidentiality.readers(), terseness) {
-        ("anyone on the way", 1) => "anyone",
-        (readers, _) => readers,
-    };
+    let (link, readers) = (confidentiality.link_name(), confidentiality.readers());
     match terseness {
-        0 | 1 => Some(format!("{link}: {readers} can read this")),
-        2..TERSEST => Some(link.to_owned()),
+        0..=2 => Some(format!("{link}: {readers} can read this")),
+        3..=4 => Some(format!("{readers} can read this")),
+        // Another part says that secrets are logged.
+        5..=TERSEST if confidentiality.is_key_logged => Some(link.to_owned()),
+        5..=TERSEST if readers == "anyone on the way" => Some("anyone can read this".to_owned()),
+        5..=TERSEST => Some(format!("{readers} can read this")),
         _ => None,
     }
 }
@@ -126,14 +135,14 @@ fn elsewhere(waiting: &[UnreadCount], terseness: usize) -> Vec<Span> {
     let role = |mentions: usize| if mentions > 0 { TextRole::Mention } else { TextRole::Faint };
     let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };
     match terseness {
-        0..=3 => waiting
+        0..=6 => waiting
             .iter()
             .map(|waiting| {
                 let UnreadCount { number, room, messages, mentions } = waiting;
                 Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
             })
             .collect(),
-        4..=6 if !waiting.is_empty() => {
+        7 if !waiting.is_empty() => {
             let mentions = waiting.iter().map(|waiting| waiting.mentions).sum();
             let numbers: Vec<String> =
                 waiting.iter().map(|waiting| format!("{}{}", waiting.number, for_you(waiting.mentions))).collect();
@@ -147,12 +156,12 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
     let count = status.people?;
     let others = &status.others;
     match terseness {
-        0..=2 if count == 1 => Some("nobody else here".to_owned()),
-        0..=2 if !others.is_empty() && others.len() <= NAMES_MAX && others.len() + 1 == count => {
+        0 if count == 1 => Some("nobody else here".to_owned()),
+        0 if !others.is_empty() && others.len() <= NAMES_MAX && others.len() + 1 == count => {
             let names: Vec<_> = others.iter().map(|other| name(other)).collect();
             Some(format!("with {}", names.join(", ")))
         }
-        0..=4 => Some(format!("{count} here")),
+        0 | 1 if count > 1 => Some(format!("{count} here")),
         _ => None,
     }
 }
@@ -213,13 +222,17 @@ mod tests {
             assert!(line.contains("alice in lobby") && columns::of(&line) < columns, "{columns}: {line}");
         }
         for (columns, line) in [
-            (80, "alice in lobby · 2 for you · 2:den +12! · with bob, carol · online · plaintext"),
-            (70, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext"),
-            (68, "alice in lobby · 2 for you · new in 2! · 3 here · online · plaintext"),
-            (60, "alice in lobby · 2 for you · new in 2! · online · plaintext"),
-            (52, "alice in lobby · 2 for you · new in 2! · plaintext"),
-            (40, "alice in lobby · 2 for you · plaintext"),
-            (30, "alice in lobby · plaintext"),
+            (
+                102,
+                "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext: anyone on the way can read this",
+            ),
+            (93, "alice in lobby · 2 for you · 2:den +12! · online · plaintext: anyone on the way can read this"),
+            (82, "alice in lobby · 2 for you · 2:den +12! · online · anyone on the way can read this"),
+            (79, "alice in lobby · 2 for you · 2:den +12! · online · anyone can read this"),
+            (65, "alice in lobby · 2 for you · 2:den +12! · anyone can read this"),
+            (61, "alice in lobby · 2 for you · new in 2! · anyone can read this"),
+            (50, "alice in lobby · 2 for you · anyone can read this"),
+            (40, "alice in lobby · anyone can read this"),
             (20, "alice in lobby"),
             (14, "alice in lobby"),
             (13, "alice in lob…"),
@@ -242,7 +255,8 @@ mod tests {
                 100,
                 "alice in lobby · with bob, carol · online · Noise: the server can read this",
             ),
-            (of(LinkKind::Tls, false), 45, "alice in lobby · 3 here · online · TLS"),
+            (of(LinkKind::Tls, false), 51, "alice in lobby · online · the server can read this"),
+            (of(LinkKind::Tls, false), 45, "alice in lobby · the server can read this"),
             (of(LinkKind::Tls, true), 40, "alice in lobby · TLS · secrets logged"),
             (of(LinkKind::Tls, true), 33, "alice in lobby · secrets logged"),
         ] {
@@ -259,7 +273,12 @@ mod tests {
             assert!(columns::of(&line) < columns, "{columns}: {line}");
         }
         let line = text(&row(&status, &StatusContext::default(), 41));
-        assert_eq!(line, format!("{}… in {}…", "n".repeat(17), "r".repeat(17)));
+        assert_eq!(line, "nnnnnn… in rrrrr… · anyone can read this");
+        let line = text(&row(&status, &StatusContext::default(), 80));
+        assert!(line.ends_with("… · anyone can read this"), "{line}");
+        let short = Status { name: "alice".into(), people: Some(1), others: Vec::new(), ..status };
+        let line = text(&row(&short, &StatusContext::default(), 80));
+        assert_eq!(line, format!("alice in {} · anyone on the way can read this", "r".repeat(32)));
     }
 
     #[test]
@@ -268,7 +287,7 @@ mod tests {
         let line = text(&row(&lost, &StatusContext::default(), 90));
         assert!(line.starts_with("2 unsent · alice in lobby · link lost, trying again · "), "{line}");
         let line = text(&row(&lost, &StatusContext::default(), 50));
-        assert_eq!(line, "2 unsent · alice in lobby · offline · plaintext");
+        assert_eq!(line, "alice in lobby · 2 unsent · offline");
         let hinted = StatusContext { hint: Some("Ctrl-C again leaves\u{1b}"), ..StatusContext::default() };
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };

@@ -467,9 +467,10 @@ local function recognise(buffer, pinfo, tree)
     return true
 end
 
--- In TLS the dissector of TLS stays that of the connection.
+-- In TLS the dissector of TLS stays that of the connection, and asks about each record.
 local function recognise_in_tls(buffer, pinfo, tree)
-    if not begins(buffer) then return false end
+    local stream = streams[tcp_stream().value]
+    if not (stream and stream.dialect) and not begins(buffer) then return false end
     glassline.dissector(buffer, pinfo, tree)
     return true
 end

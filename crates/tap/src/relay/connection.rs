@@ -312,6 +312,7 @@ impl Connection {
     /// Passes the end of a sender on, behind what is held.
     fn end_input(&mut self, direction: Direction, end: End, turn: &mut Turn<'_>) {
         self.note_end(direction, end, turn);
+        self.note_unestablished(direction, turn);
         match &mut self.line {
             Some(line) => line.end(direction, end, turn.now_us),
             None => self.parts(direction).2.end_output(end),

@@ -76,6 +76,10 @@ impl Link {
         !self.has_failed && self.layers.state() == LayerState::PeerClosed
     }
 
+    pub(crate) fn is_handshaking(&self) -> bool {
+        !self.has_failed && self.layers.state() == LayerState::Handshaking
+    }
+
     /// Returns the meaning of the end of the socket's stream.
     pub(crate) fn end_of_input(&self) -> End {
         match self.layers.end_of_input() {

@@ -142,6 +142,11 @@ impl Peer {
         self.link.is_some()
     }
 
+    /// Returns whether a secure link has begun and is not established.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.is_handshaking())
+    }
+
     /// Appends the plaintext of bytes that were read on a secure link.
     ///
     /// # Errors

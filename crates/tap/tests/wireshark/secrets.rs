@@ -52,7 +52,8 @@ fn chat() -> (Vec<(Direction, Vec<u8>)>, String) {
     {}
     // Several records in a packet, several frames in a record, and a frame in two records.
     let hello = frame(r#"{"type":"hello","name":"alice"}"#);
-    let said = frame(r#"{"type":"send","room":"lobby","text":"meet me at noon"}"#);
+    let id = "0123456789abcdef".repeat(8);
+    let said = frame(format!(r#"{{"type":"send","room":"lobby","id":"{id}","text":"meet me at noon"}}"#));
     for piece in [&b"GLASSLINE2"[..], &hello, &said[..20], &said[20..]] {
         assert_eq!(client.send(&[piece]), piece.len());
     }

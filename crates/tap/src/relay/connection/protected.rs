@@ -99,6 +99,18 @@ impl Connection {
         }
     }
 
+    /// Says that a client has left without a reason before its link was established.
+    pub(super) fn note_unestablished(&mut self, direction: Direction, turn: &mut Turn<'_>) {
+        if direction == Direction::ToServer
+            && self.client.is_handshaking()
+            && self.pipes[Direction::ToClient].input() == Input::Open
+        {
+            let text = "the client left before its secure link was established; a client that knows the server's key \
+                        refuses that of the tap";
+            turn.sinks.problem(Some(self.number), turn.now_us, text.into());
+        }
+    }
+
     /// Ends a direction without an announcement, behind what is held.
     fn cut_off(&mut self, direction: Direction, turn: &mut Turn<'_>) {
         let (connection, at_us, end) = (self.number, turn.now_us, End::Truncated);

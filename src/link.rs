@@ -35,17 +35,17 @@ pub(crate) struct LinkChoices {
 /// Errors: a file of keys cannot be used, or the choices contradict each other.
 pub(crate) fn protected(mut options: JoinOptions, choices: &LinkChoices) -> anyhow::Result<JoinOptions> {
     let address = ServerAddress::parse(&options.address)?;
-    options.members = folders::keys_folder().map(|folder| Keyring::open(folder).known_members(&address));
     let default = if is_loopback(&address) { LinkKind::Plaintext } else { LinkKind::Tls };
     let kind = choices.kind.unwrap_or(default);
     if choices.key_log.is_some() && kind != LinkKind::Tls {
         bail!("--key-log writes the secrets of TLS, and this link is {kind}; leave it out, or choose --link tls");
     }
     if kind == LinkKind::Plaintext {
-        options.greeting.extend(protected_before(&address)?);
+        options.greeting.extend(protected_before(&address));
         return Ok(options);
     }
     let keyring = keys::keyring()?;
+    options.members = Some(keyring.known_members(&address));
     let link = secure_link(kind, &address, &keyring, choices)?;
     options.link = Link::Secure(match &choices.key_log {
         Some(path) => {
@@ -66,16 +66,17 @@ fn is_loopback(address: &ServerAddress) -> bool {
 }
 
 /// Warns of a server that was joined over a secure link before, and is not now.
-fn protected_before(address: &ServerAddress) -> anyhow::Result<Option<String>> {
-    let Some(folder) = folders::keys_folder() else { return Ok(None) };
-    let known = Keyring::open(folder).known_servers().known_at(address)?;
-    Ok(known.first().map(|known| {
-        let link = known.link;
-        format!(
-            "you have joined {address} over {link} before, and join it in plaintext now: anyone on the way can read and \
-             change what is said; --link {link} protects it"
-        )
-    }))
+fn protected_before(address: &ServerAddress) -> Option<String> {
+    match Keyring::open(folders::keys_folder()?).known_servers().known_at(address) {
+        Ok(known) => known.first().map(|known| {
+            let link = known.link;
+            format!(
+                "you have joined {address} over {link} before, and join it in plaintext now: anyone on the way can read \
+                 and change what is said; --link {link} protects it"
+            )
+        }),
+        Err(error) => Some(format!("whether {address} was joined over a protected link before cannot be told: {error}")),
+    }
 }
 
 fn secure_link(

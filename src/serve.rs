@@ -11,7 +11,7 @@ use glassline_server::{Config, OperatorToken, Shutdown, Watch, run, serve_http};
 use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address, joinable};
-use crate::args::Serve;
+use crate::args::{LogFormat, Serve};
 use crate::history::{self, HistoryChoice};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
@@ -57,7 +57,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     };
     end_on_signal(end, || {}, links.reloader()).context("cannot watch for signals")?;
     links.renew_in_background();
-    announce(&listeners, &links)?;
+    announce(&listeners, &links, arguments.log_format)?;
     if let Some(metrics) = metrics {
         serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;
         announce_metrics(&metrics)?;
@@ -102,7 +102,7 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
 
 /// One line for each address on stdout, and on stderr who can reach it and read what is said if that
 /// is more than this machine; then a line for each key.
-fn announce(listeners: &[TcpListener], links: &ServerLinks) -> anyhow::Result<()> {
+fn announce(listeners: &[TcpListener], links: &ServerLinks, log_format: LogFormat) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     for listener in listeners {
         let address = listener.local_addr().context("cannot tell where it listens")?;
@@ -121,7 +121,11 @@ fn announce(listeners: &[TcpListener], links: &ServerLinks) -> anyhow::Result<()
     }
     drop(stdout);
     for line in links.fingerprints() {
-        note(line);
+        match log_format {
+            LogFormat::Human => note(line),
+            // A program reads stderr line by line.
+            LogFormat::Json => info!("{line}"),
+        }
     }
     Ok(())
 }

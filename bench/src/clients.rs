@@ -185,11 +185,20 @@ impl Clients {
     fn wait_for_accepts(&mut self) -> Result<()> {
         self.pump(Duration::ZERO)?;
         self.check_join_limit()?;
-        while self.queue.waiting().is_some_and(|waiting| waiting >= self.connects_at_once.div_ceil(2)) {
+        while self.has_many_waiting() {
             self.pump(Duration::from_millis(1))?;
             self.check_join_limit()?;
         }
         Ok(())
+    }
+
+    /// Returns whether as many as may be at once are not accepted yet, or shake hands: a server holds
+    /// few who are no members.
+    fn has_many_waiting(&self) -> bool {
+        let many = self.connects_at_once.div_ceil(2);
+        let latest = self.members.iter().rev().take(2 * self.connects_at_once);
+        let shaking_hands = latest.filter(|member| member.tls.as_ref().is_some_and(|tls| tls.is_handshaking())).count();
+        shaking_hands >= many || self.queue.waiting().is_some_and(|waiting| waiting >= many)
     }
 
     fn check_join_limit(&self) -> Result<()> {

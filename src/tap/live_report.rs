@@ -1,5 +1,5 @@
-//! What passes is evaluated as it passes, for what is told at the end: the report of `--report`, and
-//! how often rules were applied.
+//! Evaluation of frames and rules as they pass, for the end: the report of `--report`, and counts of
+//! rules.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ impl LiveReport {
     }
 }
 
-/// What is told at the end.
+/// Results that are printed at the end.
 #[derive(Debug, Clone)]
 pub(super) struct Evaluation {
     pub(super) rule_tally: RuleTally,

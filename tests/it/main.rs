@@ -61,6 +61,7 @@ mod tap_descriptors;
 mod tap_page;
 #[cfg(all(unix, not(feature = "test-layer")))]
 mod tap_recordings;
+mod tap_secure;
 #[cfg(unix)]
 mod terminal;
 // The test layer takes the place of a secure link.

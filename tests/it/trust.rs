@@ -160,6 +160,9 @@ fn a_server_that_had_tls_is_no_more_joined_without() {
     assert_stopped(&stopped, &["does not answer in TLS", "has used TLS since 20", &known, &forget]);
     assert!(!without.log().contains("far"), "{}", without.log());
     assert_joined(&visit(&home, proxy.address, &["--plain"]), "you have joined");
+    home.write(".local/state/glassline/keys/known_servers", "garbage");
+    assert_joined(&visit(&home, proxy.address, &["--plain"]), "cannot be told");
+    assert_stopped(&visit(&home, proxy.address, &["--link", "tls"]), &["cannot be told", "known_servers, line 1"]);
 }
 
 #[test]

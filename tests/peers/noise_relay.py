@@ -31,14 +31,14 @@ class Stream:
 
 
 class NoiseRelay:
-    """`links` are those whose handshake is over, `heard` is what each client sent in the handshake.
+    """`links` are those whose handshake is over, `heard` is what each client sent in its handshake, complete or not.
 
     Without `keys` each connection meets another server. `change` may change message 2.
     """
 
     def __init__(self, target, keys=None, change=lambda message: message):
         self.target, self.keys, self.change = target, keys, change
-        self.links, self.heard, self.faults = [], [], []
+        self.links, self.heard = [], []
         self._sockets = []
         self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -73,28 +73,33 @@ class NoiseRelay:
     def _serve(self, sock):
         stream = Stream(sock)
         try:
-            self._relay(stream)
-        except (OSError, Truncated, AssertionError) as fault:
-            with self._changed:
-                self.faults.append(fault)
-                self.heard.append(stream.read_bytes)
-                self._changed.notify_all()
+            self._relay(stream, self._shake(stream))
+        except (OSError, Truncated):
+            pass  # the client went first
         finally:
             sock.close()
 
-    def _relay(self, stream):
-        head = stream.exactly(12)
-        assert head[:11] == b"GLASSNOISE\x01", head
-        link = Link(False, stream.exactly(head[11]), self.keys)
-        link.take_message(stream.message())
-        stream.sock.sendall(self.change(link.message()))
-        link.take_message(stream.message())
+    def _shake(self, stream):
+        link = None
+        try:
+            head = stream.exactly(12)
+            if head[:11] != b"GLASSNOISE\x01":
+                raise Truncated(f"no offer: {head}")
+            link = Link(False, stream.exactly(head[11]), self.keys)
+            link.take_message(stream.message())
+            stream.sock.sendall(self.change(link.message()))
+            link.take_message(stream.message())
+            return link
+        finally:
+            with self._changed:
+                self.heard.append(stream.read_bytes)
+                if link and link.noise.handshake_finished:
+                    self.links.append(link)
+                self._changed.notify_all()
+
+    def _relay(self, stream, link):
         target = socket.create_connection(self.target)
         self._keep(target)
-        with self._changed:
-            self.links.append(link)
-            self.heard.append(stream.read_bytes)
-            self._changed.notify_all()
         down = threading.Thread(target=self._down, args=(target, stream.sock, link), daemon=True)
         down.start()
         while plaintext := link.open(stream.message()):

@@ -16,7 +16,8 @@ use crate::command::{self, Outcome, keep_from_the_user, program, root, succeeds}
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Commands that run for long, or are steps of `cargo xtask test` themselves.
-const NOT_HERE: [&str; 5] = ["cargo xtask test", "cargo xtask bench", "cargo xtask fuzz", "cargo xtask dist", "sudo "];
+const NOT_HERE: [&str; 6] =
+    ["cargo xtask test", "cargo xtask matrix", "cargo xtask bench", "cargo xtask fuzz", "cargo xtask dist", "sudo "];
 
 /// Makes a network with the loopback interface and an address that is not loopback, and runs the
 /// rest of the arguments in it.
@@ -234,9 +235,10 @@ fn end_of(process: &mut Process) -> Result<ExitStatus, String> {
     }
 }
 
-/// Saves the scripts that a page shows, which are in a folder of its name, as its reader does.
+/// Saves the scripts that a page shows, which are in folders of its name, as its reader does.
 fn save_scripts(page: &str, home: &Path) -> Outcome {
-    let Ok(entries) = fs::read_dir(root().join("docs").join(page)) else { return Ok(()) };
+    let folders = [root().join("docs").join(page), root().join("examples").join(page).join("python")];
+    let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
     for script in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         if let (Some("py"), Some(name)) = (script.extension().and_then(OsStr::to_str), script.file_name()) {
             fs::copy(&script, home.join(name)).map_err(|error| format!("cannot copy {}: {error}", script.display()))?;

@@ -48,6 +48,11 @@ impl Secured {
         Ok(Self { connection, counter: None })
     }
 
+    /// Returns whether the handshake is under way.
+    pub fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
     /// Encrypts `plaintext`; before the handshake is over it waits.
     pub fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.connection.writer().write_all(plaintext)?;

@@ -160,7 +160,7 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<
 impl View for Json {
     /// Writes the facts about the link, in a line that is no event of the wire.
     fn link_opened(&mut self, link: &OpenedLink) -> io::Result<()> {
-        let Confidentiality { kind, is_key_logged } = link.confidentiality;
+        let Confidentiality { kind, is_key_logged, .. } = link.confidentiality;
         let readers = link.confidentiality.readers();
         // No value has a character that JSON escapes.
         write!(self.out, r#"{{"type":"link","link":"{kind}","readers":"{readers}""#)?;

@@ -147,7 +147,7 @@ fn open_view(
     };
     let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
     let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
-    let formatter = Formatter::new(&options.name).with_members(options.link_members());
+    let formatter = Formatter::new(&options.name).with_members(options.members.clone());
     let settings = DisplaySettings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output).with_keys(keys.clone());

@@ -45,6 +45,8 @@ pub(crate) struct Confidentiality {
     pub(crate) kind: LinkKind,
     /// Secrets of the link are written to a file.
     pub(crate) is_key_logged: bool,
+    /// The room on the screen is sealed.
+    pub(crate) is_sealed: bool,
 }
 
 impl Default for Link {
@@ -57,7 +59,9 @@ impl Link {
     pub(crate) fn confidentiality(&self) -> Confidentiality {
         match self {
             Self::Plaintext(_) => Confidentiality::default(),
-            Self::Secure(link) => Confidentiality { kind: link.kind, is_key_logged: link.is_key_logged },
+            Self::Secure(link) => {
+                Confidentiality { kind: link.kind, is_key_logged: link.is_key_logged, is_sealed: false }
+            }
         }
     }
 
@@ -110,13 +114,16 @@ impl OpenedLink {
 
 impl Default for Confidentiality {
     fn default() -> Self {
-        Self { kind: LinkKind::Plaintext, is_key_logged: false }
+        Self { kind: LinkKind::Plaintext, is_key_logged: false, is_sealed: false }
     }
 }
 
 impl Confidentiality {
     /// The parties, in words.
     pub(crate) fn readers(self) -> &'static str {
+        if self.is_sealed {
+            return "only the members";
+        }
         match (self.kind, self.is_key_logged) {
             (LinkKind::Plaintext, _) => "anyone on the way",
             (LinkKind::Tls | LinkKind::Noise, false) => "the server",

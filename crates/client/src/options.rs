@@ -49,7 +49,8 @@ pub struct JoinOptions {
     pub address: String,
     /// Protection of each connection.
     pub link: Link,
-    /// Keys of the server's members; `None` where none are kept.
+    /// Keys of members, to compare those with that the server reports; `None` on plaintext, where
+    /// everybody on the way can report keys.
     pub members: Option<KnownMembers>,
     /// Files and passphrases of sealed rooms; `None` where nothing is kept, so that none is sealed.
     pub sealing: Option<Sealing>,
@@ -65,14 +66,6 @@ pub struct JoinOptions {
     pub greeting: Vec<String>,
     /// Choices about showing and keeping the conversation.
     pub preferences: Preferences,
-}
-
-impl JoinOptions {
-    /// Keys to compare those with that the server reports. On plaintext everybody on the way can
-    /// report keys, so none is kept.
-    pub(crate) fn link_members(&self) -> Option<KnownMembers> {
-        self.members.clone().filter(|_| matches!(self.link, Link::Secure(_)))
-    }
 }
 
 /// Returns the layers of a client without settings for any: none, unless a test asks for its own.

@@ -10,7 +10,7 @@ use crate::chat::{Conversation, Member, ROOM, Server};
 use crate::outcome::Defect;
 use crate::random::Random;
 use crate::scheme::{MemberKeys, Memory, Scheme, Secret, ServerKeys};
-use crate::seal::{Heard, Voice, VoiceSetup};
+use crate::seal::{Received, Voice, VoiceSetup};
 use crate::transcript::Transcript;
 
 /// Amount of work of one cell.
@@ -221,12 +221,12 @@ impl<'a> Lab<'a> {
         conversation.pump();
         conversation.listener_says(BOB, &down);
         conversation.pump();
-        let was_heard = |heard: &[Heard], text: &str| heard.last().and_then(Heard::text) == Some(text);
-        if was_heard(chat.borrow().heard(BOB), &up) && was_heard(conversation.heard(), &down) {
+        let was_heard = |received: &[Received], text: &str| received.last().and_then(Received::text) == Some(text);
+        if was_heard(chat.borrow().received(BOB), &up) && was_heard(conversation.received(), &down) {
             return Ok(());
         }
-        let heard = format!("{:?} and {:?}", chat.borrow().heard(BOB).last(), conversation.heard().last());
-        Err(Defect(format!("honest messages are not heard ({heard}; {:?})", conversation.error())))
+        let received = format!("{:?} and {:?}", chat.borrow().received(BOB).last(), conversation.received().last());
+        Err(Defect(format!("honest messages are not heard ({received}; {:?})", conversation.error())))
     }
 }
 

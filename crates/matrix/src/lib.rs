@@ -27,7 +27,7 @@ pub use lab::Effort;
 pub use outcome::{Defect, Outcome};
 pub use random::Random;
 pub use scheme::{LinkScheme, MemberKeys, Memory, Scheme, Secret, ServerKeys};
-pub use seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+pub use seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 pub use selection::Selection;
 pub use table::{Cell, Table};
 pub use transcript::Transcript;

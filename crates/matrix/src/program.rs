@@ -58,7 +58,7 @@ pub fn scheme(program: &Path) -> Result<Scheme, ProgramError> {
 struct ProgramLink(ExternalLinks);
 
 impl KnownServer for Memory {
-    fn remember(&self, public: &[u8]) {
+    fn record(&self, public: &[u8]) {
         self.is_or_becomes(public);
     }
 }

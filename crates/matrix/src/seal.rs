@@ -30,7 +30,7 @@ pub struct Posted {
 
 /// Result of receiving a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     /// The text is shown as any other.
     Text(String),
     /// The text is shown with this remark.
@@ -39,7 +39,7 @@ pub enum Heard {
     Refused(String),
 }
 
-impl Heard {
+impl Received {
     /// The text, if it is shown without a remark.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -71,7 +71,7 @@ pub trait Voice: Debug {
     fn say(&mut self, id: &str, text: &str) -> Body;
 
     /// Reads a message of another member.
-    fn hear(&mut self, posted: &Posted) -> Heard;
+    fn receive(&mut self, posted: &Posted) -> Received;
 
     /// Takes in that the server has delivered a message of this member.
     fn echo(&mut self, posted: &Posted) {

@@ -66,7 +66,7 @@ impl Program for Scripted {
 struct Memory(Mutex<Vec<Vec<u8>>>);
 
 impl KnownServer for Memory {
-    fn remember(&self, public: &[u8]) {
+    fn record(&self, public: &[u8]) {
         self.0.lock().expect("no panic before").push(public.to_vec());
     }
 }

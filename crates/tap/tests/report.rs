@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use glassline_tap::report::RowId;
 use glassline_tap::{Direction, Evidence, Frame, Knowledge, Reader, Report, Seen, Splitter};
 use glassline_testkit::{Rng, seed_or};
+use glassline_wire::link::LinkKind;
 
 /// Connections as an observer sees them, in one order.
 #[derive(Default)]
@@ -280,4 +281,17 @@ fn reports_have_the_same_rows_side_by_side() {
     let table = glassline_tap::report::compare(&[plain.report(), opaque.report()], 100);
     let names = table.lines().find(|line| line.starts_with("Names")).expect("a row of names");
     assert!(names.contains("1 readable") && names.contains("not readable, only"), "{table}");
+}
+
+#[test]
+fn an_intercepted_link_is_not_called_plain() {
+    let mut session = Session::default();
+    session.knowledge.add_intercepted(1, LinkKind::Tls);
+    session.event_client("alice");
+    session.event_client("bob");
+    let report = session.report();
+    let (intercepted, plain) = ("TLS (intercepted by the tap), event dialect", "plain, event dialect");
+    assert_eq!(summary(&report, RowId::Links), format!("1 {intercepted}; 1 {plain}"));
+    let links = words(&report, RowId::Links);
+    assert_eq!(links, [format!("connection 1: {intercepted}, alice"), format!("connection 2: {plain}, bob")].into());
 }

@@ -123,7 +123,7 @@ fn the_scheme_of_the_page_loses_only_to_a_stolen_server_key() {
 }
 
 #[test]
-fn the_empty_scheme_of_the_page_stops_nothing_that_plain_does_not() {
+fn the_empty_scheme_of_the_page_is_as_weak_as_plain() {
     let plain = schemes::all().into_iter().find(|scheme| scheme.name() == "plain").unwrap().only(Adversary::Line);
     assert_eq!(succeeding_on("empty.py"), succeeding(plain, "/"));
 }

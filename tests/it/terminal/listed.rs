@@ -234,6 +234,7 @@ const COMMANDS: &[Case] = &[
         table.bob.send(&json!({"type": "join", "room": "den"}));
         table.alice.keys_until("/seal\r", "passphrase of den");
         table.alice.keys_until("correct horse\r", "den is sealed under key");
+        table.alice.see("only the members can read this");
         let announced = table.bob.expect("message");
         assert!(announced["sealed"].is_string() && announced["text"] == "[sealed message]", "{announced}");
     }),

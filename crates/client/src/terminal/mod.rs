@@ -91,7 +91,7 @@ impl Terminal {
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox, keys: RoomKeys) -> io::Result<Self> {
         let preferences = &options.preferences;
         let display = Display::open(preferences.colour, inbox.clone())?;
-        let formatter = Formatter::new(&options.name).with_members(options.link_members());
+        let formatter = Formatter::new(&options.name).with_members(options.members.clone());
         let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
         let mut terminal = Self::new(pane, display, keys);
         let draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
@@ -156,7 +156,10 @@ impl Terminal {
             hint,
             waiting: &waiting,
             mentions: self.pane.mentions(),
-            confidentiality: self.confidentiality,
+            confidentiality: Confidentiality {
+                is_sealed: self.pane.room().is_some_and(|room| self.keys.is_sealed(room)),
+                ..self.confidentiality
+            },
         };
         let (text, cursor) = self.composer.shown();
         let mut above = late_rows(status, columns);

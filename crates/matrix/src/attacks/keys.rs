@@ -71,7 +71,7 @@ fn opens(thief: &mut dyn Voice, plaintext: &[u8], text: &str) -> bool {
     stream.receive(plaintext);
     let requests = std::iter::from_fn(|| stream.next_frame());
     let sealed = requests.filter_map(|request| posted_of(&request));
-    sealed.into_iter().any(|posted| thief.hear(&posted).shown() == Some(text))
+    sealed.into_iter().any(|posted| thief.receive(&posted).shown() == Some(text))
 }
 
 /// Reads a request as the server would post it.
@@ -152,7 +152,8 @@ pub(crate) fn session(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     // Of a sealed text the secrets of a link give the frame around it.
     let [_, is_link_read] = is_read(&recorded);
     if !is_link_read {
-        let reason = "the scheme draws its random numbers itself, and gives the secrets of a session to nobody";
+        let reason =
+            "the scheme draws its random numbers itself, so that nothing stolen makes its code run the session again";
         return Ok(Outcome::DoesNotApply(reason.to_owned()));
     }
     lab.note("with the secrets of its server's side this session is read; now those of another are to be");

@@ -8,7 +8,7 @@ use glassline_tap::Direction;
 use crate::chat::{Change, Conversation, Server};
 use crate::lab::{BOB, Effort, Lab};
 use crate::outcome::{Defect, Outcome};
-use crate::seal::Heard;
+use crate::seal::Received;
 
 /// Byte positions of each direction that are tried with little effort.
 const FEW_POSITIONS: usize = 12;
@@ -22,13 +22,13 @@ const REFLECTED_PLACES: usize = 4;
 
 /// Texts that Bob heard without a remark.
 fn texts(chat: &Rc<RefCell<Server>>) -> Vec<String> {
-    chat.borrow().heard(BOB).iter().filter_map(Heard::text).map(str::to_owned).collect()
+    chat.borrow().received(BOB).iter().filter_map(Received::text).map(str::to_owned).collect()
 }
 
 /// The first remark about a text at either member, or the first error.
 fn complaint(conversation: &Conversation, chat: &Rc<RefCell<Server>>) -> Option<String> {
     let chat = chat.borrow();
-    let warning = chat.heard(BOB).iter().chain(conversation.heard()).find_map(Heard::warning);
+    let warning = chat.received(BOB).iter().chain(conversation.received()).find_map(Received::warning);
     conversation.error().or_else(|| warning.map(str::to_owned))
 }
 
@@ -110,7 +110,7 @@ fn tampered(lab: &mut Lab<'_>, change: Option<Change>) -> (Tampered, [Stream; 2]
     conversation.close();
     // Whoever is never connected is told so after a while, and has said nothing.
     let never = (!conversation.is_welcome()).then(|| "alice is never connected".to_owned());
-    let heard_down: Vec<&str> = conversation.heard().iter().filter_map(Heard::text).collect();
+    let heard_down: Vec<&str> = conversation.received().iter().filter_map(Received::text).collect();
     let is_reached = texts(&chat) != up || heard_down != down;
     (Tampered { is_reached, complaint: complaint(&conversation, &chat).or(never) }, streams)
 }
@@ -160,7 +160,7 @@ pub(crate) fn replay_within(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         conversation.put(Direction::ToServer, &piece);
         conversation.pump();
     }
-    let times = texts(&chat).iter().filter(|heard| **heard == text).count();
+    let times = texts(&chat).iter().filter(|received| **received == text).count();
     lab.note(format!("a piece passes twice; bob hears its text {times} times"));
     if times == 0 {
         return Err(Defect("a text that passes twice is never heard".to_owned()));
@@ -183,7 +183,7 @@ pub(crate) fn replay_across(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         second.act();
         let _ = second.take(Direction::ToClient);
     }
-    let times = texts(&chat).iter().filter(|heard| **heard == text).count();
+    let times = texts(&chat).iter().filter(|received| **received == text).count();
     lab.note(format!("her bytes are sent again on a new connection; bob hears her text {times} times"));
     let complaint = complaint(&second, &chat);
     second.log_out();
@@ -202,8 +202,8 @@ pub(crate) fn reorder(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         conversation.put(Direction::ToServer, piece);
         conversation.pump();
     }
-    let heard = texts(&chat);
-    let is_reached = heard.ends_with(&[said[1].clone(), said[0].clone()]);
+    let received = texts(&chat);
+    let is_reached = received.ends_with(&[said[1].clone(), said[0].clone()]);
     lab.note("two pieces pass in the other order");
     let complaint = complaint(&conversation, &chat);
     Ok(judged(lab, is_reached, complaint))

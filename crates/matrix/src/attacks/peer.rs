@@ -13,7 +13,7 @@ use crate::chat::{Conversation, Member, Server};
 use crate::lab::{ALICE, BOB, Lab, MALLORY};
 use crate::outcome::{Defect, Outcome};
 use crate::scheme::{Memory, ServerKeys};
-use crate::seal::Heard;
+use crate::seal::Received;
 
 /// Result of an attempt to pose as the server.
 pub(super) struct Posed {
@@ -41,16 +41,16 @@ pub(super) fn pose(lab: &mut Lab<'_>, keys: &ServerKeys, memory: &Arc<Memory>, t
     conversation.listener_says(BOB, &false_text);
     conversation.pump();
     let read = conversation.server.received();
-    let is_heard = conversation.heard().iter().any(|heard| heard.text() == Some(&false_text));
+    let is_received = conversation.received().iter().any(|received| received.text() == Some(&false_text));
     let token = token.filter(|token| find(read, token.as_bytes()).is_some());
     Posed {
-        is_believed: find(read, text.as_bytes()).is_some() || is_heard,
+        is_believed: find(read, text.as_bytes()).is_some() || is_received,
         token,
         complaint: conversation
             .client
             .error()
             .map(str::to_owned)
-            .or_else(|| conversation.heard().iter().find_map(Heard::warning).map(str::to_owned)),
+            .or_else(|| conversation.received().iter().find_map(Received::warning).map(str::to_owned)),
     }
 }
 
@@ -102,8 +102,8 @@ pub(crate) fn first_use(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         let (client, server, alice) = (lab.client_layers(&memory), lab.server_layers(), lab.alice());
         let mut later = Conversation::new(client, server, alice, chat);
         later.pump();
-        let told = later.client.error().unwrap_or("nothing").to_owned();
-        lab.note(format!("when she reaches the true server later, she is told: {told}"));
+        let reported = later.client.error().unwrap_or("nothing").to_owned();
+        lab.note(format!("when she reaches the true server later, she is told: {reported}"));
     }
     Ok(outcome)
 }
@@ -117,9 +117,9 @@ pub(crate) fn impersonate_member(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     // The attacker has recorded her session, and poses as the server when she reconnects.
     let recording: Vec<u8> = alice.recording().iter().flat_map(|piece| piece.bytes.clone()).collect();
     let seen = find(&recording, token.as_bytes()).map(|_| token.clone());
-    let (stranger, memory) = (lab.strangers_server_keys(), lab.verified());
-    let told = pose(lab, &stranger, &memory, Some(token)).token;
-    let stolen = seen.or(told);
+    let (outsider, memory) = (lab.strangers_server_keys(), lab.verified());
+    let reported = pose(lab, &outsider, &memory, Some(token)).token;
+    let stolen = seen.or(reported);
     lab.note(format!("the attacker {} alice's token", if stolen.is_some() { "has" } else { "does not have" }));
     let keys = lab.strangers_member_keys();
     let random = lab.random().secret();

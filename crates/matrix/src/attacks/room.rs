@@ -7,7 +7,7 @@ use glassline_wire::message_id::MessageId;
 use crate::chat::ROOM;
 use crate::lab::{ALICE, BOB, CAROL, Effort, Lab, MALLORY, WEAK_WORDS};
 use crate::outcome::{Defect, Outcome};
-use crate::seal::{Body, Heard, Posted, Voice};
+use crate::seal::{Body, Posted, Received, Voice};
 
 /// Places of a sealed text that are changed with little effort.
 const FEW_POSITIONS: usize = 12;
@@ -16,7 +16,7 @@ const GUESSES_MAX: usize = 20;
 
 /// Member and its view of the room.
 #[derive(Debug)]
-struct Seat {
+struct Participant {
     name: &'static str,
     voice: Box<dyn Voice>,
 }
@@ -24,7 +24,7 @@ struct Seat {
 /// Room whose messages the attacker numbers and delivers.
 #[derive(Debug)]
 struct Room {
-    seats: Vec<Seat>,
+    participants: Vec<Participant>,
     number: u64,
     said: u128,
 }
@@ -32,8 +32,8 @@ struct Room {
 impl Room {
     /// A room in which each of these has said something that the others heard.
     fn open(lab: &mut Lab<'_>, names: &[&'static str]) -> Result<Self, Defect> {
-        let seats = names.iter().map(|&name| Seat { name, voice: lab.voice(name) }).collect();
-        let mut room = Self { seats, number: 0, said: 0 };
+        let participants = names.iter().map(|&name| Participant { name, voice: lab.voice(name) }).collect();
+        let mut room = Self { participants, number: 0, said: 0 };
         for name in names {
             room.honest(lab, name)?;
         }
@@ -45,17 +45,17 @@ impl Room {
     fn honest(&mut self, lab: &mut Lab<'_>, name: &str) -> Result<(), Defect> {
         let text = lab.random().word();
         let posted = self.say(name, &text);
-        for (listener, heard) in self.deliver(&posted) {
-            if heard.shown() != Some(&text) {
-                return Err(Defect(format!("{listener} does not hear an honest message of {name}: {heard:?}")));
+        for (listener, received) in self.deliver(&posted) {
+            if received.shown() != Some(&text) {
+                return Err(Defect(format!("{listener} does not hear an honest message of {name}: {received:?}")));
             }
         }
         Ok(())
     }
 
     fn voice(&mut self, name: &str) -> &mut dyn Voice {
-        let at = self.seats.iter().position(|seat| seat.name == name).unwrap_or(0);
-        &mut *self.seats[at].voice
+        let at = self.participants.iter().position(|participant| participant.name == name).unwrap_or(0);
+        &mut *self.participants[at].voice
     }
 
     /// Has a member say something, under the next number.
@@ -68,22 +68,22 @@ impl Room {
     }
 
     /// Delivers a message to everybody but its sender.
-    fn deliver(&mut self, posted: &Posted) -> Vec<(&'static str, Heard)> {
-        if let Some(sender) = self.seats.iter_mut().find(|seat| seat.name == posted.from) {
+    fn deliver(&mut self, posted: &Posted) -> Vec<(&'static str, Received)> {
+        if let Some(sender) = self.participants.iter_mut().find(|participant| participant.name == posted.from) {
             sender.voice.echo(posted);
         }
-        let others = self.seats.iter_mut().filter(|seat| seat.name != posted.from);
-        others.map(|seat| (seat.name, seat.voice.hear(posted))).collect()
+        let others = self.participants.iter_mut().filter(|participant| participant.name != posted.from);
+        others.map(|participant| (participant.name, participant.voice.receive(posted))).collect()
     }
 
-    fn deliver_to(&mut self, name: &str, posted: &Posted) -> Heard {
-        self.voice(name).hear(posted)
+    fn deliver_to(&mut self, name: &str, posted: &Posted) -> Received {
+        self.voice(name).receive(posted)
     }
 }
 
 /// Judges what a victim heard, of a text that must not be heard like this.
-fn judged(lab: &mut Lab<'_>, is_reached: bool, heard: &[&Heard]) -> Outcome {
-    let warning = heard.iter().find_map(|heard| heard.warning()).map(str::to_owned);
+fn judged(lab: &mut Lab<'_>, is_reached: bool, received: &[&Received]) -> Outcome {
+    let warning = received.iter().find_map(|received| received.warning()).map(str::to_owned);
     match (is_reached, warning) {
         (_, Some(warning)) => {
             lab.note(format!("it is noticed: {warning}"));
@@ -114,8 +114,8 @@ pub(crate) fn server_reads(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let text = lab.random().word();
     let posted = room.say(ALICE, &text);
-    let heard = room.deliver_to(BOB, &posted);
-    if heard.text() != Some(&text) {
+    let received = room.deliver_to(BOB, &posted);
+    if received.text() != Some(&text) {
         return Err(Defect("bob does not hear what the server was to read".to_owned()));
     }
     lab.note(format!("the server stores: {} {:?}", posted.body.text, posted.body.sealed));
@@ -129,9 +129,9 @@ pub(crate) fn server_rewrites(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let Some(sealed) = posted.body.sealed.clone() else {
         let mut changed = posted;
         changed.body.text = lab.random().word();
-        let heard = room.deliver_to(BOB, &changed);
+        let received = room.deliver_to(BOB, &changed);
         room.honest(lab, ALICE)?;
-        return Ok(judged(lab, heard.text() == Some(&changed.body.text), &[&heard]));
+        return Ok(judged(lab, received.text() == Some(&changed.body.text), &[&received]));
     };
     let step = if lab.effort() == Effort::All { 1 } else { sealed.len().div_ceil(FEW_POSITIONS).max(1) };
     let mut outcome = Outcome::Stopped;
@@ -140,9 +140,9 @@ pub(crate) fn server_rewrites(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         let mut changed = posted.clone();
         changed.body.sealed = Some([&sealed[..at], other, &sealed[at + 1..]].concat());
         match room.deliver_to(BOB, &changed) {
-            Heard::Text(heard) if heard != text => return Ok(Outcome::Succeeds),
-            Heard::Text(_) => {}
-            Heard::Remarked(_, why) | Heard::Refused(why) => {
+            Received::Text(received) if received != text => return Ok(Outcome::Succeeds),
+            Received::Text(_) => {}
+            Received::Remarked(_, why) | Received::Refused(why) => {
                 if at < 4 * step {
                     lab.note(format!("character {at}: {why}"));
                 }
@@ -152,13 +152,13 @@ pub(crate) fn server_rewrites(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     }
     let mut plain = posted;
     plain.body = Body { text: lab.random().word(), sealed: None };
-    let heard = room.deliver_to(BOB, &plain);
+    let received = room.deliver_to(BOB, &plain);
     room.honest(lab, ALICE)?;
-    if heard.text().is_some() {
+    if received.text().is_some() {
         lab.note("an unsealed text in its place is heard without a remark");
         return Ok(Outcome::Succeeds);
     }
-    lab.note(format!("an unsealed text in its place: {heard:?}"));
+    lab.note(format!("an unsealed text in its place: {received:?}"));
     Ok(outcome)
 }
 
@@ -166,10 +166,10 @@ pub(crate) fn server_reorders(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let (mut first, mut second) = (room.say(ALICE, "first"), room.say(ALICE, "second"));
     std::mem::swap(&mut first.number, &mut second.number);
-    let heard = [room.deliver_to(BOB, &second), room.deliver_to(BOB, &first)];
+    let received = [room.deliver_to(BOB, &second), room.deliver_to(BOB, &first)];
     room.honest(lab, ALICE)?;
-    let is_reached = heard[0].text() == Some("second") && heard[1].text() == Some("first");
-    Ok(judged(lab, is_reached, &[&heard[0], &heard[1]]))
+    let is_reached = received[0].text() == Some("second") && received[1].text() == Some("first");
+    Ok(judged(lab, is_reached, &[&received[0], &received[1]]))
 }
 
 pub(crate) fn server_drops(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -177,10 +177,10 @@ pub(crate) fn server_drops(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let first = room.say(ALICE, "first");
     let mut second = room.say(ALICE, "second");
     second.number = first.number;
-    let heard = room.deliver_to(BOB, &second);
+    let received = room.deliver_to(BOB, &second);
     room.number = second.number;
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.text() == Some("second"), &[&heard]))
+    Ok(judged(lab, received.text() == Some("second"), &[&received]))
 }
 
 pub(crate) fn server_replays(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -191,9 +191,9 @@ pub(crate) fn server_replays(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     }
     room.number += 1;
     let again = Posted { number: room.number, ..posted };
-    let heard = room.deliver_to(BOB, &again);
+    let received = room.deliver_to(BOB, &again);
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.text() == Some("once"), &[&heard]))
+    Ok(judged(lab, received.text() == Some("once"), &[&received]))
 }
 
 /// Bob is shown Alice's text, Carol another one in its place; then Bob says something to both.
@@ -205,10 +205,10 @@ pub(crate) fn split_view(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     room.number = for_bob.number;
     let views = [room.deliver_to(BOB, &for_bob), room.deliver_to(CAROL, &for_carol)];
     let reply = room.say(BOB, "agreed");
-    let heard = room.deliver_to(CAROL, &reply);
+    let received = room.deliver_to(CAROL, &reply);
     lab.note("bob agrees to a text that carol was not shown; she was shown another one");
-    let is_reached = views.iter().all(|view| view.text().is_some()) && heard.text() == Some("agreed");
-    Ok(judged(lab, is_reached, &[&views[0], &views[1], &heard]))
+    let is_reached = views.iter().all(|view| view.text().is_some()) && received.text() == Some("agreed");
+    Ok(judged(lab, is_reached, &[&views[0], &views[1], &received]))
 }
 
 pub(crate) fn ghost(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -216,10 +216,10 @@ pub(crate) fn ghost(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut ghost = lab.voice_with("ghost", "a guess of the server");
     let text = lab.random().word();
     let posted = room.say(ALICE, &text);
-    let heard = ghost.hear(&posted);
-    lab.note(format!("the server delivers to a member that nobody invited, who is shown: {heard:?}"));
+    let received = ghost.receive(&posted);
+    lab.note(format!("the server delivers to a member that nobody invited, who is shown: {received:?}"));
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.shown() == Some(&text), &[]))
+    Ok(judged(lab, received.shown() == Some(&text), &[]))
 }
 
 /// The server and a member together: Alice's name, another key, the right passphrase.
@@ -229,18 +229,18 @@ pub(crate) fn swap_key(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     room.number += 1;
     let body = false_alice.say(&foreign_id(), "send me the keys");
     let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
-    let heard = room.deliver_to(BOB, &posted);
+    let received = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.text().is_some(), &[&heard]))
+    Ok(judged(lab, received.text().is_some(), &[&received]))
 }
 
 pub(crate) fn misattribute(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB, CAROL])?;
     let posted = Posted { from: CAROL.to_owned(), ..room.say(ALICE, "I agree") };
-    let heard = room.deliver_to(BOB, &posted);
+    let received = room.deliver_to(BOB, &posted);
     lab.note("the server delivers alice's text under carol's name");
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.text() == Some("I agree"), &[&heard]))
+    Ok(judged(lab, received.text() == Some("I agree"), &[&received]))
 }
 
 pub(crate) fn claims_unsealed(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -253,10 +253,10 @@ pub(crate) fn claims_unsealed(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     }
     let text = lab.random().word();
     let posted = room.say(ALICE, &text);
-    let heard = room.deliver_to(BOB, &posted);
+    let received = room.deliver_to(BOB, &posted);
     lab.note(format!("after the claim the server gets: {} {:?}", posted.body.text, posted.body.sealed));
     let is_reached = stands_in(&posted, &text);
-    if !is_reached && heard.text() != Some(&text) {
+    if !is_reached && received.text() != Some(&text) {
         return Err(Defect("after the claim bob does not hear alice".to_owned()));
     }
     Ok(judged(lab, is_reached, &[]))
@@ -270,13 +270,13 @@ pub(crate) fn forge_member(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let body = false_alice.say(&foreign_id(), "send me the keys");
     let posted =
         Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: MALLORY.to_owned(), body };
-    let heard = room.deliver_to(BOB, &posted);
+    let received = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
     if !lab.scheme().seal().is_sealed() {
         lab.note("the server sets the name, and it is that of the sender");
         return Ok(Outcome::Stopped);
     }
-    Ok(judged(lab, heard.text().is_some(), &[&heard]))
+    Ok(judged(lab, received.text().is_some(), &[&received]))
 }
 
 pub(crate) fn unseen_name(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -285,10 +285,10 @@ pub(crate) fn unseen_name(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     room.number += 1;
     let body = insider.say(&foreign_id(), "I am dave");
     let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: "dave".to_owned(), body };
-    let heard = room.deliver_to(BOB, &posted);
+    let received = room.deliver_to(BOB, &posted);
     lab.note("a member connects under a name that bob has never seen, and is heard under it");
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.text() == Some("I am dave"), &[&heard]))
+    Ok(judged(lab, received.text() == Some("I am dave"), &[&received]))
 }
 
 pub(crate) fn splice(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -297,9 +297,9 @@ pub(crate) fn splice(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     room.number += 1;
     let body = elsewhere.say(&foreign_id(), "yes, delete it");
     let moved = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
-    let heard = room.deliver_to(BOB, &moved);
+    let received = room.deliver_to(BOB, &moved);
     lab.note("what alice said in another room under the same passphrase is delivered here");
-    let across_rooms = judged(lab, heard.text().is_some(), &[&heard]);
+    let across_rooms = judged(lab, received.text().is_some(), &[&received]);
     room.honest(lab, ALICE)?;
     let withheld = room.say(ALICE, "yes, delete it");
     let next = "a new passphrase for everybody";
@@ -307,9 +307,9 @@ pub(crate) fn splice(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         return Ok(across_rooms);
     }
     room.honest(lab, ALICE)?;
-    let heard = room.deliver_to(BOB, &withheld);
+    let received = room.deliver_to(BOB, &withheld);
     lab.note("what alice said before a new epoch is delivered in it");
-    let across_epochs = judged(lab, heard.text().is_some(), &[&heard]);
+    let across_epochs = judged(lab, received.text().is_some(), &[&received]);
     Ok(if across_epochs == Outcome::Succeeds { across_epochs } else { across_rooms })
 }
 
@@ -340,10 +340,10 @@ pub(crate) fn late_reads(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let text = lab.random().word();
     let posted = room.say(ALICE, &text);
     room.deliver(&posted);
-    let heard = lab.voice(CAROL).hear(&posted);
+    let received = lab.voice(CAROL).receive(&posted);
     lab.note("carol joins later, is told the passphrase if there is one, and is sent the history");
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.shown() == Some(&text), &[]))
+    Ok(judged(lab, received.shown() == Some(&text), &[]))
 }
 
 pub(crate) fn stolen_passphrase(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -352,9 +352,9 @@ pub(crate) fn stolen_passphrase(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let posted = room.say(ALICE, &text);
     room.deliver(&posted);
     lab.note("later the passphrase is stolen, if there is one; the thief has what the server stores");
-    let heard = lab.voice(MALLORY).hear(&posted);
+    let received = lab.voice(MALLORY).receive(&posted);
     room.honest(lab, ALICE)?;
-    Ok(judged(lab, heard.shown() == Some(&text), &[]))
+    Ok(judged(lab, received.shown() == Some(&text), &[]))
 }
 
 pub(crate) fn guessing(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
@@ -386,8 +386,8 @@ pub(crate) fn guessing(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 pub(crate) fn deniability(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let posted = room.say(ALICE, "I never said that");
-    let heard = room.deliver_to(BOB, &posted);
-    if heard.text() != Some("I never said that") {
+    let received = room.deliver_to(BOB, &posted);
+    if received.text() != Some("I never said that") {
         return Err(Defect("bob does not hear what is to be proven".to_owned()));
     }
     let proof = lab.scheme().seal().proves_sender(lab.passphrase(), &posted);

@@ -10,7 +10,7 @@ use glassline_wire::opening::EVENT_OPENING;
 use serde_json::{Value, json};
 
 use super::{End, ROOM, Server};
-use crate::seal::{Body, Heard, Posted, Voice};
+use crate::seal::{Body, Posted, Received, Voice};
 
 /// Turns of delivery after which two ends that go on answering each other are left alone.
 const TURNS_MAX: usize = 200;
@@ -52,7 +52,7 @@ pub(crate) struct Conversation {
     /// Name under which the server has let the connection in.
     logged_in: Option<String>,
     is_welcome: bool,
-    heard: Vec<Heard>,
+    received: Vec<Received>,
     recording: Vec<Passed>,
     offsets: [usize; 2],
     change: Option<Change>,
@@ -73,7 +73,7 @@ impl Conversation {
             has_sent_hello: false,
             logged_in: None,
             is_welcome: false,
-            heard: Vec::new(),
+            received: Vec::new(),
             recording: Vec::new(),
             offsets: [0; 2],
             change: None,
@@ -116,7 +116,7 @@ impl Conversation {
             self.serve(&request);
         }
         while let Some(event) = self.client.next_frame() {
-            self.hear(&event);
+            self.receive(&event);
         }
     }
 
@@ -227,7 +227,7 @@ impl Conversation {
         }
     }
 
-    fn hear(&mut self, event: &Value) {
+    fn receive(&mut self, event: &Value) {
         match event["type"].as_str() {
             Some("welcome") => {
                 self.is_welcome = true;
@@ -238,8 +238,8 @@ impl Conversation {
                 if posted.from == self.member.name {
                     self.member.voice.echo(&posted);
                 } else {
-                    let heard = self.member.voice.hear(&posted);
-                    self.heard.push(heard);
+                    let received = self.member.voice.receive(&posted);
+                    self.received.push(received);
                 }
             }
             Some("error") => self.client.fail("the server refuses the login".to_owned()),
@@ -253,8 +253,8 @@ impl Conversation {
     }
 
     /// Everything that the connected member heard.
-    pub(crate) fn heard(&self) -> &[Heard] {
-        &self.heard
+    pub(crate) fn received(&self) -> &[Received] {
+        &self.received
     }
 
     /// True when both ends have done everything up to the welcome.

@@ -6,7 +6,7 @@ use glassline_wire::link::IdentityKey;
 
 use super::ROOM;
 use crate::random::Random;
-use crate::seal::{Body, Heard, Posted, Voice};
+use crate::seal::{Body, Posted, Received, Voice};
 
 /// Evidence by which the server knows the owner of a name in use again.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct Account {
 struct Listener {
     name: String,
     voice: Box<dyn Voice>,
-    heard: Vec<Heard>,
+    received: Vec<Received>,
 }
 
 /// Rooms, accounts and the history of a server.
@@ -44,7 +44,7 @@ impl Server {
 
     /// Lets a member in that hears everything from now on.
     pub(crate) fn add_listener(&mut self, name: &str, voice: Box<dyn Voice>) {
-        self.listeners.push(Listener { name: name.to_owned(), voice, heard: Vec::new() });
+        self.listeners.push(Listener { name: name.to_owned(), voice, received: Vec::new() });
     }
 
     /// Logs a member in, and returns its account; `None` where somebody else has the name now. As in
@@ -76,8 +76,8 @@ impl Server {
 
     fn deliver(&mut self, posted: &Posted) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.name != posted.from) {
-            let heard = listener.voice.hear(posted);
-            listener.heard.push(heard);
+            let received = listener.voice.receive(posted);
+            listener.received.push(received);
         }
     }
 
@@ -92,7 +92,7 @@ impl Server {
     }
 
     /// Everything that a listener heard.
-    pub(crate) fn heard(&self, name: &str) -> &[Heard] {
-        self.listeners.iter().find(|listener| listener.name == name).map_or(&[], |listener| &listener.heard)
+    pub(crate) fn received(&self, name: &str) -> &[Received] {
+        self.listeners.iter().find(|listener| listener.name == name).map_or(&[], |listener| &listener.received)
     }
 }

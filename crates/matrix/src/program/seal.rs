@@ -2,7 +2,7 @@
 
 use glassline_secure::external::{ExternalError, ExternalMember, Membership, Message, SharedProgram, UnsealedText};
 
-use crate::seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+use crate::seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 
 /// Reason where a program shows nothing and gives none.
 const NO_REASON: &str = "the scheme's program shows no text";
@@ -35,7 +35,7 @@ impl RoomSeal for ProgramSeal {
     fn is_passphrase(&self, guess: &str, posted: &Posted) -> bool {
         let setup =
             VoiceSetup { name: "guesser", room: &posted.room, own: [1; 32], passphrase: guess, random: [2; 32] };
-        self.voice(setup).hear(posted).shown().is_some()
+        self.voice(setup).receive(posted).shown().is_some()
     }
 }
 
@@ -61,12 +61,14 @@ impl Voice for ProgramVoice {
         }
     }
 
-    fn hear(&mut self, posted: &Posted) -> Heard {
+    fn receive(&mut self, posted: &Posted) -> Received {
         match self.unseal(posted) {
-            Ok(UnsealedText { text: Some(text), warning: None }) => Heard::Text(text),
-            Ok(UnsealedText { text: Some(text), warning: Some(warning) }) => Heard::Remarked(text, warning),
-            Ok(UnsealedText { text: None, warning }) => Heard::Refused(warning.unwrap_or_else(|| NO_REASON.to_owned())),
-            Err(error) => Heard::Refused(error.to_string()),
+            Ok(UnsealedText { text: Some(text), warning: None }) => Received::Text(text),
+            Ok(UnsealedText { text: Some(text), warning: Some(warning) }) => Received::Remarked(text, warning),
+            Ok(UnsealedText { text: None, warning }) => {
+                Received::Refused(warning.unwrap_or_else(|| NO_REASON.to_owned()))
+            }
+            Err(error) => Received::Refused(error.to_string()),
         }
     }
 }

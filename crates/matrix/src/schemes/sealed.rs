@@ -11,7 +11,7 @@ use glassline_wire::link::IdentityKey;
 use glassline_wire::message_id::MessageId;
 
 use super::seeded::Seeded;
-use crate::seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+use crate::seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 
 /// Text beside a sealed one.
 const PLACEHOLDER: &str = "[sealed message]";
@@ -200,29 +200,29 @@ impl Voice for SealedVoice {
         }
     }
 
-    fn hear(&mut self, posted: &Posted) -> Heard {
+    fn receive(&mut self, posted: &Posted) -> Received {
         let Some(field) = &posted.body.sealed else {
             if self.follows(MemberRule::StaySealed) {
-                return Heard::Refused("this is not sealed, in a sealed room".to_owned());
+                return Received::Refused("this is not sealed, in a sealed room".to_owned());
             }
-            return Heard::Text(posted.body.text.clone());
+            return Received::Text(posted.body.text.clone());
         };
         let opened = match self.open(field, posted) {
             Ok(opened) => opened,
-            Err(error) => return Heard::Refused(error.to_string()),
+            Err(error) => return Received::Refused(error.to_string()),
         };
         let content = opened.content;
         let pinned = *self.pins.entry(content.name.clone()).or_insert(content.sender);
         if self.follows(MemberRule::PinNames) && pinned != content.sender {
-            return Heard::Refused(format!("{} has another key than before", content.name));
+            return Received::Refused(format!("{} has another key than before", content.name));
         }
         if self.follows(MemberRule::CompareNames) && content.name != posted.from {
             let remark = format!("the server says that {} sent this, its signer is {}", posted.from, content.name);
-            return Heard::Remarked(content.text, remark);
+            return Received::Remarked(content.text, remark);
         }
         match self.remark(opened.facts) {
-            Some(remark) => Heard::Remarked(content.text, remark.to_owned()),
-            None => Heard::Text(content.text),
+            Some(remark) => Received::Remarked(content.text, remark.to_owned()),
+            None => Received::Text(content.text),
         }
     }
 

@@ -1,6 +1,6 @@
 //! No protection from the server.
 
-use crate::seal::{Body, Heard, Posted, RoomSeal, Voice, VoiceSetup};
+use crate::seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 
 /// Texts as they were written.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ impl Voice for Unsealed {
         Body { text: text.to_owned(), sealed: None }
     }
 
-    fn hear(&mut self, posted: &Posted) -> Heard {
-        Heard::Text(posted.body.text.clone())
+    fn receive(&mut self, posted: &Posted) -> Received {
+        Received::Text(posted.body.text.clone())
     }
 }

@@ -42,7 +42,7 @@ pub struct ServerSecrets<'a> {
 /// Memory of a client for the key of its server.
 pub trait KnownServer: Debug + Send + Sync {
     /// Remembers the key for later connections.
-    fn remember(&self, public: &[u8]);
+    fn record(&self, public: &[u8]);
 }
 
 /// Maker of layers of one program.
@@ -132,7 +132,7 @@ impl ExternalLayer {
             return Err(self.failed(LayerError::Unavailable(text)));
         }
         if let (Some(server), Some(public)) = (&self.server, &reply.server) {
-            server.remember(&public.0);
+            server.record(&public.0);
         }
         self.error = reply.error.clone().map(LayerError::from);
         Ok(reply)

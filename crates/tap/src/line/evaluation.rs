@@ -91,7 +91,7 @@ impl RuleEvaluation<'_> {
             }
             Outcome::NotHere if rule.matcher.asks_for_words() => {
                 if !self.tally.rejected.contains(&rule.label) {
-                    self.reject(rule, &work.unit, &absence(&rule.action, work));
+                    self.reject(rule, &work.unit, &nothing_to_change(&rule.action, work));
                 }
                 return;
             }
@@ -189,7 +189,7 @@ impl RuleEvaluation<'_> {
 }
 
 /// Returns why an action has nothing to change in a frame that its rule matches.
-fn absence(action: &Action, work: &Work) -> String {
+fn nothing_to_change(action: &Action, work: &Work) -> String {
     let Action::Edit(edits) = action else {
         return "a frame that it matches has not the bit to be changed; write a smaller bit".into();
     };

@@ -1,4 +1,4 @@
-//! What is recorded of a connection, now or later.
+//! Events of a connection, recorded now or later.
 
 use std::borrow::Cow;
 

@@ -10,7 +10,7 @@ const CLIENT_HELLO: u8 = 1;
 #[derive(Debug, Default)]
 pub(super) struct HelloReader(Vec<u8>);
 
-/// What the first bytes have told.
+/// Meaning of the first bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hello {
     /// Nothing yet.

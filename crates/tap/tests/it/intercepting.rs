@@ -210,3 +210,40 @@ fn a_reader_that_stops_stops_its_sender_only() {
         assert_eq!(client.read(15), b"5         still");
     }
 }
+
+#[test]
+fn a_changed_record_cuts_both_links_off() {
+    for link in SCHEMES {
+        let (fixture, observations) = intercepting();
+        let (mut client, mut server) = linked(&fixture, link);
+        client.send(HELLO);
+        // A record of the right form that nobody has encrypted.
+        let record = match link {
+            LinkKind::Tls => [&[0x17, 3, 3, 0, 40][..], &[7; 40]].concat(),
+            LinkKind::Noise | LinkKind::Plaintext => [&[0, 40][..], &[7; 40]].concat(),
+        };
+        client.stream.write_all(&record).unwrap();
+        assert_eq!(server.rest(), (HELLO.to_vec(), Ended::Stream(Err(LayerError::Truncated))), "{link}");
+        assert_ne!(client.rest().1, Ended::Announced, "{link}");
+        assert!(problem(&observations).starts_with("the secure link between the tap and the client has failed: "));
+        let is_end = |seen: &Observation| matches!(seen, Observation::Ended { end: End::Truncated, by_tap: true, .. });
+        wait_for(&observations, is_end);
+        wait_for(&observations, |seen| matches!(seen, Observation::Closed { .. }));
+    }
+}
+
+#[test]
+fn a_rule_ends_a_link_as_it_says() {
+    for (link, end) in SCHEMES.into_iter().flat_map(|link| ["fin", "reset"].map(|end| (link, end))) {
+        let rule: Rule = format!("cut to=server kind=send at=0 end={end}").parse().unwrap();
+        let rules = Arc::new(RuleSet::new(1, vec![rule]).unwrap());
+        let fixture = RelayFixture::start(|options| options.intercept(interceptor()).apply(rules));
+        let (mut client, mut server) = linked(&fixture, link);
+        client.send(&[HELLO, &frame(r#"{"type":"send","room":"lobby","text":"hi"}"#)].concat());
+        let expected = if end == "fin" { Ended::Announced } else { Ended::Stream(Err(LayerError::Truncated)) };
+        assert_eq!(server.rest(), (HELLO.to_vec(), expected), "{link} {end}");
+        if end == "reset" {
+            assert_ne!(client.rest().1, Ended::Announced, "a reset ends both sides");
+        }
+    }
+}

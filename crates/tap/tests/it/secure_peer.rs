@@ -70,7 +70,7 @@ pub(crate) struct SecurePeer {
     plaintext: Vec<u8>,
 }
 
-/// How reading ended before there was enough.
+/// End of reading before there was enough.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The peer announced it.

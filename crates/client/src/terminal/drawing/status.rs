@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_secure_link_and_logged_secrets_are_shown() {
         let of = |kind, is_key_logged| StatusContext {
-            confidentiality: Confidentiality { kind, is_key_logged },
+            confidentiality: Confidentiality { kind, is_key_logged, is_sealed: false },
             ..StatusContext::default()
         };
         for (context, columns, shown) in [

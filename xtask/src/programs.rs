@@ -70,10 +70,11 @@ pub(crate) fn simulate_short() -> Outcome {
     command::run(cargo(&format!("test --locked --profile {PROFILE} -p glassline-simulation")))
 }
 
-/// Runs the attacks as `arguments` say: without any, all of them with every byte position, and the
+/// Runs the attacks as `arguments` say, in the profile of the tests, which optimises what they spend
+/// their time in: without any, all of them with every byte position, and the
 /// documents are compared.
 pub(crate) fn matrix(arguments: &[String]) -> Outcome {
-    let mut laboratory = cargo(&format!("run --quiet --locked --profile {PROFILE} -p glassline-schemes --"));
+    let mut laboratory = cargo("run --quiet --locked -p glassline-schemes --");
     laboratory.args(arguments);
     if arguments.is_empty() {
         laboratory.args(["--documents", "check"]);
@@ -84,7 +85,7 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
 /// Every cell with a few byte positions, compared with the documents, and the sabotages.
 pub(crate) fn matrix_short() -> Outcome {
     matrix(&["--few", "--documents", "check"].map(str::to_owned))?;
-    command::run(cargo(&format!("test --locked --profile {PROFILE} -p glassline-schemes")))
+    command::run(cargo("test --locked -p glassline-schemes"))
 }
 
 /// Writes the manual's pages.

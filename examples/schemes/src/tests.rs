@@ -64,7 +64,7 @@ fn without_one_part_exactly_its_cells_of_the_example_fall() {
         (Part::Authentication, &["tamper"]),
         (Part::Numbers, &["replay-within", "reorder", "drop"]),
         (Part::Directions, &["reflect"]),
-        (Part::End, &["truncate"]),
+        (Part::End, &["tamper", "truncate"]),
         (Part::Proof, &["impersonate-server", "impersonate-member", "first-use", "kci"]),
         (Part::FreshKey, &["replay-across", "stolen-keys-past", "stolen-keys-passive", "stolen-session"]),
     ];
@@ -79,9 +79,9 @@ fn without_one_part_exactly_its_cells_of_the_example_fall() {
 fn without_one_protection_exactly_its_cells_fall() {
     let cases: [(Sabotage, &[&str]); 9] = [
         (Sabotage::TlsPin, &["impersonate-server", "impersonate-member", "kci"]),
-        (Sabotage::TlsEnd, &["truncate"]),
+        (Sabotage::TlsEnd, &["tamper", "truncate"]),
         (Sabotage::NoisePin, &["impersonate-server", "impersonate-member", "kci"]),
-        (Sabotage::NoiseEnd, &["truncate"]),
+        (Sabotage::NoiseEnd, &["tamper", "truncate"]),
         (Sabotage::SealPin, &["swap-key"]),
         (Sabotage::SealOrder, &["server-reorders", "server-drops", "server-replays"]),
         (Sabotage::SealView, &["split-view"]),

@@ -1,4 +1,4 @@
-//! Derivation of a key from a passphrase, which takes 64 MiB and about a tenth of a second, on a
+//! Derivation of a key from a passphrase, which takes 64 MiB and some tenths of a second, on a
 //! thread of its own.
 
 use std::thread;

@@ -15,8 +15,8 @@ use super::notes::NOT_SEALED;
 const WITHHELD_MAX: usize = 256;
 /// Records that the passphrase does not open, as hashes.
 const FAILED_MAX: usize = 64;
-/// Time between two derivations that received messages cause: each costs 64 MiB and a tenth of a
-/// second, and a server can send any number of records.
+/// Time between two derivations that received messages cause: each costs 64 MiB and some tenths of
+/// a second, and a server can send any number of records.
 const DERIVATION_PAUSE: Duration = Duration::from_secs(2);
 
 /// A message that is shown once its key is derived.
@@ -136,7 +136,11 @@ impl Room {
 
     /// Notes the record of a message. Returns whether it is newer than all before it.
     pub(super) fn note_record(&mut self, record: &EpochRecord) -> bool {
-        let is_newer = self.latest.as_ref().is_none_or(|latest| latest.number() < record.number());
+        let is_failed = |record: &EpochRecord| self.failed.contains(&record.hash());
+        // Anybody can sign a record with any number; one that no passphrase opens stands in no
+        // other's way.
+        let is_newer = self.latest.as_ref().is_none_or(|latest| latest.number() < record.number() || is_failed(latest));
+        let is_newer = is_newer && !is_failed(record);
         // Its signature is verified before it counts for anything.
         let is_known = !is_newer || record.room() != self.name || EpochRecord::read(record.as_bytes()).is_err();
         if !is_known {
@@ -163,7 +167,7 @@ impl Room {
         Some((passphrase.clone(), record.clone()))
     }
 
-    /// Returns whether the key of this record is being derived, and one more message may wait for it.
+    /// Returns whether the key of this record is being derived, and one more message may wait.
     pub(super) fn awaits(&self, record: &EpochRecord) -> bool {
         self.withheld.len() < WITHHELD_MAX && self.deriving == Deriving::OfRecord(record.hash())
     }
@@ -196,6 +200,9 @@ impl Room {
                     self.failed.push(record.hash());
                 }
                 self.is_rejected = matches!(error, OpenError::WrongKey { .. });
+                if let Some(current) = self.keys.current() {
+                    self.latest = Some(current.clone());
+                }
                 Err(error)
             }
         }
@@ -242,5 +249,84 @@ impl Room {
             return message;
         }
         Message { text: format!("{NOT_SEALED}{}", message.text), ..message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use glassline_secure::seal::EpochKey;
+
+    use super::*;
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(text).expect("a passphrase")
+    }
+
+    fn begun(previous: Option<&EpochRecord>, text: &str) -> (EpochRecord, EpochKey) {
+        let identity = Identity::from_seed(&[1; 32]);
+        EpochRecord::begin("den", previous, &passphrase(text), &identity, &mut SystemRandom).expect("begins")
+    }
+
+    /// As the thread does.
+    fn derive(room: &mut Room) -> Option<Result<EpochRecord, OpenError>> {
+        room.last_joined = None;
+        let (passphrase, record) = room.next_to_join()?;
+        let key = EpochKey::derive(&passphrase, &record);
+        Some(room.take_key(key.map(|key| (record.clone(), key)).map_err(|error| (Some(record), error))))
+    }
+
+    #[test]
+    fn a_record_that_nothing_opens_stands_in_no_ones_way() {
+        let mut room = Room::unknown("den").expect("random numbers");
+        room.seal_with(passphrase("ours"));
+        let (first, _) = begun(None, "ours");
+        let (second, _) = begun(Some(&first), "ours");
+        let bogus = begun(Some(&second), "theirs").0;
+
+        assert!(room.note_record(&bogus), "its signature holds");
+        assert!(matches!(derive(&mut room), Some(Err(OpenError::WrongKey { .. }))));
+        assert!(!room.note_record(&bogus), "once is enough");
+        assert!(room.note_record(&first));
+        assert!(matches!(derive(&mut room), Some(Ok(_))));
+        assert!(room.note_record(&second));
+        assert!(matches!(derive(&mut room), Some(Ok(_))));
+        assert_eq!(room.keys.current(), Some(&second));
+        assert!(room.note_record(&begun(Some(&second), "others").0));
+        assert!(matches!(derive(&mut room), Some(Err(_))));
+        assert_eq!(room.latest.as_ref(), Some(&second), "the next key follows ours");
+    }
+
+    #[test]
+    fn derivations_that_messages_cause_are_rare() {
+        let mut room = Room::unknown("den").expect("random numbers");
+        room.seal_with(passphrase("ours"));
+        let (first, _) = begun(None, "theirs");
+        room.note_record(&first);
+        assert!(room.next_to_join().is_some());
+        assert!(room.next_to_join().is_none(), "one at a time");
+        assert!(room.take_key(Err((Some(first.clone()), OpenError::Forged))).is_err());
+        room.note_record(&begun(Some(&first), "theirs").0);
+        assert!(room.next_to_join().is_none(), "not so soon");
+    }
+
+    #[test]
+    fn without_the_key_nothing_is_sealed_and_readable_is_marked() {
+        let mut room = Room::remembered(begun(None, "ours").0).expect("random numbers");
+        assert!(room.is_sealed() && room.is_settled());
+        let identity = Identity::from_seed(&[1; 32]);
+        let refused = room.seal(&identity, MessageId(1), "a", Kind::Text, "secret", &mut SystemRandom);
+        assert!(refused.expect_err("no key").contains("/seal"));
+        let message = Message {
+            room: "den".into(),
+            seq: Some(1),
+            at: None,
+            from: "eve".into(),
+            text: "hi".into(),
+            action: false,
+            id: None,
+            sealed: None,
+        };
+        assert!(room.readable(message.clone(), Arrival::InTurn).text.starts_with("[not sealed"));
+        assert_eq!(room.readable(message, Arrival::Own).text, "hi");
     }
 }

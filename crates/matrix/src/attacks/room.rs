@@ -390,10 +390,21 @@ pub(crate) fn deniability(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     if received.text() != Some("I never said that") {
         return Err(Defect("bob does not hear what is to be proven".to_owned()));
     }
-    let proof = lab.scheme().seal().proves_sender(lab.passphrase(), &posted);
-    Ok(Outcome::Measured(match proof {
-        Some(true) => "a message with the passphrase proves to anybody that its signer wrote it".to_owned(),
-        Some(false) => "each member can make every message, so that it proves nothing".to_owned(),
-        None => "what the server stores proves nothing: the server can make it".to_owned(),
-    }))
+    let seal = lab.scheme().seal();
+    let text = match seal.proves_sender(lab.passphrase(), &posted) {
+        Some(true) => "a message with the passphrase proves to anybody that its signer wrote it",
+        None if !seal.is_sealed() => "what the server stores proves nothing: the server can make it",
+        None | Some(false) if is_forgeable(lab) => "each member can make every message, so that it proves nothing",
+        None | Some(false) => {
+            "not evaluated: no member can make it for another, and the scheme does not say what it proves"
+        }
+    };
+    Ok(Outcome::Measured(text.to_owned()))
+}
+
+/// Returns whether a member makes a message in another's name that a newcomer accepts.
+fn is_forgeable(lab: &mut Lab<'_>) -> bool {
+    let body = lab.voice_as(ALICE, MALLORY).say(&foreign_id(), "she never said that");
+    let posted = Posted { number: 1, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
+    lab.voice(CAROL).receive(&posted).text().is_some()
 }

@@ -70,7 +70,7 @@ pub struct EpochKey {
 
 impl EpochKey {
     /// Derives the keys of the epoch that `record` announces, and compares their id with its own.
-    /// Takes 64 MiB and about a tenth of a second: not for a thread that decides or draws.
+    /// Takes 64 MiB and some tenths of a second: not for a thread that decides or draws.
     ///
     /// # Errors
     /// [`OpenError::WrongKey`]: it is another passphrase. [`OpenError::RecordForged`]: the record is

@@ -17,7 +17,7 @@ const LANES: u32 = 4;
 pub(super) const SALT_BYTES: usize = 16;
 /// Longest passphrase in bytes.
 const PASSPHRASE_BYTES_MAX: usize = 1024;
-/// Words of a generated passphrase, of 11 bits each: 66 bits, each guess of which costs an Argon2id.
+/// Words of a generated passphrase, of 11 bits each: 66 bits, and each guess costs an Argon2id.
 const WORDS: usize = 6;
 
 /// Secret that the members of a room share. It is compared as Unicode NFC, without white space at
@@ -74,7 +74,7 @@ impl Passphrase {
         &self.0
     }
 
-    /// Derives 32 bytes with Argon2id: 64 MiB of memory and about a tenth of a second.
+    /// Derives 32 bytes with Argon2id: 64 MiB of memory and some tenths of a second.
     pub(super) fn stretch(&self, salt: &[u8; SALT_BYTES]) -> Result<Zeroizing<[u8; 32]>, argon2::Error> {
         let mut stretched = Zeroizing::new([0; 32]);
         let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(stretched.len()))?;

@@ -6,15 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use glassline_wire::layer::{LayerFactory, LayerStack};
 use glassline_wire::link::LinkKind;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, UnbufferedClientConnection};
+use rustls::client::{ClientConnectionData, Resumption, UnbufferedClientConnection};
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::SingleCertAndKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::unbuffered::UnbufferedStatus;
+use rustls::{CertificateError, ClientConfig, CommonState, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::authority::AuthorityCheck;
-use super::layer::{ClientSide, TlsLayer};
+use super::layer::{Side, TlsLayer};
 use super::{Authorities, KeyLogSink, TlsError, certificate, key_log, provider};
 use crate::{Authority, Fingerprint, Identity, ServerOffer, ServerTrust};
 
@@ -81,8 +82,30 @@ impl LayerFactory for TlsClient {
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>);
         let connection = UnbufferedClientConnection::new(Arc::new(config), self.name.clone());
-        let side = connection.map(|connection| ClientSide::new(connection, verifier));
+        let side = connection.map(|connection| ClientSide { connection, verifier });
         LayerStack::new(vec![Box::new(TlsLayer::new(side))])
+    }
+}
+
+/// Connection of a client, and its judgement of the server.
+struct ClientSide {
+    connection: UnbufferedClientConnection,
+    verifier: Arc<ServerVerifier>,
+}
+
+impl Side for ClientSide {
+    type Data = ClientConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.connection.process_tls_records(records)
+    }
+
+    fn common(&self) -> &CommonState {
+        &self.connection
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        self.verifier.refusal()
     }
 }
 
@@ -104,7 +127,7 @@ impl TimeProvider for Clock {
 /// Judges the server of one connection. A key counts once the server has proven to have it, so
 /// authorities are asked first, and trust after the signature.
 #[derive(Debug)]
-pub(super) struct ServerVerifier {
+struct ServerVerifier {
     trust: Arc<dyn ServerTrust>,
     authorities: Arc<AuthorityCheck>,
     algorithms: WebPkiSupportedAlgorithms,
@@ -119,7 +142,7 @@ impl ServerVerifier {
     }
 
     /// Text for the person, if the server was refused.
-    pub(super) fn refusal(&self) -> Option<&str> {
+    fn refusal(&self) -> Option<&str> {
         self.refusal.get().map(String::as_str)
     }
 }

@@ -1,16 +1,12 @@
 //! One TLS connection of either side as a layer.
 
 use std::fmt;
-use std::sync::Arc;
 
 use glassline_wire::layer::{LAYER_BYTES_MAX, Layer, LayerError, LayerState};
 use glassline_wire::link::{IdentityKey, LinkFacts, LinkKind};
-use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic};
 use rustls::{CommonState, Error};
 
-use super::client::ServerVerifier;
 use super::{certificate, error};
 use crate::Identity;
 
@@ -180,50 +176,6 @@ impl<S> fmt::Debug for TlsLayer<S> {
     /// Shows no key and no byte of what passes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsLayer").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-impl Side for UnbufferedServerConnection {
-    type Data = ServerConnectionData;
-
-    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(records)
-    }
-
-    fn common(&self) -> &CommonState {
-        self
-    }
-
-    fn refusal(&self) -> Option<&str> {
-        None
-    }
-}
-
-/// Connection of a client, and its judgement of the server.
-pub(super) struct ClientSide {
-    connection: UnbufferedClientConnection,
-    verifier: Arc<ServerVerifier>,
-}
-
-impl ClientSide {
-    pub(super) fn new(connection: UnbufferedClientConnection, verifier: Arc<ServerVerifier>) -> Self {
-        Self { connection, verifier }
-    }
-}
-
-impl Side for ClientSide {
-    type Data = ClientConnectionData;
-
-    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.connection.process_tls_records(records)
-    }
-
-    fn common(&self) -> &CommonState {
-        &self.connection
-    }
-
-    fn refusal(&self) -> Option<&str> {
-        self.verifier.refusal()
     }
 }
 

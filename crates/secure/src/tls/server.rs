@@ -8,12 +8,14 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{
-    ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert, UnbufferedServerConnection,
+    ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert, ServerConnectionData,
+    UnbufferedServerConnection,
 };
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
+use rustls::unbuffered::UnbufferedStatus;
+use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
 
-use super::layer::TlsLayer;
+use super::layer::{Side, TlsLayer};
 use super::{KeyLogSink, ServerCertificate, TlsError, key_log, provider};
 
 /// Maker of a server's TLS layers. Clones share the certificate.
@@ -70,6 +72,22 @@ impl LayerFactory for TlsServer {
     fn layers(&self) -> LayerStack {
         let connection = UnbufferedServerConnection::new(Arc::clone(&self.config));
         LayerStack::new(vec![Box::new(TlsLayer::new(connection))])
+    }
+}
+
+impl Side for UnbufferedServerConnection {
+    type Data = ServerConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(records)
+    }
+
+    fn common(&self) -> &CommonState {
+        self
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        None
     }
 }
 

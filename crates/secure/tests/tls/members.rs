@@ -1,4 +1,4 @@
-//! What a server learns about a member's key.
+//! Keys of members, as a server learns them.
 
 use glassline_secure::Identity;
 use glassline_secure::tls::TlsServer;

@@ -242,9 +242,10 @@ impl State {
                 };
                 news.announced_in = begins.then(|| name.clone());
                 let kept = kept.map_or_else(String::new, |error| format!("; it will not be remembered: {error}"));
+                let earlier = if begins { "" } else { "; /history shows what was said before" };
                 format!(
                     "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you \
-                     send; /unseal ends it{kept}",
+                     send; /unseal ends it{earlier}{kept}",
                     record.key_id(),
                     record.number()
                 )

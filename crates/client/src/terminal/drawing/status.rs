@@ -278,7 +278,7 @@ mod tests {
         assert!(line.ends_with("… · anyone can read this"), "{line}");
         let short = Status { name: "alice".into(), people: Some(1), others: Vec::new(), ..status };
         let line = text(&row(&short, &StatusContext::default(), 80));
-        assert_eq!(line, format!("alice in {} · anyone on the way can read this", "r".repeat(32)));
+        assert_eq!(line, format!("alice in {} · online · anyone can read this", "r".repeat(32)));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(crate) struct Choices {
     pub(crate) colour: Option<bool>,
     pub(crate) ignore: Option<Vec<String>>,
     pub(crate) log: Option<bool>,
+    pub(crate) log_sealed: Option<bool>,
     pub(crate) input_history: Option<bool>,
 }
 
@@ -43,6 +44,7 @@ impl Choices {
             colour: self.colour.or(weaker.colour),
             ignore: self.ignore.or(weaker.ignore),
             log: self.log.or(weaker.log),
+            log_sealed: self.log_sealed.or(weaker.log_sealed),
             input_history: self.input_history.or(weaker.input_history),
         }
     }
@@ -75,6 +77,7 @@ impl Choices {
                 colour: self.colour.unwrap_or(defaults.colour),
                 ignore: self.ignore.unwrap_or(defaults.ignore),
                 log: self.log.unwrap_or(defaults.log),
+                log_sealed: self.log_sealed.unwrap_or(defaults.log_sealed),
                 input_history: self.input_history.unwrap_or(defaults.input_history),
                 state_folder: folders::state_folder(),
             },
@@ -143,6 +146,7 @@ mod tests {
             colour: Some(true),
             ignore: Some(vec!["eve".into()]),
             log: Some(true),
+            log_sealed: Some(true),
             input_history: Some(false),
         };
         let both = Choices { name: Some("flag".into()), colour: Some(false), ..weak.clone() };

@@ -151,7 +151,7 @@ fn open_view(
     let settings = DisplaySettings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output).with_keys(keys.clone());
-    for words in &options.greeting {
+    for words in options.greeting.iter().chain(&RoomLog::notice(&options.preferences)) {
         plain.print_notice(words)?;
     }
     if for_a_person {

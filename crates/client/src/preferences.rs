@@ -15,6 +15,8 @@ pub struct Preferences {
     pub ignore: Vec<String>,
     /// `true` if each room's conversation is also written to a file in the state folder.
     pub log: bool,
+    /// `true` if what is said in sealed rooms is written to these files as well, readable.
+    pub log_sealed: bool,
     /// `true` if typed lines are found again in the next session.
     pub input_history: bool,
     /// Folder of logs and typed lines; `None`: nothing is kept.
@@ -29,6 +31,7 @@ impl Default for Preferences {
             colour: true,
             ignore: Vec::new(),
             log: false,
+            log_sealed: false,
             input_history: true,
             state_folder: None,
         }

@@ -49,7 +49,7 @@ use line_output::{LineOutput, LineScreen};
 pub use link::{Link, SecureLink};
 pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
-pub use preferences::{Bell, Preferences};
+pub use preferences::{Bell, LogScope, Preferences};
 use room_log::RoomLog;
 use sealed::RoomKeys;
 pub use sealed::Sealing;

@@ -15,7 +15,7 @@ use glassline_wire::event::Event;
 use crate::file_lock::wait_for;
 use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
-use crate::preferences::Preferences;
+use crate::preferences::{LogScope, Preferences};
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
@@ -56,20 +56,22 @@ pub(crate) struct RoomLog {
 impl RoomLog {
     /// Returns the log of a session, if it is enabled and there is a folder for it.
     pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
-        let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
-        Some(Self { logs_sealed: options.preferences.log_sealed, ..Self::new(folder, &options.address) })
+        let folder = options.preferences.state_folder.as_deref()?;
+        let log = Self::new(folder, &options.address);
+        match options.preferences.log {
+            LogScope::Nothing => None,
+            LogScope::Unsealed => Some(log),
+            LogScope::All => Some(Self { logs_sealed: true, ..log }),
+        }
     }
 
     /// Returns a notice on the log of sealed rooms, for a user who has asked for one.
     pub(crate) fn notice(preferences: &Preferences) -> Option<String> {
-        let folder = preferences.state_folder.as_deref().filter(|_| preferences.log);
-        preferences.log_sealed.then(|| match folder {
-            Some(folder) => format!(
-                "log_sealed is on: what is said in sealed rooms is written, readable, to files in {}",
-                folder.join("logs").display()
-            ),
-            None => "log_sealed has no effect without log: nothing is written".to_owned(),
-        })
+        let folder = preferences.state_folder.as_deref().filter(|_| preferences.log == LogScope::All)?;
+        Some(format!(
+            "log_sealed is on: what is said in sealed rooms is written, readable, to files in {}",
+            folder.join("logs").display()
+        ))
     }
 
     /// Logs for the server at `address`, below the state folder; a file is created with its first
@@ -266,28 +268,22 @@ mod tests {
     #[test]
     fn a_sealed_room_is_logged_only_if_the_user_asks_for_it() {
         let folder = Folder::new();
-        let options = |log, log_sealed| JoinOptions {
+        let options = |log| JoinOptions {
             address: "here".into(),
-            preferences: Preferences {
-                log,
-                log_sealed,
-                state_folder: Some(folder.0.clone()),
-                ..Preferences::default()
-            },
+            preferences: Preferences { log, state_folder: Some(folder.0.clone()), ..Preferences::default() },
             ..JoinOptions::default()
         };
-        assert!(RoomLog::wished_for(&options(false, true)).is_none());
+        assert!(RoomLog::wished_for(&options(LogScope::Nothing)).is_none());
         let message = received(r#"{"type":"message","room":"den","from":"bob","text":"secret","sealed":"AQ"}"#);
-        for (log_sealed, expected) in [(false, None), (true, Some("bob > secret\n"))] {
-            let mut log = RoomLog::wished_for(&options(true, log_sealed)).expect("a log");
+        for (scope, expected) in [(LogScope::Unsealed, None), (LogScope::All, Some("bob > secret\n"))] {
+            let mut log = RoomLog::wished_for(&options(scope)).expect("a log");
             log.note(&message, &formatter()).expect("written");
             log.flush().expect("written");
             let den = fs::read_to_string(folder.0.join("logs").join("here").join("den.log")).ok();
-            assert_eq!(den.as_deref().map(|den| &den[20..]), expected, "asked: {log_sealed}");
+            assert_eq!(den.as_deref().map(|den| &den[20..]), expected, "{scope:?}");
+            let notice = RoomLog::notice(&options(scope).preferences);
+            assert_eq!(notice.is_some_and(|notice| notice.contains("readable")), scope == LogScope::All);
         }
-        let notice = |log, log_sealed| RoomLog::notice(&options(log, log_sealed).preferences).unwrap_or_default();
-        assert!(notice(true, true).contains("readable") && notice(false, true).contains("no effect"));
-        assert_eq!((notice(true, false), notice(false, false)), (String::new(), String::new()));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl RoomKeys {
     /// Returns what to tell a user who enters a room: it is sealed, and its key is neither here nor on
     /// its way.
     pub(crate) fn entry_notice(&self, room: &str) -> Option<String> {
-        let is_locked = self.state().rooms.get(room).is_some_and(Room::lacks_passphrase);
+        let is_locked = self.state().rooms.get(&known_as(room)).is_some_and(Room::lacks_passphrase);
         is_locked.then(|| {
             format!(
                 "{} is sealed here: enter its passphrase with /seal; until then nothing is sent there",

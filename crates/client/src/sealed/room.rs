@@ -8,8 +8,9 @@ use glassline_session::Arrival;
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 
-use super::derivation::{DerivedKey, Purpose};
+use super::derivation::Purpose;
 use super::notes::NOT_SEALED;
+use crate::derived_key::DerivedKey;
 
 /// Messages that wait for a key.
 const WITHHELD_MAX: usize = 256;

@@ -41,8 +41,8 @@ Examples:
   glassline serve                    run a server that stays when you leave
 
 /quit or three empty Enters leave; /help lists the commands.
-A chat of another machine is joined over TLS: its server can read what you write, and nobody on the way. On this machine it \
-travels as plain text."
+A chat of another machine is joined over TLS: nobody on the way between you and its server can read what you write. The server can, \
+except in sealed rooms (/seal). A chat on this machine travels as plain text."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -81,15 +81,18 @@ impl ServerLinks {
         match (self.required, self.offers(LinkKind::Tls) || self.offers(LinkKind::Noise)) {
             (Some(required), _) => format!(
                 "Connections over anything but {required} are refused, so what is said is encrypted on the way; this server \
-                 can read it."
+                 can read it, except in sealed rooms."
             ),
             (None, true) => {
                 "What is said is encrypted on the way to those who join over TLS or Noise. Others may join in \
-                             plaintext: everyone on the way to one of them can read what is said in its rooms. \
-                             `glassline serve --require tls` refuses those."
+                 plaintext: everyone on the way to one of them can read what is said in its rooms, unless they are \
+                 sealed. `glassline serve --require tls` refuses those."
                     .to_string()
             }
-            (None, false) => "Everyone on the way can read what is said, because nothing is encrypted.".to_string(),
+            (None, false) => {
+                "Everyone on the way can read what is said, except in sealed rooms: no link to this server is encrypted."
+                    .to_string()
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use glassline_secure::seal::EpochRecord;
+use glassline_wire::hex;
 
 use crate::KeyringError;
 use crate::private_file::PrivateFile;
@@ -37,7 +38,7 @@ impl SealedRooms {
         let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         lines
             .map(|(at, line)| {
-                let record = bytes_of(line).and_then(|bytes| EpochRecord::read(&bytes).ok());
+                let record = hex::decode(line).and_then(|bytes| EpochRecord::read(&bytes).ok());
                 let why = "it is no record of a sealed room";
                 record.ok_or_else(|| KeyringError::Damaged { path: self.file.path().to_path_buf(), line: at + 1, why })
             })
@@ -80,19 +81,7 @@ impl SealedRooms {
 }
 
 fn line_of(record: &EpochRecord) -> String {
-    use std::fmt::Write as _;
-    let mut line = String::with_capacity(2 * record.as_bytes().len() + 1);
-    for byte in record.as_bytes() {
-        // Writing to memory has no way to fail.
-        let _ = write!(line, "{byte:02x}");
-    }
-    line.push('\n');
-    line
-}
-
-fn bytes_of(line: &str) -> Option<Vec<u8>> {
-    let pairs = line.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    hex::encode(record.as_bytes()) + "\n"
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use glassline_wire::layer::LayerStack;
 use crate::chat::{Conversation, Member, ROOM, Server};
 use crate::outcome::Defect;
 use crate::random::Random;
-use crate::scheme::{MemberKeys, Memory, Scheme, Secret, ServerKeys};
+use crate::scheme::{MemberKeys, Memory, Scheme, ServerKeys};
 use crate::seal::{Received, Voice, VoiceSetup};
+use crate::secret::Secret;
 use crate::transcript::Transcript;
 
 /// Amount of work of one cell.

@@ -12,8 +12,9 @@ use glassline_secure::external::{
 use glassline_wire::layer::LayerStack;
 
 use crate::adversary::Adversary;
-use crate::scheme::{LinkScheme, MemberKeys, Memory, Scheme, Secret, ServerKeys};
+use crate::scheme::{LinkScheme, MemberKeys, Memory, Scheme, ServerKeys};
 use crate::schemes::{Plain, Unsealed};
+use crate::secret::Secret;
 use process::Process;
 use seal::ProgramSeal;
 

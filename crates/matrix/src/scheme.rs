@@ -7,9 +7,7 @@ use glassline_wire::layer::LayerStack;
 
 use crate::adversary::Adversary;
 use crate::seal::RoomSeal;
-
-/// Bytes from which a scheme derives a key, or the random numbers of one session.
-pub type Secret = [u8; 32];
+use crate::secret::Secret;
 
 /// Long-term keys of a server. Whoever has a copy has stolen them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::scheme::Secret;
+use crate::secret::Secret;
 
 /// Content of a message as it is sent to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

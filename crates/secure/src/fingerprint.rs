@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bip39::Language;
+use glassline_wire::hex;
 use sha2::{Digest, Sha256};
 
 /// Words of a fingerprint, of 11 bits each.
@@ -58,7 +59,7 @@ impl Fingerprint {
 
     /// All 64 hexadecimal digits, lower case.
     pub fn hex(&self) -> String {
-        hex(&self.0)
+        hex::encode(&self.0)
     }
 
     /// Returns whether `text`, in any form that is accepted, names this key.
@@ -79,16 +80,6 @@ impl Fingerprint {
         (at * BITS_PER_WORD..(at + 1) * BITS_PER_WORD)
             .fold(0, |index, bit| index << 1 | usize::from(self.0[bit / 8] >> (7 - bit % 8) & 1))
     }
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Splits a text into its words (with hyphens, known to be of the list) and its digits.

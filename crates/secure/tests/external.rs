@@ -185,7 +185,7 @@ fn a_fault_of_the_program_is_no_fault_of_the_peer() {
         ("", "does not answer"),
         ("7", "invalid type"),
         (r#"{"state":"closed"}"#, "unknown variant `closed`"),
-        (r#"{"state":"open","output":"0"}"#, "an odd number"),
+        (r#"{"state":"open","output":"0"}"#, "pairs of hexadecimal digits"),
         (r#"{"state":"open","output":"0g"}"#, "hexadecimal digits"),
         (too_much.as_str(), "nobody has taken"),
     ] {

@@ -96,7 +96,7 @@ pub enum CommandError {
         "this holds something of the form of an operator token, which others must not read; write /op and the token, and nothing before it"
     )]
     Token,
-    #[error("not sealed, so not sent: {0}")]
+    #[error("this room is sealed, and {0}")]
     NotSealed(String),
     #[error("this server does not relay sealed messages, and the room is sealed here; /unseal ends that")]
     ServerCannotSeal,

@@ -187,6 +187,11 @@ impl JoinedRooms {
         known
     }
 
+    /// Has messages go nowhere until the user, or a return, chooses a room.
+    pub(crate) fn leave_current(&mut self) {
+        self.current = None;
+    }
+
     /// Returns whether this was the current room before the reconnect.
     pub(crate) fn is_return(&self, room: &str) -> bool {
         self.returns_to.as_deref() == Some(room)

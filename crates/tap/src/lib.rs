@@ -7,7 +7,6 @@ pub mod capture;
 mod cause;
 pub mod faults;
 pub mod frame;
-mod hex;
 pub mod hook;
 pub mod line;
 pub mod meaning;

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::applied::Applied;
 use crate::frame::{Direction, Frame, FrameKind};
-use crate::hex;
 use crate::line::{Ask, End};
 use crate::meaning::Meaning;
+use glassline_wire::hex;
 
 /// One observation.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,9 +16,10 @@ pub enum Existing {
 }
 
 /// Opens a file for writing and empties it, unless another program that opened it in this way still
-/// has it open (on Unix, where its file system has locks). On Unix only its owner can read and write it, whatever
-/// its permissions were if it was there; a program that had opened it before keeps its access.
-/// Pipes and devices stay as they are. On other systems the folder decides who can read it.
+/// has it open (on Unix, where its file system has locks). On Unix only its owner can read and
+/// write it, whatever its permissions were if it was there; a program that had opened it before
+/// keeps its access. Pipes and devices stay as they are. On other systems the folder decides who
+/// can read it.
 ///
 /// # Errors
 /// The file cannot be made or written, or, on Unix, not be made private: it belongs to somebody

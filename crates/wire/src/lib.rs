@@ -17,6 +17,7 @@ pub mod envelope;
 #[expect(missing_docs, reason = "fields of the schema that their names describe")]
 pub mod event;
 pub mod frame;
+pub mod hex;
 #[expect(missing_docs, reason = "variants that their names describe")]
 pub mod history;
 pub mod layer;

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::hex;
+
 /// Protection of the bytes between a client and its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LinkKind {
@@ -52,13 +54,6 @@ impl LinkFacts {
 
     /// The peer's identity in 64 hexadecimal digits, as in `whois` (E3).
     pub fn peer_hex(&self) -> Option<String> {
-        use fmt::Write as _;
-        self.peer.map(|key| {
-            key.iter().fold(String::with_capacity(2 * key.len()), |mut hex, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        })
+        self.peer.map(|key| hex::encode(&key))
     }
 }

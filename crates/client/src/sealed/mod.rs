@@ -19,6 +19,7 @@ use glassline_session::{Arrival, Draft, RoomSeal, Update};
 use glassline_wire::event::{Event, Message};
 use glassline_wire::link::IdentityKey;
 use glassline_wire::request::LOBBY;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::inbox::Inbox;
 pub(crate) use derivation::Derived;
@@ -106,13 +107,13 @@ impl RoomKeys {
 
     /// Returns whether the user has sealed a room.
     pub(crate) fn is_sealed(&self, room: &str) -> bool {
-        self.state().rooms.get(room).is_some_and(Room::is_sealed)
+        self.state().rooms.get(&known_as(room)).is_some_and(Room::is_sealed)
     }
 
     /// Returns whether a message could be sealed now, or never before the user does something: a
     /// room whose key is on its way should wait for it.
     pub(crate) fn is_settled(&self, room: &str) -> bool {
-        self.state().rooms.get(room).is_none_or(Room::is_settled)
+        self.state().rooms.get(&known_as(room)).is_none_or(Room::is_settled)
     }
 
     /// Checks that a room can be sealed here. Errors: why not.
@@ -128,21 +129,21 @@ impl RoomKeys {
     /// arrives as [`Derived`]. Returns what to tell the user meanwhile. Errors: why it cannot be.
     pub(crate) fn seal(&self, room: &str, passphrase: Passphrase) -> Result<String, String> {
         self.check(room)?;
-        self.state().seal_room(room, passphrase)
+        self.state().seal_room(&known_as(room), passphrase)
     }
 
     /// Begins the first key of a sealed room in which no record was seen. Returns whether it does.
     pub(crate) fn begin_if_unknown(&self, room: &str) -> bool {
-        self.state().begin_if_unknown(room)
+        self.state().begin_if_unknown(&known_as(room))
     }
 
     /// Ends the sealing of a room, on the user's word only. Errors: it would come back.
     pub(crate) fn unseal(&self, room: &str) -> Result<(), String> {
-        let mut state = self.state();
+        let (mut state, room) = (self.state(), known_as(room));
         if let Some(files) = &state.files {
-            files.rooms.forget(room).map_err(|error| error.to_string())?;
+            files.rooms.forget(&room).map_err(|error| error.to_string())?;
         }
-        state.rooms.remove(room);
+        state.rooms.remove(&room);
         Ok(())
     }
 
@@ -156,8 +157,14 @@ impl RoomKeys {
     }
 }
 
+/// Returns a room's name as the server has it (E2): whatever the spelling, it is the same room.
+fn known_as(spelling: &str) -> String {
+    let name: String = spelling.strip_prefix('#').unwrap_or(spelling).nfkc().collect();
+    name.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase()
+}
+
 fn check_name(room: &str) -> Result<(), String> {
-    if room == LOBBY {
+    if known_as(room) == LOBBY {
         return Err(
             "the lobby is never sealed, since everybody starts in it; /join another room and seal that".to_owned()
         );
@@ -166,17 +173,18 @@ fn check_name(room: &str) -> Result<(), String> {
 }
 
 impl State {
-    fn room(&mut self, name: &str) -> Result<&mut Room, String> {
-        if !self.rooms.contains_key(name) {
+    fn room(&mut self, spelling: &str) -> Result<&mut Room, String> {
+        let name = known_as(spelling);
+        if !self.rooms.contains_key(&name) {
             if self.rooms.len() >= ROOMS_MAX {
                 return Err(format!(
                     "there are sealed messages in {ROOMS_MAX} rooms already; start anew to read these"
                 ));
             }
-            let room = Room::unknown(name).map_err(|error| error.to_string())?;
-            self.rooms.insert(name.to_owned(), room);
+            let room = Room::unknown(&name).map_err(|error| error.to_string())?;
+            self.rooms.insert(name.clone(), room);
         }
-        self.rooms.get_mut(name).ok_or_else(String::new)
+        self.rooms.get_mut(&name).ok_or_else(String::new)
     }
 
     fn seal_room(&mut self, name: &str, passphrase: Passphrase) -> Result<String, String> {
@@ -242,9 +250,10 @@ impl State {
                 };
                 news.announced_in = begins.then(|| name.clone());
                 let kept = kept.map_or_else(String::new, |error| format!("; it will not be remembered: {error}"));
+                let earlier = if begins { "" } else { "; /history shows what was said before" };
                 format!(
                     "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you \
-                     send; /unseal ends it{kept}",
+                     send; /unseal ends it{earlier}{kept}",
                     record.key_id(),
                     record.number()
                 )
@@ -301,7 +310,7 @@ impl State {
             }
             MemberCheck::Changed(known) => {
                 let why = notes::changed_key(&known, &member.1);
-                if let Some(room) = self.rooms.get_mut(room) {
+                if let Some(room) = self.rooms.get_mut(&known_as(room)) {
                     room.stop(why.clone());
                 }
                 Err(why)
@@ -326,7 +335,7 @@ impl RoomSeal for RoomKeys {
     fn open(&mut self, message: Message, arrival: Arrival) -> Option<Message> {
         let mut state = self.state();
         let Some(sealed) = &message.sealed else {
-            return Some(match state.rooms.get_mut(&message.room) {
+            return Some(match state.rooms.get_mut(&known_as(&message.room)) {
                 Some(room) => room.readable(message, arrival),
                 None => message,
             });
@@ -335,7 +344,7 @@ impl RoomSeal for RoomKeys {
             Ok(envelope) => envelope,
             Err(error) => return Some(Message { text: format!("[sealed: {error}]"), ..message }),
         };
-        let name = message.room.clone();
+        let name = known_as(&message.room);
         if let Ok(room) = state.room(&name)
             && room.note_record(envelope.record())
         {
@@ -348,5 +357,38 @@ impl RoomSeal for RoomKeys {
             }
             _ => Some(state.opened(&envelope, message, arrival)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use glassline_keyring::{Keyring, ServerAddress};
+    use glassline_testkit::Folder;
+
+    use super::*;
+
+    #[test]
+    fn a_room_is_sealed_in_every_spelling() {
+        let folder = Folder::new();
+        let (keyring, address) = (Keyring::open(folder.join("keys")), ServerAddress::parse("here:1").expect("one"));
+        let open = |spelling: &str| {
+            let files = Sealing {
+                identity: keyring.identity(),
+                rooms: keyring.sealed_rooms(&address),
+                members: keyring.known_members(&address),
+                passphrases: vec![(spelling.to_owned(), Passphrase::new("words").expect("a passphrase"))],
+            };
+            RoomKeys::open(Some(files), mpsc::sync_channel(1).0)
+        };
+        for spelling in ["my_den", "#my_den", "My_Den", "my den", "\u{ff2d}y_den"] {
+            let keys = open(spelling).expect("it opens");
+            for other in ["my_den", "#MY_DEN", " My den "] {
+                assert!(keys.is_sealed(other), "{spelling} {other}");
+            }
+            assert!(!keys.is_sealed("myden"));
+        }
+        assert!(open("#Lobby").is_err(), "the lobby is never sealed");
     }
 }

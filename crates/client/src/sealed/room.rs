@@ -134,9 +134,13 @@ impl Room {
         Some((passphrase, Purpose::Begin(None)))
     }
 
-    /// Notes the record of a message. Returns whether it is newer than all before it.
+    /// Notes the record of a message. Returns whether it is the newest, whose key may have to be
+    /// derived: also again, as a derivation may have been too soon when it came first.
     pub(super) fn note_record(&mut self, record: &EpochRecord) -> bool {
         let is_failed = |record: &EpochRecord| self.failed.contains(&record.hash());
+        if self.latest.as_ref() == Some(record) {
+            return !is_failed(record);
+        }
         // Anybody can sign a record with any number; one that no passphrase opens stands in no
         // other's way.
         let is_newer = self.latest.as_ref().is_none_or(|latest| latest.number() < record.number() || is_failed(latest));
@@ -194,9 +198,10 @@ impl Room {
                 Ok(record)
             }
             Err((record, error)) => {
-                if let Some(record) = record
-                    && self.failed.len() < FAILED_MAX
-                {
+                if let Some(record) = record {
+                    if self.failed.len() >= FAILED_MAX {
+                        self.failed.remove(0);
+                    }
                     self.failed.push(record.hash());
                 }
                 self.is_rejected = matches!(error, OpenError::WrongKey { .. });
@@ -307,6 +312,11 @@ mod tests {
         assert!(room.take_key(Err((Some(first.clone()), OpenError::Forged))).is_err());
         room.note_record(&begun(Some(&first), "theirs").0);
         assert!(room.next_to_join().is_none(), "not so soon");
+        let (third, _) = begun(Some(&first), "ours");
+        room.failed.push(room.latest.as_ref().expect("noted").hash());
+        assert!(room.note_record(&third) && room.next_to_join().is_none(), "nor this one");
+        assert!(room.note_record(&third), "the next message asks again");
+        assert!(matches!(derive(&mut room), Some(Ok(_))));
     }
 
     #[test]

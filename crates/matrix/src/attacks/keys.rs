@@ -12,8 +12,9 @@ use crate::bytes::find;
 use crate::chat::{Conversation, End, Passed};
 use crate::lab::{ALICE, Lab, MALLORY};
 use crate::outcome::{Defect, Outcome};
-use crate::scheme::{Secret, ServerKeys};
+use crate::scheme::ServerKeys;
 use crate::seal::{Body, Posted, Voice};
+use crate::secret::Secret;
 
 /// Plaintext that an end computes from the recorded bytes of its peer.
 fn computed(stack: LayerStack, pieces: &[Passed], direction: Direction) -> Vec<u8> {

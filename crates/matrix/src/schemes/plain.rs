@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use glassline_wire::layer::LayerStack;
 
-use crate::scheme::{LinkScheme, MemberKeys, Memory, Secret, ServerKeys};
+use crate::scheme::{LinkScheme, MemberKeys, Memory, ServerKeys};
+use crate::secret::Secret;
 
 /// Link without layers.
 #[derive(Debug, Clone, Copy)]

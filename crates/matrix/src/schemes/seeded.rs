@@ -3,7 +3,7 @@
 use glassline_secure::NoRandomness;
 
 use crate::random::Random;
-use crate::scheme::Secret;
+use crate::secret::Secret;
 
 /// Source that a secret of the lab determines.
 #[derive(Debug, Clone)]

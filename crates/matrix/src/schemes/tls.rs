@@ -9,7 +9,8 @@ use glassline_secure::tls::{Authorities, ServerCertificate, TlsClient, TlsClient
 use glassline_wire::layer::{LayerFactory, LayerStack};
 
 use super::trust::{MakeTrust, pinning};
-use crate::scheme::{LinkScheme, MemberKeys, Memory, Secret, ServerKeys};
+use crate::scheme::{LinkScheme, MemberKeys, Memory, ServerKeys};
+use crate::secret::Secret;
 
 /// Name that clients dial.
 const SERVER_NAME: &str = "lab.example";

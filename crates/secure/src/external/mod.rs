@@ -14,8 +14,8 @@ mod seal;
 pub use hex::Hex;
 pub use layer::{ClientKeys, ExternalLinks, KnownServer, ServerSecrets};
 pub use reply::{Features, LayerFault, LayerReply, Progress};
-pub use request::{Request, Role};
-pub use seal::{ExternalMember, Membership, Message, SealedText, UnsealedText};
+pub use request::{Message, Request, Role};
+pub use seal::{ExternalMember, Membership, SealedText, UnsealedText};
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::hex::Hex;
-use super::seal::Message;
 
 /// Side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -13,6 +12,23 @@ pub enum Role {
     Client,
     /// The side that accepts.
     Server,
+}
+
+/// Message as the server delivers it: all of it is the server's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Number in the room.
+    pub number: u64,
+    /// Room.
+    pub room: String,
+    /// The sender's id for it.
+    pub id: String,
+    /// Name of the sender.
+    pub from: String,
+    /// Text that everyone can read.
+    pub text: String,
+    /// Sealed text, if there is one.
+    pub sealed: Option<String>,
 }
 
 /// One line to the program. `id` is a number of a layer or of a member, which the caller has

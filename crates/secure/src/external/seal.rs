@@ -1,8 +1,8 @@
 //! A member of a room whose texts a program seals and opens.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::request::Request;
+use super::request::{Message, Request};
 use super::{ExternalError, SharedProgram};
 
 /// Settings of a member.
@@ -27,23 +27,6 @@ pub struct SealedText {
     pub text: String,
     /// Sealed text, in the form of the field `sealed`.
     #[serde(default)]
-    pub sealed: Option<String>,
-}
-
-/// Message as the server delivers it: all of it is the server's word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Message {
-    /// Number in the room.
-    pub number: u64,
-    /// Room.
-    pub room: String,
-    /// The sender's id for it.
-    pub id: String,
-    /// Name of the sender.
-    pub from: String,
-    /// Text that everyone can read.
-    pub text: String,
-    /// Sealed text, if there is one.
     pub sealed: Option<String>,
 }
 

@@ -7,11 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::{Reader, Writer};
 use super::epoch::{EpochRecord, RECORD_BYTES_MAX};
-use super::seen::LastSeen;
+use super::seen::{LastSeen, RunId};
 use super::{OpenError, SEAL_VERSION};
-
-/// Random number of one run of a client, so that its counters begin anew.
-pub(super) type RunId = [u8; 16];
 
 /// A sealed message as it travels: associated data, then what the seal made.
 #[derive(Debug, Clone, PartialEq, Eq)]

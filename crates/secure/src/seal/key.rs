@@ -4,6 +4,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use glassline_wire::hex;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -29,7 +30,7 @@ pub struct KeyId(pub [u8; 32]);
 impl fmt::Display for KeyId {
     /// The first four bytes, enough to tell the keys of one room apart.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..4].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0[..4]))
     }
 }
 
@@ -116,7 +117,7 @@ impl EpochKey {
     /// The keys, for the vectors.
     #[cfg(test)]
     pub(super) fn exposed(&self) -> serde_json::Value {
-        use crate::fingerprint::hex;
+        use glassline_wire::hex::encode as hex;
         serde_json::json!({
             "key_id": hex(&self.id.0), "key": hex(self.message.as_slice()), "record_key": hex(self.record.as_slice()),
         })

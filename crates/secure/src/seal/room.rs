@@ -2,9 +2,9 @@
 
 use glassline_wire::message_id::MessageId;
 
-use super::envelope::{Envelope, RunId};
+use super::envelope::Envelope;
 use super::epoch::EpochRecord;
-use super::seen::Seen;
+use super::seen::{RunId, Seen};
 use super::{Content, EpochKey, Facts, Kind, OpenError, Order, Seal, SealError};
 use crate::Identity;
 use crate::random::{self, NoRandomness, Random};

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use glassline_wire::link::IdentityKey;
 
 use super::KeyId;
-use super::envelope::RunId;
 
 /// Runs of senders whose counters are kept.
 const RUNS_MAX: usize = 4_096;
@@ -57,6 +56,9 @@ pub(super) struct LastSeen {
     pub(super) seq: u64,
     pub(super) hash: [u8; 32],
 }
+
+/// Random number of one run of a client, so that its counters begin anew.
+pub(super) type RunId = [u8; 16];
 
 /// One run of one sender under one key.
 type Run = (IdentityKey, KeyId, RunId);

@@ -1,7 +1,9 @@
 //! Secrets of connections, for tools that decrypt recordings.
 
-use std::fmt::{Debug, Write as _};
+use std::fmt::Debug;
 use std::sync::Arc;
+
+use glassline_wire::hex;
 
 /// Receiver of secrets. Whoever has them reads everything that was said, so that a person must be
 /// told permanently where one is in use.
@@ -19,10 +21,7 @@ impl rustls::KeyLog for NssKeyLog {
         let mut line = label.to_owned();
         for bytes in [client_random, secret] {
             line.push(' ');
-            for byte in bytes {
-                // Writing to a string cannot fail.
-                let _ = write!(line, "{byte:02x}");
-            }
+            line.push_str(&hex::encode(bytes));
         }
         self.0.line(&line);
     }

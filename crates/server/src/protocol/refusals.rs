@@ -16,7 +16,8 @@ const UNEXPECTED_MESSAGE: u8 = 10;
 /// The answer to HTTP: a page that explains how to join, and who can read what is said.
 pub(crate) fn page(local: Option<SocketAddr>, links: &Links) -> Vec<u8> {
     let address = local.map_or_else(|| "ADDRESS:PORT".to_string(), |local| local.to_string());
-    let plaintext = "Everything said here travels as plain text: anyone on the way can read it.";
+    let plaintext =
+        "No link to this server is encrypted: anyone on the way can read what is said, except in sealed rooms.";
     let (flags, readers) = match (links.required, links.recommended()) {
         (None | Some(LinkKind::Plaintext), None) => (String::new(), plaintext.to_string()),
         (Some(kind), _) => {
@@ -26,7 +27,7 @@ pub(crate) fn page(local: Option<SocketAddr>, links: &Links) -> Vec<u8> {
             format!(" --link {kind}"),
             format!(
                 "Over {} your way to this server is encrypted. Members may be here in plaintext: anyone on the way to them \
-                 can read what they are sent.",
+                 can read what they are sent, except in sealed rooms.",
                 name(kind)
             ),
         ),

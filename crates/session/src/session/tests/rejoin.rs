@@ -1,6 +1,9 @@
 //! Rooms that a reconnect enters again.
 
+use glassline_wire::event::Message;
+
 use super::*;
+use crate::room_seal::{Arrival, Draft, RoomSeal};
 
 #[test]
 fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
@@ -63,6 +66,41 @@ fn the_user_is_back_in_a_room_that_is_joined_again() {
         let room = if moves_on { "lobby" } else { "den" };
         assert_eq!(client.session.status(0).room.as_deref(), Some(room));
     }
+}
+
+/// Has the room "den" sealed, without its key.
+#[derive(Debug)]
+struct DenIsSealed;
+
+impl RoomSeal for DenIsSealed {
+    fn is_sealed(&self, room: &str) -> bool {
+        room == "den"
+    }
+
+    fn seal(&mut self, _: Draft<'_>) -> Result<String, String> {
+        Err("there is no key".to_owned())
+    }
+
+    fn open(&mut self, message: Message, _: Arrival) -> Option<Message> {
+        Some(message)
+    }
+}
+
+#[test]
+fn words_for_a_sealed_room_do_not_reach_another() {
+    let mut client = TestClient::event();
+    client.session = client.session.with_seal(Box::new(DenIsSealed));
+    client.command(Command::Join("den".into())).expect("taken");
+    client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+    client.close();
+    client.wait_for_connect();
+    client.connect();
+    client.receive(WELCOME);
+    assert!(matches!(client.command(Command::Say("secret".into())), Err(CommandError::NoCurrentRoom)));
+    client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1}"#);
+    assert!(matches!(client.command(Command::Say("secret".into())), Err(CommandError::ServerCannotSeal)));
+    client.command(Command::Join("lobby".into())).expect("taken");
+    client.command(Command::Say("no secret".into())).expect("the user has chosen the lobby");
 }
 
 #[test]

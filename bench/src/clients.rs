@@ -20,8 +20,9 @@ const READ_BYTES: usize = 256 * 1024;
 const EVENTS_PER_POLL: usize = 1024;
 /// A system on which nothing arrives for this long has failed.
 pub const STALL_LIMIT: Duration = Duration::from_secs(20);
-/// From the first connect until everybody is reached by one message.
-const JOIN_LIMIT: Duration = Duration::from_secs(40);
+/// From the first connect until everybody is reached by one message. ngIRCd tells each member of all
+/// who come later, over TLS in a record each: seconds of CPU.
+const JOIN_LIMIT: Duration = Duration::from_secs(90);
 /// Wait for a probe's next delivery before another is sent; doubled each time.
 const PROBE_PATIENCE: Duration = Duration::from_millis(100);
 /// Longer than the quarter of a second at which a server may batch its announcements.

@@ -166,5 +166,5 @@ fn a_tutorial_member_is_told_that_it_cannot_read() {
     old.say("/join den");
     old.expect_word("neither read nor send");
     old.say("hi");
-    old.expect_word("this was not sent");
+    old.expect_word("not relayed to anybody");
 }

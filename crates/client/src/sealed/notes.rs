@@ -46,3 +46,12 @@ pub(super) fn changed_key(known: &KnownMember, key: &IdentityKey) -> String {
         known.name, known.since, known.key, known.name
     )
 }
+
+/// Explains why messages under another key of the same number are not read, and the way out.
+pub(super) fn fork(room: &str) -> String {
+    format!(
+        "two keys of {room} were begun at the same time, and this is under the other one, so neither side reads the \
+         other. Agree who gives way: one side only enters /unseal twice, then /seal with the other side's passphrase, \
+         which joins the other's key"
+    )
+}

@@ -13,7 +13,8 @@ impl Terminal {
         let Some(room) = session.status(now_ms).room else {
             return self.print_notice(&["you are in no room; enter one with /join ROOM".to_owned()]);
         };
-        match self.keys.check(&room) {
+        let possible = session.check_sealing().map_err(|error| error.to_string());
+        match possible.and_then(|()| self.keys.check(&room)) {
             Ok(()) => self.composer.ask_passphrase(&room),
             Err(why) => self.print_notice(&[why]),
         }
@@ -46,8 +47,9 @@ impl Terminal {
         };
         if self.unsealing.as_ref() != Some(&room) {
             let asked = format!(
-                "after this the server, and everybody on the way to it, can read what you send to {}; your keys of it \
-                 are forgotten. /unseal again does it",
+                "after this your program no longer takes {} as sealed and forgets its key: what you send there may be \
+                 readable for the server and everybody on the way. While others keep it sealed, nothing readable is \
+                 sent there. /unseal again does it",
                 name(&room)
             );
             self.unsealing = Some(room);
@@ -55,7 +57,11 @@ impl Terminal {
         }
         self.unsealing = None;
         let report = match self.keys.unseal(&room) {
-            Ok(()) => format!("{} is not sealed here any more: what you send there is readable", name(&room)),
+            Ok(()) => format!(
+                "your program no longer takes {} as sealed. While others keep it sealed the server relays sealed messages \
+                 only, and nothing readable is sent there; once they do not, what you send is readable",
+                name(&room)
+            ),
             Err(why) => format!("{} stays sealed: {why}", name(&room)),
         };
         self.print_notice(&[report]);

@@ -146,8 +146,13 @@ impl KeyLogFile {
 
 #[cfg(unix)]
 fn private_file(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options().append(true).create(true).mode(0o600).open(path)
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = File::options().append(true).create(true).mode(0o600).open(path)?;
+    // One that was there before may have been open to others. A pipe or a terminal is left alone.
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 #[cfg(not(unix))]
@@ -165,6 +170,19 @@ impl KeyLogSink for KeyLogFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_log_is_closed_to_others_even_if_it_was_open() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = glassline_testkit::Folder::new();
+        let path = folder.path().join("keys.log");
+        std::fs::write(&path, "before\n").expect("writes");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("opens it to others");
+        KeyLogFile::open(&path).expect("opens").line("after");
+        assert_eq!(std::fs::read_to_string(&path).expect("reads"), "before\nafter\n");
+        assert_eq!(std::fs::metadata(&path).expect("exists").permissions().mode() & 0o777, 0o600);
+    }
 
     #[test]
     fn this_machine_alone_is_joined_in_plaintext() {

@@ -3,9 +3,9 @@
 use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
+use crate::derived_key::Derived;
 use crate::keyboard::event::TerminalEvent;
 use crate::line_splitter::InputLine;
-use crate::sealed::Derived;
 
 /// Capacity of the channel: small, as a key waits for the others. Senders block when it is full,
 /// and so does the server.

@@ -4,6 +4,7 @@
 //! [`glassline_session`], without I/O.
 
 mod commands;
+mod derived_key;
 mod display_settings;
 mod drive;
 mod entropy;

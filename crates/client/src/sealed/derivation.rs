@@ -6,6 +6,7 @@ use std::thread;
 use glassline_secure::seal::{EpochKey, EpochRecord, OpenError, Passphrase, SealError};
 use glassline_secure::{Identity, SystemRandom};
 
+use crate::derived_key::Derived;
 use crate::inbox::{DriverEvent, Inbox};
 
 /// Key to derive.
@@ -22,18 +23,6 @@ pub(super) enum Purpose {
     Join(EpochRecord),
     /// A new key, after that of this record.
     Begin(Option<EpochRecord>),
-}
-
-/// Key with its record, or the reason why there is none; with the record that was tried.
-pub(super) type DerivedKey = Result<(EpochRecord, EpochKey), (Option<EpochRecord>, OpenError)>;
-
-/// Result of a derivation.
-#[derive(Debug)]
-pub(crate) struct Derived {
-    pub(super) room: String,
-    pub(super) result: DerivedKey,
-    /// The key is new, and nobody else knows its record.
-    pub(super) begins: bool,
 }
 
 impl Derivation {

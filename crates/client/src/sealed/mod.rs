@@ -22,8 +22,8 @@ use glassline_wire::link::IdentityKey;
 use glassline_wire::request::LOBBY;
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::derived_key::Derived;
 use crate::inbox::Inbox;
-pub(crate) use derivation::Derived;
 use derivation::{Derivation, Purpose};
 pub(crate) use key_wait::KeyWait;
 use room::{Room, Withheld};

@@ -356,7 +356,7 @@ impl RoomSeal for RoomKeys {
     }
 
     fn relayed(&mut self, room: &str) -> Option<String> {
-        self.state().rooms.get_mut(&known_as(room)).and_then(Room::confirm)
+        self.state().take_relayed(&known_as(room))
     }
 
     fn refused(&mut self, room: &str, rejection: &Rejection) -> Option<String> {

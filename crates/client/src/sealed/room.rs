@@ -150,11 +150,20 @@ impl Room {
         self.unconfirmed.take()
     }
 
-    /// Returns whether the server's refusal undoes the sealing: this is the user's first key, and no
-    /// message was relayed under it.
-    pub(super) fn is_undone_by_refusal(&self) -> bool {
-        let is_first = self.keys.current().is_some_and(|record| record.number() == 1);
-        self.unconfirmed.is_some() && is_first && !self.is_bound
+    /// Returns whether a refusal means the room's first key: the user has begun it, and no message was
+    /// relayed under it.
+    pub(super) fn is_first_key_refused(&self) -> bool {
+        self.unconfirmed.is_some() && self.current().is_some_and(|record| record.number() == 1)
+    }
+
+    /// Returns whether the user gave the passphrase for everything that is sent there.
+    pub(super) fn is_bound(&self) -> bool {
+        self.is_bound
+    }
+
+    /// Returns the record of the key that is sealed under.
+    pub(super) fn current(&self) -> Option<&EpochRecord> {
+        self.keys.current()
     }
 
     /// Returns the room as it is once the user has ended the sealing: what others do is still known,

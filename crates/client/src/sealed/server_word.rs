@@ -35,6 +35,15 @@ impl State {
         })
     }
 
+    /// Notes that the server has relayed a sealed message. Returns what to tell of a new key.
+    pub(super) fn take_relayed(&mut self, name: &str) -> Option<String> {
+        let room = self.rooms.get_mut(name)?;
+        let told = room.confirm()?;
+        // A refusal before may have taken it out of the file.
+        let kept = self.files.as_ref().zip(room.current()).map_or(Ok(()), |(files, record)| files.rooms.put(record));
+        Some(kept.map_or_else(|error| format!("{told}; it will not be remembered: {error}"), |()| told.clone()))
+    }
+
     /// Takes the refusal of a message. Returns what to tell a person instead: a sealing that the
     /// server has refused is undone.
     pub(super) fn take_refusal(&mut self, name: &str, rejection: &Rejection) -> Option<String> {
@@ -43,12 +52,17 @@ impl State {
                 self.room(name).ok()?.note_others(true);
                 None
             }
-            ErrorCode::NotSealed if self.rooms.get(name).is_some_and(Room::is_undone_by_refusal) => {
-                self.rooms.remove(name);
+            ErrorCode::NotSealed if self.rooms.get(name).is_some_and(Room::is_first_key_refused) => {
+                let is_bound = self.rooms.get(name).is_some_and(Room::is_bound);
                 let forgotten = self.files.as_ref().map_or(Ok(()), |files| files.rooms.forget(name));
                 let kept = forgotten.err().map_or_else(String::new, |error| {
                     format!("; the next start takes it as sealed all the same, since this failed: {error}")
                 });
+                if is_bound {
+                    // What is sent there stays for members only; only the user ends that.
+                    return None;
+                }
+                self.rooms.remove(name);
                 Some(format!("{name} was not sealed, and what you write there is readable: {}{kept}", rejection.text))
             }
             _ => None,

@@ -58,7 +58,7 @@ impl Terminal {
         self.unsealing = None;
         let report = match self.keys.unseal(&room) {
             Ok(()) => format!(
-                "your program no longer takes {} as sealed. While others keep it sealed the server relays sealed messages \
+                "{} is not sealed here any more. While others keep it sealed the server relays sealed messages \
                  only, and nothing readable is sent there; once they do not, what you send is readable",
                 name(&room)
             ),

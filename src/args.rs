@@ -255,6 +255,17 @@ pub(crate) struct SettingsArguments {
         default_missing_value = "on"
     )]
     log: Option<bool>,
+    /// With --log, keep what is said in sealed rooms as well, readable
+    #[arg(
+        long,
+        value_name = "on|off",
+        value_parser = words::parser::<bool>(),
+        hide_possible_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on"
+    )]
+    log_sealed: Option<bool>,
 }
 
 impl SettingsArguments {
@@ -265,6 +276,7 @@ impl SettingsArguments {
             bell: self.bell,
             colour: self.colour,
             log: self.log,
+            log_sealed: self.log_sealed,
             ..Choices::default()
         }
     }
@@ -467,7 +479,7 @@ mod tests {
     #[test]
     fn each_flag_becomes_a_choice_and_none_is_made_unasked() {
         assert_eq!(join(&[]).choices(), Choices::default());
-        let flags = "host:7 --name bob --timestamps on --bell all --colour off --log --dialect event";
+        let flags = "host:7 --name bob --timestamps on --bell all --colour off --log --log-sealed --dialect event";
         let all = join(&flags.split(' ').collect::<Vec<_>>()).choices();
         let expected = Choices {
             name: Some("bob".into()),
@@ -477,6 +489,7 @@ mod tests {
             bell: Some(Bell::All),
             colour: Some(false),
             log: Some(true),
+            log_sealed: Some(true),
             ..Choices::default()
         };
         assert_eq!(all, expected);

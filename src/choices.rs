@@ -4,7 +4,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use glassline_client::{Bell, DialectChoice, JoinOptions, Link, Mode, Preferences, default_layers};
+use glassline_client::{Bell, DialectChoice, JoinOptions, Link, LogScope, Mode, Preferences, default_layers};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
 use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
@@ -26,6 +26,7 @@ pub(crate) struct Choices {
     pub(crate) colour: Option<bool>,
     pub(crate) ignore: Option<Vec<String>>,
     pub(crate) log: Option<bool>,
+    pub(crate) log_sealed: Option<bool>,
     pub(crate) input_history: Option<bool>,
 }
 
@@ -43,6 +44,7 @@ impl Choices {
             colour: self.colour.or(weaker.colour),
             ignore: self.ignore.or(weaker.ignore),
             log: self.log.or(weaker.log),
+            log_sealed: self.log_sealed.or(weaker.log_sealed),
             input_history: self.input_history.or(weaker.input_history),
         }
     }
@@ -52,13 +54,25 @@ impl Choices {
         LinkChoices { kind: self.link, authorities: self.ca.clone(), key_log: None }
     }
 
+    fn log_scope(&self) -> LogScope {
+        match (self.log.unwrap_or_default(), self.log_sealed.unwrap_or_default()) {
+            (false, _) => LogScope::Nothing,
+            (true, false) => LogScope::Unsealed,
+            (true, true) => LogScope::All,
+        }
+    }
+
     /// Returns the options that they result in, with the defaults.
     pub(crate) fn join_options(self, mode: Mode) -> JoinOptions {
         let defaults = Preferences::default();
-        let (name, greeting) = match self.name {
+        let log = self.log_scope();
+        let (name, mut greeting) = match self.name {
             Some(name) => (name, Vec::new()),
             None => shortened(login_name()),
         };
+        if self.log_sealed == Some(true) && log == LogScope::Nothing {
+            greeting.push("log_sealed has no effect without log: nothing is written".to_string());
+        }
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
             link: Link::Plaintext(default_layers()),
@@ -74,7 +88,7 @@ impl Choices {
                 bell: self.bell.unwrap_or(defaults.bell),
                 colour: self.colour.unwrap_or(defaults.colour),
                 ignore: self.ignore.unwrap_or(defaults.ignore),
-                log: self.log.unwrap_or(defaults.log),
+                log,
                 input_history: self.input_history.unwrap_or(defaults.input_history),
                 state_folder: folders::state_folder(),
             },
@@ -143,6 +157,7 @@ mod tests {
             colour: Some(true),
             ignore: Some(vec!["eve".into()]),
             log: Some(true),
+            log_sealed: Some(true),
             input_history: Some(false),
         };
         let both = Choices { name: Some("flag".into()), colour: Some(false), ..weak.clone() };
@@ -158,6 +173,20 @@ mod tests {
         assert_eq!((options.address.as_str(), options.mode), ("127.0.0.1:1234", Mode::Json));
         assert_eq!((options.dialect, options.preferences), (DialectChoice::Auto, expected));
         assert!(!options.name.is_empty());
+    }
+
+    #[test]
+    fn sealed_rooms_are_logged_only_with_the_log() {
+        for (log, log_sealed, scope, notices) in [
+            (None, None, LogScope::Nothing, 0),
+            (Some(true), None, LogScope::Unsealed, 0),
+            (Some(true), Some(true), LogScope::All, 0),
+            (None, Some(true), LogScope::Nothing, 1),
+        ] {
+            let choices = Choices { name: Some("bob".into()), log, log_sealed, ..Choices::default() };
+            let options = choices.join_options(Mode::Plain);
+            assert_eq!((options.preferences.log, options.greeting.len()), (scope, notices), "{log:?} {log_sealed:?}");
+        }
     }
 
     #[test]

@@ -19,8 +19,20 @@ use crate::words::{self, Word};
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
-const KEYS: [&str; 11] =
-    ["name", "server", "dialect", "link", "ca", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
+const KEYS: [&str; 12] = [
+    "name",
+    "server",
+    "dialect",
+    "link",
+    "ca",
+    "timestamps",
+    "bell",
+    "colour",
+    "ignore",
+    "log",
+    "log_sealed",
+    "input_history",
+];
 
 /// Returns the choices of the file: the one named, which must be there, or the user's own, which
 /// need not.
@@ -110,6 +122,7 @@ fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), Sett
         "colour" => truth(value).map(|colour| choices.colour = Some(colour)),
         "ignore" => names(value).map(|ignore| choices.ignore = Some(ignore)),
         "log" => truth(value).map(|log| choices.log = Some(log)),
+        "log_sealed" => truth(value).map(|log_sealed| choices.log_sealed = Some(log_sealed)),
         "input_history" => truth(value).map(|input_history| choices.input_history = Some(input_history)),
         _ => return Err(SettingError::Key),
     };
@@ -201,6 +214,7 @@ mod tests {
             colour: Some(true),
             ignore: Some(vec!["eve".into(), "mallory".into()]),
             log: Some(false),
+            log_sealed: Some(false),
             input_history: Some(true),
         };
         assert_eq!(choices, expected);

@@ -18,6 +18,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_BELL", "off, mentions or all"),
     ("GLASSLINE_COLOUR", "on or off"),
     ("GLASSLINE_LOG", "on or off"),
+    ("GLASSLINE_LOG_SEALED", "on or off"),
     ("GLASSLINE_INPUT_HISTORY", "on or off"),
     ("GLASSLINE_CONFIG", "the configuration file to read instead of your own"),
 ];
@@ -52,6 +53,7 @@ fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyh
         // A list has its place in the file.
         ignore: None,
         log: read(value, "GLASSLINE_LOG", words::read)?,
+        log_sealed: read(value, "GLASSLINE_LOG_SEALED", words::read)?,
         input_history: read(value, "GLASSLINE_INPUT_HISTORY", words::read)?,
     })
 }
@@ -90,6 +92,7 @@ mod tests {
             ("GLASSLINE_BELL", "off"),
             ("GLASSLINE_COLOUR", "on"),
             ("GLASSLINE_LOG", "on"),
+            ("GLASSLINE_LOG_SEALED", "on"),
             ("GLASSLINE_INPUT_HISTORY", "off"),
         ]);
         let expected = Choices {
@@ -103,6 +106,7 @@ mod tests {
             colour: Some(true),
             ignore: None,
             log: Some(true),
+            log_sealed: Some(true),
             input_history: Some(false),
         };
         assert_eq!(all.expect("reads"), expected);

@@ -251,8 +251,15 @@ impl Store for SharedDisk {
 impl Reader for SharedDisk {
     fn head(&mut self, room: &str, _: Instant) -> Result<Head, StoreError> {
         let disk = self.readable()?;
-        let Some(log) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
-        Ok(Head { oldest: log.pruned as u64 + 1, newest: log.durable as u64 })
+        let Some(log) = disk.rooms.get(room) else {
+            return Ok(Head { oldest: 1, newest: 0, newest_is_sealed: None });
+        };
+        let newest = log.messages[log.pruned.min(log.durable)..log.durable].last();
+        Ok(Head {
+            oldest: log.pruned as u64 + 1,
+            newest: log.durable as u64,
+            newest_is_sealed: newest.map(|message| message.sealed.is_some()),
+        })
     }
 
     fn range(&mut self, range: &HistoryRange, _: Instant) -> Result<Page, StoreError> {

@@ -10,7 +10,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 /// Options and arguments of each of the visible commands, those below another behind a `-`; the
 /// empty name is the program itself.
 const OFFERED: [(&str, &[&str]); 20] = [
-    ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
+    ("", &["name", "config", "timestamps", "bell", "colour", "log", "log-sealed", "history", "help", "version"]),
     (
         "serve",
         &[
@@ -39,6 +39,7 @@ const OFFERED: [(&str, &[&str]); 20] = [
             "bell",
             "colour",
             "log",
+            "log-sealed",
             "dialect",
             "link",
             "plain",

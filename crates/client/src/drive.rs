@@ -146,7 +146,14 @@ impl Driver<'_> {
         if !self.shows {
             return Ok(());
         }
-        let done = self.view.show(update, now_ms);
+        let entered = match &update.content {
+            Update::CurrentRoom(Some(room)) => self.keys.entry_notice(room),
+            _ => None,
+        };
+        let mut done = self.view.show(update, now_ms);
+        if let Some(notice) = entered {
+            done = done.and_then(|()| self.view.show(Update::Notice(notice).into(), now_ms));
+        }
         self.shown(done)
     }
 

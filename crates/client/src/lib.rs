@@ -50,7 +50,7 @@ use line_output::{LineOutput, LineScreen};
 pub use link::{Link, SecureLink};
 pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
-pub use preferences::{Bell, Preferences};
+pub use preferences::{Bell, LogScope, Preferences};
 use room_log::RoomLog;
 use sealed::RoomKeys;
 pub use sealed::Sealing;
@@ -152,7 +152,7 @@ fn open_view(
     let settings = DisplaySettings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output).with_keys(keys.clone());
-    for words in &options.greeting {
+    for words in options.greeting.iter().chain(&RoomLog::notice(&options.preferences)) {
         plain.print_notice(words)?;
     }
     if for_a_person {

@@ -1,6 +1,8 @@
 //! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers
 //! (`--linear`).
 
+mod sealing;
+
 use std::io;
 
 use glassline_session::{Command, Ending, Session, SlashExecutor, Update};
@@ -19,7 +21,8 @@ use crate::line_output::LineOutput;
 use crate::line_splitter::InputLine;
 use crate::link::OpenedLink;
 use crate::room_log::RoomLog;
-use crate::sealed::{KeyWait, RoomKeys};
+use crate::sealed::{KeyWait, RoomKeys, SealDialogue};
+use crate::terminal::editing::passphrase::PassphrasePrompt;
 use crate::terminal::exit::closes_for;
 use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
@@ -48,6 +51,10 @@ pub(crate) struct Plain {
     catch_up: CatchUp,
     log: Option<RoomLog>,
     key_wait: KeyWait,
+    /// `/seal` and `/unseal`, where there are keys.
+    dialogue: Option<SealDialogue>,
+    /// A passphrase is asked for: the keys of the terminal are its answer.
+    asking: Option<PassphrasePrompt>,
     line_input: LineInput,
     output: LineOutput,
     /// The terminal, where the client reads its keys and echoes them.
@@ -78,6 +85,8 @@ impl Plain {
             catch_up: CatchUp::default(),
             log,
             key_wait: KeyWait::default(),
+            dialogue: None,
+            asking: None,
             line_input,
             output,
             terminal: None,
@@ -89,9 +98,10 @@ impl Plain {
         }
     }
 
-    /// Waits with lines for the keys of their rooms.
+    /// Waits with lines for the keys of their rooms, and lets the user seal them.
     pub(crate) fn with_keys(self, keys: RoomKeys) -> Self {
-        Self { key_wait: KeyWait::new(keys), ..self }
+        let dialogue = Some(SealDialogue::new(keys.clone()));
+        Self { key_wait: KeyWait::new(keys), dialogue, ..self }
     }
 
     fn awaits_key(&mut self, session: &Session, now_ms: u64) -> bool {
@@ -181,6 +191,9 @@ impl Plain {
             return self.print_notice(&closes_for(session.others(), "/quit again"));
         }
         self.warned_of_others = false;
+        if let Some(dialogue) = self.dialogue.as_mut().filter(|_| meaning != Ok(ParsedLine::Unseal)) {
+            dialogue.cancel_unseal();
+        }
         match meaning {
             Ok(ParsedLine::Session(command)) => match session.command(command, now_ms) {
                 Ok(()) => Ok(()),
@@ -189,10 +202,8 @@ impl Plain {
             Ok(ParsedLine::Reply(text)) => self.send_reply(text, session, now_ms),
             Ok(ParsedLine::Help(blocks)) => blocks.iter().try_for_each(|block| self.print_notice(block)),
             Ok(ParsedLine::Keys) => self.print_notice("Enter sends; there are more keys in the terminal mode only"),
-            Ok(ParsedLine::Seal | ParsedLine::Unseal) => self.not_sent(
-                "/seal and /unseal ask for something that must not be shown, which is possible in the terminal mode \
-                 only; here start with `glassline join --seal ROOM=FILE`, a file with the passphrase",
-            ),
+            Ok(ParsedLine::Seal) => self.ask_passphrase(session, now_ms),
+            Ok(ParsedLine::Unseal) => self.unseal(session, now_ms),
             Ok(ParsedLine::Clear) => Ok(()),
             Ok(ParsedLine::More(number)) => {
                 let shown = self.output.rest(number)?;
@@ -262,6 +273,9 @@ impl Plain {
             terminal.take_again()?;
             return self.output.show_typed_again();
         }
+        if let Some(prompt) = self.asking.take() {
+            return self.answer(prompt, event);
+        }
         match self.output.press(event, now_ms)? {
             KeyOutcome::Line(line) => {
                 self.warned_not_utf8 = false;
@@ -271,10 +285,7 @@ impl Plain {
                 self.print_notice(&closes_for(session.others(), "Ctrl-D again"))?;
             }
             KeyOutcome::End => self.line_input.end(),
-            KeyOutcome::Suspend => {
-                self.output.flush()?;
-                return self.terminal.as_ref().map_or(Ok(()), EchoTerminal::suspend);
-            }
+            KeyOutcome::Suspend => return self.suspend(),
             KeyOutcome::NotUtf8 if self.warned_not_utf8 => {}
             KeyOutcome::NotUtf8 => {
                 self.warned_not_utf8 = true;
@@ -283,6 +294,11 @@ impl Plain {
             KeyOutcome::Nothing => {}
         }
         Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.output.flush()?;
+        self.terminal.as_ref().map_or(Ok(()), EchoTerminal::suspend)
     }
 
     fn not_sent(&mut self, why: &str) -> io::Result<()> {

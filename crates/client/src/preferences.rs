@@ -13,8 +13,8 @@ pub struct Preferences {
     pub colour: bool,
     /// Names whose messages are not shown, in any case.
     pub ignore: Vec<String>,
-    /// `true` if each room's conversation is also written to a file in the state folder.
-    pub log: bool,
+    /// Messages that are also written to a file for each room in the state folder.
+    pub log: LogScope,
     /// `true` if typed lines are found again in the next session.
     pub input_history: bool,
     /// Folder of logs and typed lines; `None`: nothing is kept.
@@ -28,11 +28,23 @@ impl Default for Preferences {
             bell: Bell::default(),
             colour: true,
             ignore: Vec::new(),
-            log: false,
+            log: LogScope::default(),
             input_history: true,
             state_folder: None,
         }
     }
+}
+
+/// Messages that are written to the rooms' logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogScope {
+    /// None.
+    #[default]
+    Nothing,
+    /// All but sealed ones.
+    Unsealed,
+    /// All: what is said in sealed rooms as well, readable.
+    All,
 }
 
 /// When the terminal's bell rings.

@@ -1,7 +1,7 @@
 //! Optional log of each room's conversation in a plain text file.
 //!
 //! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one
-//! person only is never written.
+//! person only is never written, and what is said in a sealed room only if the user asks for it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +15,7 @@ use glassline_wire::event::Event;
 use crate::file_lock::wait_for;
 use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
+use crate::preferences::{LogScope, Preferences};
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
@@ -46,6 +47,8 @@ pub(crate) struct RoomLog {
     folder: PathBuf,
     rooms: BTreeMap<String, RoomFile>,
     lines: u64,
+    /// What is said in sealed rooms is written, too.
+    logs_sealed: bool,
     /// A write failed: it was reported, and nothing more is written.
     failed: bool,
 }
@@ -53,15 +56,29 @@ pub(crate) struct RoomLog {
 impl RoomLog {
     /// Returns the log of a session, if it is enabled and there is a folder for it.
     pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
-        let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
-        Some(Self::new(folder, &options.address))
+        let folder = options.preferences.state_folder.as_deref()?;
+        let log = Self::new(folder, &options.address);
+        match options.preferences.log {
+            LogScope::Nothing => None,
+            LogScope::Unsealed => Some(log),
+            LogScope::All => Some(Self { logs_sealed: true, ..log }),
+        }
+    }
+
+    /// Returns a notice on the log of sealed rooms, for a user who has asked for one.
+    pub(crate) fn notice(preferences: &Preferences) -> Option<String> {
+        let folder = preferences.state_folder.as_deref().filter(|_| preferences.log == LogScope::All)?;
+        Some(format!(
+            "log_sealed is on: what is said in sealed rooms is written, readable, to files in {}",
+            folder.join("logs").display()
+        ))
     }
 
     /// Logs for the server at `address`, below the state folder; a file is created with its first
     /// line.
     fn new(state_folder: &Path, address: &str) -> Self {
         let folder = state_folder.join("logs").join(file_name(address));
-        Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
+        Self { folder, rooms: BTreeMap::new(), lines: 0, logs_sealed: false, failed: false }
     }
 
     /// Writes the part of an update that concerns a room. Errors: user text; nothing more is
@@ -70,7 +87,7 @@ impl RoomLog {
         // Earlier messages were written before, or were not for this log; sealed ones are for nobody
         // who finds a file.
         if self.failed
-            || is_sealed(update)
+            || (is_sealed(update) && !self.logs_sealed)
             || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. })
         {
             return Ok(());
@@ -246,6 +263,27 @@ mod tests {
             .collect();
         names.sort();
         assert_eq!(names, ["%2E.%2F..%2Fx.log", "den.log"]);
+    }
+
+    #[test]
+    fn a_sealed_room_is_logged_only_if_the_user_asks_for_it() {
+        let folder = Folder::new();
+        let options = |log| JoinOptions {
+            address: "here".into(),
+            preferences: Preferences { log, state_folder: Some(folder.0.clone()), ..Preferences::default() },
+            ..JoinOptions::default()
+        };
+        assert!(RoomLog::wished_for(&options(LogScope::Nothing)).is_none());
+        let message = received(r#"{"type":"message","room":"den","from":"bob","text":"secret","sealed":"AQ"}"#);
+        for (scope, expected) in [(LogScope::Unsealed, None), (LogScope::All, Some("bob > secret\n"))] {
+            let mut log = RoomLog::wished_for(&options(scope)).expect("a log");
+            log.note(&message, &formatter()).expect("written");
+            log.flush().expect("written");
+            let den = fs::read_to_string(folder.0.join("logs").join("here").join("den.log")).ok();
+            assert_eq!(den.as_deref().map(|den| &den[20..]), expected, "{scope:?}");
+            let notice = RoomLog::notice(&options(scope).preferences);
+            assert_eq!(notice.is_some_and(|notice| notice.contains("readable")), scope == LogScope::All);
+        }
     }
 
     #[test]

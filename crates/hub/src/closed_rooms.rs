@@ -1,14 +1,16 @@
-//! Newest numbers of rooms that are not open.
+//! Newest messages of rooms that are not open.
 
 use alloc::{collections::BTreeMap, format, string::String};
 
 use glassline_wire::event::{ErrorCode, Rejection};
 
-/// Rooms that are not open and whose newest number is known: a client is about to open them, or has
+use crate::room::NewestMessage;
+
+/// Rooms that are not open and whose newest message is known: a client is about to open them, or has
 /// just left.
 const ROOMS_MAX: usize = 1_024;
 
-/// Newest numbers of rooms that are not open. They stay correct: no member here sends
+/// Newest messages of rooms that are not open. They stay correct: no member here sends
 /// there, and messages of other servers are recorded.
 #[derive(Debug, Default)]
 pub(crate) struct ClosedRooms {
@@ -18,29 +20,32 @@ pub(crate) struct ClosedRooms {
 
 #[derive(Debug)]
 struct Head {
-    /// The newest number; nothing if it could not be read.
-    newest_seq: Option<u64>,
+    /// The newest message; nothing if it could not be read.
+    newest: Option<NewestMessage>,
     /// Counts up with each that is noted.
     noted: u64,
 }
 
 impl ClosedRooms {
-    /// Records the newest number of a room that is not open. The oldest is dropped first:
+    /// Records the newest message of a room that is not open. The oldest is dropped first:
     /// a client may be about to open several rooms, and must find all of them known.
-    pub(crate) fn note(&mut self, room: String, newest_seq: Option<u64>) {
+    pub(crate) fn note(&mut self, room: String, newest: Option<NewestMessage>) {
         if self.heads.len() >= ROOMS_MAX
             && let Some(oldest) = self.heads.iter().min_by_key(|(_, head)| head.noted).map(|(room, _)| room.clone())
         {
             self.heads.remove(&oldest);
         }
         self.noted += 1;
-        self.heads.insert(room, Head { newest_seq, noted: self.noted });
+        self.heads.insert(room, Head { newest, noted: self.noted });
     }
 
-    /// Raises the number of a room that is here. Returns whether it is.
-    pub(crate) fn raise(&mut self, room: &str, seq: u64) -> bool {
-        let head = self.heads.get_mut(room);
-        head.map(|head| head.newest_seq = head.newest_seq.max(Some(seq))).is_some()
+    /// Records a newer message of a room that is here. Returns whether the room is.
+    pub(crate) fn raise(&mut self, room: &str, newer: NewestMessage) -> bool {
+        let Some(head) = self.heads.get_mut(room) else { return false };
+        if head.newest.is_none_or(|newest| newest.seq < newer.seq) {
+            head.newest = Some(newer);
+        }
+        true
     }
 
     /// Returns whether it was queried, read or not.
@@ -49,12 +54,12 @@ impl ClosedRooms {
     }
 
     pub(crate) fn knows(&self, room: &str) -> bool {
-        self.heads.get(room).is_some_and(|head| head.newest_seq.is_some())
+        self.heads.get(room).is_some_and(|head| head.newest.is_some())
     }
 
-    /// Takes out the newest number of a room that is opened now.
-    pub(crate) fn take(&mut self, room: &str) -> Result<u64, Rejection> {
+    /// Takes out the newest message of a room that is opened now.
+    pub(crate) fn take(&mut self, room: &str) -> Result<NewestMessage, Rejection> {
         let unreadable = || Rejection::new(ErrorCode::Busy, format!("the history of {room} cannot be read; try again"));
-        self.heads.remove(room).and_then(|head| head.newest_seq).ok_or_else(unreadable)
+        self.heads.remove(room).and_then(|head| head.newest).ok_or_else(unreadable)
     }
 }

@@ -19,13 +19,27 @@ use crate::recent_ids::RecentIds;
 /// Form of a room's newest message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Sealing {
-    /// None was sent since the room was opened.
+    /// There is none.
     #[default]
     Undecided,
     /// Readable.
     Open,
     /// Sealed.
     Sealed,
+}
+
+impl Sealing {
+    pub(crate) fn of(is_sealed: bool) -> Self {
+        if is_sealed { Self::Sealed } else { Self::Open }
+    }
+}
+
+/// Newest message of a room, as far as what follows depends on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct NewestMessage {
+    /// Its number; 0 before the first.
+    pub(crate) seq: u64,
+    pub(crate) sealing: Sealing,
 }
 
 #[derive(Debug)]
@@ -44,12 +58,12 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    fn new(name: &str, seq: u64) -> Self {
+    fn new(name: &str, NewestMessage { seq, sealing }: NewestMessage) -> Self {
         Self {
             name: name.into(),
             seq,
             in_flight: 0,
-            sealing: Sealing::default(),
+            sealing,
             sealed_beginning: String::new(),
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
@@ -67,6 +81,10 @@ impl Room {
 
     pub(crate) fn set_seq(&mut self, seq: u64) {
         self.seq = seq;
+    }
+
+    pub(crate) fn newest(&self) -> NewestMessage {
+        NewestMessage { seq: self.seq, sealing: self.sealing }
     }
 
     pub(crate) fn note_in_flight(&mut self) {
@@ -139,7 +157,7 @@ pub(crate) struct Rooms {
 impl Default for Rooms {
     fn default() -> Self {
         let mut open = SlotMap::with_key();
-        let lobby = open.insert(Room::new(LOBBY, 0));
+        let lobby = open.insert(Room::new(LOBBY, NewestMessage::default()));
         Self { open, by_name: BTreeMap::from([(LOBBY.to_string(), lobby)]), lobby, unannounced: Vec::new() }
     }
 }
@@ -170,8 +188,8 @@ impl Rooms {
         self.by_name.get(name).copied()
     }
 
-    pub(crate) fn open(&mut self, name: &str, newest_seq: u64) -> RoomId {
-        let id = self.open.insert(Room::new(name, newest_seq));
+    pub(crate) fn open(&mut self, name: &str, newest: NewestMessage) -> RoomId {
+        let id = self.open.insert(Room::new(name, newest));
         self.by_name.insert(name.to_string(), id);
         id
     }

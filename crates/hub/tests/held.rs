@@ -76,7 +76,7 @@ impl World {
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
         while let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() {
-            hub.answer(ticket, Ok(Answer::Head(Head { oldest: 1, newest: NEWEST })));
+            hub.answer(ticket, Ok(Answer::Head(Head { oldest: 1, newest: NEWEST, newest_is_sealed: Some(false) })));
         }
         let everywhere = |name: &str, since| Hello {
             name: name.into(),

@@ -8,6 +8,7 @@ use glassline_hub::{CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, Na
 use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
+use glassline_wire::history::{Answer, Head};
 use glassline_wire::limits::SEALED_BYTES_MAX;
 use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
@@ -34,6 +35,18 @@ fn enter(hub: &mut Hub, connection: usize, name: &str) -> MemberId {
         LoginOutcome::As(id) => id,
         other => panic!("{other:?}"),
     }
+}
+
+/// A hub with a history, in which the newest message of "den" is sealed, readable or missing, and two
+/// members in that room.
+fn reopened(newest_is_sealed: Option<bool>) -> (Hub, MemberId, MemberId) {
+    let mut hub = Hub::new(Rules { durable: true, ..Rules::default() });
+    assert!(!hub.knows_rooms(0, ["den"]));
+    let question = hub.next_question().expect("a question about the room");
+    let newest = u64::from(newest_is_sealed.is_some());
+    hub.answer(question.ticket, Ok(Answer::Head(Head { oldest: 1, newest, newest_is_sealed })));
+    let (alice, bob) = (enter(&mut hub, 0, "alice"), enter(&mut hub, 1, "bob"));
+    (hub, alice, bob)
 }
 
 fn send(room: &str, id: u128, text: &str, sealed: Option<&str>) -> Send {
@@ -131,6 +144,38 @@ fn a_room_in_use_is_sealed_by_whoever_is_alone() {
     hub.leave(alice, "den", NOW).expect("leaves");
     say(&mut hub, bob, &send("den", 2, "", Some("AQ"))).expect("alone");
     say(&mut hub, bob, &send("den", 3, "hi", None)).expect("alone still");
+}
+
+#[test]
+fn a_room_that_the_history_knows_as_sealed_stays_sealed() {
+    let (mut hub, alice, bob) = reopened(Some(true));
+    assert_eq!(say(&mut hub, bob, &send("den", 1, "hi", None)), Err(ErrorCode::RoomSealed));
+    let late = hub.enter_tutorial(b"late", login(2)).expect("enters");
+    assert!(matches!(hub.execute(late, "/join den", NOW), CommandOutcome::Continue));
+    let report = String::from_utf8(written(&mut hub, late)).expect("text");
+    assert!(report.contains("neither read nor send"), "{report}");
+    assert_eq!(hub.say_text(late, "hi", false, NOW).expect_err("not sealed").code, ErrorCode::RoomSealed);
+
+    // Nor does it forget when everybody has left.
+    hub.depart(late, NOW);
+    for member in [alice, bob] {
+        hub.leave(member, "den", NOW).expect("leaves");
+    }
+    for member in [alice, bob] {
+        hub.join(member, "den", NOW).expect("enters");
+    }
+    assert_eq!(say(&mut hub, bob, &send("den", 1, "hi", None)), Err(ErrorCode::RoomSealed));
+    say(&mut hub, bob, &send("den", 2, "", Some("AQ"))).expect("sealed");
+}
+
+#[test]
+fn a_room_that_the_history_knows_as_readable_stays_readable() {
+    let (mut hub, alice, _) = reopened(Some(false));
+    assert_eq!(say(&mut hub, alice, &send("den", 1, "", Some("AQ"))), Err(ErrorCode::NotSealed));
+    say(&mut hub, alice, &send("den", 2, "hi", None)).expect("readable");
+    // Without a stored message the first one decides.
+    let (mut hub, alice, _) = reopened(None);
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("sealed");
 }
 
 #[test]

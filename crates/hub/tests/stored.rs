@@ -114,7 +114,7 @@ fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
 }
 
 fn head(newest: u64) -> Answer {
-    Answer::Head(Head { oldest: 1, newest })
+    Answer::Head(Head { oldest: 1, newest, newest_is_sealed: (newest > 0).then_some(false) })
 }
 
 fn page(from: u64, to: u64, more: bool) -> Answer {

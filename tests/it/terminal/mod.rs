@@ -18,6 +18,7 @@ mod people;
 mod presentation;
 mod recall;
 mod rooms;
+mod sealed;
 #[cfg(not(feature = "test-layer"))]
 mod secure;
 mod settings;

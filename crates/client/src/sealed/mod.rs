@@ -5,6 +5,7 @@
 //! takes passphrases. Keys are derived one at a time on a thread of their own.
 
 mod derivation;
+mod dialogue;
 mod key_wait;
 mod notes;
 mod room;
@@ -23,8 +24,10 @@ use glassline_wire::request::LOBBY;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::derived_key::Derived;
+use crate::format::safe;
 use crate::inbox::Inbox;
 use derivation::{Derivation, Purpose};
+pub(crate) use dialogue::SealDialogue;
 pub(crate) use key_wait::KeyWait;
 use room::{Room, Withheld};
 
@@ -125,6 +128,18 @@ impl RoomKeys {
     /// room whose key is on its way should wait for it.
     pub(crate) fn is_settled(&self, room: &str) -> bool {
         self.state().rooms.get(&known_as(room)).is_none_or(Room::is_settled)
+    }
+
+    /// Returns what to tell a user who enters a room: it is sealed, and its key is neither here nor on
+    /// its way.
+    pub(crate) fn entry_notice(&self, room: &str) -> Option<String> {
+        let is_locked = self.state().rooms.get(&known_as(room)).is_some_and(Room::lacks_passphrase);
+        is_locked.then(|| {
+            format!(
+                "{} is sealed here: enter its passphrase with /seal; until then nothing is sent there",
+                safe::name(room)
+            )
+        })
     }
 
     /// Checks that a room can be sealed here. Errors: why not.

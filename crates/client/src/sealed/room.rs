@@ -173,6 +173,11 @@ impl Room {
         Ok(Self { latest, by_others: self.by_others, ..Self::unknown(&self.name)? })
     }
 
+    /// Returns whether the user has sealed it and has not entered its passphrase since the start.
+    pub(super) fn lacks_passphrase(&self) -> bool {
+        self.is_sealed && self.passphrase.is_none()
+    }
+
     pub(super) fn seal_with(&mut self, passphrase: Passphrase) {
         self.is_sealed = true;
         self.passphrase = Some(passphrase);
@@ -416,7 +421,7 @@ mod tests {
     #[test]
     fn without_the_key_nothing_is_sealed_and_readable_is_marked() {
         let mut room = Room::remembered(begun(None, "ours").0).expect("random numbers");
-        assert!(room.is_sealed() && room.is_settled());
+        assert!(room.is_sealed() && room.is_settled() && room.lacks_passphrase());
         let identity = Identity::from_seed(&[1; 32]);
         let refused = room.seal(&identity, MessageId(1), "a", Kind::Text, "secret", &mut SystemRandom);
         assert!(refused.expect_err("no key").contains("/seal"));

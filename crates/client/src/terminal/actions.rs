@@ -154,7 +154,7 @@ impl Terminal {
     /// Executes a parsed line; false if it is to stay in the input.
     fn execute(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
         if parsed != ParsedLine::Unseal {
-            self.unsealing = None;
+            self.dialogue.cancel_unseal();
         }
         if let Some(notice) = self.pane.settings().change(&parsed) {
             self.print_notice(&[notice]);

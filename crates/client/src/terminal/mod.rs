@@ -6,13 +6,13 @@ mod composer;
 mod display;
 mod drafts;
 mod drawing;
-mod editing;
+pub(crate) mod editing;
 pub(crate) mod exit;
 mod external_editor;
 pub(crate) mod guard;
 mod idle;
 pub(crate) mod key_reader;
-mod keymap;
+pub(crate) mod keymap;
 mod message_pane;
 mod pending_paste;
 mod reflow;
@@ -35,7 +35,7 @@ use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
 use crate::rows::wrap::ScreenRow;
-use crate::sealed::RoomKeys;
+use crate::sealed::{RoomKeys, SealDialogue};
 use crate::view::View;
 use bell::BellLimiter;
 use composer::Composer;
@@ -67,8 +67,7 @@ pub(crate) struct Terminal {
     log: Option<RoomLog>,
     confidentiality: Confidentiality,
     keys: RoomKeys,
-    /// Room of which `/unseal` was asked once.
-    unsealing: Option<String>,
+    dialogue: SealDialogue,
     external_editor: Option<ExternalEditor>,
     /// Folder for the text that an editor opens, and the inbox that receives its end.
     editor_setup: Option<(PathBuf, Inbox)>,
@@ -103,6 +102,7 @@ impl Terminal {
             terminal.print_failure(loaded);
         }
         terminal.log = RoomLog::wished_for(options);
+        terminal.print_notice(RoomLog::notice(&options.preferences).as_slice());
         terminal.confidentiality = options.link.confidentiality();
         terminal.exit = ExitConfirmation::new(options.hosts);
         Ok(terminal)
@@ -120,8 +120,8 @@ impl Terminal {
             keymap: Keymap::default(),
             log: None,
             confidentiality: Confidentiality::default(),
+            dialogue: SealDialogue::new(keys.clone()),
             keys,
-            unsealing: None,
             external_editor: None,
             editor_setup: None,
             resumed_at: None,

@@ -6,7 +6,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, History, Rejection};
-use glassline_wire::history::{Answer, Page, Question, ReadError, Ticket};
+use glassline_wire::history::{Answer, Head, Page, Question, ReadError, Ticket};
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -15,7 +15,7 @@ use crate::id::MemberId;
 use crate::name::room_name;
 use crate::outstanding::Awaited;
 use crate::question_queue::{PendingQuestion, Recipient};
-use crate::room::Room;
+use crate::room::{NewestMessage, Room, Sealing};
 
 impl Hub {
     /// The oldest question that was not handed over yet. Questions without a recipient are not
@@ -120,8 +120,8 @@ impl Hub {
                 // A room that was opened and closed since the question is known better than the
                 // answer knows it.
                 if self.rooms.find(&room).is_none() && !self.closed_rooms.knows(&room) {
-                    let newest_seq = if let Ok(Answer::Head(head)) = answer { Some(head.newest) } else { None };
-                    self.closed_rooms.note(room, newest_seq);
+                    let newest = if let Ok(Answer::Head(head)) = answer { Some(newest_of(head)) } else { None };
+                    self.closed_rooms.note(room, newest);
                 }
                 self.outstanding.done(waiter);
             }
@@ -152,4 +152,8 @@ impl Hub {
         };
         self.send(id, Envelope::new(event, reference));
     }
+}
+
+fn newest_of(head: Head) -> NewestMessage {
+    NewestMessage { seq: head.newest, sealing: head.newest_is_sealed.map_or_else(Sealing::default, Sealing::of) }
 }

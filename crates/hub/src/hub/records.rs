@@ -14,6 +14,7 @@ use crate::commit_queue::{InFlight, Purpose};
 use crate::id::{MemberId, RoomId};
 use crate::moderation::{Pending, subnet_key};
 use crate::outstanding::Awaited;
+use crate::room::{NewestMessage, Sealing};
 
 /// Text for a sender whose id was used before for another message.
 pub(super) const ID_REUSED: &str = "this id was sent with another message; use a new one";
@@ -135,13 +136,14 @@ impl Hub {
         match content {
             EntryContent::Message(message) => {
                 let seq = message.seq.unwrap_or(0);
+                let newest = NewestMessage { seq, sealing: Sealing::of(message.sealed.is_some()) };
                 if let Some(room_id) = self.rooms.find(&message.room) {
                     if self.rooms.get(room_id).is_some_and(|room| seq > room.seq()) {
                         self.publish(None, room_id, message, None);
                     }
-                } else if !self.closed_rooms.raise(&message.room, seq) && self.questions.asks_for(&message.room) {
+                } else if !self.closed_rooms.raise(&message.room, newest) && self.questions.asks_for(&message.room) {
                     // The answer may be older than this message.
-                    self.closed_rooms.note(message.room, Some(seq));
+                    self.closed_rooms.note(message.room, Some(newest));
                 }
             }
             EntryContent::Audit(act) => {

@@ -16,7 +16,7 @@ use crate::id::{MemberId, RoomId};
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::presence::{self, Announcement};
-use crate::room::Room;
+use crate::room::{NewestMessage, Room};
 
 impl Hub {
     /// Sets the lobby's newest number, from the history.
@@ -30,7 +30,7 @@ impl Hub {
         if let Some(room) = self.rooms.close_if_empty(id)
             && self.rules.durable
         {
-            self.closed_rooms.note(room.name().to_string(), Some(room.seq()));
+            self.closed_rooms.note(room.name().to_string(), Some(room.newest()));
         }
     }
 
@@ -81,11 +81,11 @@ impl Hub {
                 Err(Rejection::new(ErrorCode::TooManyRooms, text))
             }
             None => {
-                let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
+                let newest = if self.rules.durable { self.closed_rooms.take(&name)? } else { NewestMessage::default() };
                 if !self.is_operator(id) {
-                    self.moderation.check_opening(newest_seq)?;
+                    self.moderation.check_opening(newest.seq)?;
                 }
-                Ok(self.rooms.open(&name, newest_seq))
+                Ok(self.rooms.open(&name, newest))
             }
         }
     }

@@ -35,7 +35,7 @@ impl Hub {
     }
 
     /// Checks that a message, sealed or not, fits its room. Whoever is alone in a room decides
-    /// anew, and so does the first message of a room.
+    /// anew, and so does the first message of a room, if none is stored either.
     pub(super) fn check_sealing(&self, id: MemberId, room_id: RoomId, is_sealed: bool) -> Result<(), Rejection> {
         let Some(room) = self.rooms.get(room_id) else { return Ok(()) };
         if is_sealed && room_id == self.rooms.lobby() {
@@ -66,7 +66,7 @@ impl Hub {
         if let Some(sealed) = sealed {
             room.note_sealed(sealed);
         }
-        let sealing = if is_sealed { Sealing::Sealed } else { Sealing::Open };
+        let sealing = Sealing::of(is_sealed);
         let has_changed = room.set_sealing(sealing) != sealing;
         if has_changed && is_sealed {
             let notice = Event::notice(unreadable_here(room.name())).into();

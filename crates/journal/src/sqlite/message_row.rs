@@ -5,7 +5,7 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::sealed::SEALED_TEXT;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Error, Row};
+use rusqlite::{Connection, Error, OptionalExtension, Row};
 
 use super::checksum::{self, Table};
 use super::rowid::seq_of;
@@ -51,6 +51,13 @@ pub(super) fn kind_and_text(message: &Message) -> (i64, &str) {
 /// Returns whether nobody can search in a row of [`select_messages`].
 pub(super) fn is_sealed(row: &Row<'_>) -> Result<bool, Error> {
     Ok(row.get_ref(KIND_COLUMN)? == ValueRef::Integer(KIND_SEALED))
+}
+
+/// Returns whether the message of a row is sealed, damaged or not; `None` if it is not stored.
+pub(super) fn is_stored_sealed(db: &Connection, rowid: i64) -> Result<Option<bool>, Error> {
+    db.prepare_cached("SELECT kind = ?2 FROM message WHERE place = ?1")?
+        .query_row([rowid, KIND_SEALED], |row| row.get(0))
+        .optional()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use glassline_wire::history::{Head, Page};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, Error, OpenFlags};
 
-use super::message_row::DamagedRows;
+use super::message_row::{self, DamagedRows};
 use super::rooms::RoomRow;
+use super::rowid::rowid;
 use super::search::{CREATE_VOCABULARY, SearchCursor};
 use super::search_index::CorruptionFlag;
 use super::wal_checkpoint::LogGate;
@@ -94,8 +95,13 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError> {
-        let found = self.read(deadline, |db| RoomRow::with_name(db, room))?;
-        Ok(found.map_or(Head { oldest: 1, newest: 0 }, |room| Head { oldest: room.oldest, newest: room.newest }))
+        self.read(deadline, |db| {
+            let Some(room) = RoomRow::with_name(db, room)? else {
+                return Ok(Head { oldest: 1, newest: 0, newest_is_sealed: None });
+            };
+            let newest_is_sealed = message_row::is_stored_sealed(db, rowid(room.id, room.newest))?;
+            Ok(Head { oldest: room.oldest, newest: room.newest, newest_is_sealed })
+        })
     }
 
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError> {

@@ -46,7 +46,7 @@ fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> (Vec<Vec<String>>, bool) 
     let found = ROOMS
         .iter()
         .map(|room| {
-            let Head { oldest, newest } = reader.head(room, soon()).expect("a head");
+            let Head { oldest, newest, .. } = reader.head(room, soon()).expect("a head");
             assert_eq!(oldest, 1);
             let mut texts = Vec::new();
             while (texts.len() as u64) < newest {

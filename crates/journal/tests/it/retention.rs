@@ -31,9 +31,9 @@ fn what_is_too_old_goes_up_to_the_first_that_is_not() {
     batch.extend([aged(10, "den"), aged(9, "den"), aged(6, "attic"), aged(8, "attic")]);
     store.append(&batch).expect("stores");
     tend_to_the_end(store.as_mut());
-    assert_eq!(head(store.as_ref(), "lobby"), Head { oldest: 702, newest: 704 });
-    assert_eq!(head(store.as_ref(), "den"), Head { oldest: 3, newest: 2 }, "nothing left, nothing forgotten");
-    assert_eq!(head(store.as_ref(), "attic"), Head { oldest: 1, newest: 2 });
+    assert_eq!(head(store.as_ref(), "lobby"), numbers(702, 704));
+    assert_eq!(head(store.as_ref(), "den"), numbers(3, 2), "nothing left, nothing forgotten");
+    assert_eq!(head(store.as_ref(), "attic"), numbers(1, 2));
     let mut reader = store.reader().expect("a reader");
     assert_eq!(seqs(&search(reader.as_mut(), "lobby", "some words")), [702, 703, 704]);
     assert_eq!(seqs(&search(reader.as_mut(), "lobby", "so")), [702, 703, 704]);
@@ -47,7 +47,7 @@ fn what_is_too_old_goes_up_to_the_first_that_is_not() {
     let mut store = open(&folder.file(), keep).expect("opens");
     let more = [aged(0, "den"), aged(1, "den")];
     assert_eq!(store.append(&more).expect("stores"), stored([3, 4]));
-    assert_eq!(head(store.as_ref(), "den"), Head { oldest: 3, newest: 4 });
+    assert_eq!(head(store.as_ref(), "den"), numbers(3, 4));
     // Removed messages are no longer known.
     assert_eq!(store.append(&[aged(8, "lobby")]).expect("stores"), stored([705]));
     tend_to_the_end(store.as_mut());
@@ -117,12 +117,12 @@ fn a_first_message_from_the_future_keeps_nothing_behind_it() {
     for _ in 0..8 {
         tend_to_the_end(store.as_mut());
     }
-    assert_eq!(head(store.as_ref(), "lobby"), Head { oldest: 903, newest: 904 });
+    assert_eq!(head(store.as_ref(), "lobby"), numbers(903, 904));
     for number in 0..40 {
-        assert_eq!(head(store.as_ref(), &format!("room{number}")), Head { oldest: 406, newest: 407 }, "room{number}");
+        assert_eq!(head(store.as_ref(), &format!("room{number}")), numbers(406, 407), "room{number}");
     }
     for room in ["attic", "den", "cellar"] {
-        assert_eq!(head(store.as_ref(), room), Head { oldest: 1, newest: 2 }, "{room}");
+        assert_eq!(head(store.as_ref(), room), numbers(1, 2), "{room}");
     }
     drop(store);
     assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());

@@ -33,6 +33,21 @@ fn a_sealed_message_is_stored_as_it_came() {
 }
 
 #[test]
+fn a_room_knows_whether_its_newest_message_is_sealed() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let mut newest_is_sealed = |batch: &[Record]| {
+        store.append(batch).expect("stores");
+        store.reader().expect("a reader").head("den", soon()).expect("a head").newest_is_sealed
+    };
+    assert_eq!(newest_is_sealed(&[]), None);
+    assert_eq!(newest_is_sealed(&[entry("den", "bob", "hi", None, 1)]), Some(false));
+    assert_eq!(newest_is_sealed(&[sealed("AQAAword", 1)]), Some(true));
+    assert_eq!(newest_is_sealed(&[entry("lobby", "bob", "hi", None, 2)]), Some(true));
+    assert_eq!(newest_is_sealed(&[entry("den", "bob", "hi", None, 3)]), Some(false));
+}
+
+#[test]
 fn a_sealed_message_is_never_found() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());

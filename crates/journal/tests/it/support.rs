@@ -11,7 +11,7 @@ use glassline_journal::{
 };
 pub(crate) use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
-use glassline_wire::history::{CommitOutcome, NewMessage, Page, PendingRecord, Record, Ticket};
+use glassline_wire::history::{CommitOutcome, Head, NewMessage, Page, PendingRecord, Record, Ticket};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -81,6 +81,11 @@ pub(crate) fn as_stored(record: &Record, seq: u64) -> Message {
 /// Records under their tickets.
 pub(crate) fn pending(records: impl IntoIterator<Item = (Ticket, Record)>) -> Vec<PendingRecord> {
     records.into_iter().map(|(ticket, record)| PendingRecord { ticket, record }).collect()
+}
+
+/// Numbers of a room without sealed messages.
+pub(crate) fn numbers(oldest: u64, newest: u64) -> Head {
+    Head { oldest, newest, newest_is_sealed: (oldest <= newest).then_some(false) }
 }
 
 pub(crate) fn soon() -> Instant {

@@ -9,7 +9,7 @@ use glassline_journal::{
     Done, Journal, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
     WAITING_SEARCHES_OF_REQUESTER_MAX,
 };
-use glassline_wire::history::{Answer, Head, Question};
+use glassline_wire::history::{Answer, Question};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::scripted_store::*;
@@ -50,7 +50,7 @@ fn records_are_stored_in_order_of_submission_and_can_be_read() {
         .collect();
     // A search may be overtaken, and overtake.
     answers.sort_by_key(|(ticket, _)| *ticket);
-    assert_eq!(answers[0], (1, Answer::Head(Head { oldest: 1, newest: ticket })));
+    assert_eq!(answers[0], (1, Answer::Head(numbers(1, ticket))));
     for (at, wanted) in [(1, vec![ticket - 1, ticket]), (2, vec![77])] {
         let Answer::Page(page) = &answers[at].1 else { panic!("a page") };
         assert_eq!(seqs(page), wanted);

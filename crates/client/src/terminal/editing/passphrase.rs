@@ -31,7 +31,7 @@ impl PassphrasePrompt {
 
     pub(crate) fn question(&self) -> String {
         format!(
-            "passphrase of {} (it is not shown; Enter alone makes one of six words, Ctrl-C cancels):",
+            "passphrase of {} (it is not shown; Enter alone makes one of six words, Escape cancels):",
             name(&self.room)
         )
     }

@@ -94,7 +94,7 @@ impl Store for ScriptedStore {
 impl Reader for ScriptedStore {
     fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
         let script = self.script();
-        script.answer(Head { oldest: 1, newest: script.newest })
+        script.answer(Head { oldest: 1, newest: script.newest, newest_is_sealed: Some(false) })
     }
 
     fn range(&mut self, _: &HistoryRange, _: Instant) -> Result<Page, StoreError> {

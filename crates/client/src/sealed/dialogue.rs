@@ -1,0 +1,82 @@
+//! `/seal` and `/unseal` of a person: what is asked, and what the answers do.
+
+use glassline_secure::SystemRandom;
+use glassline_secure::seal::Passphrase;
+use glassline_session::Session;
+
+use super::RoomKeys;
+use crate::format::safe::name;
+
+/// The two commands where a person types them.
+#[derive(Debug)]
+pub(crate) struct SealDialogue {
+    keys: RoomKeys,
+    /// Room of which `/unseal` was asked once.
+    unsealing: Option<String>,
+}
+
+impl SealDialogue {
+    pub(crate) fn new(keys: RoomKeys) -> Self {
+        Self { keys, unsealing: None }
+    }
+
+    /// Forgets an `/unseal` that was not confirmed: another line came after it.
+    pub(crate) fn cancel_unseal(&mut self) {
+        self.unsealing = None;
+    }
+
+    /// Returns the current room if its passphrase can be asked for. Errors: why not.
+    pub(crate) fn room_to_seal(&self, session: &Session, now_ms: u64) -> Result<String, String> {
+        session.check_sealing().map_err(|error| error.to_string())?;
+        let room = session.status(now_ms).room.ok_or("you are in no room; enter one with /join ROOM")?;
+        self.keys.check(&room).map(|()| room)
+    }
+
+    /// Seals a room with what was typed, or with a passphrase of its own. Returns notices.
+    pub(crate) fn take_passphrase(&self, room: &str, typed: &str) -> Vec<String> {
+        let mut notices = Vec::new();
+        let passphrase = if typed.trim().is_empty() {
+            let Ok(made) = Passphrase::generate(&mut SystemRandom) else {
+                return vec!["the system gives no random numbers; enter a passphrase".to_owned()];
+            };
+            notices.push(format!(
+                "the passphrase of {} is {}: tell it to the members in another way, such as by voice; it is kept \
+                 nowhere",
+                name(room),
+                made.expose()
+            ));
+            Ok(made)
+        } else {
+            Passphrase::new(typed).map_err(|error| error.to_string())
+        };
+        let report = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
+        notices.push(report.unwrap_or_else(|why| why));
+        notices
+    }
+
+    /// Ends the sealing of the current room at the second time in a row. Returns a notice.
+    pub(crate) fn unseal(&mut self, current: Option<String>) -> String {
+        let Some(room) = current.filter(|room| self.keys.is_sealed(room)) else {
+            return "the room you are in is not sealed here".to_owned();
+        };
+        if self.unsealing.as_ref() != Some(&room) {
+            let asked = format!(
+                "after this your program no longer takes {} as sealed and forgets its key: what you send there may be \
+                 readable for the server and everybody on the way. While others keep it sealed, nothing readable is \
+                 sent there. /unseal again does it",
+                name(&room)
+            );
+            self.unsealing = Some(room);
+            return asked;
+        }
+        self.unsealing = None;
+        match self.keys.unseal(&room) {
+            Ok(()) => format!(
+                "{} is not sealed here any more. While others keep it sealed the server relays sealed messages only, \
+                 and nothing readable is sent there; once they do not, what you send is readable",
+                name(&room)
+            ),
+            Err(why) => format!("{} stays sealed: {why}", name(&room)),
+        }
+    }
+}

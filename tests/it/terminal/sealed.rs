@@ -1,0 +1,120 @@
+//! Sealed rooms of people (S7): passphrases that are typed, and what is shown before and after.
+
+use glassline_server::Config;
+
+use super::harness::{Opening, Terminal};
+use crate::harness::Server;
+use crate::program::Folder;
+
+const PASSPHRASE: &str = "correct horse";
+
+fn opening(server: &Server, name: &str) -> Opening {
+    Opening::join(server.address, name).size(40, 160)
+}
+
+/// A client in lines at a terminal, in the room "den".
+#[track_caller]
+fn linear(opening: Opening) -> Terminal {
+    let mut member = opening.argument("--linear").start();
+    member.see("connected to");
+    member.keys_until("/join den\r", "you are talking in den now");
+    member
+}
+
+#[track_caller]
+fn seal(member: &mut Terminal) {
+    member.keys_until("/seal\r", "passphrase of den");
+    member.keys_until(&format!("{PASSPHRASE}\r"), "den is sealed under key");
+}
+
+#[test]
+fn in_lines_nothing_of_a_passphrase_is_shown() {
+    let server = Server::start();
+    let mut bob = linear(opening(&server, "bob"));
+    let mut alice = linear(opening(&server, "alice"));
+    for cancelled in ["\x1b", "\x04"] {
+        alice.keys_until("/seal\r", "passphrase of den");
+        let before = alice.count_written("nothing was sealed");
+        alice.keys(&format!("xyz{cancelled}"));
+        alice.wait_for("the end of the question", |screen| screen.matches("nothing was sealed").count() > before);
+    }
+    alice.keys_until("/seal\r", "passphrase of den");
+    alice.keys("correkt\x15correct horzz\x7f\x7fse\r");
+    alice.see("den is sealed under key");
+    alice.keys_until("readable by members\r", "readable by members");
+    for typed in ["xyz", "corre", "horz", "horse", "•"] {
+        assert_eq!(alice.count_written(typed), 0, "{typed}: {}", alice.written());
+    }
+    bob.see("[sealed: key ");
+    seal(&mut bob);
+    alice.keys("the secret\r");
+    bob.see("alice > the secret");
+
+    alice.keys_until("/unseal\r", "/unseal again does it");
+    alice.keys_until("again sealed\r", "again sealed");
+    bob.see("alice > again sealed");
+    alice.keys("/unseal\r");
+    alice.wait_for("the second question", |screen| screen.matches("/unseal again does it").count() == 2);
+    alice.keys_until("/unseal\r", "den is not sealed here any more");
+}
+
+/// Speaks in a room that the other is in without its key, which then gets it.
+#[track_caller]
+fn read_back(server: &Server, carol: &mut Terminal) {
+    let mut alice = linear(opening(server, "alice"));
+    seal(&mut alice);
+    alice.keys("the secret\r");
+    carol.wait_for("two messages", |screen| screen.matches("[sealed: key ").count() == 2);
+    seal(carol);
+    assert_eq!(carol.count_written("the secret"), 0, "{}", carol.screen());
+    carol.keys("/history\r");
+    carol.see("alice > the secret");
+}
+
+#[test]
+fn the_history_shows_what_could_not_be_read_before() {
+    let folder = Folder::new();
+    let server = Server::keeping(folder.path(), Config::default());
+    read_back(&server, &mut linear(opening(&server, "carol")));
+
+    let folder = Folder::new();
+    let server = Server::keeping(folder.path(), Config::default());
+    let mut carol = opening(&server, "carol").open();
+    carol.keys_until("/join den\r", "carol in den");
+    read_back(&server, &mut carol);
+}
+
+#[test]
+fn a_room_that_is_sealed_here_says_so_on_entering() {
+    let server = Server::start();
+    let mut alice = linear(opening(&server, "alice"));
+    seal(&mut alice);
+    let home = std::rc::Rc::clone(alice.home());
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+
+    let locked = "den is sealed here: enter its passphrase with /seal";
+    let mut alice = linear(opening(&server, "alice").home(&home));
+    alice.see(locked);
+    seal(&mut alice);
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+
+    let mut alice = opening(&server, "alice").home(&home).open();
+    alice.keys_until("/join den\r", locked);
+    seal(&mut alice);
+}
+
+#[test]
+fn a_log_of_sealed_rooms_is_announced() {
+    let server = Server::start();
+    let notice = "log_sealed is on: what is said in sealed rooms is written, readable, to files in ";
+    let mut alice = linear(opening(&server, "alice").argument("--log").argument("--log-sealed"));
+    alice.see(notice);
+    seal(&mut alice);
+    alice.keys_until("the secret\r", "the secret");
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+    let mut bob = opening(&server, "bob").argument("--log").argument("--log-sealed").open();
+    bob.see(notice);
+}

@@ -39,7 +39,8 @@ pub enum Command {
     /// Measure the cost of a history and the speed of reading it; `--only` selects by table: fanout,
     /// all-sending, storing, one-at-a-time, stored
     History(RunOptions),
-    /// Measure TLS beside plaintext, and its handshakes; `--only` selects by WORKLOAD/ROW
+    /// Measure TLS beside plaintext and the peers' TLS, its handshakes, and the cost of sealing;
+    /// `--only` selects by WORKLOAD/ROW
     Links(RunOptions),
     /// Measure the tap beside other relays; `--only` selects by WORKLOAD/RELAY
     Tap(RunOptions),

@@ -20,8 +20,9 @@ const READ_BYTES: usize = 256 * 1024;
 const EVENTS_PER_POLL: usize = 1024;
 /// A system on which nothing arrives for this long has failed.
 pub const STALL_LIMIT: Duration = Duration::from_secs(20);
-/// From the first connect until everybody is reached by one message.
-const JOIN_LIMIT: Duration = Duration::from_secs(40);
+/// From the first connect until everybody is reached by one message. ngIRCd tells each member of all
+/// who come later, over TLS in a record each: seconds of CPU.
+const JOIN_LIMIT: Duration = Duration::from_secs(90);
 /// Wait for a probe's next delivery before another is sent; doubled each time.
 const PROBE_PATIENCE: Duration = Duration::from_millis(100);
 /// Longer than the quarter of a second at which a server may batch its announcements.
@@ -97,15 +98,20 @@ impl Clients {
     }
 
     /// Secures the connections that are made from now on.
-    pub fn secure(&mut self, tls: Option<Config>) {
-        self.tls = tls;
+    pub fn secure(&mut self) -> Result<()> {
+        self.tls = Some(Config::new(self.peer.longest_record_bytes())?);
+        Ok(())
     }
 
     /// From now on takes the messages that arrive by the length of what arrives, without decrypting
-    /// it, so that the generator is not the bottleneck. Nothing may be under way.
-    pub fn count_secured(&mut self, message_bytes: usize) {
-        for tls in self.members.iter_mut().filter_map(|member| member.tls.as_mut()) {
-            tls.count(message_bytes);
+    /// it, so that the generator is not the bottleneck. Each is as long as the latest, and nothing may
+    /// be under way. Members that have received nothing decrypt as before.
+    pub fn count_secured(&mut self) {
+        for member in &mut self.members {
+            match (&mut member.tls, member.partial.delivery_bytes()) {
+                (Some(tls), message_bytes) if message_bytes > 0 => tls.count(message_bytes),
+                _ => {}
+            }
         }
     }
 
@@ -173,7 +179,10 @@ impl Clients {
         self.poll.registry().register(&mut stream, Token(at), interest)?;
         let mut hello = Vec::new();
         self.peer.hello(at, role, &mut hello);
-        let tls = self.tls.as_ref().map(Secured::new).transpose()?.map(Box::new);
+        let tls = match &self.tls {
+            Some(config) => Some(Box::new(Secured::new(config, self.peer.greets_before_tls())?)),
+            None => None,
+        };
         let mut member = Member { stream, tls, partial: Partial::default(), out: Vec::new(), written: 0, receives };
         member.put(&hello)?;
         member.flush().with_context(|| format!("hello of member {at}"))?;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod broadcast;
+mod certificate;
 mod clients;
 mod floor;
 mod history;

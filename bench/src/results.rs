@@ -67,6 +67,8 @@ measures! {
     CpuMicrosPerFrame: "CPU per frame (µs)", 1.0, 3;
     RelayBusyPercent: "relay busy (%)", 1.0, 0;
     MedianMicros: "median (µs)", 1.0, 1;
+    BareMedianMicros: "bare, median (µs)", 1.0, 1;
+    BareRatio: "÷ bare", 1.0, 2;
     P99Micros: "p99 (µs)", 1.0, 1;
     NotShown: "says SAMPLED: observations not shown", 1.0, 0;
     FewMib: "memory after few (MiB)", 1.0, 1;
@@ -180,6 +182,14 @@ impl Results {
         self.paired(table, pair, measure, |over, under| over / under)
     }
 
+    /// Returns the ratio of one row to the largest of others, measured in the same rounds.
+    pub fn ratio_to_largest(&self, table: Table, over: Row, others: &[Row], measure: Measure) -> Option<Spread> {
+        let others: Vec<_> = others.iter().map(|row| self.by_round(table, row, measure)).collect();
+        let largest = |round: usize| others.iter().filter_map(|figures| *figures.get(round)?).reduce(f64::max);
+        let own = self.by_round(table, over, measure).into_iter().enumerate();
+        Spread::of(&own.filter_map(|(round, own)| Some(own? / largest(round)?)).collect::<Vec<_>>())
+    }
+
     /// Returns the difference of one row to another, measured in the same rounds.
     pub fn difference(&self, table: Table, pair: Pair, measure: Measure) -> Option<Spread> {
         self.paired(table, pair, measure, |over, under| over - under)
@@ -220,6 +230,12 @@ mod tests {
         let ratio = results.ratio("storing", pair, Measure::MedianMillis).unwrap();
         assert!((ratio.min - 0.5).abs() < 1e-9 && (ratio.max - 0.8).abs() < 1e-9);
         assert_eq!(results.difference("storing", pair, Measure::MedianMillis).unwrap().min, -3.0);
+        // In the second round only one of the others has a figure, and the row itself has none.
+        let of_largest =
+            |over, others: &[Row]| results.ratio_to_largest("storing", over, others, Measure::MedianMillis);
+        assert_eq!(of_largest("without", &["with", "without"]).unwrap(), Spread { median: 1.0, min: 1.0, max: 1.0 });
+        assert_eq!(of_largest("with", &["with", "without"]).unwrap(), ratio);
+        assert!(of_largest("with", &[]).is_none());
         assert_eq!(results.spread("storing", "with", Measure::MedianMillis).unwrap().median, 5.5);
         assert_eq!(results.rounds("storing", "with")[1], Err("lost".to_owned()));
         assert_eq!(results.rows("storing").collect::<Vec<_>>(), ["with", "without"]);

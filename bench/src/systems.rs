@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use glassline_testkit::Folder;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::certificate::Certificate;
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
 
@@ -55,6 +56,18 @@ impl System {
         }
     }
 
+    /// Returns why a peer cannot be started with TLS.
+    pub fn tls_missing(self) -> Option<String> {
+        let has_tls = match self {
+            Self::Redis => find_program("redis-server").is_some_and(|program| knows_tls_port(&program)),
+            // It says what it was built with beside its version.
+            Self::Ngircd => self.version().is_some_and(|version| version.contains("SSL")),
+            // The standard library of its language has TLS.
+            _ => true,
+        };
+        self.missing().or_else(|| (!has_tls).then(|| "the installed package is built without TLS".to_owned()))
+    }
+
     /// Returns the version line of an installed peer.
     pub fn version(self) -> Option<String> {
         let program = find_program(self.peer_program()?)?;
@@ -89,6 +102,24 @@ impl System {
 
     /// Starts it on a core; Glassline gets these options after its own.
     pub fn start_with(self, core: usize, glassline: &Path, options: &[OsString]) -> Result<Server> {
+        self.launch(core, glassline, options, None)
+    }
+
+    /// Starts a peer where it is measured, with TLS under a key of its own.
+    pub fn start_secured_peer(self) -> Result<Server> {
+        ensure!(self.peer_program().is_some(), "{} is no peer", self.into_str());
+        // Read once it listens; the files are not needed any longer.
+        let certificate = Certificate::new()?;
+        self.launch(MEASURED_CORE, Path::new(""), &[], Some(&certificate))
+    }
+
+    fn launch(
+        self,
+        core: usize,
+        glassline: &Path,
+        options: &[OsString],
+        certificate: Option<&Certificate>,
+    ) -> Result<Server> {
         let folder = Folder::new();
         let port = free_port()?;
         let own_program = std::env::current_exe()?;
@@ -98,13 +129,13 @@ impl System {
                 let args = [&words(&["serve", "--listen", "127.0.0.1:0"]), options].concat();
                 (glassline.as_os_str().to_owned(), args)
             }
-            Self::Redis => ("redis-server".into(), redis_args(port)),
+            Self::Redis => ("redis-server".into(), redis_args(port, certificate)),
             Self::Nats => {
-                let config = folder.write("nats.conf", nats_config(port));
+                let config = folder.write("nats.conf", nats_config(port, certificate));
                 ("nats-server".into(), vec!["-c".into(), config.into_os_string()])
             }
             Self::Ngircd => {
-                let config = folder.write("ngircd.conf", ngircd_config(port));
+                let config = folder.write("ngircd.conf", ngircd_config(port, certificate)?);
                 ("ngircd".into(), vec!["-n".into(), "-f".into(), config.into_os_string()])
             }
         };
@@ -209,28 +240,56 @@ impl Drop for Server {
     }
 }
 
-fn redis_args(port: u16) -> Vec<OsString> {
+/// Returns whether this Redis has the option, which ends at once where it is told to listen nowhere.
+fn knows_tls_port(program: &Path) -> bool {
+    let said = Command::new(program).args(["--port", "0", "--tls-port", "0"]).stdin(Stdio::null()).output();
+    said.is_ok_and(|said| !String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).contains("Bad directive"))
+}
+
+fn redis_args(port: u16, certificate: Option<&Certificate>) -> Vec<OsString> {
     let port = port.to_string();
-    let mut args = words(&["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+    let mut args = words(&["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    match certificate {
+        None => args.extend(words(&["--port", &port])),
+        Some(certificate) => {
+            args.extend(words(&["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]));
+            args.extend(["--tls-cert-file".into(), certificate.chain().into()]);
+            args.extend(["--tls-key-file".into(), certificate.key().into()]);
+        }
+    }
     args.extend(words(&["--tcp-backlog", "4096", "--maxclients", "15000"]));
     // By default a subscriber that lags by 32 MiB is disconnected.
     args.extend(words(&["--client-output-buffer-limit", "pubsub 0 0 0"]));
     args
 }
 
-fn nats_config(port: u16) -> String {
+fn nats_config(port: u16, certificate: Option<&Certificate>) -> String {
+    let tls = certificate.map_or_else(String::new, |certificate| {
+        let (chain, key) = (certificate.chain().display(), certificate.key().display());
+        format!("tls {{ cert_file: \"{chain}\", key_file: \"{key}\", timeout: 60 }}\n")
+    });
     // Generous where the defaults would cut a slow subscriber; no pings, which the generator does not answer.
-    format!("listen: \"127.0.0.1:{port}\"\nwrite_deadline: \"120s\"\nmax_pending: 1073741824\nping_interval: \"1h\"\n")
+    format!(
+        "listen: \"127.0.0.1:{port}\"\nwrite_deadline: \"120s\"\nmax_pending: 1073741824\nping_interval: \"1h\"\n{tls}"
+    )
 }
 
-fn ngircd_config(port: u16) -> String {
-    format!(
-        "[Global]\nName = bench.example.net\nInfo = bench\nAdminInfo1 = bench\nListen = 127.0.0.1\nPorts = {port}\n\
+fn ngircd_config(port: u16, certificate: Option<&Certificate>) -> Result<String> {
+    let (plain_port, tls) = match certificate {
+        None => (port, String::new()),
+        // It listens in plaintext as well, always.
+        Some(certificate) => {
+            let (chain, key) = (certificate.chain().display(), certificate.key().display());
+            (free_port()?, format!("[SSL]\nPorts = {port}\nCertFile = {chain}\nKeyFile = {key}\n"))
+        }
+    };
+    Ok(format!(
+        "[Global]\nName = bench.example.net\nInfo = bench\nAdminInfo1 = bench\nListen = 127.0.0.1\nPorts = {plain_port}\n\
          MotdPhrase = hello\n\
          [Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\nMaxPenaltyTime = 0\nMaxJoins = 0\nMaxNickLength = 20\n\
          PingTimeout = 3600\nPongTimeout = 3600\n\
-         [Options]\nDNS = no\nIdent = no\nPAM = no\n"
-    )
+         [Options]\nDNS = no\nIdent = no\nPAM = no\n{tls}"
+    ))
 }
 
 pub fn words(words: &[&str]) -> Vec<OsString> {

@@ -61,6 +61,7 @@ mod tap_descriptors;
 mod tap_page;
 #[cfg(all(unix, not(feature = "test-layer")))]
 mod tap_recordings;
+#[cfg(all(unix, not(feature = "test-layer")))]
 mod tap_secure;
 #[cfg(unix)]
 mod terminal;

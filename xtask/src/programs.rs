@@ -24,7 +24,7 @@ fn build_with(tool: &str) -> Outcome {
 
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with `tap`
 /// relays, with `history` a server that keeps one beside the same without, with `links` TLS beside
-/// plaintext.
+/// plaintext and beside the peers' TLS, and the cost of sealing.
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
     tools::ensure(&[TASKSET], Install::chosen(false))?;
     build_with("glassline-bench")?;
@@ -35,6 +35,9 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
         Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
         _ => ("run", arguments, "docs/benchmarks.md"),
     };
+    if measured == "links" {
+        command::run(cargo("build --release --locked -p glassline-secure --example seal_cost"))?;
+    }
     let mut bench = program(&built("glassline-bench"), &[measured, "--server", &built("glassline")]);
     let is_whole = arguments.is_empty();
     bench.args(arguments);

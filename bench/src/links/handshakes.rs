@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use glassline_testkit::Folder;
-use rcgen::{CertificateParams, KeyPair};
 
 use super::Link;
+use crate::certificate::Certificate;
 use crate::pinning::{GENERATOR_CORE, MEASURED_CORE, on_core};
 use crate::process::cpu_ns;
 use crate::results::{Figures, Measure};
@@ -102,20 +102,17 @@ impl Drop for Storm {
 struct OpenSslServer {
     child: Child,
     addr: SocketAddr,
-    /// Certificate and output.
+    /// Output.
     _folder: Folder,
 }
 
 impl OpenSslServer {
     fn start() -> Result<Self> {
-        let folder = Folder::new();
-        let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.self_signed(&key)?;
-        let (chain, key) = (folder.write("chain.pem", certificate.pem()), folder.write("key.pem", key.serialize_pem()));
+        let (folder, certificate) = (Folder::new(), Certificate::new()?);
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = on_core(MEASURED_CORE, "openssl".as_ref());
         command.args(["s_server", "-quiet", "-tls1_3", "-num_tickets", "0", "-accept", &addr.to_string()]);
-        command.arg("-cert").arg(&chain).arg("-key").arg(&key);
+        command.arg("-cert").arg(certificate.chain()).arg("-key").arg(certificate.key());
         let child = command
             .stdin(Stdio::null())
             .stdout(File::create(folder.join("stdout"))?)

@@ -1,18 +1,19 @@
-//! TLS beside plaintext: throughput, CPU, memory, handshakes.
+//! TLS beside plaintext and beside the peers' TLS: throughput, CPU, memory, handshakes; and the cost
+//! of sealing.
 
 mod handshakes;
 mod page;
+mod sealing;
 pub mod tls;
 
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use strum::VariantArray as _;
 
 use crate::arguments::RunOptions;
 use crate::clients::Clients;
-use crate::peers::{Peer as _, Tutorial};
 use crate::pinning;
 use crate::process::{cpu_ns, resident_kib};
 use crate::report;
@@ -21,6 +22,7 @@ use crate::systems::{Server, System};
 use crate::workloads::one_at_a_time::{self, WARM_UP_MESSAGES, deliver_singly};
 use crate::workloads::{Scale, TEXT_BYTES, windowed};
 use handshakes::{Answerer, Storm};
+use sealing::Half;
 
 /// Members of a room, beside the sender.
 const READERS: usize = 1_000;
@@ -28,6 +30,9 @@ const IDLE_MEMBERS: usize = 10_000;
 const STORM_CLIENTS: usize = 8;
 /// Longer than the measurement under a storm.
 const STORM_S: u64 = 120;
+
+/// Systems whose fan-out over TLS is measured beside, where their packages have it.
+const PEERS: [System; 3] = [System::Redis, System::Nats, System::Ngircd];
 
 /// Protection of the members' bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]
@@ -44,10 +49,9 @@ impl Link {
 
     fn clients(self, server: &Server) -> Result<Clients> {
         let mut clients = Clients::new(System::Glassline, server)?;
-        clients.secure(match self {
-            Self::Plain => None,
-            Self::Tls => Some(tls::Config::new()?),
-        });
+        if self == Self::Tls {
+            clients.secure()?;
+        }
         Ok(clients)
     }
 }
@@ -61,6 +65,7 @@ pub enum Workload {
     Idle,
     Handshakes,
     Storm,
+    Seal,
 }
 
 impl Workload {
@@ -72,23 +77,36 @@ impl Workload {
         }
     }
 
-    fn rows(self) -> Vec<Row> {
+    /// Returns what is measured, of the peers only these.
+    fn rows(self, peers: &[System]) -> Vec<Row> {
+        let links = Link::VARIANTS.iter().map(|link| link.into_str());
         match self {
-            Self::Fanout | Self::OneAtATime | Self::Idle => Link::VARIANTS.iter().map(|link| link.into_str()).collect(),
+            Self::Fanout => links.chain(peers.iter().map(|peer| peer.into_str())).collect(),
+            Self::OneAtATime | Self::Idle => links.collect(),
             Self::Handshakes => Answerer::VARIANTS.iter().map(|answerer| answerer.into_str()).collect(),
             Self::Storm => vec![Link::Tls.into_str()],
+            Self::Seal => Half::VARIANTS.iter().map(|half| half.into_str()).collect(),
         }
     }
 
     fn measure(self, row: Row, glassline: &Path, scale: &Scale) -> Result<Figures> {
         let link = Link::VARIANTS.iter().find(|link| link.into_str() == row).copied().unwrap_or(Link::Tls);
-        let answerer = Answerer::VARIANTS.iter().find(|answerer| answerer.into_str() == row);
-        match (self, answerer) {
-            (Self::Handshakes, Some(answerer)) => answerer.measure(glassline, 2 * scale.measured),
-            (Self::Fanout, _) => fanout(link, glassline, scale),
-            (Self::Idle, _) => idle(link, glassline),
-            (Self::Storm, _) => storm(glassline, scale),
-            _ => one_at_a_time(link, glassline, scale),
+        match self {
+            Self::Fanout => match PEERS.into_iter().find(|peer| peer.into_str() == row) {
+                Some(peer) => peer_fanout(peer, scale),
+                None => fanout(link, glassline, scale),
+            },
+            Self::OneAtATime => one_at_a_time(link, glassline, scale),
+            Self::Idle => idle(link, glassline),
+            Self::Handshakes => {
+                let answerer = Answerer::VARIANTS.iter().find(|answerer| answerer.into_str() == row);
+                answerer.context("no such server")?.measure(glassline, 2 * scale.measured)
+            }
+            Self::Storm => storm(glassline, scale),
+            Self::Seal => {
+                let half = Half::VARIANTS.iter().find(|half| half.into_str() == row);
+                half.context("no such half")?.measure()
+            }
         }
     }
 }
@@ -98,10 +116,11 @@ pub fn run(options: &RunOptions) -> Result<String> {
     pinning::pin_generator()?;
     let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
     scale.rounds = options.rounds.unwrap_or(scale.rounds);
+    let peers: Vec<System> = PEERS.into_iter().filter(|peer| peer.tls_missing().is_none()).collect();
     let mut results = Results::default();
     for &workload in Workload::VARIANTS {
         for round in 1..=workload.rounds(scale.rounds) {
-            for row in workload.rows() {
+            for row in workload.rows(&peers) {
                 let measure = || workload.measure(row, &options.glassline, &scale);
                 report::note(&mut results, options, (workload.into_str(), row), round, measure);
             }
@@ -110,17 +129,17 @@ pub fn run(options: &RunOptions) -> Result<String> {
     report::printed(page::page(&results, &scale), &results)
 }
 
-/// Bytes of a message as a member of the tutorial dialect receives it.
-fn message_bytes(sender: usize, text: &[u8]) -> usize {
-    let mut pair = Vec::new();
-    Tutorial::through_the_floor().message(sender, text, &mut pair);
-    pair.len()
-}
-
 fn fanout(link: Link, glassline: &Path, scale: &Scale) -> Result<Figures> {
     let server = link.start(glassline)?;
-    let sender_bytes = message_bytes(READERS, &[b'x'; TEXT_BYTES]);
-    windowed::FANOUT.run_counting(link.clients(&server)?, &server, scale, sender_bytes)
+    windowed::FANOUT.run(link.clients(&server)?, &server, scale)
+}
+
+fn peer_fanout(peer: System, scale: &Scale) -> Result<Figures> {
+    let server = peer.start_secured_peer()?;
+    let mut clients = Clients::new(peer, &server)?;
+    clients.secure()?;
+    let figures = windowed::FANOUT.run(clients, &server, scale);
+    figures.with_context(|| format!("the server's last line: {}", server.last_line().unwrap_or_default()))
 }
 
 /// A room of readers and one sender, all of whom are in.
@@ -138,7 +157,7 @@ impl Room {
         let mut clients = link.clients(&server)?;
         let sender = clients.add_readers_and_sender(READERS, &TEXT)?;
         clients.settle()?;
-        clients.count_secured(message_bytes(sender, &TEXT));
+        clients.count_secured();
         deliver_singly(&mut clients, sender, &TEXT, WARM_UP_MESSAGES)?;
         Ok(Self { server, clients, sender })
     }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use strum::VariantArray as _;
 
 use super::handshakes::Answerer;
-use super::{IDLE_MEMBERS, Link, READERS, STORM_CLIENTS, Workload};
+use super::sealing::Half;
+use super::{IDLE_MEMBERS, Link, PEERS, READERS, STORM_CLIENTS, Workload};
 use crate::report::{head, put_table};
 use crate::results::{Measure, Results};
 use crate::stats::Spread;
@@ -23,6 +24,13 @@ pub fn page(results: &Results, scale: &Scale) -> String {
          each member has decrypted messages before",
         scale.rounds
     );
+    for peer in PEERS {
+        let version = match peer.tls_missing() {
+            Some(reason) => format!("not run: {reason}"),
+            None => peer.version().unwrap_or_else(|| "unknown version".to_owned()),
+        };
+        let _ = writeln!(page, "- {}: {version}", peer.into_str());
+    }
     page.push_str(
         "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
          only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
@@ -38,7 +46,9 @@ pub fn page(results: &Results, scale: &Scale) -> String {
 fn explanation(workload: Workload) -> String {
     match workload {
         Workload::Fanout => format!(
-            "{READERS} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it).",
+            "{READERS} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it). \
+             The peers have TLS, under a key of the same kind (ECDSA P-256), with the same version and cipher (TLS 1.3, AES-128-GCM). \
+             ngircd gets the sender's messages in records of 2 KiB, because it leaves a part of longer ones unread.",
             windowed::FANOUT.window_messages
         ),
         Workload::OneAtATime => format!(
@@ -54,6 +64,9 @@ fn explanation(workload: Workload) -> String {
             "As *one-at-a-time* over TLS, first calm, then while {STORM_CLIENTS} × `openssl s_time -new -tls1_3` connect, shake hands and leave, again and \
              again. They share core 1 with the generator and give way to it (nice 19)."
         ),
+        Workload::Seal => "Sealing a text of 80 bytes beside a bare Ed25519 signature, and opening it beside a bare strict verification, \
+                           with one key and on core 0 (`cargo run --release -p glassline-secure --example seal_cost`)."
+            .to_owned(),
     }
 }
 
@@ -82,7 +95,10 @@ fn put_ratios(page: &mut String, results: &Results) {
     let servers = (Answerer::Glassline.into_str(), Answerer::OpenSsl.into_str());
     let (fanout, singly) = (Workload::Fanout.into_str(), Workload::OneAtATime.into_str());
     let (shaken, storm) = (Workload::Handshakes.into_str(), Workload::Storm.into_str());
-    let idle = Workload::Idle.into_str();
+    let (idle, seal) = (Workload::Idle.into_str(), Workload::Seal.into_str());
+    let peers: Vec<_> = results.rows(fanout).filter(|row| PEERS.iter().any(|peer| peer.into_str() == *row)).collect();
+    let best_peer = if peers.is_empty() { "peer".to_owned() } else { format!("of {}", peers.join(", ")) };
+    let beside_peers = format!("fanout over TLS: deliveries/s, glassline ÷ the best {best_peer}");
     let rows = [
         (
             "fanout: deliveries/s, tls ÷ plain",
@@ -94,6 +110,11 @@ fn put_ratios(page: &mut String, results: &Results) {
             "fanout: server CPU, tls ÷ plain",
             results.ratio(fanout, links, Measure::CpuMicrosPerDelivery),
             Bound::AtMost(1.0 / 0.6),
+        ),
+        (
+            beside_peers.as_str(),
+            results.ratio_to_largest(fanout, Link::Tls.into_str(), &peers, Measure::DeliveriesPerSecond),
+            Bound::AtLeast(4.0),
         ),
         (
             "one-at-a-time: server CPU, tls ÷ plain",
@@ -114,6 +135,16 @@ fn put_ratios(page: &mut String, results: &Results) {
             "storm: p99 with ÷ without",
             results.spread(storm, Link::Tls.into_str(), Measure::StormP99Ratio),
             Bound::AtMost(2.0),
+        ),
+        (
+            "sealing ÷ a bare Ed25519 signature",
+            results.spread(seal, Half::Sealing.into_str(), Measure::BareRatio),
+            Bound::AtMost(2.0),
+        ),
+        (
+            "opening ÷ a bare strict verification",
+            results.spread(seal, Half::Opening.into_str(), Measure::BareRatio),
+            Bound::AtMost(1.5),
         ),
     ];
     for (what, figure, bound) in rows {

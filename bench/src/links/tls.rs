@@ -20,7 +20,8 @@ pub struct Config(Arc<ClientConfig>);
 
 impl Config {
     /// Returns the settings of a client that accepts every server: the generator knows whom it has started.
-    pub fn new() -> Result<Self> {
+    /// Its records are at most so long.
+    pub fn new(longest_record_bytes: Option<usize>) -> Result<Self> {
         // In the order in which the program's own client offers them.
         let cipher_suites = vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256];
         let provider = Arc::new(CryptoProvider { cipher_suites, ..ring::default_provider() });
@@ -30,6 +31,7 @@ impl Config {
             .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
+        config.max_fragment_size = longest_record_bytes;
         Ok(Self(Arc::new(config)))
     }
 }
@@ -37,15 +39,18 @@ impl Config {
 /// One connection.
 pub struct Secured {
     connection: ClientConnection,
+    /// The end of a line in plaintext is still to come, and TLS behind it.
+    is_in_greeting: bool,
     counter: Option<Counter>,
 }
 
 impl Secured {
-    pub fn new(config: &Config) -> Result<Self> {
+    /// A connection on which the server may say a line in plaintext first.
+    pub fn new(config: &Config, has_greeting: bool) -> Result<Self> {
         let name = ServerName::try_from("localhost").context("a name")?;
         let mut connection = ClientConnection::new(Arc::clone(&config.0), name)?;
         connection.set_buffer_limit(None);
-        Ok(Self { connection, counter: None })
+        Ok(Self { connection, is_in_greeting: has_greeting, counter: None })
     }
 
     /// Returns whether the handshake is under way.
@@ -69,6 +74,11 @@ impl Secured {
     ) -> Result<u64> {
         if let Some(counter) = &mut self.counter {
             return counter.deliveries(bytes);
+        }
+        if self.is_in_greeting {
+            let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return Ok(0) };
+            self.is_in_greeting = false;
+            bytes = &bytes[end + 1..];
         }
         let (mut got, mut plaintext) = (0, [0; 16 * 1024]);
         while !bytes.is_empty() {
@@ -174,6 +184,20 @@ impl ServerCertVerifier for AnyServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_before_tls_is_passed_however_it_is_cut() {
+        let count = |pieces: &[&[u8]], has_greeting| {
+            let mut secured = Secured::new(&Config::new(None).unwrap(), has_greeting).unwrap();
+            let mut take = |piece: &&[u8]| secured.deliveries(piece, &mut Vec::new(), |_| Ok(1)).map(|_| ());
+            pieces.iter().try_for_each(&mut take)
+        };
+        // The five bytes behind the line are the header of a record.
+        assert!(count(&[b"INFO {}", b"\r", b"\n", &[22, 3, 3, 0, 90]], true).is_ok());
+        assert!(count(&[b"INFO {}\r\n", &[22, 3, 3, 0, 90]], true).is_ok());
+        assert!(count(&[b"INFO {}\r\n", b"INFO {}\r\n"], true).is_err());
+        assert!(count(&[b"INFO {}\r\n"], false).is_err());
+    }
 
     #[test]
     fn messages_are_counted_by_length_however_they_are_cut() {

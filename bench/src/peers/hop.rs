@@ -24,6 +24,20 @@ pub struct Partial {
     skip_bytes: usize,
     skipping_delivery: bool,
     head: Vec<u8>,
+    delivery_bytes: usize,
+}
+
+impl Partial {
+    /// Bytes of the latest delivery; 0 before the first.
+    pub fn delivery_bytes(&self) -> usize {
+        self.delivery_bytes
+    }
+
+    fn note(&mut self, bytes: usize, delivery: bool) {
+        if delivery {
+            self.delivery_bytes = bytes;
+        }
+    }
 }
 
 pub fn hop(peer: &(impl Peer + ?Sized), partial: &mut Partial, mut bytes: &[u8]) -> Result<u64> {
@@ -52,6 +66,7 @@ pub fn hop(peer: &(impl Peer + ?Sized), partial: &mut Partial, mut bytes: &[u8])
                 return Ok(deliveries);
             }
             Step::Record { bytes: len, delivery } => {
+                partial.note(len, delivery);
                 if let Some(rest) = bytes.get(len..) {
                     deliveries += u64::from(delivery);
                     bytes = rest;
@@ -78,6 +93,7 @@ fn complete_head<'a>(peer: &(impl Peer + ?Sized), partial: &mut Partial, bytes: 
         Step::Record { bytes: len, delivery } => {
             ensure!(len > known, "a record that ended before it was complete");
             partial.head.clear();
+            partial.note(len, delivery);
             partial.skip_bytes = len - known;
             partial.skipping_delivery = delivery;
             Ok(bytes)
@@ -104,11 +120,13 @@ pub(crate) mod tests {
 
     /// Counts `stream` cut into pieces of every size: a cut must never change the count.
     pub fn count_with_every_cut(peer: &impl Peer, stream: &[u8]) -> u64 {
-        let whole = peer.deliveries(&mut Partial::default(), stream).unwrap();
+        let mut uncut = Partial::default();
+        let whole = peer.deliveries(&mut uncut, stream).unwrap();
         for piece in 1..=stream.len() {
             let mut partial = Partial::default();
             let cut: u64 = stream.chunks(piece).map(|bytes| peer.deliveries(&mut partial, bytes).unwrap()).sum();
-            assert_eq!(cut, whole, "pieces of {piece} bytes");
+            let counted = (cut, partial.delivery_bytes());
+            assert_eq!(counted, (whole, uncut.delivery_bytes()), "pieces of {piece} bytes");
         }
         whole
     }

@@ -26,6 +26,11 @@ impl Peer for Irc {
         400
     }
 
+    /// ngIRCd reads this much of a record; the rest waits in its TLS library until more arrives.
+    fn longest_record_bytes(&self) -> Option<usize> {
+        Some(2048)
+    }
+
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(line) = line_bytes(bytes) else {
             return Ok(Step::More);

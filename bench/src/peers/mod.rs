@@ -50,6 +50,16 @@ pub trait Peer {
         false
     }
 
+    /// The server says a line in plaintext before TLS begins.
+    fn greets_before_tls(&self) -> bool {
+        false
+    }
+
+    /// Returns the longest TLS record that the server reads whole, if it does not read any.
+    fn longest_record_bytes(&self) -> Option<usize> {
+        None
+    }
+
     fn longest_text_bytes(&self) -> usize {
         usize::MAX
     }

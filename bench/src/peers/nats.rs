@@ -25,6 +25,10 @@ impl Peer for Nats {
         out.extend_from_slice(b"\r\n");
     }
 
+    fn greets_before_tls(&self) -> bool {
+        true
+    }
+
     /// INFO and PING are passed as lines; the one early PING stays within what the server lets go unanswered.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(line) = line_bytes(bytes) else {

@@ -48,18 +48,7 @@ pub const ALL_SENDING: Windowed =
 
 impl Windowed {
     /// Runs with clients of which none is connected yet.
-    pub fn run(&self, clients: Clients, server: &Server, scale: &Scale) -> Result<Figures> {
-        self.run_counting(clients, server, scale, 0)
-    }
-
-    /// Runs with clients whose messages have so many bytes, which are counted if they are secured.
-    pub fn run_counting(
-        &self,
-        mut clients: Clients,
-        server: &Server,
-        scale: &Scale,
-        message_bytes: usize,
-    ) -> Result<Figures> {
+    pub fn run(&self, mut clients: Clients, server: &Server, scale: &Scale) -> Result<Figures> {
         let text = [b'x'; TEXT_BYTES];
         let readers = clients.add(self.readers, Role::Member, Reading::Always)?;
         let senders = match self.senders {
@@ -71,7 +60,7 @@ impl Windowed {
         };
         clients.probe_all(senders.end - 1, &text)?;
         clients.settle()?;
-        clients.count_secured(message_bytes);
+        clients.count_secured();
 
         let mut turn = Turn { next: senders.start, senders };
         let started = Instant::now();

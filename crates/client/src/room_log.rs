@@ -47,7 +47,7 @@ pub(crate) struct RoomLog {
     folder: PathBuf,
     rooms: BTreeMap<String, RoomFile>,
     lines: u64,
-    /// What is said in sealed rooms is written, too.
+    /// Sealed messages are written, too.
     logs_sealed: bool,
     /// A write failed: it was reported, and nothing more is written.
     failed: bool,

@@ -142,7 +142,7 @@ pub struct Head {
     pub oldest: u64,
     /// The newest that was ever given; 0 before the first.
     pub newest: u64,
-    /// Whether the message with the number `newest` is sealed; `None` if it is not stored.
+    /// `Some(true)` if the message with the number `newest` is sealed; `None` if it is not stored.
     pub newest_is_sealed: Option<bool>,
 }
 

@@ -182,7 +182,9 @@ impl Session {
         let told: Vec<String> =
             states.filter_map(|state| self.seal.entered(&state.room, state.sealed.as_deref())).collect();
         self.show(Update::Received(Event::Welcome(welcome)));
-        told.into_iter().for_each(|text| self.notice(text));
+        for text in told {
+            self.notice(text);
+        }
         self.report_room_change(before.as_deref());
         for room in rooms {
             self.ask_who_is_in(&room);

@@ -39,6 +39,13 @@ enum Deriving {
     OfRecord([u8; 32]),
 }
 
+/// What the newest message tells of the others in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Readable,
+    Sealed,
+}
+
 #[derive(Debug)]
 pub(super) struct Room {
     name: String,
@@ -46,7 +53,7 @@ pub(super) struct Room {
     /// The user has sealed it; only the user ends that.
     is_sealed: bool,
     /// The newest message, of the server or of members, tells that others have sealed it.
-    by_others: bool,
+    others: Others,
     /// The user gave the passphrase at the start, for everything that is sent there.
     is_bound: bool,
     /// The first key is the user's, and the server has not relayed a message under it yet; with what
@@ -86,7 +93,7 @@ impl Room {
             name: name.to_owned(),
             keys: SealedRoom::new(name, newest, &mut SystemRandom)?,
             is_sealed: false,
-            by_others: false,
+            others: Others::Readable,
             is_bound: false,
             unconfirmed: None,
             passphrase: None,
@@ -116,7 +123,7 @@ impl Room {
 
     /// Returns whether others have sealed it and the user has not.
     pub(super) fn is_sealed_by_others(&self) -> bool {
-        self.by_others && !self.is_sealed
+        self.others == Others::Sealed && !self.is_sealed
     }
 
     /// Returns why nothing is sent to a room that others have sealed.
@@ -126,7 +133,7 @@ impl Room {
 
     /// Notes whether the newest message tells that others have sealed it.
     pub(super) fn note_others(&mut self, is_sealed: bool) {
-        self.by_others = is_sealed;
+        self.others = if is_sealed { Others::Sealed } else { Others::Readable };
     }
 
     /// Seals with a passphrase for everything that is sent there.
@@ -170,7 +177,7 @@ impl Room {
     /// so that the next passphrase joins their key.
     pub(super) fn unsealed(&self) -> Result<Self, NoRandomness> {
         let latest = self.rival.clone().or_else(|| self.latest.clone());
-        Ok(Self { latest, by_others: self.by_others, ..Self::unknown(&self.name)? })
+        Ok(Self { latest, others: self.others, ..Self::unknown(&self.name)? })
     }
 
     /// Returns whether the user has sealed it and has not entered its passphrase since the start.
@@ -345,7 +352,7 @@ impl Room {
             self.keys.watch(seq);
         }
         if arrival == Arrival::InTurn || arrival == Arrival::Own {
-            self.by_others = false;
+            self.others = Others::Readable;
         }
         if !self.is_sealed || arrival == Arrival::Own {
             return message;

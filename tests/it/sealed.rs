@@ -166,5 +166,53 @@ fn a_tutorial_member_is_told_that_it_cannot_read() {
     old.say("/join den");
     old.expect_word("neither read nor send");
     old.say("hi");
-    old.expect_word("this was not sent");
+    old.expect_word("not relayed to anybody");
+}
+
+#[test]
+fn who_enters_a_sealed_room_is_told_and_sends_no_text() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("sealed");
+    alice.expect("message");
+    alice.expect("message");
+    let mut eve = EventClient::join(server.address, "eve");
+    eve.send(&json!({"type": "join", "room": "den"}));
+    let joined = eve.expect("joined");
+    assert_eq!(joined["sealed"].as_str().map(str::len), Some(388), "{joined}");
+
+    let mut carol = Member::join(server.address, "carol", None);
+    carol.say("readable");
+    let refused = carol.expect("error");
+    let text = refused["text"].as_str().expect("a text");
+    assert!(text.contains("/seal with its passphrase"), "held back by the client, not the server: {refused}");
+}
+
+#[test]
+fn who_comes_after_the_seal_joins_its_key() {
+    let server = Server::start();
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    alice.say("before");
+    alice.expect("message");
+    alice.expect("message");
+    let mut bob = Member::join(server.address, "bob", Some("correct horse"));
+    bob.say("mine");
+    assert_eq!(alice.receives("bob"), "mine", "no second key was announced");
+}
+
+#[test]
+fn a_bound_room_stays_sealed_after_the_refusal_of_its_key() {
+    let server = Server::start();
+    let mut tom = Member::join(server.address, "tom", None);
+    tom.say("readable");
+    tom.expect("message");
+    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    let told = alice.expect("notice");
+    assert!(told["text"].as_str().expect("a text").contains("nobody has sealed den"), "{told}");
+    alice.say("one");
+    assert_eq!(alice.expect("error")["code"], "not_sealed");
+    alice.say("two");
+    assert_eq!(alice.expect("error")["code"], "not_sealed");
+    tom.say("still readable");
+    assert_eq!(alice.receives("tom"), "[not sealed: everybody on the way may have read or made this] still readable");
 }

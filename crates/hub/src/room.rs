@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use glassline_wire::limits::SEALED_BEGINNING_BYTES;
 use glassline_wire::request::LOBBY;
 use slotmap::SlotMap;
 
@@ -49,6 +50,8 @@ pub(crate) struct Room {
     /// Messages on their way into the history; the room stays open for them.
     in_flight: usize,
     sealing: Sealing,
+    /// Beginning of the newest sealed message, of [`SEALED_BEGINNING_BYTES`] at most.
+    sealed_beginning: String,
     recent_ids: RecentIds,
     presence: Presence,
     lanes: [Lane; 2],
@@ -61,6 +64,7 @@ impl Room {
             seq,
             in_flight: 0,
             sealing,
+            sealed_beginning: String::new(),
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
             lanes: Default::default(),
@@ -98,6 +102,21 @@ impl Room {
     /// Returns what it was before.
     pub(crate) fn set_sealing(&mut self, sealing: Sealing) -> Sealing {
         core::mem::replace(&mut self.sealing, sealing)
+    }
+
+    /// Keeps the beginning of the newest sealed message, which the next ones mostly share.
+    pub(crate) fn note_sealed(&mut self, sealed: &str) {
+        let beginning = sealed.get(..SEALED_BEGINNING_BYTES).unwrap_or(sealed);
+        if self.sealed_beginning != beginning {
+            self.sealed_beginning.clear();
+            self.sealed_beginning.push_str(beginning);
+        }
+    }
+
+    /// Returns the beginning of the newest sealed message where the room is sealed; empty where it
+    /// came before the room was opened.
+    pub(crate) fn sealed_beginning(&self) -> Option<String> {
+        (self.sealing == Sealing::Sealed).then(|| self.sealed_beginning.clone())
     }
 
     pub(crate) fn recent_ids(&self) -> &RecentIds {

@@ -99,6 +99,11 @@ impl JoinedRooms {
         self.rooms.iter().filter_map(|room| room.people).max().unwrap_or(0).saturating_sub(1)
     }
 
+    /// Returns whether nobody else is in a room, as far as it is known.
+    pub(crate) fn is_alone(&self, room: &str) -> bool {
+        self.room(room).is_some_and(|room| room.people == Some(1))
+    }
+
     /// Returns the known names of the current room, in alphabetical order.
     pub(crate) fn people_names(&self) -> impl Iterator<Item = &str> {
         self.current_room().into_iter().flat_map(|room| room.names.iter().map(String::as_str))
@@ -118,7 +123,7 @@ impl JoinedRooms {
         let mut known: BTreeMap<String, Room> =
             core::mem::take(&mut self.rooms).into_iter().map(|room| (room.name.clone(), room)).collect();
         let mut restarted = Vec::new();
-        for RoomState { room, seq, count } in welcome.rooms.iter().take(ROOMS_MAX) {
+        for RoomState { room, seq, count, sealed: _ } in welcome.rooms.iter().take(ROOMS_MAX) {
             let before = known.remove(room);
             let (tracker, position) = before.map(|before| (before.tracker, before.position)).unwrap_or_default();
             let goes_on = tracker.newest().is_some_and(|newest| newest <= *seq);
@@ -267,12 +272,21 @@ mod tests {
             token: "t".into(),
             server: "s".into(),
             limits: glassline_wire::event::Limits::default(),
-            rooms: rooms.iter().map(|&(room, seq, count)| RoomState { room: room.into(), seq, count }).collect(),
+            rooms: rooms
+                .iter()
+                .map(|&(room, seq, count)| RoomState { room: room.into(), seq, count, sealed: None })
+                .collect(),
         }
     }
 
     fn presence(room: &str, names: &[&str], count: usize) -> Presence {
-        Presence { room: room.into(), names: names.iter().map(|&name| name.into()).collect(), count, seq: None }
+        Presence {
+            room: room.into(),
+            names: names.iter().map(|&name| name.into()).collect(),
+            count,
+            seq: None,
+            sealed: None,
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use glassline_wire::event::Message;
+use glassline_wire::event::{Message, Rejection};
 use glassline_wire::message_id::MessageId;
 
 use crate::prelude::*;
@@ -37,6 +37,28 @@ pub enum Arrival {
 pub trait RoomSeal: Debug + Send {
     /// Returns whether the user has sealed a room: nothing readable may be sent there.
     fn is_sealed(&self, room: &str) -> bool;
+
+    /// Returns whether others have sealed a room, as far as it is known: nothing readable is sent
+    /// there while the user is not alone in it.
+    fn is_sealed_by_others(&self, _room: &str) -> bool {
+        false
+    }
+
+    /// Takes what the server tells when the user enters a room: the beginning of the newest sealed
+    /// message where the room is sealed. Returns what to tell the user.
+    fn entered(&mut self, _room: &str, _sealed: Option<&str>) -> Option<String> {
+        None
+    }
+
+    /// Notes that the server has relayed a sealed message of the user. Returns what to tell the user.
+    fn relayed(&mut self, _room: &str) -> Option<String> {
+        None
+    }
+
+    /// Notes that the server has refused a message to a room. Returns what to tell a person instead.
+    fn refused(&mut self, _room: &str, _rejection: &Rejection) -> Option<String> {
+        None
+    }
 
     /// Returns the field `sealed` of a message.
     ///

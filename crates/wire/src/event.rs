@@ -106,6 +106,9 @@ pub struct RoomState {
     pub seq: u64,
     /// Number of members in it, this client included.
     pub count: usize,
+    /// Where the room is sealed: the beginning of its newest sealed message (S7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +158,9 @@ pub struct Presence {
     /// The number of the room's newest message, 0 before the first, for the one who joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+    /// For the one who joined a sealed room: the beginning of its newest sealed message (S7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

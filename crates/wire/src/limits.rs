@@ -18,6 +18,10 @@ pub const GREETING_BYTES_MAX: usize = 4 * 1024;
 pub const ROOM_CHARS_MAX: usize = 32;
 /// Longest `ref` that is echoed, in bytes: enough for a UUID or a counter, too small to use the server as storage.
 pub const REF_BYTES_MAX: usize = 64;
+/// Bytes of base64 of a sealed message that are enough for the record in it (S2), and end with a whole
+/// byte.
+pub const SEALED_BEGINNING_BYTES: usize = 388;
+
 /// Most names in one `joined` or `left` (T11); the rest is a count.
 pub const ANNOUNCED_NAMES_MAX: usize = 20;
 /// Most names in one `members` answer; `count` is the number in all.

@@ -82,6 +82,13 @@ fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) ->
     if command.id == CommandId::Help {
         return help::help(args, there);
     }
+    if command.id == CommandId::Seal && !args.is_empty() {
+        return Err(
+            "nothing was sealed: what you typed behind /seal is on the screen for everybody to see, so do not \
+                    use it as a passphrase; /seal alone asks for one and does not show it"
+                .to_owned(),
+        );
+    }
     parse_arguments(command, args).ok_or_else(|| format!("usage: {}", command.usage(command.client)))
 }
 

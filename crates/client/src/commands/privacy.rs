@@ -20,7 +20,12 @@ pub(crate) fn is_storable(line: &str) -> bool {
 /// Returns whether a line holds a secret of its user's: it is not offered again either, on a screen
 /// that others may see.
 pub(crate) fn is_secret(line: &str) -> bool {
-    is_in(line) || shows_token(line)
+    is_in(line) || shows_token(line) || shows_passphrase(line)
+}
+
+/// `/seal` takes its passphrase afterwards: words behind it are probably one.
+fn shows_passphrase(line: &str) -> bool {
+    seals(line) && line.split_whitespace().nth(1).is_some()
 }
 
 fn shows_token(line: &str) -> bool {
@@ -90,6 +95,7 @@ mod tests {
         for line in ["/op x", " /op x", "/OP x", "/op", "/op\tx"] {
             assert!(is_secret(line) && !is_storable(line), "{line}");
         }
+        assert!(is_secret("/seal word") && is_secret(" /seal a b") && !is_secret("/seal") && !is_secret("/seal "));
         let slip = "glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8";
         assert!(is_secret(slip) && !is_storable(slip) && !is_storable(&format!("//op {slip}")));
         assert!(!is_secret("op x") && !is_secret("//op x") && !is_secret("/ops") && is_storable("/kick bob"));

@@ -159,7 +159,13 @@ mod tests {
     use super::*;
 
     fn presence(names: &[&str], count: usize) -> Presence {
-        Presence { room: "lobby".into(), names: names.iter().map(|&name| name.into()).collect(), count, seq: None }
+        Presence {
+            room: "lobby".into(),
+            names: names.iter().map(|&name| name.into()).collect(),
+            count,
+            seq: None,
+            sealed: None,
+        }
     }
 
     /// Few rooms at a time, so nothing is told to make room.

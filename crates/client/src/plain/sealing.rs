@@ -18,7 +18,7 @@ impl Plain {
         let Some(dialogue) = self.dialogue.as_ref().filter(|_| self.terminal.is_some()) else {
             return self.not_sent(NO_TERMINAL);
         };
-        match dialogue.room_to_seal(session.status(now_ms).room) {
+        match dialogue.room_to_seal(session, now_ms) {
             Ok(room) => {
                 let prompt = PassphrasePrompt::new(&room);
                 self.print_notice(&prompt.question())?;

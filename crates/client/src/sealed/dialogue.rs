@@ -2,6 +2,7 @@
 
 use glassline_secure::SystemRandom;
 use glassline_secure::seal::Passphrase;
+use glassline_session::Session;
 
 use super::RoomKeys;
 use crate::format::safe::name;
@@ -25,8 +26,9 @@ impl SealDialogue {
     }
 
     /// Returns the current room if its passphrase can be asked for. Errors: why not.
-    pub(crate) fn room_to_seal(&self, current: Option<String>) -> Result<String, String> {
-        let room = current.ok_or("you are in no room; enter one with /join ROOM")?;
+    pub(crate) fn room_to_seal(&self, session: &Session, now_ms: u64) -> Result<String, String> {
+        session.check_sealing().map_err(|error| error.to_string())?;
+        let room = session.status(now_ms).room.ok_or("you are in no room; enter one with /join ROOM")?;
         self.keys.check(&room).map(|()| room)
     }
 
@@ -59,8 +61,9 @@ impl SealDialogue {
         };
         if self.unsealing.as_ref() != Some(&room) {
             let asked = format!(
-                "after this the server, and everybody on the way to it, can read what you send to {}; your keys of it \
-                 are forgotten. /unseal again does it",
+                "after this your program no longer takes {} as sealed and forgets its key: what you send there may be \
+                 readable for the server and everybody on the way. While others keep it sealed, nothing readable is \
+                 sent there. /unseal again does it",
                 name(&room)
             );
             self.unsealing = Some(room);
@@ -68,7 +71,11 @@ impl SealDialogue {
         }
         self.unsealing = None;
         match self.keys.unseal(&room) {
-            Ok(()) => format!("{} is not sealed here any more: what you send there is readable", name(&room)),
+            Ok(()) => format!(
+                "{} is not sealed here any more. While others keep it sealed the server relays sealed messages only, \
+                 and nothing readable is sent there; once they do not, what you send is readable",
+                name(&room)
+            ),
             Err(why) => format!("{} stays sealed: {why}", name(&room)),
         }
     }

@@ -9,6 +9,7 @@ mod dialogue;
 mod key_wait;
 mod notes;
 mod room;
+mod server_word;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use glassline_keyring::{IdentityFile, KnownMembers, MemberCheck, SealedRooms};
 use glassline_secure::seal::{Envelope, Kind, OpenError, Opened, Passphrase, Placed};
 use glassline_secure::{Identity, SystemRandom};
 use glassline_session::{Arrival, Draft, RoomSeal, Update};
-use glassline_wire::event::{Event, Message};
+use glassline_wire::event::{Event, Message, Rejection};
 use glassline_wire::link::IdentityKey;
 use glassline_wire::request::LOBBY;
 use unicode_normalization::UnicodeNormalization as _;
@@ -93,7 +94,7 @@ impl RoomKeys {
             }
             for (name, passphrase) in &files.passphrases {
                 check_name(name)?;
-                state.room(name)?.seal_with(passphrase.clone());
+                state.room(name)?.bind(passphrase.clone());
             }
             state.files = Some(files);
         }
@@ -111,6 +112,16 @@ impl RoomKeys {
     /// Returns whether the user has sealed a room.
     pub(crate) fn is_sealed(&self, room: &str) -> bool {
         self.state().rooms.get(&known_as(room)).is_some_and(Room::is_sealed)
+    }
+
+    /// Returns whether others have sealed a room and the user has not.
+    pub(crate) fn is_sealed_by_others(&self, room: &str) -> bool {
+        self.state().rooms.get(&known_as(room)).is_some_and(Room::is_sealed_by_others)
+    }
+
+    /// Returns whether what is written to a room is for those who have its key, whoever has sealed it.
+    pub(crate) fn is_private(&self, room: &str) -> bool {
+        self.is_sealed(room) || self.is_sealed_by_others(room)
     }
 
     /// Returns whether a message could be sealed now, or never before the user does something: a
@@ -158,7 +169,9 @@ impl RoomKeys {
         if let Some(files) = &state.files {
             files.rooms.forget(&room).map_err(|error| error.to_string())?;
         }
-        state.rooms.remove(&room);
+        if let Some(room) = state.rooms.get_mut(&room) {
+            *room = room.unsealed().map_err(|error| error.to_string())?;
+        }
         Ok(())
     }
 
@@ -263,22 +276,29 @@ impl State {
                     (Some(files), true) => files.rooms.put(&record).err().map(|error| error.to_string()),
                     _ => None,
                 };
-                news.announced_in = begins.then(|| name.clone());
                 let kept = kept.map_or_else(String::new, |error| format!("; it will not be remembered: {error}"));
                 let earlier = if begins { "" } else { "; /history shows what was said before" };
-                format!(
+                let sealed = format!(
                     "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you \
-                     send; /unseal ends it{earlier}{kept}",
+                     send{earlier}{kept}",
                     record.key_id(),
                     record.number()
-                )
+                );
+                if begins {
+                    room.await_confirmation(sealed);
+                    news.announced_in = Some(name.clone());
+                    None
+                } else {
+                    Some(sealed)
+                }
             }
             Err(error @ OpenError::WrongKey { .. }) => {
-                format!("{error}; to begin a new key with your passphrase instead, enter it again with /seal")
+                Some(format!("{error}; to begin a new key with your passphrase instead, enter it again with /seal"))
             }
-            Err(error) => error.to_string(),
+            Err(OpenError::Fork(_)) => Some(notes::fork(&name)),
+            Err(error) => Some(error.to_string()),
         };
-        news.updates.push(Update::Notice(notice));
+        news.updates.extend(notice.map(Update::Notice));
         let withheld = room.take_withheld();
         let messages = withheld.into_iter().map(|Withheld { envelope, message, arrival }| {
             Update::Received(Event::Message(self.opened(&envelope, message, arrival)))
@@ -294,7 +314,10 @@ impl State {
             Arrival::InTurn | Arrival::Own => Placed::InTurn { id: message.id, seq: message.seq },
         };
         let opened = match self.room(&message.room) {
-            Ok(room) => room.open(envelope, placed).map_err(|error| error.to_string()),
+            Ok(room) => room.open(envelope, placed).map_err(|error| match error {
+                OpenError::Fork(_) => notes::fork(room.name()),
+                error => error.to_string(),
+            }),
             Err(why) => Err(why),
         };
         let checked = opened.and_then(|opened| self.check_member(&message.room, &opened).map(|()| opened));
@@ -339,8 +362,28 @@ impl RoomSeal for RoomKeys {
         RoomKeys::is_sealed(self, room)
     }
 
+    fn is_sealed_by_others(&self, room: &str) -> bool {
+        RoomKeys::is_sealed_by_others(self, room)
+    }
+
+    fn entered(&mut self, room: &str, sealed: Option<&str>) -> Option<String> {
+        self.state().enter(&known_as(room), sealed)
+    }
+
+    fn relayed(&mut self, room: &str) -> Option<String> {
+        self.state().take_relayed(&known_as(room))
+    }
+
+    fn refused(&mut self, room: &str, rejection: &Rejection) -> Option<String> {
+        self.state().take_refusal(&known_as(room), rejection)
+    }
+
     fn seal(&mut self, draft: Draft<'_>) -> Result<String, String> {
         let mut state = self.state();
+        // Whoever has no key of the room needs none of their own for that.
+        if let Some(why) = state.room(draft.room)?.held_back() {
+            return Err(why);
+        }
         let identity = state.identity()?;
         let kind = if draft.action { Kind::Action } else { Kind::Text };
         let room = state.room(draft.room)?;
@@ -361,9 +404,14 @@ impl RoomSeal for RoomKeys {
         };
         let name = known_as(&message.room);
         if let Ok(room) = state.room(&name)
-            && room.note_record(envelope.record())
+            && arrival != Arrival::Own
         {
-            state.join_known(&name);
+            if arrival == Arrival::InTurn {
+                room.note_others(true);
+            }
+            if room.note_record(envelope.record()) {
+                state.join_known(&name);
+            }
         }
         match state.rooms.get_mut(&name) {
             Some(room) if arrival == Arrival::InTurn && room.awaits(envelope.record()) => {

@@ -61,6 +61,15 @@ pub(super) fn changed_key(changed: &ChangedMember, key: &IdentityKey) -> String 
     )
 }
 
+/// Explains why messages under another key of the same number are not read, and the way out.
+pub(super) fn fork(room: &str) -> String {
+    format!(
+        "two keys of {room} were begun at the same time, and this is under the other one, so neither side reads the \
+         other. Agree who gives way: one side only enters /unseal twice, then /seal with the other side's passphrase, \
+         which joins the other's key"
+    )
+}
+
 /// Option that names a member, for a shell: a name that others have chosen must not act there.
 fn member_option(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || c == '_';

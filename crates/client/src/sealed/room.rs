@@ -39,15 +39,31 @@ enum Deriving {
     OfRecord([u8; 32]),
 }
 
+/// What the newest message tells of the others in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Readable,
+    Sealed,
+}
+
 #[derive(Debug)]
 pub(super) struct Room {
     name: String,
     keys: SealedRoom,
     /// The user has sealed it; only the user ends that.
     is_sealed: bool,
+    /// The newest message, of the server or of members, tells that others have sealed it.
+    others: Others,
+    /// The user gave the passphrase at the start, for everything that is sent there.
+    is_bound: bool,
+    /// The first key is the user's, and the server has not relayed a message under it yet; with what
+    /// to tell when it has.
+    unconfirmed: Option<String>,
     passphrase: Option<Passphrase>,
     /// The newest record that was seen, whether its key is here or not.
     latest: Option<EpochRecord>,
+    /// A record of others that has the newest one's number: two keys were begun at once.
+    rival: Option<EpochRecord>,
     failed: Vec<[u8; 32]>,
     withheld: Vec<Withheld>,
     deriving: Deriving,
@@ -77,8 +93,12 @@ impl Room {
             name: name.to_owned(),
             keys: SealedRoom::new(name, newest, &mut SystemRandom)?,
             is_sealed: false,
+            others: Others::Readable,
+            is_bound: false,
+            unconfirmed: None,
             passphrase: None,
             latest: None,
+            rival: None,
             failed: Vec::new(),
             withheld: Vec::new(),
             deriving: Deriving::default(),
@@ -99,6 +119,65 @@ impl Room {
     /// Returns whether waiting would change nothing: there is a key, or no way to one.
     pub(super) fn is_settled(&self) -> bool {
         !self.is_sealed || self.keys.current().is_some() || self.passphrase.is_none() || self.is_rejected
+    }
+
+    /// Returns whether others have sealed it and the user has not.
+    pub(super) fn is_sealed_by_others(&self) -> bool {
+        self.others == Others::Sealed && !self.is_sealed
+    }
+
+    /// Returns why nothing is sent to a room that others have sealed.
+    pub(super) fn held_back(&self) -> Option<String> {
+        self.is_sealed_by_others().then(|| "its key is not here; /seal with its passphrase lets you write".to_owned())
+    }
+
+    /// Notes whether the newest message tells that others have sealed it.
+    pub(super) fn note_others(&mut self, is_sealed: bool) {
+        self.others = if is_sealed { Others::Sealed } else { Others::Readable };
+    }
+
+    /// Seals with a passphrase for everything that is sent there.
+    pub(super) fn bind(&mut self, passphrase: Passphrase) {
+        self.is_bound = true;
+        self.seal_with(passphrase);
+    }
+
+    /// Returns whether the user gave a passphrase and no key is known or on its way.
+    pub(super) fn lacks_first_key(&self) -> bool {
+        self.is_sealed && self.passphrase.is_some() && self.latest.is_none() && self.deriving == Deriving::Nothing
+    }
+
+    /// Notes that the server has still to relay a message under a new key.
+    pub(super) fn await_confirmation(&mut self, notice: String) {
+        self.unconfirmed = Some(notice);
+    }
+
+    /// Notes that the server has relayed a message under the key; returns what to tell then.
+    pub(super) fn confirm(&mut self) -> Option<String> {
+        self.unconfirmed.take()
+    }
+
+    /// Returns whether a refusal means the room's first key: the user has begun it, and no message was
+    /// relayed under it.
+    pub(super) fn is_first_key_refused(&self) -> bool {
+        self.unconfirmed.is_some() && self.current().is_some_and(|record| record.number() == 1)
+    }
+
+    /// Returns whether the user gave the passphrase for everything that is sent there.
+    pub(super) fn is_bound(&self) -> bool {
+        self.is_bound
+    }
+
+    /// Returns the record of the key that is sealed under.
+    pub(super) fn current(&self) -> Option<&EpochRecord> {
+        self.keys.current()
+    }
+
+    /// Returns the room as it is once the user has ended the sealing: what others do is still known,
+    /// so that the next passphrase joins their key.
+    pub(super) fn unsealed(&self) -> Result<Self, NoRandomness> {
+        let latest = self.rival.clone().or_else(|| self.latest.clone());
+        Ok(Self { latest, others: self.others, ..Self::unknown(&self.name)? })
     }
 
     /// Returns whether the user has sealed it and has not entered its passphrase since the start.
@@ -155,8 +234,24 @@ impl Room {
         let is_known = !is_newer || record.room() != self.name || EpochRecord::read(record.as_bytes()).is_err();
         if !is_known {
             self.latest = Some(record.clone());
+            self.rival = None;
+        } else if !is_failed(record) {
+            self.note_rival(record);
         }
         !is_known
+    }
+
+    /// Keeps the record of others that stands beside the newest, as long as nobody follows that.
+    fn note_rival(&mut self, record: &EpochRecord) {
+        let Some(latest) = self.latest.as_ref().filter(|latest| latest.number() == record.number()) else { return };
+        if latest.hash() == record.hash() {
+            self.rival = None;
+        } else if self.rival.as_ref().is_none_or(|rival| rival.hash() != record.hash())
+            && record.room() == self.name
+            && EpochRecord::read(record.as_bytes()).is_ok()
+        {
+            self.rival = Some(record.clone());
+        }
     }
 
     /// Returns what to derive so that newest messages can be opened, at most once every
@@ -255,6 +350,9 @@ impl Room {
     pub(super) fn readable(&mut self, message: Message, arrival: Arrival) -> Message {
         if let Some(seq) = message.seq.filter(|_| arrival != Arrival::Page) {
             self.keys.watch(seq);
+        }
+        if arrival == Arrival::InTurn || arrival == Arrival::Own {
+            self.others = Others::Readable;
         }
         if !self.is_sealed || arrival == Arrival::Own {
             return message;

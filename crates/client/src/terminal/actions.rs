@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use glassline_session::{Command, Session};
+use glassline_wire::event::ErrorCode;
 use glassline_wire::natural_order;
 
 use super::Terminal;
@@ -144,7 +145,7 @@ impl Terminal {
             }
         };
         if is_accepted {
-            let is_sealed = self.pane.room().is_some_and(|room| self.keys.is_sealed(room));
+            let is_sealed = self.pane.room().is_some_and(|room| self.keys.is_private(room));
             let kept = self.composer.accept(is_sealed);
             self.print_failure(kept);
         }
@@ -195,6 +196,10 @@ impl Terminal {
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.pane.user_has_gone(),
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
+            // It does not stay where the next command, or a passphrase, is typed.
+            Err(error) if has_text && error.code() == ErrorCode::RoomSealed => {
+                self.print_notice(&[format!("not sent: {error}; Up brings your text back")]);
+            }
             Err(error) if has_text => {
                 self.print_notice(&[format!("not sent: {error}")]);
                 return false;
@@ -254,8 +259,14 @@ impl Terminal {
         match choice {
             PasteChoice::Send(text) => {
                 if let Err(error) = session.command(Command::Say(text.clone()), now_ms) {
-                    self.print_notice(&[format!("the paste was not sent: {error}")]);
                     self.composer.insert(&text);
+                    let is_about_sealing = error.code() == ErrorCode::RoomSealed;
+                    let back = if is_about_sealing { "; Up brings it back" } else { "" };
+                    self.print_notice(&[format!("the paste was not sent: {error}{back}")]);
+                    if is_about_sealing {
+                        let kept = self.composer.accept(true);
+                        self.print_failure(kept);
+                    }
                 }
             }
             PasteChoice::SendLines(lines) => match (&mut self.pending_paste, session.status(now_ms).room) {

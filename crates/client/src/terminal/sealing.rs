@@ -8,7 +8,7 @@ use super::Terminal;
 impl Terminal {
     /// Asks for the passphrase of the current room.
     pub(super) fn ask_passphrase(&mut self, session: &Session, now_ms: u64) {
-        match self.dialogue.room_to_seal(session.status(now_ms).room) {
+        match self.dialogue.room_to_seal(session, now_ms) {
             Ok(room) => self.composer.ask_passphrase(&room),
             Err(why) => self.print_notice(&[why]),
         }

@@ -55,7 +55,9 @@ impl Hub {
     pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
         let room_id = self.admit(id, wished)?;
         let is_new = self.enter_room(id, room_id, true, now);
-        let presence = PresenceEvent { seq: self.rooms.get(room_id).map(Room::seq), ..self.own_presence(id, room_id) };
+        let room = self.rooms.get(room_id);
+        let (seq, sealed) = (room.map(Room::seq), room.and_then(Room::sealed_beginning));
+        let presence = PresenceEvent { seq, sealed, ..self.own_presence(id, room_id) };
         Ok(Reply::Joined { presence, is_new })
     }
 
@@ -120,7 +122,7 @@ impl Hub {
 
     fn own_presence(&self, id: MemberId, room_id: RoomId) -> PresenceEvent {
         let (room, name) = (self.rooms.name(room_id).to_string(), self.name(id).to_string());
-        PresenceEvent { room, names: Vec::from([name]), count: 1, seq: None }
+        PresenceEvent { room, names: Vec::from([name]), count: 1, seq: None, sealed: None }
     }
 
     pub(super) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
@@ -170,7 +172,8 @@ impl Hub {
             if changes.count() > 0 {
                 let names = changes.names().map(ToString::to_string).collect();
                 let room = room.clone();
-                self.send_to_room(room_id, event(PresenceEvent { room, names, count: changes.count(), seq: None }));
+                let presence = PresenceEvent { room, names, count: changes.count(), seq: None, sealed: None };
+                self.send_to_room(room_id, event(presence));
             }
         }
     }
@@ -233,7 +236,13 @@ impl Hub {
     pub(super) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
         let rooms = self.members.get(id).into_iter().flat_map(Member::rooms);
         let rooms = rooms.filter_map(|room| self.rooms.get(room));
-        rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()
+        let state = |room: &Room| RoomState {
+            room: room.name().to_string(),
+            seq: room.seq(),
+            count: room.count(),
+            sealed: room.sealed_beginning(),
+        };
+        rooms.map(state).collect()
     }
 }
 

@@ -60,8 +60,12 @@ impl Hub {
 
     /// Notes whether the newest message of a room is sealed, and tells members who cannot read it
     /// when that begins.
-    pub(super) fn note_sealing(&mut self, room_id: RoomId, is_sealed: bool) {
+    pub(super) fn note_sealing(&mut self, room_id: RoomId, sealed: Option<&str>) {
         let Some(room) = self.rooms.get_mut(room_id) else { return };
+        let is_sealed = sealed.is_some();
+        if let Some(sealed) = sealed {
+            room.note_sealed(sealed);
+        }
         let sealing = Sealing::of(is_sealed);
         let has_changed = room.set_sealing(sealing) != sealing;
         if has_changed && is_sealed {
@@ -85,7 +89,7 @@ fn unreadable_here(room: &str) -> String {
 }
 
 fn sealed_room(room: &str) -> String {
-    let text = "is sealed, so this was not sent: what is said there must be encrypted; use /seal in `glassline join`, \
-                or another room";
+    let text = "is sealed, so this was not relayed to anybody; it has travelled to this server readable. What is said \
+                there must be encrypted: use /seal in `glassline join`, or another room";
     [room, text].join(" ")
 }

@@ -34,6 +34,17 @@ impl Envelope {
         Self::from_bytes(Base64Unpadded::decode_vec(field).map_err(|_| OpenError::Malformed("it is not base64"))?)
     }
 
+    /// Reads the record of a message of which the beginning is known (S7), and verifies its signature.
+    ///
+    /// # Errors
+    /// The beginning holds no such record.
+    pub fn record_at_beginning(beginning: &str) -> Result<EpochRecord, OpenError> {
+        let bytes = Base64Unpadded::decode_vec(beginning).map_err(|_| OpenError::Malformed("it is not base64"))?;
+        let mut reader = Reader::new(&bytes);
+        reader.version()?;
+        EpochRecord::read(reader.field(RECORD_BYTES_MAX)?)
+    }
+
     /// Reads the binary form.
     ///
     /// # Errors

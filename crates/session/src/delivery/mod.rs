@@ -163,6 +163,15 @@ impl Delivery {
         at.and_then(|at| self.answered.remove(at)).is_some()
     }
 
+    /// Returns the room of a sent message with this `ref`.
+    pub(crate) fn room_of(&self, reference: &str) -> Option<String> {
+        let is_it = |waiting: &&Waiting| waiting.sent && waiting.request.reference.as_deref() == Some(reference);
+        match &self.waiting.iter().find(is_it)?.request.content {
+            Ask::Send(send) => Some(send.room.clone()),
+            _ => None,
+        }
+    }
+
     /// Records that the server has refused a request; returns its text, if it was a message.
     pub(crate) fn refuse(&mut self, reference: &str) -> Option<String> {
         let at = self

@@ -154,25 +154,34 @@ impl Session {
     /// Seals a message for a room that the user has sealed, and returns its text, which is no longer
     /// in the request. A resend repeats the request as it is.
     fn seal_if_due(&mut self, request: &mut Request) -> Result<Option<String>, CommandError> {
-        let Ask::Send(send) = &mut request.content else { return Ok(None) };
+        let Ask::Send(send) = &request.content else { return Ok(None) };
         let room = self.rooms.resolve(&send.room).unwrap_or_else(|| send.room.clone());
-        if send.sealed.is_some() || !self.seal.is_sealed(&room) {
+        let is_closed =
+            self.seal.is_sealed(&room) || (self.seal.is_sealed_by_others(&room) && !self.rooms.is_alone(&room));
+        if send.sealed.is_some() || !is_closed {
             return Ok(None);
         }
+        self.check_sealing()?;
+        let Ask::Send(send) = &mut request.content else { return Ok(None) };
+        let (name, text) = (self.identity.name(), send.text.as_str());
+        let draft = Draft { room: &room, id: send.id, name, text, action: send.action };
+        send.sealed = Some(self.seal.seal(draft).map_err(CommandError::NotSealed)?);
+        send.action = false;
+        Ok(Some(core::mem::take(&mut send.text)))
+    }
+
+    /// Checks that this link can have sealed messages.
+    ///
+    /// # Errors
+    /// The dialect has none, is not settled yet, or the server relays none.
+    pub fn check_sealing(&self) -> Result<(), CommandError> {
         if self.connection.dialect() == Dialect::Tutorial {
             return Err(CommandError::NotInTutorial("sealed messages"));
         }
         if !self.connection.is_dialect_settled() {
             return Err(CommandError::NotConnected);
         }
-        if self.limits.sealed_bytes == 0 {
-            return Err(CommandError::ServerCannotSeal);
-        }
-        let (name, text) = (self.identity.name(), send.text.as_str());
-        let draft = Draft { room: &room, id: send.id, name, text, action: send.action };
-        send.sealed = Some(self.seal.seal(draft).map_err(CommandError::NotSealed)?);
-        send.action = false;
-        Ok(Some(core::mem::take(&mut send.text)))
+        if self.limits.sealed_bytes == 0 { Err(CommandError::ServerCannotSeal) } else { Ok(()) }
     }
 
     /// Until a `welcome` the dialect may turn out to be the tutorial's, which has texts only.

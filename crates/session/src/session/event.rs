@@ -178,7 +178,13 @@ impl Session {
             ));
         }
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
+        let states = welcome.rooms.iter();
+        let told: Vec<String> =
+            states.filter_map(|state| self.seal.entered(&state.room, state.sealed.as_deref())).collect();
         self.show(Update::Received(Event::Welcome(welcome)));
+        for text in told {
+            self.notice(text);
+        }
         self.report_room_change(before.as_deref());
         for room in rooms {
             self.ask_who_is_in(&room);
@@ -283,6 +289,9 @@ impl Session {
         let before = self.current_room();
         let is_asked = self.take_room_change(reference.as_deref());
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
+        // Only the answer to the one who joined has the number (E3), and tells of the sealing.
+        let is_answer = is_own && presence.seq.is_some();
+        let told = if is_answer { self.seal.entered(&presence.room, presence.sealed.as_deref()) } else { None };
         if is_own && !self.rooms.contains(&presence.room) {
             self.enter_room(&presence, is_asked);
         } else {
@@ -297,6 +306,9 @@ impl Session {
             self.show_answer(Update::Received(Event::Joined(presence)), reference);
         }
         self.report_room_change(before.as_deref());
+        if let Some(text) = told {
+            self.notice(text);
+        }
     }
 
     fn enter_room(&mut self, presence: &Presence, is_asked: bool) {
@@ -373,8 +385,16 @@ impl Session {
             return;
         }
         self.take_room_change(reference.as_deref());
+        let room = reference.as_deref().and_then(|reference| self.delivery.room_of(reference));
+        let told = room.and_then(|room| self.seal.refused(&room, &rejection));
         let text = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
-        self.show_answer(Update::Rejected { rejection, text }, reference);
+        // A program waits for the answer to its `ref`.
+        if told.is_none() || self.program.is_some() {
+            self.show_answer(Update::Rejected { rejection, text }, reference);
+        }
+        if let Some(text) = told {
+            self.notice(text);
+        }
         self.report_settled_gaps();
     }
 }

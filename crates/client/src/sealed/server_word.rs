@@ -1,0 +1,71 @@
+//! What a server tells about sealed rooms: which are sealed, and what it refuses.
+
+use glassline_secure::seal::Envelope;
+use glassline_wire::event::{ErrorCode, Rejection};
+
+use super::State;
+use super::room::Room;
+
+impl State {
+    /// Takes what the server tells when the user enters a room: the beginning of the newest sealed
+    /// message where the room is sealed. Returns what to tell the user.
+    pub(super) fn enter(&mut self, name: &str, sealed: Option<&str>) -> Option<String> {
+        let Some(beginning) = sealed else {
+            let room = self.rooms.get_mut(name)?;
+            room.note_others(false);
+            return room.lacks_first_key().then(|| {
+                format!(
+                    "nobody has sealed {name} yet, as far as the server tells: your first line begins its key, or \
+                     /seal with the passphrase"
+                )
+            });
+        };
+        let room = self.room(name).ok()?;
+        room.note_others(true);
+        let is_new = Envelope::record_at_beginning(beginning).is_ok_and(|record| room.note_record(&record));
+        let is_by_others = room.is_sealed_by_others();
+        if is_new {
+            self.join_known(name);
+        }
+        is_by_others.then(|| {
+            format!(
+                "{name} is sealed by its members: /seal with its passphrase lets you read and write; until then \
+                 nothing you type is sent there"
+            )
+        })
+    }
+
+    /// Notes that the server has relayed a sealed message. Returns what to tell of a new key.
+    pub(super) fn take_relayed(&mut self, name: &str) -> Option<String> {
+        let room = self.rooms.get_mut(name)?;
+        let told = room.confirm()?;
+        // A refusal before may have taken it out of the file.
+        let kept = self.files.as_ref().zip(room.current()).map_or(Ok(()), |(files, record)| files.rooms.put(record));
+        Some(kept.map_or_else(|error| format!("{told}; it will not be remembered: {error}"), |()| told.clone()))
+    }
+
+    /// Takes the refusal of a message. Returns what to tell a person instead: a sealing that the
+    /// server has refused is undone.
+    pub(super) fn take_refusal(&mut self, name: &str, rejection: &Rejection) -> Option<String> {
+        match rejection.code {
+            ErrorCode::RoomSealed => {
+                self.room(name).ok()?.note_others(true);
+                None
+            }
+            ErrorCode::NotSealed if self.rooms.get(name).is_some_and(Room::is_first_key_refused) => {
+                let is_bound = self.rooms.get(name).is_some_and(Room::is_bound);
+                let forgotten = self.files.as_ref().map_or(Ok(()), |files| files.rooms.forget(name));
+                let kept = forgotten.err().map_or_else(String::new, |error| {
+                    format!("; the next start takes it as sealed all the same, since this failed: {error}")
+                });
+                if is_bound {
+                    // What is sent there stays for members only; only the user ends that.
+                    return None;
+                }
+                self.rooms.remove(name);
+                Some(format!("{name} was not sealed, and what you write there is readable: {}{kept}", rejection.text))
+            }
+            _ => None,
+        }
+    }
+}

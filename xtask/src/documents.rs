@@ -19,6 +19,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 const NOT_HERE: [&str; 6] =
     ["cargo xtask test", "cargo xtask matrix", "cargo xtask bench", "cargo xtask fuzz", "cargo xtask dist", "sudo "];
 
+/// Command whose words differ in each run.
+const OF_ONE_RUN: &str = "glassline keys verify ";
+
 /// Makes a network with the loopback interface and an address that is not loopback, and runs the
 /// rest of the arguments in it.
 ///
@@ -27,6 +30,9 @@ const IN_NETWORK: &str = "ip link set lo up && ip addr add 192.0.2.7/24 dev lo &
 
 /// Sentence that a client types which joins a tap: a rule of the documents changes it.
 const SENTENCE: &str = "meet me at noon";
+
+/// Exit code of a client that refuses the link.
+const LINK_REFUSED: i32 = 4;
 
 /// Runs the commands of all documents.
 pub(crate) fn run() -> Outcome {
@@ -51,7 +57,7 @@ pub(crate) fn run_here() -> Outcome {
         println!("\n{}", page.strip_prefix(root()).unwrap_or(&page).display());
         let mut reader = Reader::new(&name)?;
         for line in &lines {
-            if NOT_HERE.iter().any(|elsewhere| line.starts_with(elsewhere)) {
+            if NOT_HERE.iter().any(|elsewhere| line.starts_with(elsewhere)) || line.contains(OF_ONE_RUN) {
                 println!("$ {line}    (not here)");
                 continue;
             }
@@ -92,6 +98,8 @@ struct Reader {
     server: Option<Process>,
     /// The tap that listens on port 1235.
     tap: Option<Process>,
+    /// It ends secure links.
+    tap_attacks: bool,
     /// Commands that join a tap, whose clients come back to the next one.
     joins_of_taps: Vec<String>,
     others: Vec<(String, Process)>,
@@ -104,7 +112,7 @@ impl Reader {
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
         save_scripts(page, &home)?;
-        Ok(Self { home, server: None, tap: None, joins_of_taps: Vec::new(), others: Vec::new() })
+        Ok(Self { home, server: None, tap: None, tap_attacks: false, joins_of_taps: Vec::new(), others: Vec::new() })
     }
 
     fn run(&mut self, line: &str) -> Outcome {
@@ -118,7 +126,8 @@ impl Reader {
             self.need_server()?;
             self.end_tap()?;
             self.tap = Some(self.start_server(line)?);
-            self.joins_of_taps.iter().try_for_each(|join| self.run_to_its_end(join))?;
+            self.tap_attacks = line.contains("--intercept") || line.contains("dialect=tls");
+            self.joins_of_taps.iter().try_for_each(|join| self.join_again(join))?;
         } else if line.contains("<>silence") {
             self.need_server()?;
             let child = spawn(&mut self.shell(&format!("exec {line}")), line)?;
@@ -130,11 +139,14 @@ impl Reader {
             if line.contains("join") {
                 self.need_server()?;
             }
-            let joins_tap = line.starts_with("glassline join") && line.ends_with(":1235");
+            let joins_tap = line.contains("glassline join ") && line.ends_with(":1235");
             if joins_tap {
                 let join = format!("echo '{SENTENCE}' | {line}");
                 self.run_to_its_end(&join)?;
-                self.joins_of_taps.push(join);
+                // Who was deceived at first use refuses the true server.
+                if !self.tap_attacks {
+                    self.joins_of_taps.push(join);
+                }
                 return Ok(());
             }
             // What reads or plays a recording wants the whole of it.
@@ -142,6 +154,18 @@ impl Reader {
             self.run_to_its_end(line)?;
         }
         Ok(())
+    }
+
+    /// Joins a new tap. A client that knows the server's key refuses one that ends its link.
+    fn join_again(&self, join: &str) -> Outcome {
+        if !join.contains("--link ") || !self.tap_attacks {
+            return self.run_to_its_end(join);
+        }
+        let mut child = spawn(&mut self.shell(join), join)?;
+        match end_of(&mut child)?.code() {
+            Some(LINK_REFUSED) => Ok(()),
+            code => Err(format!("{join}: exit code {code:?} where the link has to be refused")),
+        }
     }
 
     /// Ends the tap as its user does, so that its recording is complete.

@@ -14,10 +14,7 @@ impl State {
             let room = self.rooms.get_mut(name)?;
             room.note_others(false);
             return room.lacks_first_key().then(|| {
-                format!(
-                    "nobody has sealed {name} yet, as far as the server tells: your first line begins its key, or \
-                     /seal with the passphrase"
-                )
+                format!("nobody has sealed {name} yet, as far as the server tells: the first key is yours to begin")
             });
         };
         let room = self.room(name).ok()?;

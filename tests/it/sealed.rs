@@ -207,8 +207,8 @@ fn a_bound_room_stays_sealed_after_the_refusal_of_its_key() {
     tom.say("readable");
     tom.expect("message");
     let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    let told = alice.expect("notice");
-    assert!(told["text"].as_str().expect("a text").contains("nobody has sealed den"), "{told}");
+    let notice = alice.expect("notice");
+    assert!(notice["text"].as_str().expect("a text").contains("nobody has sealed den"), "{notice}");
     alice.say("one");
     assert_eq!(alice.expect("error")["code"], "not_sealed");
     alice.say("two");

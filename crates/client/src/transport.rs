@@ -77,9 +77,9 @@ enum Trouble {
     #[default]
     Nothing,
     /// Text for the user, who has not been told so far.
-    Untold(String),
+    Unreported(String),
     /// The user knows.
-    Told,
+    Reported,
 }
 
 /// Makes connections, one at a time.
@@ -133,12 +133,12 @@ impl Transport {
     /// Returns the text about a handshake that has failed, at the first one since a connection came
     /// up.
     pub(crate) fn take_trouble(&mut self) -> Option<String> {
-        if !matches!(self.trouble, Trouble::Untold(_)) {
+        if !matches!(self.trouble, Trouble::Unreported(_)) {
             return None;
         }
-        match mem::replace(&mut self.trouble, Trouble::Told) {
-            Trouble::Untold(text) => Some(text),
-            Trouble::Nothing | Trouble::Told => None,
+        match mem::replace(&mut self.trouble, Trouble::Reported) {
+            Trouble::Unreported(text) => Some(text),
+            Trouble::Nothing | Trouble::Reported => None,
         }
     }
 
@@ -190,7 +190,7 @@ impl Transport {
                 LinkFailure::Passing(text) => {
                     handle(Input::ConnectFailed(&text));
                     if matches!(self.trouble, Trouble::Nothing) {
-                        self.trouble = Trouble::Untold(text);
+                        self.trouble = Trouble::Unreported(text);
                     }
                 }
             },

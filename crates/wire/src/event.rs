@@ -106,7 +106,7 @@ pub struct RoomState {
     pub seq: u64,
     /// Number of members in it, this client included.
     pub count: usize,
-    /// Where the room is sealed: the beginning of its newest sealed message (S7).
+    /// Beginning of the newest sealed message, if the room is sealed (S7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
 }

@@ -39,7 +39,7 @@ enum Deriving {
     OfRecord([u8; 32]),
 }
 
-/// What the newest message tells of the others in a room.
+/// Use of a room by others, as its newest message shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Others {
     Readable,

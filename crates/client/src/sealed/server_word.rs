@@ -1,4 +1,4 @@
-//! What a server tells about sealed rooms: which are sealed, and what it refuses.
+//! Statements of a server about sealed rooms: which are sealed, and what it refuses.
 
 use glassline_secure::seal::Envelope;
 use glassline_wire::event::{ErrorCode, Rejection};
@@ -35,10 +35,10 @@ impl State {
     /// Notes that the server has relayed a sealed message. Returns what to tell of a new key.
     pub(super) fn take_relayed(&mut self, name: &str) -> Option<String> {
         let room = self.rooms.get_mut(name)?;
-        let told = room.confirm()?;
+        let report = room.confirm()?;
         // A refusal before may have taken it out of the file.
         let kept = self.files.as_ref().zip(room.current()).map_or(Ok(()), |(files, record)| files.rooms.put(record));
-        Some(kept.map_or_else(|error| format!("{told}; it will not be remembered: {error}"), |()| told.clone()))
+        Some(kept.map_or_else(|error| format!("{report}; it will not be remembered: {error}"), |()| report.clone()))
     }
 
     /// Takes the refusal of a message. Returns what to tell a person instead: a sealing that the

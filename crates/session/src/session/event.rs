@@ -179,10 +179,10 @@ impl Session {
         }
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         let states = welcome.rooms.iter();
-        let told: Vec<String> =
+        let notice: Vec<String> =
             states.filter_map(|state| self.seal.entered(&state.room, state.sealed.as_deref())).collect();
         self.show(Update::Received(Event::Welcome(welcome)));
-        for text in told {
+        for text in notice {
             self.notice(text);
         }
         self.report_room_change(before.as_deref());
@@ -291,7 +291,7 @@ impl Session {
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
         // Only the answer to the one who joined has the number (E3), and tells of the sealing.
         let is_answer = is_own && presence.seq.is_some();
-        let told = if is_answer { self.seal.entered(&presence.room, presence.sealed.as_deref()) } else { None };
+        let notice = if is_answer { self.seal.entered(&presence.room, presence.sealed.as_deref()) } else { None };
         if is_own && !self.rooms.contains(&presence.room) {
             self.enter_room(&presence, is_asked);
         } else {
@@ -306,7 +306,7 @@ impl Session {
             self.show_answer(Update::Received(Event::Joined(presence)), reference);
         }
         self.report_room_change(before.as_deref());
-        if let Some(text) = told {
+        if let Some(text) = notice {
             self.notice(text);
         }
     }
@@ -386,13 +386,13 @@ impl Session {
         }
         self.take_room_change(reference.as_deref());
         let room = reference.as_deref().and_then(|reference| self.delivery.room_of(reference));
-        let told = room.and_then(|room| self.seal.refused(&room, &rejection));
+        let notice = room.and_then(|room| self.seal.refused(&room, &rejection));
         let text = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
         // A program waits for the answer to its `ref`.
-        if told.is_none() || self.program.is_some() {
+        if notice.is_none() || self.program.is_some() {
             self.show_answer(Update::Rejected { rejection, text }, reference);
         }
-        if let Some(text) = told {
+        if let Some(text) = notice {
             self.notice(text);
         }
         self.report_settled_gaps();

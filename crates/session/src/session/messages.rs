@@ -29,11 +29,11 @@ impl Session {
             // The `ref` marks a program's own message, also among those that it missed.
             let reference = reference.or(request.reference);
             // A program gets the acknowledgement even of a message shown as another client's.
-            let told = message.sealed.as_ref().and_then(|_| self.seal.relayed(&message.room));
+            let notice = message.sealed.as_ref().and_then(|_| self.seal.relayed(&message.room));
             if position != Position::Shown || self.program.is_some() {
                 self.show_answer(Update::Sent { event: Event::Message(message), acknowledged: true }, reference);
             }
-            if let Some(text) = told {
+            if let Some(text) = notice {
                 self.notice(text);
             }
         } else {

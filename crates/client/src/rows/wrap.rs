@@ -373,7 +373,7 @@ mod tests {
             for row in &rows[1..] {
                 prop_assert!(row.starts_with(' ') || columns < 2, "{:?}", row);
                 let widest = row.graphemes(true).map(columns::of_grapheme).max().unwrap_or(0);
-                let is_link = row.contains("http") || columns < BREAKING_COLUMNS_MIN;
+                let is_link = row.contains("://") || columns < BREAKING_COLUMNS_MIN;
                 prop_assert!(is_link || columns::of(row) <= columns.max(columns / 2 + widest), "{:?} in {}", row, columns);
             }
         }

@@ -12,7 +12,8 @@ pub(crate) enum CloseReason {
     /// Evicted for a new connection while unregistered.
     CrowdedOut,
     EventDialectOnPureServer,
-    /// The handshake of a link cannot be completed: the peer breaks its rules, or refuses the server.
+    /// The handshake of a link cannot be completed: the peer breaks its rules, or refuses the
+    /// server.
     HandshakeFailed,
     HeaderEmpty,
     HeaderNotDecimal,

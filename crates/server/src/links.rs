@@ -34,6 +34,6 @@ impl Links {
 
     /// The secure link to be recommended, if there is one.
     pub(crate) fn recommended(&self) -> Option<LinkKind> {
-        [LinkKind::Tls, LinkKind::Noise].into_iter().find(|kind| self.factory(*kind).is_some())
+        LinkKind::ALL.into_iter().find(|kind| self.factory(*kind).is_some())
     }
 }

@@ -44,12 +44,12 @@ impl Default for LoopCounters {
 }
 
 impl LoopCounters {
-    pub(crate) fn add_closed(&mut self, reason: CloseReason) {
+    /// Counts the end of a connection, and of the handshake that it was in or that ended it.
+    pub(crate) fn add_end(&mut self, reason: CloseReason, is_handshaking: bool) {
         self.closed[reason as usize] += 1;
-    }
-
-    pub(crate) fn add_failed_handshake(&mut self, reason: CloseReason) {
-        self.failed_handshakes[reason as usize] += 1;
+        if is_handshaking || reason == CloseReason::HandshakeFailed {
+            self.failed_handshakes[reason as usize] += 1;
+        }
     }
 
     pub(crate) fn add_link(&mut self, kind: LinkKind) {
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn counts_are_listed_by_reason_and_by_kind() {
         let mut counters = LoopCounters::default();
-        counters.add_closed(CloseReason::NameRefused);
-        counters.add_closed(CloseReason::NameRefused);
+        counters.add_end(CloseReason::NameRefused, false);
+        counters.add_end(CloseReason::NameRefused, false);
         counters.add_many(Counted::Missed, 7);
         let bye = counters.closed().find(|(reason, _)| *reason == CloseReason::Bye);
         assert_eq!((counters.count(Counted::Missed), bye), (7, Some((CloseReason::Bye, 0))));

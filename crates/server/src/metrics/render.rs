@@ -98,7 +98,7 @@ mod tests {
     fn each_metric_has_its_help_and_type_and_its_place() {
         let mut snapshot = Snapshot { members: 3, ..Snapshot::default() };
         snapshot.hub.messages = 41;
-        snapshot.counters.add_closed(CloseReason::NameRefused);
+        snapshot.counters.add_end(CloseReason::NameRefused, false);
         let text = render(&snapshot, true);
         for line in [
             "# HELP glassline_members Members: connections whose name was accepted.",

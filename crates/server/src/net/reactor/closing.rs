@@ -74,7 +74,7 @@ impl<S: Socket> Reactor<S> {
         self.write_turn();
         self.read_turn();
         let is_over = self.connections.is_empty() || left_ms == 0;
-        (!is_over).then_some(if self.to_read.is_empty() { left_ms } else { 0 })
+        (!is_over).then_some(if self.has_queued_reads() { 0 } else { left_ms })
     }
 
     /// Closes what is left, and the history.

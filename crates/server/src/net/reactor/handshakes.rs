@@ -80,20 +80,13 @@ impl<S: Socket> Reactor<S> {
         let Some(connection) = self.connections.get_mut(key) else { return Ok(Received::Nothing) };
         let was_handshaking = connection.transport().is_handshaking();
         let received = connection.read(buffer, &mut self.traffic, self.now.monotonic_ms);
-        let link = connection.transport().link_facts().kind;
-        if was_handshaking && link != LinkKind::Plaintext {
-            self.counters.add_link(link);
-            debug!(peer = %connection.peer(), %link, "link established");
+        if was_handshaking {
+            let link = connection.transport().link_facts().kind;
+            if link != LinkKind::Plaintext {
+                self.counters.add_link(link);
+                debug!(peer = %connection.peer(), %link, "link established");
+            }
         }
         received
-    }
-
-    /// Counts a handshake that was under way when its connection ended.
-    pub(super) fn note_end_of_handshake(&mut self, key: ConnectionKey, reason: CloseReason) {
-        let is_handshaking =
-            self.connections.get(key).is_some_and(|connection| connection.transport().is_handshaking());
-        if is_handshaking || reason == CloseReason::HandshakeFailed {
-            self.counters.add_failed_handshake(reason);
-        }
     }
 }

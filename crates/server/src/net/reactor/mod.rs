@@ -209,7 +209,7 @@ impl<S: Socket> Reactor<S> {
     /// `accept_due`; not at all if there is work left.
     pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
-        let is_to_read = !self.to_read.is_empty() || !self.handshakes.is_empty() || self.hub.has_settled();
+        let is_to_read = self.has_queued_reads() || self.hub.has_settled();
         if (is_to_read && self.may_read()) || self.hub.has_writes() || self.may_have_more() {
             return Some(0);
         }
@@ -223,7 +223,7 @@ impl<S: Socket> Reactor<S> {
     pub(crate) fn admit(&mut self, peer: SocketAddr, open: impl FnOnce() -> Transport<S>) -> Option<ConnectionKey> {
         if !self.make_room(peer.ip()) {
             let reason = CloseReason::TooManyFromAddress;
-            self.counters.add_closed(reason);
+            self.counters.add_end(reason, false);
             info!(%peer, reason = reason.into_str(), "connection refused");
             return None;
         }
@@ -274,9 +274,13 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
+    /// Returns whether connections are queued for a read, or for a step of their handshake.
+    fn has_queued_reads(&self) -> bool {
+        !self.to_read.is_empty() || !self.handshakes.is_empty()
+    }
+
     /// Closes a connection at once; a member departs with it.
     pub(crate) fn close(&mut self, key: ConnectionKey, reason: CloseReason) {
-        self.note_end_of_handshake(key, reason);
         let Some(connection) = self.remove(key) else { return };
         let peer = connection.peer();
         if connection.is_draining() {
@@ -285,7 +289,7 @@ impl<S: Socket> Reactor<S> {
             debug!(%peer, reason = reason.into_str(), "closed");
             return;
         }
-        self.counters.add_closed(reason);
+        self.counters.add_end(reason, connection.transport().is_handshaking());
         if let Some(member) = connection.member() {
             self.depart(member, peer, reason);
         } else {

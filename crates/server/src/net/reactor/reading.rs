@@ -135,7 +135,8 @@ impl<S: Socket> Reactor<S> {
         self.close(key, CloseReason::SessionFailed);
     }
 
-    /// Ends a connection that cannot be read further. What a layer has to say about it is still sent.
+    /// Ends a connection that cannot be read further. What a layer has to say about it is still
+    /// sent.
     fn end_by_error(&mut self, key: ConnectionKey, error: ReadError) {
         let (reason, error) = match error {
             ReadError::Reset => return self.close(key, CloseReason::Reset),

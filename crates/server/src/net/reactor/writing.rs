@@ -108,9 +108,9 @@ impl<S: Socket> Reactor<S> {
     /// Ends a connection in order: what waits for it and `output` are written, then it is closed.
     pub(super) fn drain(&mut self, key: ConnectionKey, reason: CloseReason, output: &[u8]) {
         self.leave_credit(key);
-        self.note_end_of_handshake(key, reason);
         let Some(connection) = self.connections.get_mut(key) else { return };
         self.draining += usize::from(connection.drain());
+        self.counters.add_end(reason, connection.transport().is_handshaking());
         let peer = connection.peer();
         let mut may_append = true;
         if let Some(member) = connection.take_member() {
@@ -118,7 +118,6 @@ impl<S: Socket> Reactor<S> {
             may_append = !self.hub.is_mid_frame(member);
             self.depart(member, peer, reason);
         }
-        self.counters.add_closed(reason);
         if may_append && let Some(connection) = self.connections.get_mut(key) {
             connection.say(output);
         }

@@ -8,9 +8,9 @@ use glassline_wire::layer::{Layer, LayerState};
 use super::*;
 
 /// A client behind the layer.
-struct Layered {
-    pipe: Pipe,
-    layer: TestLayer,
+pub(super) struct Layered {
+    pub(super) pipe: Pipe,
+    pub(super) layer: TestLayer,
     received: Vec<u8>,
 }
 
@@ -18,12 +18,15 @@ impl Layered {
     fn connect(server: &mut TestServer, send_buffer_bytes: usize) -> Self {
         let layers = LayerStack::new(vec![Box::new(TestLayer::server())]);
         let peer = SocketAddr::from(([192, 0, 2, 9], 1));
-        let pipe = server.connect_through(peer, send_buffer_bytes, layers);
+        Self::over(server.connect_through(peer, send_buffer_bytes, layers))
+    }
+
+    pub(super) fn over(pipe: Pipe) -> Self {
         Self { pipe, layer: TestLayer::client(), received: Vec::new() }
     }
 
     /// Moves up to `step` bytes in each direction for as long as there are any.
-    fn exchange(&mut self, server: &mut TestServer, step: usize) {
+    pub(super) fn exchange(&mut self, server: &mut TestServer, step: usize) {
         loop {
             let output = self.layer.output();
             let sent = step.min(output.len());
@@ -36,6 +39,13 @@ impl Layered {
                 return;
             }
         }
+    }
+
+    /// Sends plaintext and returns all that is answered.
+    pub(super) fn say(&mut self, server: &mut TestServer, plaintext: &[u8]) -> String {
+        self.layer.send(&[plaintext]);
+        self.exchange(server, usize::MAX);
+        self.received()
     }
 
     fn received(&mut self) -> String {

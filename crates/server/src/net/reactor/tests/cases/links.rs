@@ -1,5 +1,6 @@
 //! Links that the first bytes select, with a stand-in for their cryptography.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use glassline_testkit::TestLayer;
@@ -7,6 +8,7 @@ use glassline_wire::layer::{Layer, LayerError, LayerFactory, LayerState};
 use glassline_wire::link::{LinkFacts, LinkKind};
 use glassline_wire::opening::NOISE_OPENING;
 
+use super::layers::Layered;
 use super::*;
 use crate::Links;
 use crate::close_reason::CloseReason;
@@ -96,43 +98,13 @@ fn secured(config: Config) -> (TestServer, Arc<AtomicUsize>) {
 }
 
 /// A client behind the stand-in.
-struct Secured {
-    pipe: Pipe,
-    layer: TestLayer,
-    received: Vec<u8>,
-}
-
-impl Secured {
-    fn connect(server: &mut TestServer, opening: &[u8]) -> Self {
-        let pipe = connect(server, 9);
-        for slice in opening.chunks(2) {
-            pipe.send(slice);
-            turn_until_it_waits(server);
-        }
-        Self { pipe, layer: TestLayer::client(), received: Vec::new() }
+fn connect_secured(server: &mut TestServer, opening: &[u8]) -> Layered {
+    let pipe = connect(server, 9);
+    for slice in opening.chunks(2) {
+        pipe.send(slice);
+        turn_until_it_waits(server);
     }
-
-    /// Moves up to `step` bytes in each direction for as long as there are any.
-    fn exchange(&mut self, server: &mut TestServer, step: usize) {
-        loop {
-            let sent = step.min(self.layer.output().len());
-            self.pipe.send(&self.layer.output()[..sent]);
-            self.layer.consume_output(sent);
-            turn_until_it_waits(server);
-            let received = self.pipe.take(step);
-            self.layer.receive(&received, &mut self.received).expect("goes on");
-            if sent == 0 && received.is_empty() {
-                return;
-            }
-        }
-    }
-
-    /// Sends plaintext and returns all that is answered.
-    fn say(&mut self, server: &mut TestServer, plaintext: &[u8]) -> String {
-        self.layer.send(&[plaintext]);
-        self.exchange(server, usize::MAX);
-        String::from_utf8_lossy(&std::mem::take(&mut self.received)).into_owned()
-    }
+    Layered::over(pipe)
 }
 
 #[test]
@@ -141,12 +113,12 @@ fn each_dialect_is_spoken_inside_each_link() {
         for step in [1, 100, usize::MAX] {
             let (mut server, _) = secured(unlimited());
             let witness = enter(&mut server, 1, r#"{"type":"hello","name":"witness"}"#);
-            let mut bob = Secured::connect(&mut server, opening);
+            let mut bob = connect_secured(&mut server, opening);
             bob.exchange(&mut server, step);
             assert_eq!(bob.layer.state(), LayerState::Open);
             let welcome = bob.say(&mut server, &opened(r#"{"type":"hello","name":"bob"}"#));
             assert!(welcome.contains(r#""type":"welcome""#), "{welcome}");
-            let mut tom = Secured::connect(&mut server, opening);
+            let mut tom = connect_secured(&mut server, opening);
             tom.exchange(&mut server, step);
             let list = tom.say(&mut server, &frame("tom"));
             assert!(list.contains("witness"), "{list}");
@@ -174,7 +146,7 @@ fn a_pure_server_relays_the_same_bytes_inside_a_link() {
     let plain = connect(&mut server, 1);
     plain.send(&frame("ann"));
     turn_until_it_waits(&mut server);
-    let mut bob = Secured::connect(&mut server, TLS_OPENING);
+    let mut bob = connect_secured(&mut server, TLS_OPENING);
     bob.exchange(&mut server, usize::MAX);
     assert_eq!(bob.say(&mut server, &[frame("bob"), frame("hi\u{7}")].concat()), "");
     assert_eq!(plain.take(usize::MAX), [frame("bob"), frame("hi\u{7}")].concat());
@@ -185,7 +157,7 @@ fn a_link_inside_a_link_is_refused_there() {
     let (mut server, _) = secured(unlimited());
     for (inner, answer) in [(TLS_OPENING, "\u{15}\u{3}\u{3}\0\u{2}\u{2}\n"), (&NOISE_OPENING[..], "protected already")]
     {
-        let mut bob = Secured::connect(&mut server, TLS_OPENING);
+        let mut bob = connect_secured(&mut server, TLS_OPENING);
         bob.exchange(&mut server, usize::MAX);
         let output = bob.say(&mut server, inner);
         assert!(output.contains(answer), "{output:?}");
@@ -211,7 +183,7 @@ fn a_required_link_refuses_plaintext_in_its_own_dialect() {
         assert_eq!(output.contains("--link noise"), first != TLS_OPENING, "{output}");
     }
     assert!(server.counts().contains("link_required=3"), "{}", server.counts());
-    let mut eve = Secured::connect(&mut server, NOISE_OPENING);
+    let mut eve = connect_secured(&mut server, NOISE_OPENING);
     eve.exchange(&mut server, usize::MAX);
     assert!(eve.say(&mut server, &frame("eve")).starts_with("1         *"), "the required link itself");
     assert!(server.counts().contains("joined=1"), "{}", server.counts());
@@ -290,4 +262,21 @@ fn handshakes_leave_the_turns_to_members() {
     assert!(most <= 3, "{most} steps while one message was sent to all");
     turn_until_it_waits(&mut server);
     assert_eq!(steps.load(Ordering::Relaxed), 100, "each has its step in the end");
+}
+
+#[test]
+fn a_shutdown_does_queued_steps_before_it_waits() {
+    let (mut server, steps) = secured(unlimited());
+    let half_open: Vec<Pipe> = (0..3).map(|n| connect(&mut server, n)).collect();
+    for pipe in &half_open {
+        pipe.send(&[TLS_OPENING, TestLayer::client().output()].concat());
+    }
+    turn(&mut server);
+    server.reactor.begin_closing(false);
+    server.reactor.drain_all(BTreeMap::default());
+    while server.reactor.drain_turn(1_000) == Some(0) {}
+    assert_eq!(steps.load(Ordering::Relaxed), 3);
+    let mut failed = server.reactor.counters.failed_handshakes().filter(|(_, count)| *count > 0);
+    assert_eq!(failed.next(), Some((CloseReason::ServerClosing, 3)));
+    assert_eq!(failed.next(), None, "each ends once");
 }

@@ -6,8 +6,8 @@ use glassline_wire::event::{ErrorCode, Rejection};
 
 use crate::room::NewestMessage;
 
-/// Rooms that are not open and whose newest message is known: a client is about to open them, or has
-/// just left.
+/// Rooms that are not open and whose newest message is known: a client is about to open them, or
+/// has just left.
 const ROOMS_MAX: usize = 1_024;
 
 /// Newest messages of rooms that are not open. They stay correct: no member here sends

@@ -99,18 +99,18 @@ impl Room {
         self.sealing
     }
 
-    /// Returns what it was before.
-    pub(crate) fn set_sealing(&mut self, sealing: Sealing) -> Sealing {
-        core::mem::replace(&mut self.sealing, sealing)
-    }
-
-    /// Keeps the beginning of the newest sealed message, which the next ones mostly share.
-    pub(crate) fn note_sealed(&mut self, sealed: &str) {
-        let beginning = sealed.get(..SEALED_BEGINNING_BYTES).unwrap_or(sealed);
-        if self.sealed_beginning != beginning {
-            self.sealed_beginning.clear();
-            self.sealed_beginning.push_str(beginning);
+    /// Notes the form of the newest message, and the beginning of a sealed one, which the next ones
+    /// mostly share. Returns whether the room was not sealed before and is now.
+    pub(crate) fn note_form(&mut self, sealed: Option<&str>) -> bool {
+        if let Some(sealed) = sealed {
+            let beginning = &sealed[..sealed.floor_char_boundary(SEALED_BEGINNING_BYTES)];
+            if self.sealed_beginning != beginning {
+                self.sealed_beginning.clear();
+                self.sealed_beginning.push_str(beginning);
+            }
         }
+        let before = core::mem::replace(&mut self.sealing, Sealing::of(sealed.is_some()));
+        sealed.is_some() && before != Sealing::Sealed
     }
 
     /// Returns the beginning of the newest sealed message where the room is sealed; empty where it

@@ -37,8 +37,8 @@ fn enter(hub: &mut Hub, connection: usize, name: &str) -> MemberId {
     }
 }
 
-/// A hub with a history, in which the newest message of "den" is sealed, readable or missing, and two
-/// members in that room.
+/// A hub with a history, in which the newest message of "den" is sealed, readable or missing, and
+/// two members in that room.
 fn reopened(newest_is_sealed: Option<bool>) -> (Hub, MemberId, MemberId) {
     let mut hub = Hub::new(Rules { durable: true, ..Rules::default() });
     assert!(!hub.knows_rooms(0, ["den"]));

@@ -133,7 +133,9 @@ impl Hub {
         room.set_seq(message.seq.unwrap_or(room.seq() + 1));
         self.counters.messages += 1;
         let seq = room.seq();
-        self.note_sealing(room_id, message.sealed.as_deref());
+        if room.note_form(message.sealed.as_deref()) {
+            self.announce_sealing(room_id);
+        }
         let mut outbound = Outbound::from(Event::Message(message));
         let appended = self.append_encoded(room_id, Dialect::Tutorial, &outbound);
         if let Some(sender) = sender {

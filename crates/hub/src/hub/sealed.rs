@@ -58,23 +58,14 @@ impl Hub {
         }
     }
 
-    /// Notes whether the newest message of a room is sealed, and tells members who cannot read it
-    /// when that begins.
-    pub(super) fn note_sealing(&mut self, room_id: RoomId, sealed: Option<&str>) {
-        let Some(room) = self.rooms.get_mut(room_id) else { return };
-        let is_sealed = sealed.is_some();
-        if let Some(sealed) = sealed {
-            room.note_sealed(sealed);
-        }
-        let sealing = Sealing::of(is_sealed);
-        let has_changed = room.set_sealing(sealing) != sealing;
-        if has_changed && is_sealed {
-            let notice = Event::notice(unreadable_here(room.name())).into();
-            self.append_encoded(room_id, Dialect::Tutorial, &notice);
+    /// Tells the members of a room who cannot read sealed messages that it is sealed now.
+    pub(super) fn announce_sealing(&mut self, room_id: RoomId) {
+        if let Some(notice) = self.sealed_notice(room_id) {
+            self.append_encoded(room_id, Dialect::Tutorial, &Event::notice(notice).into());
         }
     }
 
-    /// Text for a tutorial client that enters a sealed room; nothing for others.
+    /// Text for tutorial clients in a sealed room; nothing for another room.
     pub(super) fn sealed_notice(&self, room_id: RoomId) -> Option<String> {
         let room = self.rooms.get(room_id)?;
         (room.sealing() == Sealing::Sealed).then(|| unreadable_here(room.name()))

@@ -37,7 +37,7 @@ const MAY_LACK_CHECKSUM_COLUMN: usize = 9;
 const KIND_TEXT: i64 = 0;
 const KIND_ACTION: i64 = 1;
 /// The column of the text has `sealed`; the text is always the same.
-const KIND_SEALED: i64 = 2;
+pub(super) const KIND_SEALED: i64 = 2;
 
 /// Returns kind and text of a message as they are stored.
 pub(super) fn kind_and_text(message: &Message) -> (i64, &str) {

@@ -12,6 +12,7 @@ pub(super) use self::rebuild::{
 };
 use super::database::Database;
 use super::folding::index_form_into;
+use super::message_row::KIND_SEALED;
 use super::pacer::Pacer;
 use super::rooms::{message_count, next_room};
 use super::rowid::{rowid, seq_of};
@@ -287,14 +288,16 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Index
         let mut reached = newest;
         {
             let mut messages = transaction.prepare_cached(
-                "SELECT place, iif(kind = 2, '', text) FROM message WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3",
+                "SELECT place, iif(kind = ?4, '', text) FROM message WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3",
             )?;
             let mut insert = transaction
                 .prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")
                 .map_err(index_error)?;
-            let mut rows = messages.query((rowid(room_id, indexed), rowid(room_id, newest), rows_max - done))?;
+            let bounds = (rowid(room_id, indexed), rowid(room_id, newest), rows_max - done, KIND_SEALED);
+            let mut rows = messages.query(bounds)?;
             while let Some(row) = rows.next()? {
-                // A sealed message has an empty entry, so that each message has one. Invalid text is not found by any query.
+                // A sealed message has an empty entry, so that each message has one. Invalid text
+                // is not found by any query.
                 let (rowid, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default());
                 bytes += text.len();
                 index_form_into(text, &mut indexed_text);

@@ -120,7 +120,8 @@ const MIGRATIONS: [&str; 4] = [
      INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
          FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
     // Version 4: `message.kind` 2 is a sealed message, whose `text` is its `sealed`
-    // (message_row.rs). Nothing changes for what is stored; older programs would take it for damage.
+    // (message_row.rs). Nothing changes for what is stored; older programs would take it for
+    // damage.
     "",
 ];
 

@@ -44,6 +44,14 @@ pub(crate) struct Delivery {
     gaps: PendingGaps,
 }
 
+/// Message that the server has refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RefusedMessage {
+    pub(crate) text: String,
+    /// Room that it was for; `None` if it was for one person.
+    pub(crate) room: Option<String>,
+}
+
 impl Waiting {
     fn text(&self) -> &str {
         match (&self.sealed_text, &self.request.content) {
@@ -163,17 +171,8 @@ impl Delivery {
         at.and_then(|at| self.answered.remove(at)).is_some()
     }
 
-    /// Returns the room of a sent message with this `ref`.
-    pub(crate) fn room_of(&self, reference: &str) -> Option<String> {
-        let is_it = |waiting: &&Waiting| waiting.sent && waiting.request.reference.as_deref() == Some(reference);
-        match &self.waiting.iter().find(is_it)?.request.content {
-            Ask::Send(send) => Some(send.room.clone()),
-            _ => None,
-        }
-    }
-
-    /// Records that the server has refused a request; returns its text, if it was a message.
-    pub(crate) fn refuse(&mut self, reference: &str) -> Option<String> {
+    /// Records that the server has refused a request; returns what it was, if it was a message.
+    pub(crate) fn refuse(&mut self, reference: &str) -> Option<RefusedMessage> {
         let at = self
             .waiting
             .iter()
@@ -181,7 +180,8 @@ impl Delivery {
         let waiting = self.waiting.remove(at)?;
         let text = waiting.text().to_owned();
         self.bytes -= text.len();
-        Some(text)
+        let room = if let Ask::Send(send) = waiting.request.content { Some(send.room) } else { None };
+        Some(RefusedMessage { text, room })
     }
 
     /// Processes a gap; returns it if it can be reported now. With `holds`, it waits while some
@@ -273,7 +273,8 @@ mod tests {
         delivery.push(MessageId(1), request(1, "too bad"), None, 0);
         assert_eq!(delivery.refuse("1"), None, "what was not sent cannot be refused");
         delivery.next_to_send(|_| None);
-        assert_eq!(delivery.refuse("1").as_deref(), Some("too bad"));
+        let refused = RefusedMessage { text: "too bad".into(), room: Some("lobby".into()) };
+        assert_eq!(delivery.refuse("1"), Some(refused));
         assert_eq!(delivery.len(), 0);
     }
 }

@@ -385,9 +385,10 @@ impl Session {
             return;
         }
         self.take_room_change(reference.as_deref());
-        let room = reference.as_deref().and_then(|reference| self.delivery.room_of(reference));
-        let notice = room.and_then(|room| self.seal.refused(&room, &rejection));
-        let text = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
+        let refused = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
+        let room = refused.as_ref().and_then(|refused| refused.room.as_deref());
+        let notice = room.and_then(|room| self.seal.refused(room, &rejection));
+        let text = refused.map(|refused| refused.text);
         // A program waits for the answer to its `ref`.
         if notice.is_none() || self.program.is_some() {
             self.show_answer(Update::Rejected { rejection, text }, reference);

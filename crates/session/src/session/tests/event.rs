@@ -222,9 +222,7 @@ fn away_is_sent_again_after_a_reconnect_until_the_user_is_back() {
     assert_eq!(client.session.status(0).away, None, "the server may refuse it");
     client.receive(r#"{"type":"away","name":"alice","text":"lunch","ref":"glassline-asked"}"#);
     assert_eq!(client.session.status(0).away.as_deref(), Some("lunch"));
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello();
     client.receive(WELCOME);
     let again = client.take_requests().remove(0);

@@ -27,9 +27,7 @@ fn welcome(seq: u64) -> String {
 
 /// The link is lost and a new one is open; returns the `since` of its `hello`.
 fn come_back(client: &mut TestClient) -> alloc::collections::BTreeMap<String, u64> {
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello().since.expect("since")
 }
 

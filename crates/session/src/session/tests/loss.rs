@@ -111,9 +111,7 @@ fn a_too_late_message_is_reported_and_not_sent_again() {
     let mut client = TestClient::event();
     client.say("one");
     client.take_requests();
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello();
     client.receive(WELCOME);
     let again = client.take_requests().remove(0);
@@ -122,9 +120,7 @@ fn a_too_late_message_is_reported_and_not_sent_again() {
     client.receive(&format!(r#"{{"type":"error","code":"too_late","text":"look with /history","ref":"{reference}"}}"#));
     let updates = client.take_updates();
     assert!(matches!(&updates[..], [Update::Rejected { text: Some(text), .. }] if text == "one"), "{updates:?}");
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello();
     client.receive(WELCOME);
     assert!(client.take_requests().is_empty());
@@ -166,9 +162,7 @@ fn an_operator_learns_that_the_role_ended_with_the_connection() {
         if let Some(act) = act {
             client.receive(act);
         }
-        client.close();
-        client.wait_for_connect();
-        client.connect();
+        client.reconnect();
         client.take_updates();
         client.receive(WELCOME);
         let mut notices = client.take_updates().into_iter().filter_map(|update| match update {
@@ -189,9 +183,7 @@ fn an_operator_learns_that_the_role_ended_with_the_connection() {
 fn a_slow_welcome_of_a_known_event_server_is_no_tutorial() {
     let mut client = TestClient::event();
     client.say("x");
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello();
     client.pass_ms(9_999);
     assert_eq!(client.connects, 2);
@@ -372,9 +364,7 @@ fn an_empty_input_still_connects() {
 #[test]
 fn a_name_still_held_by_the_dead_connection_is_asked_for_again() {
     let mut client = TestClient::event();
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.receive(r#"{"type":"error","code":"name_taken","text":"somebody has it"}"#);
     assert_eq!(client.ending, None);
     client.wait_for_connect();

@@ -133,6 +133,13 @@ impl TestClient {
         self.handle(Input::Closed("it closed the connection"));
     }
 
+    /// Loses the link and gets another one.
+    fn reconnect(&mut self) {
+        self.close();
+        self.wait_for_connect();
+        self.connect();
+    }
+
     fn command(&mut self, command: Command) -> Result<(), CommandError> {
         let done = self.session.command(command, self.now_ms);
         self.drain();

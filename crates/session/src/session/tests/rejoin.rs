@@ -11,9 +11,7 @@ fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
     for number in 0..300 {
         client.receive(&format!(r#"{{"type":"joined","room":"room-{number:060}","names":["alice"],"count":1}}"#));
     }
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     assert!(client.sent.len() <= 10 + 10 + 4_096);
     let rooms = client.take_hello().rooms.expect("rooms").len();
     client.receive(WELCOME);
@@ -30,9 +28,7 @@ fn a_hello_names_as_many_rooms_as_fit() {
             client.receive(&format!(r#"{{"type":"joined","room":"{room}","names":["alice"],"count":1}}"#));
             client.receive(&format!(r#"{{"type":"message","room":"{room}","seq":1,"from":"bob","text":"x"}}"#));
         }
-        client.close();
-        client.wait_for_connect();
-        client.connect();
+        client.reconnect();
         let hello = client.take_hello();
         let json = |hello| Request::from(Ask::Hello(hello)).to_json().len();
         assert!(json(hello.clone()) <= 4_096);
@@ -53,9 +49,7 @@ fn the_user_is_back_in_a_room_that_is_joined_again() {
         let mut client = TestClient::event();
         client.command(Command::Join("den".into())).expect("taken");
         client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
-        client.close();
-        client.wait_for_connect();
-        client.connect();
+        client.reconnect();
         client.receive(WELCOME);
         assert_eq!(client.session.status(0).room.as_deref(), Some("lobby"));
         if moves_on {
@@ -92,9 +86,7 @@ fn words_for_a_sealed_room_do_not_reach_another() {
     client.session = client.session.with_seal(Box::new(DenIsSealed));
     client.command(Command::Join("den".into())).expect("taken");
     client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.receive(WELCOME);
     assert!(matches!(client.command(Command::Say("secret".into())), Err(CommandError::NoCurrentRoom)));
     client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1}"#);

@@ -165,9 +165,7 @@ fn the_status_names_the_room_that_the_server_says_and_else_none() {
     client.receive_bytes(&frames(&["*", "usage: /leave: goes back to the lobby"]));
     assert_eq!(room(&client).as_deref(), Some("den"));
     client.command(Command::ServerLine("/join attic".into())).expect("taken");
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     assert_eq!(room(&client).as_deref(), Some("lobby"), "another connection begins there");
 }
 
@@ -425,9 +423,7 @@ fn a_late_server_of_the_tutorial_is_tried_once_more_at_most() {
 #[test]
 fn a_link_lost_before_any_answer_begins_with_events_again() {
     let mut client = stalled();
-    client.close();
-    client.wait_for_connect();
-    client.connect();
+    client.reconnect();
     client.take_hello();
     client.receive(WELCOME);
     assert_eq!(client.session.status(0).link, LinkState::Online);

@@ -17,9 +17,9 @@ pub(super) fn begin(server: SocketAddr) -> Result<Interceptor> {
     note(
         "TLS and Noise links end at the tap, which reads what passes inside and accepts whatever key the server shows.",
     );
-    for (link, name) in [(LinkKind::Tls, "TLS"), (LinkKind::Noise, "Noise")] {
+    for link in [LinkKind::Tls, LinkKind::Noise] {
         if let Some(fingerprint) = interceptor.fingerprint(link) {
-            note(format_args!("key that {name} clients are shown, made for this run: {fingerprint}"));
+            note(format_args!("key that {} clients are shown, made for this run: {fingerprint}", link.title()));
         }
     }
     Ok(interceptor)

@@ -100,7 +100,7 @@ impl OpenedLink {
     /// Notice for a person; nothing on plaintext, of which the status line tells.
     pub(crate) fn notice(&self) -> Option<String> {
         let KnownServer { address, link, key, standing, since } = self.server.as_ref()?;
-        let of_server = format!("the key of {address} over {}", name(*link));
+        let of_server = format!("the key of {address} over {}", link.title());
         Some(match standing {
             Standing::FirstUse if self.is_first => format!(
                 "{of_server} was not known, and is trusted from now on: {key}. Its owner sees it there with `glassline \
@@ -133,14 +133,6 @@ impl Confidentiality {
 
     /// Name of the link, for people.
     pub(crate) fn link_name(self) -> &'static str {
-        name(self.kind)
-    }
-}
-
-fn name(kind: LinkKind) -> &'static str {
-    match kind {
-        LinkKind::Plaintext => "plaintext",
-        LinkKind::Tls => "TLS",
-        LinkKind::Noise => "Noise",
+        self.kind.title()
     }
 }

@@ -28,6 +28,15 @@ impl LinkKind {
             Self::Noise => "noise",
         }
     }
+
+    /// Name in a sentence for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Plaintext => "plaintext",
+            Self::Tls => "TLS",
+            Self::Noise => "Noise",
+        }
+    }
 }
 
 impl fmt::Display for LinkKind {

@@ -3,7 +3,7 @@
 use glassline_keyring::{KeyringError, KnownServer};
 use glassline_wire::layer::LayerError;
 
-use super::{SecureLink, name};
+use super::SecureLink;
 
 /// Cause for which a handshake has not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl SecureLink {
     /// Judges a failed handshake. `has_opened` says that one with this server has succeeded before
     /// in this session: a server that restarts ends connections, too.
     pub(crate) fn judge(&self, failure: HandshakeFailure, has_opened: bool) -> LinkFailure {
-        let link = name(self.kind);
+        let link = self.kind.title();
         match failure {
             HandshakeFailure::Untrusted(text) => LinkFailure::Final(text),
             HandshakeFailure::Foreign(why) => {
@@ -83,21 +83,21 @@ impl SecureLink {
             "{} {what}: it may be restarting, or somebody on the way removes the protection. Nothing is sent without \
              {}; trying again",
             self.server.address(),
-            name(self.kind)
+            self.kind.title()
         )
     }
 
     /// Returns the text for a server that did not answer as the link requires. A server that has
     /// done so before is not offered to be joined without.
     fn refused(&self, what: &str) -> String {
-        let (address, link) = (self.server.address(), name(self.kind));
+        let (address, link) = (self.server.address(), self.kind.title());
         let first = format!("{address} {what}. Nothing was sent to it.");
         match self.server.known() {
             Ok(known) => match (known.iter().find(|known| known.link == self.kind), known.first()) {
                 (Some(known), _) => lost_protection(&first, known),
                 (None, Some(other)) => format!(
                     "{first}\nIt is known over {} since {}: glassline join {address} --link {}",
-                    name(other.link),
+                    other.link.title(),
                     other.since.in_words(),
                     other.link
                 ),
@@ -113,7 +113,7 @@ impl SecureLink {
 
 fn lost_protection(first: &str, known: &KnownServer) -> String {
     let KnownServer { address, link, key, standing, since } = known;
-    let link = name(*link);
+    let link = link.title();
     format!(
         "{first}\nBut it has used {link} since {since}, with this key, {standing}: {key}\n\
          So it is not running as before, or somebody on the way removes the protection. Ask the owner of that machine, \

@@ -21,14 +21,14 @@ pub(crate) fn page(local: Option<SocketAddr>, links: &Links) -> Vec<u8> {
     let (flags, readers) = match (links.required, links.recommended()) {
         (None | Some(LinkKind::Plaintext), None) => (String::new(), plaintext.to_string()),
         (Some(kind), _) => {
-            (format!(" --link {kind}"), format!("This server takes connections over {} only.", name(kind)))
+            (format!(" --link {kind}"), format!("This server takes connections over {} only.", kind.title()))
         }
         (None, Some(kind)) => (
             format!(" --link {kind}"),
             format!(
                 "Over {} your way to this server is encrypted. Members may be here in plaintext: anyone on the way to them \
                  can read what they are sent, except in sealed rooms.",
-                name(kind)
+                kind.title()
             ),
         ),
     };
@@ -52,10 +52,10 @@ pub(crate) fn page(local: Option<SocketAddr>, links: &Links) -> Vec<u8> {
 pub(crate) fn link_not_taken(refused: LinkKind, links: &Links) -> Vec<u8> {
     match (refused, links.required) {
         (LinkKind::Tls, _) => alert(PROTOCOL_VERSION),
-        (_, Some(required)) => format!("this server takes connections over {} only\n", name(required)).into_bytes(),
+        (_, Some(required)) => format!("this server takes connections over {} only\n", required.title()).into_bytes(),
         (_, None) => {
-            let instead = links.recommended().map_or("in plaintext", name);
-            format!("this server does not speak {}; join it {instead}\n", name(refused)).into_bytes()
+            let instead = links.recommended().map_or("in plaintext", LinkKind::title);
+            format!("this server does not speak {}; join it {instead}\n", refused.title()).into_bytes()
         }
     }
 }
@@ -72,21 +72,12 @@ pub(crate) fn nested_link(refused: LinkKind) -> Vec<u8> {
 pub(crate) fn link_required(dialect: Dialect, required: LinkKind) -> Vec<u8> {
     let text = format!(
         "this server takes connections over {} only; connect over {0}, as `glassline join --link {required}` does",
-        name(required)
+        required.title()
     );
     dialect.encode(&match dialect {
         Dialect::Event => Event::Error(Rejection::new(ErrorCode::LinkRequired, text)).into(),
         Dialect::Tutorial => Event::notice(text).into(),
     })
-}
-
-/// Name of a link in a sentence.
-fn name(kind: LinkKind) -> &'static str {
-    match kind {
-        LinkKind::Plaintext => "plaintext",
-        LinkKind::Tls => "TLS",
-        LinkKind::Noise => "Noise",
-    }
 }
 
 /// Record of TLS with a fatal alert.

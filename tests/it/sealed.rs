@@ -72,15 +72,33 @@ impl Member {
 
 /// Announcement of a new key, which its first sender makes.
 const ANNOUNCED: &str = "I have sealed this room with a new key";
+const PASSPHRASE: Option<&str> = Some("correct horse");
+
+/// Alice, who has sealed the room and said this in it.
+#[track_caller]
+fn alice_in_sealed_room(address: SocketAddr, text: &str) -> Member {
+    let mut alice = Member::join(address, "alice", PASSPHRASE);
+    alice.say(text);
+    assert_eq!(alice.receives("alice"), ANNOUNCED);
+    assert_eq!(alice.receives("alice"), text);
+    alice
+}
+
+/// A client without keys in the room, and the `joined` that it was sent.
+#[track_caller]
+fn eve_in_the_room(address: SocketAddr) -> (EventClient, Value) {
+    let mut eve = EventClient::join(address, "eve");
+    eve.send(&json!({"type": "join", "room": "den"}));
+    let joined = eve.expect("joined");
+    (eve, joined)
+}
 
 #[test]
 fn members_with_the_passphrase_read_and_nobody_else() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    let mut outsider = EventClient::join(server.address, "eve");
-    outsider.send(&json!({"type": "join", "room": "den"}));
-    outsider.expect("joined");
-    let mut bob = Member::join(server.address, "bob", Some("correct horse"));
+    let mut alice = Member::join(server.address, "alice", PASSPHRASE);
+    let (mut outsider, _) = eve_in_the_room(server.address);
+    let mut bob = Member::join(server.address, "bob", PASSPHRASE);
     let keyless = Member::join(server.address, "carol", None);
 
     alice.say("the secret");
@@ -102,14 +120,11 @@ fn members_with_the_passphrase_read_and_nobody_else() {
 #[test]
 fn a_wrong_passphrase_is_told_and_nothing_is_sent() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("the secret");
-    alice.expect("message");
+    let mut alice = alice_in_sealed_room(server.address, "the secret");
     let mut mallory = Member::join(server.address, "mallory", Some("wrong"));
-    // The room's key is not known to who came later, until somebody speaks.
-    alice.say("more");
     let report = mallory.expect("notice")["text"].to_string();
     assert!(report.contains("gives another key"), "{report}");
+    alice.say("more");
     let shown = mallory.receives("alice");
     assert!(shown.starts_with("[sealed: ") && !shown.contains("more"), "{shown}");
     mallory.say("hello");
@@ -121,10 +136,7 @@ fn a_wrong_passphrase_is_told_and_nothing_is_sent() {
 fn a_sealed_room_stays_sealed_after_a_restart() {
     let folder = Folder::new();
     let server = Server::keeping(folder.path(), Config::default());
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("before");
-    alice.expect("message");
-    alice.expect("message");
+    let alice = alice_in_sealed_room(server.address, "before");
     let home = Rc::clone(&alice.home);
     drop(alice);
 
@@ -136,7 +148,7 @@ fn a_sealed_room_stays_sealed_after_a_restart() {
     drop(keyless);
 
     // With it, the same key goes on, and what is stored is read.
-    let again = Member::join_from(&home, server.address, "alice", Some("correct horse"));
+    let again = Member::join_from(&home, server.address, "alice", PASSPHRASE);
     let texts = [again.receives("alice"), again.receives("alice")];
     assert_eq!(texts, [ANNOUNCED, "before"]);
 }
@@ -144,13 +156,8 @@ fn a_sealed_room_stays_sealed_after_a_restart() {
 #[test]
 fn a_readable_message_in_a_sealed_room_is_refused() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("sealed");
-    alice.expect("message");
-    alice.expect("message");
-    let mut eve = EventClient::join(server.address, "eve");
-    eve.send(&json!({"type": "join", "room": "den"}));
-    eve.expect("joined");
+    let _alice = alice_in_sealed_room(server.address, "sealed");
+    let (mut eve, _) = eve_in_the_room(server.address);
     eve.send(&json!({"type": "send", "room": "den", "text": "hi", "id": crate::harness::fresh_id()}));
     eve.expect_error("room_sealed");
 }
@@ -158,10 +165,7 @@ fn a_readable_message_in_a_sealed_room_is_refused() {
 #[test]
 fn a_tutorial_member_is_told_that_it_cannot_read() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("sealed");
-    alice.expect("message");
-    alice.expect("message");
+    let _alice = alice_in_sealed_room(server.address, "sealed");
     let mut old = Tutorial::join(server.address, "old");
     old.say("/join den");
     old.expect_word("neither read nor send");
@@ -172,13 +176,8 @@ fn a_tutorial_member_is_told_that_it_cannot_read() {
 #[test]
 fn who_enters_a_sealed_room_is_told_and_sends_no_text() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("sealed");
-    alice.expect("message");
-    alice.expect("message");
-    let mut eve = EventClient::join(server.address, "eve");
-    eve.send(&json!({"type": "join", "room": "den"}));
-    let joined = eve.expect("joined");
+    let _alice = alice_in_sealed_room(server.address, "sealed");
+    let (_eve, joined) = eve_in_the_room(server.address);
     assert_eq!(joined["sealed"].as_str().map(str::len), Some(388), "{joined}");
 
     let mut carol = Member::join(server.address, "carol", None);
@@ -191,11 +190,8 @@ fn who_enters_a_sealed_room_is_told_and_sends_no_text() {
 #[test]
 fn who_comes_after_the_seal_joins_its_key() {
     let server = Server::start();
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
-    alice.say("before");
-    alice.expect("message");
-    alice.expect("message");
-    let mut bob = Member::join(server.address, "bob", Some("correct horse"));
+    let alice = alice_in_sealed_room(server.address, "before");
+    let mut bob = Member::join(server.address, "bob", PASSPHRASE);
     bob.say("mine");
     assert_eq!(alice.receives("bob"), "mine", "no second key was announced");
 }
@@ -206,7 +202,7 @@ fn a_bound_room_stays_sealed_after_the_refusal_of_its_key() {
     let mut tom = Member::join(server.address, "tom", None);
     tom.say("readable");
     tom.expect("message");
-    let mut alice = Member::join(server.address, "alice", Some("correct horse"));
+    let mut alice = Member::join(server.address, "alice", PASSPHRASE);
     let notice = alice.expect("notice");
     assert!(notice["text"].as_str().expect("a text").contains("nobody has sealed den"), "{notice}");
     alice.say("one");

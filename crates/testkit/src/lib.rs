@@ -17,7 +17,7 @@ mod test_layer;
 pub use folder::Folder;
 #[cfg(unix)]
 pub use process::signal;
-pub use process::{Ended, Process};
+pub use process::{Ended, Process, resident_kib};
 #[cfg(all(unix, feature = "relay"))]
 pub use relay::Relay;
 pub use rng::{Rng, for_each_seed, seed_or};

@@ -4,6 +4,7 @@
 mod arguments;
 mod broadcast;
 mod certificate;
+mod child;
 mod clients;
 mod floor;
 mod history;

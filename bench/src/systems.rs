@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,6 +12,7 @@ use glassline_testkit::Folder;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::certificate::Certificate;
+use crate::child::OwnedChild;
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
 
@@ -149,7 +150,7 @@ impl System {
             .spawn()
             .context("cannot start setpriv and taskset (util-linux)")?;
         // From here on the guard ends the child on any failure.
-        let mut server = Server { child, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), folder };
+        let mut server = Server { child: child.into(), addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), folder };
         server.wait_until_listening(self.peer_program().is_none())?;
         Ok(server)
     }
@@ -157,7 +158,7 @@ impl System {
 
 /// A running server; dropping it ends it.
 pub struct Server {
-    child: Child,
+    child: OwnedChild,
     pub addr: SocketAddr,
     /// Configuration and output.
     folder: Folder,
@@ -229,14 +230,6 @@ impl Server {
             std::thread::sleep(START_POLL);
         }
         bail!("not listening after {START_LIMIT:?}: {}", self.last_line().unwrap_or_default())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only when the child has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

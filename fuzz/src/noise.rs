@@ -5,33 +5,11 @@
 
 use std::sync::Arc;
 
+use glassline_fuzz::{AnyServer, Counting};
+use glassline_secure::Identity;
 use glassline_secure::noise::{NoiseClient, NoiseClientOptions, NoiseServer};
-use glassline_secure::{Identity, NoRandomness, Random, ServerOffer, ServerTrust, Untrusted};
 use glassline_wire::layer::{LAYER_BYTES_MAX, LayerError, LayerFactory, LayerStack, LayerState};
 use libfuzzer_sys::fuzz_target;
-
-/// Random bytes that count up from a number.
-#[derive(Debug)]
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct AnyServer;
-
-impl ServerTrust for AnyServer {
-    fn check(&self, _: &ServerOffer) -> Result<(), Untrusted> {
-        Ok(())
-    }
-}
 
 fn side(is_client: bool) -> LayerStack {
     let made = if is_client {

@@ -4,25 +4,12 @@
 
 use std::sync::LazyLock;
 
+use glassline_fuzz::Counting;
+use glassline_secure::Identity;
 use glassline_secure::seal::{Envelope, EpochKey, EpochRecord, Kind, Passphrase, Placed, SealedRoom};
-use glassline_secure::{Identity, NoRandomness, Random};
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use libfuzzer_sys::fuzz_target;
-
-/// Random bytes that count up from a number.
-#[derive(Debug)]
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        Ok(())
-    }
-}
 
 /// The derivation is far too slow for each input.
 static EPOCH: LazyLock<(EpochRecord, EpochKey)> = LazyLock::new(|| {

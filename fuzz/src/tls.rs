@@ -5,21 +5,13 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
+use glassline_fuzz::AnyServer;
+use glassline_secure::Identity;
 use glassline_secure::tls::{Authorities, ServerCertificate, TlsClient, TlsClientOptions, TlsServer};
-use glassline_secure::{Identity, ServerOffer, ServerTrust, Untrusted};
 use glassline_wire::layer::{LAYER_BYTES_MAX, LayerFactory as _, LayerStack};
 use libfuzzer_sys::fuzz_target;
 
 const SAID: &[u8] = b"meet at seven and bring the key";
-
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerTrust for Anybody {
-    fn check(&self, _: &ServerOffer) -> Result<(), Untrusted> {
-        Ok(())
-    }
-}
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
@@ -30,7 +22,7 @@ static SIDES: LazyLock<(TlsClient, TlsServer)> = LazyLock::new(|| {
     let options = TlsClientOptions {
         server_name: "localhost".to_owned(),
         identity: Some(Arc::new(Identity::from_seed(&[7; 32]))),
-        trust: Arc::new(Anybody),
+        trust: Arc::new(AnyServer),
         authorities: Authorities::from_pem(certificate.chain_pem()).expect("an authority"),
         key_log: None,
         now,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,7 @@ use glassline_testkit::Folder;
 
 use super::Link;
 use crate::certificate::Certificate;
+use crate::child::OwnedChild;
 use crate::pinning::{GENERATOR_CORE, MEASURED_CORE, on_core};
 use crate::process::cpu_ns;
 use crate::results::{Figures, Measure};
@@ -74,7 +75,7 @@ fn s_time(addr: SocketAddr, seconds: u64, niceness: u8) -> Command {
 }
 
 /// Clients that connect, shake hands and leave, again and again. Dropping it ends them.
-pub struct Storm(Vec<Child>);
+pub struct Storm(Vec<OwnedChild>);
 
 impl Storm {
     /// Starts so many of them for at most so many seconds. They give way to the generator, on whose
@@ -82,25 +83,15 @@ impl Storm {
     pub fn start(addr: SocketAddr, clients: usize, seconds: u64) -> Result<Self> {
         let mut storm = Self(Vec::new());
         for _ in 0..clients {
-            storm.0.push(s_time(addr, seconds, 19).spawn().context("cannot start openssl")?);
+            storm.0.push(s_time(addr, seconds, 19).spawn().context("cannot start openssl")?.into());
         }
         Ok(storm)
     }
 }
 
-impl Drop for Storm {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // Both fail only when the child has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 /// `openssl s_server`, with a key of the same kind and without tickets, as Glassline has none.
 struct OpenSslServer {
-    child: Child,
+    child: OwnedChild,
     addr: SocketAddr,
     /// Output.
     _folder: Folder,
@@ -120,7 +111,7 @@ impl OpenSslServer {
             .spawn()
             .context("cannot start openssl")?;
         // From here on the guard ends the child on any failure.
-        let mut server = Self { child, addr, _folder: folder };
+        let mut server = Self { child: child.into(), addr, _folder: folder };
         server.wait_until_listening()?;
         Ok(server)
     }
@@ -134,13 +125,5 @@ impl OpenSslServer {
             std::thread::sleep(START_POLL);
         }
         Ok(())
-    }
-}
-
-impl Drop for OpenSslServer {
-    fn drop(&mut self) {
-        // Both fail only when the child has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use glassline_testkit::Folder;
 
+use crate::child::OwnedChild;
 use crate::pinning::{MEASURED_CORE, on_core};
 use crate::process::{ListenQueue, cpu_ns};
 use crate::systems::{find_program, free_port, words};
@@ -86,7 +87,7 @@ impl Relay {
             .spawn()
             .context("cannot start setpriv and taskset (util-linux)")?;
         // From here on the guard ends the child on any failure.
-        let mut running = Running { child, addr, folder };
+        let mut running = Running { child: child.into(), addr, folder };
         running.wait_until_listening()?;
         Ok(running)
     }
@@ -129,7 +130,7 @@ impl Relay {
 
 /// A running relay; dropping it ends it.
 pub struct Running {
-    child: Child,
+    child: OwnedChild,
     pub addr: SocketAddr,
     folder: Folder,
 }
@@ -164,13 +165,5 @@ impl Running {
             std::thread::sleep(START_POLL);
         }
         bail!("not listening after {START_LIMIT:?}")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only when the child has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

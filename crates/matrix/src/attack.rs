@@ -33,6 +33,12 @@ impl Source {
     }
 }
 
+/// Runs an attack in a lab of its own.
+///
+/// # Errors
+/// The scheme does not carry honest messages.
+type Run = fn(&mut Lab<'_>) -> Result<Outcome, Defect>;
+
 /// One attack.
 #[derive(Debug)]
 pub struct Attack {
@@ -41,27 +47,15 @@ pub struct Attack {
     aim: &'static str,
     source: Source,
     adversary: Adversary,
-    run: fn(&mut Lab<'_>) -> Result<Outcome, Defect>,
+    run: Run,
 }
 
 impl Attack {
-    const fn line(
-        id: &'static str,
-        title: &'static str,
-        aim: &'static str,
-        source: Source,
-        run: fn(&mut Lab<'_>) -> Result<Outcome, Defect>,
-    ) -> Self {
+    const fn line(id: &'static str, title: &'static str, aim: &'static str, source: Source, run: Run) -> Self {
         Self { id, title, aim, source, adversary: Adversary::Line, run }
     }
 
-    const fn insider(
-        id: &'static str,
-        title: &'static str,
-        aim: &'static str,
-        source: Source,
-        run: fn(&mut Lab<'_>) -> Result<Outcome, Defect>,
-    ) -> Self {
+    const fn insider(id: &'static str, title: &'static str, aim: &'static str, source: Source, run: Run) -> Self {
         Self { id, title, aim, source, adversary: Adversary::Insider, run }
     }
 

@@ -32,6 +32,10 @@ pub(crate) const CAROL: &str = "carol";
 /// Name of a member who attacks.
 pub(crate) const MALLORY: &str = "mallory";
 
+/// Passphrase of the room, as people choose them. It is the same in each cell: to derive a key is
+/// expensive on purpose.
+pub(crate) const PASSPHRASE: &str = "sunshine 7";
+
 /// Everything that an attack has at hand.
 #[derive(Debug)]
 pub(crate) struct Lab<'a> {
@@ -41,7 +45,6 @@ pub(crate) struct Lab<'a> {
     transcript: Transcript,
     server: ServerKeys,
     alice: MemberKeys,
-    passphrase: String,
 }
 
 impl<'a> Lab<'a> {
@@ -51,9 +54,7 @@ impl<'a> Lab<'a> {
         let shared = random.secret();
         let server = ServerKeys { own: random.secret(), shared };
         let alice = MemberKeys { own: random.secret(), shared };
-        // The same in each cell: to derive a key is expensive on purpose.
-        let passphrase = PASSPHRASE.to_owned();
-        Self { scheme, effort, random, transcript: Transcript::default(), server, alice, passphrase }
+        Self { scheme, effort, random, transcript: Transcript::default(), server, alice }
     }
 
     pub(crate) fn into_transcript(self) -> Transcript {
@@ -84,10 +85,6 @@ impl<'a> Lab<'a> {
         self.alice
     }
 
-    pub(crate) fn passphrase(&self) -> &str {
-        &self.passphrase
-    }
-
     /// Keys of somebody who was told nothing.
     pub(crate) fn strangers_server_keys(&mut self) -> ServerKeys {
         ServerKeys { own: self.random.secret(), shared: self.random.secret() }
@@ -105,31 +102,29 @@ impl<'a> Lab<'a> {
 
     /// A voice in the room with the room's passphrase.
     pub(crate) fn voice(&mut self, name: &str) -> Box<dyn Voice> {
-        let passphrase = self.passphrase.clone();
-        self.voice_with(name, &passphrase)
+        self.voice_with(name, PASSPHRASE)
     }
 
     /// A voice in the room with this passphrase.
     pub(crate) fn voice_with(&mut self, name: &str, passphrase: &str) -> Box<dyn Voice> {
-        let own = self.own_key(name);
-        let random = self.random.secret();
-        self.scheme.seal().voice(VoiceSetup { name, room: ROOM, own, passphrase, random })
+        self.enter(name, name, ROOM, passphrase)
     }
 
     /// The voice of a member with the room's passphrase who claims another's name.
     pub(crate) fn voice_as(&mut self, claimed: &str, member: &str) -> Box<dyn Voice> {
-        let passphrase = self.passphrase.clone();
-        let own = self.own_key(member);
-        let random = self.random.secret();
-        self.scheme.seal().voice(VoiceSetup { name: claimed, room: ROOM, own, passphrase: &passphrase, random })
+        self.enter(claimed, member, ROOM, PASSPHRASE)
     }
 
     /// A voice in another room, whose members happen to use the same passphrase.
     pub(crate) fn voice_in(&mut self, room: &str, name: &str) -> Box<dyn Voice> {
-        let passphrase = self.passphrase.clone();
-        let own = self.own_key(name);
+        self.enter(name, name, room, PASSPHRASE)
+    }
+
+    /// A voice under this name, with the own key of `member`.
+    fn enter(&mut self, name: &str, member: &str, room: &str, passphrase: &str) -> Box<dyn Voice> {
+        let own = self.own_key(member);
         let random = self.random.secret();
-        self.scheme.seal().voice(VoiceSetup { name, room, own, passphrase: &passphrase, random })
+        self.scheme.seal().voice(VoiceSetup { name, room, own, passphrase, random })
     }
 
     /// A member's own key: the same each time for Alice, and for others within a lab.
@@ -137,8 +132,7 @@ impl<'a> Lab<'a> {
         if name == ALICE {
             return self.alice.own;
         }
-        let seed = u64::from_le_bytes(self.alice.shared.first_chunk().copied().unwrap_or_default());
-        Random::new(seed, name).secret()
+        Random::of(&self.alice.shared, name).secret()
     }
 
     /// A server in which Bob is and hears everything.
@@ -231,8 +225,6 @@ impl<'a> Lab<'a> {
     }
 }
 
-/// Passphrase of the room, as people choose them.
-const PASSPHRASE: &str = "sunshine 7";
 /// Words that people choose, as every attacker has them in a list.
 pub(crate) const WEAK_WORDS: [&str; 8] =
     ["password", "letmein", "dragon", "sunshine", "football", "monkey", "qwerty", "welcome"];

@@ -1,5 +1,7 @@
 //! Random numbers that a seed and a label determine.
 
+use crate::secret::Secret;
+
 /// 2^64 divided by the golden ratio: the step of the generator `SplitMix64`.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -17,6 +19,11 @@ impl Random {
         Self(mixed(seed) ^ mixed(label.wrapping_add(GOLDEN)))
     }
 
+    /// Numbers that depend on the first bytes of a secret and on the label alone.
+    pub(crate) fn of(secret: &Secret, label: &str) -> Self {
+        Self::new(secret.first_chunk().map_or(0, |first| u64::from_le_bytes(*first)), label)
+    }
+
     /// Returns the next number.
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
@@ -28,12 +35,17 @@ impl Random {
         usize::try_from(self.next_u64() >> 1).unwrap_or(usize::MAX).checked_rem(bound).unwrap_or(0)
     }
 
-    /// Returns 32 bytes.
-    pub fn secret(&mut self) -> [u8; 32] {
-        let mut secret = [0; 32];
-        for chunk in secret.chunks_mut(8) {
+    /// Fills these bytes.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(size_of::<u64>()) {
             chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
         }
+    }
+
+    /// Returns 32 bytes.
+    pub fn secret(&mut self) -> Secret {
+        let mut secret = [0; 32];
+        self.fill(&mut secret);
         secret
     }
 

@@ -146,13 +146,9 @@ impl FromStr for Fingerprint {
     /// Reads a fingerprint with its digits; words alone do not determine one, see
     /// [`matches`](Fingerprint::matches).
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        let (_, hex) = parts(text)?;
-        let hex = hex.ok_or(FingerprintError::WrongForm)?;
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).map_err(|_| FingerprintError::WrongForm)?;
-        }
-        let fingerprint = Self(bytes);
+        let (_, digits) = parts(text)?;
+        let bytes = digits.and_then(|digits| hex::decode(&digits)?.try_into().ok());
+        let fingerprint = Self(bytes.ok_or(FingerprintError::WrongForm)?);
         if fingerprint.matches(text)? { Ok(fingerprint) } else { Err(FingerprintError::Contradiction) }
     }
 }

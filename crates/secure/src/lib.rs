@@ -5,6 +5,7 @@
 
 pub mod external;
 mod fingerprint;
+mod gather;
 mod identity;
 pub mod noise;
 mod random;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use glassline_tap::replay::{Awaited, Ids, Outcome, Player, ReplayError, Script};
 use glassline_tap::{Direction, Frame, Splitter};
-use glassline_testkit::frame;
+use glassline_testkit::{frame, resident_kib};
 
 const SEND: &str = r#"{"type":"send","room":"lobby","text":"hi","id":"01","ref":"r1"}"#;
 const ANSWER: &str = r#"{"type":"message","room":"lobby","seq":1,"from":"bob","text":"hi","ref":"r1"}"#;
@@ -124,11 +124,4 @@ fn a_peer_that_does_not_read_is_named_as_the_cause() {
     let error = Player::new(&script, stream, Duration::from_millis(500)).expect("a player").run().expect_err("no end");
     assert!(matches!(error, ReplayError::NotTaken { sent: 1.., .. }), "{error}");
     assert!(error.to_string().starts_with("the other side took nothing for 0.5 s, after "), "{error}");
-}
-
-/// Memory of this process, with that of the tests that run beside this one.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

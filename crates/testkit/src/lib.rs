@@ -5,6 +5,8 @@
 //! no more of it. The program depends on this crate in tests only.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+#[cfg(feature = "tls")]
+mod any_server;
 mod folder;
 pub mod frame;
 mod process;
@@ -14,10 +16,12 @@ mod rng;
 #[cfg(feature = "test-layer")]
 mod test_layer;
 
+#[cfg(feature = "tls")]
+pub use any_server::AnyServer;
 pub use folder::Folder;
 #[cfg(unix)]
 pub use process::signal;
-pub use process::{Ended, Process};
+pub use process::{Ended, Process, resident_kib};
 #[cfg(all(unix, feature = "relay"))]
 pub use relay::Relay;
 pub use rng::{Rng, for_each_seed, seed_or};

@@ -173,5 +173,13 @@ pub fn signal(name: &str, process: i64) {
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
 }
 
+/// Returns the resident memory of this process in KiB, with that of the tests that run beside the
+/// caller; 0 where there is no `/proc`.
+pub fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
 #[cfg(all(test, unix))]
 mod tests;

@@ -7,6 +7,7 @@ use std::fs;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame, HeaderError, LENGTH_MAX, RAW_GOODBYE, header, parse_header, put_frame};
+use glassline_wire::hex;
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES, TEXT_BYTES_MAX};
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use glassline_wire::request::Request;
@@ -44,11 +45,7 @@ fn bytes(value: &Value) -> Vec<u8> {
     match value {
         Value::String(text) => text.as_bytes().to_vec(),
         Value::Array(parts) => parts.iter().flat_map(bytes).collect(),
-        _ if value["hex"].is_string() => {
-            let hex = string(value, "hex");
-            assert!(hex.len().is_multiple_of(2), "{hex:?} has whole bytes");
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
-        }
+        _ if value["hex"].is_string() => hex::decode(string(value, "hex")).expect("whole bytes as hex"),
         _ => string(value, "repeat").repeat(number(value, "times")).into_bytes(),
     }
 }

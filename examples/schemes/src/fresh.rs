@@ -1,13 +1,14 @@
-//! A handshake in which both sides send a random number, and derive the key of the session from a
-//! key that they have agreed upon.
+//! A handshake in which both sides send a random number, and derive the keys of both directions from
+//! a key that they have agreed upon.
 
 use glassline_wire::layer::LayerError;
 
 use crate::primitives::{Key, mac};
 use crate::records::{Handshake, Protection, Step};
+use crate::reference::Half;
 
-/// Makes the records of a session from its key; true for the client's side.
-pub(crate) type MakeRecords = Box<dyn Fn(Key, bool) -> Box<dyn Protection> + Send>;
+/// Makes the records of a session from its directions: the sending one, and the receiving one.
+pub(crate) type MakeRecords = Box<dyn Fn(Half, Half) -> Box<dyn Protection> + Send>;
 
 pub(crate) struct Fresh {
     shared: Key,
@@ -40,6 +41,8 @@ impl Handshake for Fresh {
         let (client, server) = if self.is_client { (self.own, peer) } else { (peer, self.own) };
         let session = mac(&self.shared, &[&client, &server]);
         let answer = if self.is_client { Vec::new() } else { self.own.to_vec() };
-        Ok(Step::Open(answer, (self.records)(session, self.is_client)))
+        let [up, down] = ["to server", "to client"].map(|label| Half::new(&session, label));
+        let (sending, receiving) = if self.is_client { (up, down) } else { (down, up) };
+        Ok(Step::Open(answer, (self.records)(sending, receiving)))
     }
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use glassline_tap::Direction;
 use glassline_wire::layer::LayerStack;
+use glassline_wire::opening::EVENT_OPENING;
 use serde_json::Value;
 
 use super::passive::{self, Recorded};
@@ -26,8 +27,6 @@ fn computed(stack: LayerStack, pieces: &[Passed], direction: Direction) -> Vec<u
     end.received().to_vec()
 }
 
-/// First words of every client.
-const OPENING: &str = "GLASSLINE2";
 /// Places of a piece at which a random number that was sent in the clear may stand.
 const CLEAR_PLACES: usize = 48;
 
@@ -123,17 +122,15 @@ pub(crate) fn compromise_impersonation(lab: &mut Lab<'_>) -> Result<Outcome, Def
     let alice = lab.alice_keys();
     let memory = lab.verified();
     lab.note("alice's own long-term keys are stolen; she is connected to the thief, who poses as the server");
+    let mut outcome = Outcome::Stopped;
     for own in [lab.random().secret(), alice.own, alice.shared] {
         let posed = peer::pose(lab, &ServerKeys { own, shared: alice.shared }, &memory, None);
-        let outcome = peer::judge(lab, &posed);
+        outcome = peer::judge(lab, &posed);
         if outcome == Outcome::Succeeds {
-            return Ok(outcome);
-        }
-        if own == alice.shared {
-            return Ok(outcome);
+            break;
         }
     }
-    Ok(Outcome::Stopped)
+    Ok(outcome)
 }
 
 /// The secrets of one session are its random numbers: whoever has those of the server's side runs
@@ -143,7 +140,7 @@ pub(crate) fn session(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let stolen = lab.random().secret();
     let is_read = |recorded: &Recorded| {
         let plaintext = computed(link.server(&server, stolen), &recorded.pieces, Direction::ToServer);
-        [&recorded.secrets[0], OPENING].map(|known| find(&plaintext, known.as_bytes()).is_some())
+        [recorded.secrets[0].as_bytes(), EVENT_OPENING].map(|known| find(&plaintext, known).is_some())
     };
     let chat = lab.chat();
     let (client, alice) = (lab.client_layers(&memory), lab.alice());

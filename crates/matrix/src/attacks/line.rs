@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use glassline_tap::Direction;
+use glassline_wire::opening::EVENT_OPENING;
 
+use crate::bytes::find;
 use crate::chat::{Change, Conversation, Server};
 use crate::lab::{BOB, Effort, Lab};
 use crate::outcome::{Defect, Outcome};
@@ -249,7 +251,7 @@ pub(crate) fn reflect(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         let piece = alone.take(Direction::ToServer);
         alone.put(Direction::ToClient, &piece);
     }
-    if alone.client.received().starts_with(b"GLASSLINE2") {
+    if alone.client.received().starts_with(EVENT_OPENING) {
         lab.note("the client accepts its own bytes as those of a server");
         return Ok(Outcome::Succeeds);
     }
@@ -265,7 +267,7 @@ pub(crate) fn reflect(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         let text = lab.random().word();
         let piece = intercept(&mut conversation, &text);
         conversation.put(Direction::ToClient, &piece);
-        if crate::bytes::find(&conversation.client.received()[before..], text.as_bytes()).is_some() {
+        if find(&conversation.client.received()[before..], text.as_bytes()).is_some() {
             lab.note("within a session the client accepts a text of its own as the server's");
             return Ok(Outcome::Succeeds);
         }

@@ -6,11 +6,14 @@ use std::rc::Rc;
 use glassline_tap::report::RowId;
 use glassline_tap::{Direction, Evidence, Knowledge, Reader, Report, Seen, Splitter};
 use glassline_wire::frame::frame;
+use glassline_wire::opening::EVENT_OPENING;
 use serde_json::json;
 
 use super::cryptanalysis::{self, Known};
+use super::line::intercept;
+use crate::bytes::find;
 use crate::chat::{Conversation, Passed, ROOM, Server};
-use crate::lab::{BOB, Lab};
+use crate::lab::{ALICE, BOB, Lab};
 use crate::outcome::{Defect, Outcome};
 
 /// Rounds of guessing: by chance one in 65,536 runs is right in all of them.
@@ -60,8 +63,8 @@ pub(super) fn record_in(
 
 /// The first two pieces of the client, one of which carries the opening, whose words are public.
 fn opening(conversation: &Conversation) -> Vec<Known> {
-    let hello = json!({"type": "hello", "name": crate::lab::ALICE, "rooms": [ROOM]}).to_string();
-    let plaintext = [b"GLASSLINE2".as_slice(), &frame(hello.as_bytes())].concat();
+    let hello = json!({"type": "hello", "name": ALICE, "rooms": [ROOM]}).to_string();
+    let plaintext = [EVENT_OPENING.as_slice(), &frame(hello.as_bytes())].concat();
     let pieces = conversation.recording().iter().filter(|piece| piece.direction == Direction::ToServer);
     pieces.take(2).map(|piece| Known { piece: piece.bytes.clone(), plaintext: plaintext.clone() }).collect()
 }
@@ -78,9 +81,7 @@ fn record_known(lab: &mut Lab<'_>, chat: &Rc<RefCell<Server>>) -> Result<Vec<Kno
 /// Has Alice say a text, and returns the piece with what the server read of it.
 fn next_known(conversation: &mut Conversation, text: &str) -> Known {
     let before = conversation.server.received().len();
-    conversation.member_says(text);
-    conversation.act();
-    let piece = conversation.take(Direction::ToServer);
+    let piece = intercept(conversation, text);
     conversation.put(Direction::ToServer, &piece);
     conversation.pump();
     Known { piece, plaintext: conversation.server.received()[before..].to_vec() }
@@ -113,7 +114,7 @@ pub(crate) fn equality(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         let said = lab.random().below(2);
         let piece = next_known(&mut conversation, texts[said]).piece;
         let scores = [0, 1].map(|at| {
-            let stands_there = usize::from(crate::bytes::find(&piece, texts[at].as_bytes()).is_some());
+            let stands_there = usize::from(find(&piece, texts[at].as_bytes()).is_some());
             cryptanalysis::equal_blocks(&piece, &samples[at]) + 100 * stands_there
         });
         let guess = match scores[0].cmp(&scores[1]) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use glassline_tap::Direction;
 use glassline_wire::frame::frame;
+use glassline_wire::opening::EVENT_OPENING;
 use serde_json::json;
 
 use crate::bytes::find;
@@ -141,12 +142,12 @@ pub(crate) fn downgrade(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut honest = lab.session(&chat)?;
     honest.close();
     let first = honest.recording().first().map(|piece| piece.bytes.clone()).unwrap_or_default();
-    if first.starts_with(b"GLASSLINE2") {
+    if first.starts_with(EVENT_OPENING) {
         return Ok(Outcome::DoesNotApply("there is nothing below plain text".to_owned()));
     }
     let welcome = json!({"type": "welcome", "name": ALICE, "token": "x", "server": "plain/1"}).to_string();
     let notice = json!({"type": "bye", "text": "this server has no encryption"}).to_string();
-    let answers = [frame(welcome.as_bytes()), frame(notice.as_bytes()), b"GLASSLINE2".to_vec(), first, Vec::new()];
+    let answers = [frame(welcome.as_bytes()), frame(notice.as_bytes()), EVENT_OPENING.to_vec(), first, Vec::new()];
     let mut complaint = None;
     for answer in answers {
         let mut conversation = lab.connect(&chat);
@@ -162,7 +163,7 @@ pub(crate) fn downgrade(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
             conversation.act();
             sent.extend(conversation.take(Direction::ToServer));
         }
-        if find(&sent, b"GLASSLINE2").is_some() || find(&sent, text.as_bytes()).is_some() {
+        if find(&sent, EVENT_OPENING).is_some() || find(&sent, text.as_bytes()).is_some() {
             lab.note("after an answer without protection the client speaks plain text");
             return Ok(Outcome::Succeeds);
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use glassline_wire::message_id::MessageId;
 
 use crate::chat::ROOM;
-use crate::lab::{ALICE, BOB, CAROL, Effort, Lab, MALLORY, WEAK_WORDS};
+use crate::lab::{ALICE, BOB, CAROL, Effort, Lab, MALLORY, PASSPHRASE, WEAK_WORDS};
 use crate::outcome::{Defect, Outcome};
 use crate::seal::{Body, Posted, Received, Voice};
 
@@ -67,6 +67,12 @@ impl Room {
         Posted { number: self.number, room: ROOM.to_owned(), id, from: name.to_owned(), body }
     }
 
+    /// Takes what somebody says outside of the room, and posts it as a message of `from`.
+    fn insert(&mut self, voice: &mut dyn Voice, from: &str, text: &str) -> Posted {
+        self.number += 1;
+        foreign(voice, self.number, from, text)
+    }
+
     /// Delivers a message to everybody but its sender.
     fn deliver(&mut self, posted: &Posted) -> Vec<(&'static str, Received)> {
         if let Some(sender) = self.participants.iter_mut().find(|participant| participant.name == posted.from) {
@@ -100,9 +106,11 @@ fn judged(lab: &mut Lab<'_>, is_reached: bool, received: &[&Received]) -> Outcom
     }
 }
 
-/// Id of a message that was not said in the room.
-fn foreign_id() -> String {
-    MessageId(u128::MAX).to_string()
+/// Message of `from` in this place of the room that was not said in it.
+fn foreign(voice: &mut dyn Voice, number: u64, from: &str, text: &str) -> Posted {
+    let id = MessageId(u128::MAX).to_string();
+    let body = voice.say(&id, text);
+    Posted { number, room: ROOM.to_owned(), id, from: from.to_owned(), body }
 }
 
 fn stands_in(posted: &Posted, text: &str) -> bool {
@@ -225,10 +233,7 @@ pub(crate) fn ghost(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 /// The server and a member together: Alice's name, another key, the right passphrase.
 pub(crate) fn swap_key(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
-    let mut false_alice = lab.voice_as(ALICE, MALLORY);
-    room.number += 1;
-    let body = false_alice.say(&foreign_id(), "send me the keys");
-    let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
+    let posted = room.insert(&mut *lab.voice_as(ALICE, MALLORY), ALICE, "send me the keys");
     let received = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
     Ok(judged(lab, received.text().is_some(), &[&received]))
@@ -265,11 +270,7 @@ pub(crate) fn claims_unsealed(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 /// A member claims another's name; the server is honest, and names the sender.
 pub(crate) fn forge_member(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB, MALLORY])?;
-    let mut false_alice = lab.voice_as(ALICE, MALLORY);
-    room.number += 1;
-    let body = false_alice.say(&foreign_id(), "send me the keys");
-    let posted =
-        Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: MALLORY.to_owned(), body };
+    let posted = room.insert(&mut *lab.voice_as(ALICE, MALLORY), MALLORY, "send me the keys");
     let received = room.deliver_to(BOB, &posted);
     room.honest(lab, ALICE)?;
     if !lab.scheme().seal().is_sealed() {
@@ -281,10 +282,7 @@ pub(crate) fn forge_member(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 
 pub(crate) fn unseen_name(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
-    let mut insider = lab.voice_as("dave", MALLORY);
-    room.number += 1;
-    let body = insider.say(&foreign_id(), "I am dave");
-    let posted = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: "dave".to_owned(), body };
+    let posted = room.insert(&mut *lab.voice_as("dave", MALLORY), "dave", "I am dave");
     let received = room.deliver_to(BOB, &posted);
     lab.note("a member connects under a name that bob has never seen, and is heard under it");
     room.honest(lab, ALICE)?;
@@ -293,10 +291,7 @@ pub(crate) fn unseen_name(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 
 pub(crate) fn splice(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
-    let mut elsewhere = lab.voice_in("attic", ALICE);
-    room.number += 1;
-    let body = elsewhere.say(&foreign_id(), "yes, delete it");
-    let moved = Posted { number: room.number, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
+    let moved = room.insert(&mut *lab.voice_in("attic", ALICE), ALICE, "yes, delete it");
     let received = room.deliver_to(BOB, &moved);
     lab.note("what alice said in another room under the same passphrase is delivered here");
     let across_rooms = judged(lab, received.text().is_some(), &[&received]);
@@ -364,8 +359,8 @@ pub(crate) fn guessing(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     let mut room = Room::open(lab, &[ALICE, BOB])?;
     let posted = room.say(ALICE, "whatever it is");
     let all = WEAK_WORDS.iter().flat_map(|word| (0..10).map(move |digit| format!("{word} {digit}")));
-    let (right, seal) = (lab.passphrase().to_owned(), lab.scheme().seal());
-    let place = all.clone().position(|guess| guess == right).unwrap_or(0);
+    let seal = lab.scheme().seal();
+    let place = all.clone().position(|guess| guess == PASSPHRASE).unwrap_or(0);
     // The list is entered shortly before the right word, to spend the effort on the figure.
     let guesses = if lab.effort() == Effort::All { GUESSES_MAX } else { 2 };
     let list: Vec<String> = all.skip((place + 1).saturating_sub(guesses)).take(guesses).collect();
@@ -391,7 +386,7 @@ pub(crate) fn deniability(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
         return Err(Defect("bob does not hear what is to be proven".to_owned()));
     }
     let seal = lab.scheme().seal();
-    let text = match seal.proves_sender(lab.passphrase(), &posted) {
+    let text = match seal.proves_sender(PASSPHRASE, &posted) {
         Some(true) => "a message with the passphrase proves to anybody that its signer wrote it",
         None if !seal.is_sealed() => "what the server stores proves nothing: the server can make it",
         None | Some(false) if is_forgeable(lab) => "each member can make every message, so that it proves nothing",
@@ -404,7 +399,6 @@ pub(crate) fn deniability(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
 
 /// Returns whether a member makes a message in another's name that a newcomer accepts.
 fn is_forgeable(lab: &mut Lab<'_>) -> bool {
-    let body = lab.voice_as(ALICE, MALLORY).say(&foreign_id(), "she never said that");
-    let posted = Posted { number: 1, room: ROOM.to_owned(), id: foreign_id(), from: ALICE.to_owned(), body };
+    let posted = foreign(&mut *lab.voice_as(ALICE, MALLORY), 1, ALICE, "she never said that");
     lab.voice(CAROL).receive(&posted).text().is_some()
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use glassline_tap::Direction;
+use glassline_tap::{Direction, PerDirection};
 use glassline_wire::layer::LayerStack;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::opening::EVENT_OPENING;
@@ -54,7 +54,7 @@ pub(crate) struct Conversation {
     is_welcome: bool,
     received: Vec<Received>,
     recording: Vec<Passed>,
-    offsets: [usize; 2],
+    offsets: PerDirection<usize>,
     change: Option<Change>,
     now_us: u64,
     /// Ids are counted from here, as random as those of a client.
@@ -75,7 +75,7 @@ impl Conversation {
             is_welcome: false,
             received: Vec::new(),
             recording: Vec::new(),
-            offsets: [0; 2],
+            offsets: PerDirection::default(),
             change: None,
             now_us: 0,
             first_id,
@@ -139,7 +139,7 @@ impl Conversation {
         if bytes.is_empty() {
             return;
         }
-        let offset = &mut self.offsets[usize::from(direction == Direction::ToClient)];
+        let offset = &mut self.offsets[direction];
         let mut bytes = bytes.to_vec();
         if let Some(change) = self.change.filter(|change| change.direction == direction)
             && let Some(byte) = change.at.checked_sub(*offset).and_then(|at| bytes.get_mut(at))

@@ -1,8 +1,8 @@
 //! One end of a connection: layers, and frames above them.
 
-use glassline_wire::frame;
+use glassline_wire::frame::{self, Decoder, Frame};
 use glassline_wire::layer::{LayerStack, LayerState};
-use glassline_wire::limits::{EVENT_BYTES_MAX, HEADER_BYTES};
+use glassline_wire::limits::EVENT_BYTES_MAX;
 use glassline_wire::link::LinkFacts;
 use glassline_wire::opening::EVENT_OPENING;
 use serde_json::Value;
@@ -19,6 +19,7 @@ pub(crate) struct End {
     received: Vec<u8>,
     /// Bytes of it that were read as frames.
     read_bytes: usize,
+    decoder: Decoder,
     expects_opening: bool,
     error: Option<String>,
 }
@@ -41,6 +42,7 @@ impl End {
             output: Vec::new(),
             received: Vec::new(),
             read_bytes: 0,
+            decoder: Decoder::event(EVENT_BYTES_MAX),
             expects_opening,
             error: None,
         }
@@ -94,14 +96,18 @@ impl End {
     pub(crate) fn end_of_input(&mut self) {
         if let Err(error) = self.stack.end_of_input() {
             self.fail(error.to_string());
-        } else if self.read_bytes < self.received.len() && self.error.is_none() {
+        } else if !self.is_between_frames() && self.error.is_none() {
             self.fail("the stream ends within a frame".to_owned());
         }
     }
 
+    fn is_between_frames(&self) -> bool {
+        self.read_bytes == self.received.len() && self.decoder.is_at_boundary()
+    }
+
     /// Returns the next frame; an error of it is kept.
     pub(crate) fn next_frame(&mut self) -> Option<Value> {
-        let rest = self.received.get(self.read_bytes..)?;
+        let mut rest = self.received.get(self.read_bytes..)?;
         if self.expects_opening {
             let opening = rest.first_chunk::<10>()?;
             if opening != EVENT_OPENING {
@@ -113,22 +119,21 @@ impl End {
             self.expects_opening = false;
             return self.next_frame();
         }
-        let header = rest.first_chunk::<HEADER_BYTES>()?;
-        let length = match frame::parse_header(*header).map(|length| usize::try_from(length).unwrap_or(usize::MAX)) {
-            Ok(length) if length <= EVENT_BYTES_MAX => length,
-            _ => {
-                self.fail("a header is malformed".to_owned());
-                self.read_bytes = self.received.len();
-                return None;
+        let value: Result<Option<Value>, _> = match self.decoder.next(&mut rest) {
+            Ok(Some(Frame::Payload(payload))) => {
+                serde_json::from_slice(payload).map(Some).map_err(|_| "a frame is no JSON")
+            }
+            Ok(Some(Frame::Goodbye) | None) => Ok(None),
+            Err(_) => {
+                rest = &[];
+                Err("a header is malformed")
             }
         };
-        let payload = rest.get(HEADER_BYTES..HEADER_BYTES + length)?;
-        let value = serde_json::from_slice(payload);
-        self.read_bytes += HEADER_BYTES + length;
-        if value.is_err() {
-            self.fail("a frame is no JSON".to_owned());
-        }
-        value.ok()
+        self.read_bytes = self.received.len() - rest.len();
+        value.unwrap_or_else(|reason| {
+            self.fail(reason.to_owned());
+            None
+        })
     }
 
     pub(crate) fn fail(&mut self, error: String) {

@@ -12,10 +12,6 @@ use crate::secret::Secret;
 pub struct Plain;
 
 impl LinkScheme for Plain {
-    fn public(&self, _: &Secret) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn client(&self, _: &MemberKeys, _: &Arc<Memory>, _: Secret) -> LayerStack {
         LayerStack::default()
     }

@@ -1,36 +1,21 @@
 //! The table as one page without scripts and without other files. `maud` escapes every text.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{Cell, Table};
 use crate::outcome::Outcome;
 
+const TITLE: &str = "Attacks and schemes";
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(table: &Table) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                // Without it a browser asks the server for a picture.
-                link rel="icon" href="data:,";
-                title { "Attacks and schemes" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    h1 { "Attacks and schemes" }
-                    p { "Each cell ran the attack beside honest messages of the same session. Open one for its transcript." }
-                    div.scrolls tabindex="0" role="region" aria-label="Table" { (grid(table)) }
-                    @for cell in table.cells() { (details(cell)) }
-                }
-            }
-        }
-    }
-    .into_string()
+    let content = html! {
+        h1 { (TITLE) }
+        p { "Each cell ran the attack beside honest messages of the same session. Open one for its transcript." }
+        div.scrolls tabindex="0" role="region" aria-label="Table" { (grid(table)) }
+        @for cell in table.cells() { (details(cell)) }
+    };
+    glassline_tap::page(TITLE, STYLE, &content)
 }
 
 fn grid(table: &Table) -> Markup {
@@ -67,7 +52,7 @@ fn details(cell: &Cell) -> Markup {
                 Ok(outcome) => { @if let Some(detail) = outcome.detail() { p { (detail) } } }
                 Err(defect) => { p { (defect) } }
             }
-            p { "Aim: " (cell.attack().aim()) ". Run it again: " code { "cargo xtask matrix " (cell.replay()) } }
+            p { "Aim: " (cell.attack().aim()) ". Run it again with the same arguments and " code { (cell.replay()) } "." }
             ol { @for line in cell.transcript().lines() { li { bdi { (line) } } } }
             @if cell.transcript().omitted() > 0 { p { (cell.transcript().omitted()) " more lines are not kept." } }
         }

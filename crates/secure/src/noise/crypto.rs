@@ -115,6 +115,7 @@ mod tests {
     use std::fs;
     use std::sync::{Arc, Mutex};
 
+    use glassline_wire::hex;
     use serde_json::Value;
 
     use super::*;
@@ -132,8 +133,7 @@ mod tests {
     }
 
     fn bytes(value: &Value) -> Vec<u8> {
-        let hex = value["hex"].as_str().expect("bytes as hex");
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+        hex::decode(value["hex"].as_str().expect("bytes as hex")).expect("hex")
     }
 
     fn side(role: Role, vector: &Value, keys: &Value) -> HandshakeState {

@@ -7,11 +7,11 @@ use glassline_wire::link::{IdentityKey, LinkFacts, LinkKind};
 
 use super::LocalKeys;
 use super::framing::MessageReader;
-use super::gather::Slices;
 use super::handshake::{ClientHandshake, Established, ServerHandshake};
 use super::offer::{Offer, OfferReader};
 use super::records::{RECORD_OVERHEAD_BYTES, Record, Records, SENT_PLAINTEXT_BYTES_MAX};
 use crate::ServerTrust;
+use crate::gather::Slices;
 
 /// Room that the output keeps for the record that announces the end.
 const SENT_BYTES_MAX: usize = LAYER_BYTES_MAX - RECORD_OVERHEAD_BYTES;
@@ -237,7 +237,7 @@ fn send_records(records: &mut Records, plaintext: &[&[u8]], output: &mut Vec<u8>
     loop {
         let room = SENT_BYTES_MAX.saturating_sub(output.len() + RECORD_OVERHEAD_BYTES);
         let piece = slices.next(room.min(SENT_PLAINTEXT_BYTES_MAX));
-        if piece.is_empty() || !records.seal(&piece, output) {
+        if piece.is_empty() || !records.seal(piece, output) {
             return taken;
         }
         taken += piece.len();

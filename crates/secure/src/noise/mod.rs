@@ -18,7 +18,6 @@
 mod credential;
 mod crypto;
 mod framing;
-mod gather;
 mod handshake;
 mod layer;
 mod offer;

@@ -5,14 +5,13 @@
 //! ```
 
 use glassline_wire::layer::LayerError;
+use glassline_wire::opening::NOISE_OPENING;
 
 use super::NoiseError;
 
-/// First bytes of a Noise link (D).
-const OPENING: &[u8; 10] = b"GLASSNOISE";
 /// Version of the link: what follows the offer, with all its parameters.
 const VERSION: u8 = 1;
-const HEADER_BYTES: usize = OPENING.len() + 2;
+const HEADER_BYTES: usize = NOISE_OPENING.len() + 2;
 /// Bound on the dialled name, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 
@@ -25,7 +24,7 @@ impl Offer {
     pub(super) fn new(name: &str) -> Result<Self, NoiseError> {
         let bytes = u8::try_from(name.len()).ok().filter(|bytes| *bytes > 0);
         let bytes = bytes.ok_or(NoiseError::NameLength(name.len()))?;
-        Ok(Self([OPENING.as_slice(), &[VERSION, bytes], name.as_bytes()].concat()))
+        Ok(Self([NOISE_OPENING.as_slice(), &[VERSION, bytes], name.as_bytes()].concat()))
     }
 
     /// All of it, as it is sent and bound into the handshake.
@@ -62,9 +61,9 @@ impl OfferReader {
     fn take(&mut self, byte: u8) -> Result<(), LayerError> {
         let at = self.held.len();
         let malformed = |text: String| Err(LayerError::Malformed(text));
-        match OPENING.get(at) {
+        match NOISE_OPENING.get(at) {
             Some(&expected) if byte != expected => return malformed("a Noise link begins with GLASSNOISE".to_owned()),
-            None if at == OPENING.len() && byte != VERSION => {
+            None if at == NOISE_OPENING.len() && byte != VERSION => {
                 return malformed(format!("this server speaks version {VERSION} of the Noise link, not {byte}"));
             }
             None if at == HEADER_BYTES - 1 && byte == 0 => {

@@ -1,5 +1,6 @@
 //! Passphrases and the expensive step from one to a key.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -79,9 +80,7 @@ impl Passphrase {
     pub fn is_weak(&self) -> bool {
         let text = self.0.as_str();
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-        let has_few_characters =
-            text.char_indices().filter(|(at, c)| !text[..*at].contains(*c)).take(CHARACTERS_MIN).count()
-                < CHARACTERS_MIN;
+        let has_few_characters = text.chars().collect::<BTreeSet<_>>().len() < CHARACTERS_MIN;
         has_few_characters || (words < WORDS_MIN && text.chars().take(LENGTH_MIN).count() < LENGTH_MIN)
     }
 

@@ -9,6 +9,7 @@ use rustls::{CommonState, Error};
 
 use super::{certificate, error};
 use crate::Identity;
+use crate::gather::Slices;
 
 /// Plaintext of a full record.
 const RECORD_BYTES_MAX: usize = 16 * 1024;
@@ -128,23 +129,24 @@ impl<S: Side> Layer for TlsLayer<S> {
     }
 
     fn send(&mut self, plaintext: &[&[u8]]) -> usize {
-        let mut gathered = Gathered::new(plaintext);
+        let mut slices = Slices::with_whole_from(plaintext, SLICE_BYTES_MIN);
         let plaintext_bytes: usize = plaintext.iter().map(|slice| slice.len()).sum();
+        let mut taken_bytes = 0;
         self.with_traffic(|traffic, output| {
-            output.reserve((plaintext_bytes + RECORD_OVERHEAD_BYTES).min(LAYER_BYTES_MAX - output.len()));
+            output.reserve((plaintext_bytes + RECORD_OVERHEAD_BYTES).min(LAYER_BYTES_MAX.saturating_sub(output.len())));
             loop {
                 let room_bytes = LAYER_BYTES_MAX.saturating_sub(output.len() + RECORD_OVERHEAD_BYTES + RESERVED_BYTES);
-                let record = gathered.peek(room_bytes.min(RECORD_BYTES_MAX));
+                let record = slices.next(room_bytes.min(RECORD_BYTES_MAX));
                 let bytes = record.len();
                 let is_taken =
                     bytes > 0 && append(output, bytes + RECORD_OVERHEAD_BYTES, |space| traffic.encrypt(record, space));
                 if !is_taken {
                     return;
                 }
-                gathered.advance(bytes);
+                taken_bytes += bytes;
             }
         });
-        gathered.passed_bytes
+        taken_bytes
     }
 
     fn close(&mut self) {
@@ -176,52 +178,6 @@ impl<S> fmt::Debug for TlsLayer<S> {
     /// Shows no key and no byte of what passes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsLayer").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-/// Plaintext in slices, as the contents of records.
-struct Gathered<'a> {
-    slices: &'a [&'a [u8]],
-    /// Bytes of the first slice that have passed.
-    offset: usize,
-    passed_bytes: usize,
-    /// Contents of a record that spans slices.
-    joined: Vec<u8>,
-}
-
-impl<'a> Gathered<'a> {
-    fn new(slices: &'a [&'a [u8]]) -> Self {
-        Self { slices, offset: 0, passed_bytes: 0, joined: Vec::new() }
-    }
-
-    /// Returns the next bytes, at most `bytes_max`. Short slices are joined by a copy.
-    fn peek(&mut self, bytes_max: usize) -> &[u8] {
-        let Some((first, others)) = self.slices.split_first() else { return &[] };
-        let first = &first[self.offset..];
-        if first.len() >= bytes_max.min(SLICE_BYTES_MIN) || others.is_empty() {
-            return &first[..first.len().min(bytes_max)];
-        }
-        self.joined.clear();
-        self.joined.extend_from_slice(first);
-        for slice in others {
-            let room_bytes = bytes_max - self.joined.len();
-            self.joined.extend_from_slice(&slice[..slice.len().min(room_bytes)]);
-            if slice.len() >= room_bytes {
-                break;
-            }
-        }
-        &self.joined
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        self.passed_bytes += bytes;
-        self.offset += bytes;
-        while let Some((first, others)) = self.slices.split_first()
-            && self.offset >= first.len()
-        {
-            self.offset -= first.len();
-            self.slices = others;
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use glassline_secure::noise::{NoiseClient, NoiseClientOptions, NoiseServer, REKEY_RECORDS};
 use glassline_secure::{Identity, NoRandomness, Random};
+use glassline_wire::hex;
 use glassline_wire::layer::{LayerFactory, LayerStack, LayerState};
 use serde_json::Value;
 
@@ -22,8 +23,7 @@ impl Random for Keys {
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
-    let hex = value["hex"].as_str().expect("bytes as hex");
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+    hex::decode(value["hex"].as_str().expect("bytes as hex")).expect("hex")
 }
 
 fn keys(side: &Value) -> (Identity, Keys) {

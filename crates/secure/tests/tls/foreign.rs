@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use glassline_secure::tls::ServerCertificate;
+use glassline_testkit::AnyServer;
 use glassline_wire::layer::{LayerError, LayerStack};
 use rustls::client::UnbufferedClientConnection;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::unbuffered::ConnectionState;
-use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, ServerConnection, SignatureScheme};
+use rustls::{ClientConfig, ServerConfig, ServerConnection};
 
 use crate::support::take_output;
 
@@ -83,7 +83,7 @@ impl ForeignClient {
             .with_safe_default_protocol_versions()
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Credulous));
+            .with_custom_certificate_verifier(Arc::new(AnyServer::new(&provider())));
         let config = match shown {
             Some(shown) => builder.with_client_cert_resolver(shown),
             None => builder.with_no_client_auth(),
@@ -130,43 +130,5 @@ impl ForeignClient {
                 return sent;
             }
         }
-    }
-}
-
-#[derive(Debug)]
-struct Credulous;
-
-impl ServerCertVerifier for Credulous {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -137,41 +137,36 @@ impl DelayedRecorder {
     /// Looks at the key log, and records what need not wait any longer.
     pub(crate) fn flush_due(&mut self, now_us: u64) -> Result<(), RecordingError> {
         if !self.handshakes.is_empty() && self.look_at_us <= now_us {
-            self.look_at_us = now_us + LOOK_EVERY_US;
-            self.look(now_us)?;
+            let has_more = self.look(now_us)?;
+            self.look_at_us = if has_more { now_us } else { now_us + LOOK_EVERY_US };
             self.give_up(|handshake| handshake.until_us <= now_us, "they are not in the key log after 5 s");
             self.record_waiting()?;
         }
         self.recorder.flush_due(now_us)
     }
 
-    /// Takes lines of the key log in, and records the secrets that are complete.
-    fn look(&mut self, now_us: u64) -> Result<(), RecordingError> {
+    /// Takes lines of the key log in, and records the secrets that are complete. Returns whether there
+    /// may be more lines at once.
+    fn look(&mut self, now_us: u64) -> Result<bool, RecordingError> {
         let (handshakes, randoms) = (&mut self.handshakes, &self.randoms);
-        let mut read = || {
-            self.key_log.read(|line| {
-                let random = line.split(' ').nth(1).unwrap_or_default().to_ascii_lowercase();
-                if let Some(handshake) = randoms.get(&random).and_then(|connection| handshakes.get_mut(connection))
-                    && handshake.lines.len() + line.len() < SECRETS_BYTES_MAX
-                {
-                    handshake.lines.push_str(line);
-                    handshake.lines.push('\n');
-                }
-            })
-        };
-        match read() {
-            // The next look is at once.
-            Ok(true) => self.look_at_us = now_us,
-            Ok(false) => {}
-            Err(error) => {
-                self.give_up(|_| true, &format!("the key log cannot be read: {error}"));
+        let read = self.key_log.read(|line| {
+            let random = line.split(' ').nth(1).unwrap_or_default().to_ascii_lowercase();
+            if let Some(handshake) = randoms.get(&random).and_then(|connection| handshakes.get_mut(connection))
+                && handshake.lines.len() + line.len() < SECRETS_BYTES_MAX
+            {
+                handshake.lines.push_str(line);
+                handshake.lines.push('\n');
             }
-        }
+        });
+        let has_more = read.unwrap_or_else(|error| {
+            self.give_up(|_| true, &format!("the key log cannot be read: {error}"));
+            false
+        });
         for (_, handshake) in self.handshakes.extract_if(.., |_, handshake| handshake.is_complete()) {
             self.randoms.remove(&handshake.random);
             self.recorder.secrets(&handshake.lines, now_us)?;
         }
-        Ok(())
+        Ok(has_more)
     }
 
     /// Waits no longer for the secrets of some connections.
@@ -202,13 +197,7 @@ impl DelayedRecorder {
 
     /// Completes the file, with the secrets that are there, and returns its packets.
     pub(crate) fn finish(mut self, now_us: u64) -> Result<u64, RecordingError> {
-        while !self.handshakes.is_empty() {
-            self.look_at_us = u64::MAX;
-            self.look(now_us)?;
-            if self.look_at_us == u64::MAX {
-                break;
-            }
-        }
+        while !self.handshakes.is_empty() && self.look(now_us)? {}
         self.handshakes.clear();
         self.record_waiting()?;
         self.recorder.finish()

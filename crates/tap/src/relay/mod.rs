@@ -357,18 +357,23 @@ impl Relay {
         Some(line)
     }
 
-    fn pass(&mut self, key: usize, now_us: u64) {
-        let entry = &mut self.connections[key];
-        entry.is_ready = false;
-        let registry = self.poll.registry();
-        let mut turn = Turn {
+    /// Returns the connections, and what each of them uses in its turn.
+    fn parts(&mut self, now_us: u64) -> (&mut Slab<Entry>, Turn<'_>) {
+        let turn = Turn {
             now_us,
             buffer: &mut self.buffer,
             plaintext: &mut self.plaintext,
             sinks: &mut self.sinks,
             hooks: &mut self.hooks,
-            registry,
+            registry: self.poll.registry(),
         };
+        (&mut self.connections, turn)
+    }
+
+    fn pass(&mut self, key: usize, now_us: u64) {
+        let (connections, mut turn) = self.parts(now_us);
+        let entry = &mut connections[key];
+        entry.is_ready = false;
         match entry.connection.pass(&mut turn) {
             Progress::Closed => self.close(key, now_us),
             progress => {
@@ -401,30 +406,14 @@ impl Relay {
         if let Some(due_us) = entry.due_us {
             self.due.remove(&(due_us, key));
         }
-        let registry = self.poll.registry();
-        entry.connection.close(&mut Turn {
-            now_us,
-            buffer: &mut self.buffer,
-            plaintext: &mut self.plaintext,
-            sinks: &mut self.sinks,
-            hooks: &mut self.hooks,
-            registry,
-        });
+        entry.connection.close(&mut self.parts(now_us).1);
         self.listener.note_closed();
     }
 
     fn close_all(&mut self) -> Summary {
         let now_us = self.clock.now_us();
-        let registry = self.poll.registry();
-        let mut turn = Turn {
-            now_us,
-            buffer: &mut self.buffer,
-            plaintext: &mut self.plaintext,
-            sinks: &mut self.sinks,
-            hooks: &mut self.hooks,
-            registry,
-        };
-        for mut entry in self.connections.drain() {
+        let (connections, mut turn) = self.parts(now_us);
+        for mut entry in connections.drain() {
             entry.connection.stop(&mut turn);
             entry.connection.close(&mut turn);
         }

@@ -88,8 +88,12 @@ impl Sinks {
     /// Records bytes that arrived, of which the receiver has taken the first `written`.
     pub(crate) fn relayed(&mut self, connection: u64, direction: Direction, bytes: &[u8], written: usize, at_us: u64) {
         let (passed, waiting) = bytes.split_at(written);
-        self.record_event(connection, Event::Relayed { direction, bytes: Cow::Borrowed(passed) }, at_us);
-        self.data(connection, (Side::of_arrival(direction), direction), waiting, at_us, None);
+        if !passed.is_empty() {
+            self.record_event(connection, Event::Relayed { direction, bytes: Cow::Borrowed(passed) }, at_us);
+        }
+        if !waiting.is_empty() {
+            self.data(connection, (Side::of_arrival(direction), direction), waiting, at_us, None);
+        }
     }
 
     /// Records the end of a direction on one side.

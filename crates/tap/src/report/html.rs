@@ -1,6 +1,6 @@
 //! The report as one HTML page without scripts and without other files. `maud` escapes every text.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::knowledge::Knowledge;
 use super::rows::{Finding, Row};
@@ -16,31 +16,15 @@ const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(title: &str, rows: &[Row], knowledge: &Knowledge) -> String {
     let title = visible::one_line(title);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                // Without it a browser asks the server for a picture.
-                link rel="icon" href="data:,";
-                title { "What an observer of " (title) " knows" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    h1 { "What an observer of " bdi { (title) } " knows" }
-                    @if let Some(loss) = &knowledge.loss { p { strong { "Incomplete: " (visible::one_line(loss)) } } }
-                    (summary(rows))
-                    (chart::timeline(knowledge))
-                    (graph::contacts(knowledge))
-                    @for row in rows { (section(row)) }
-                }
-            }
-        }
-    }
-    .into_string()
+    let content = html! {
+        h1 { "What an observer of " bdi { (title) } " knows" }
+        @if let Some(loss) = &knowledge.loss { p { strong { "Incomplete: " (visible::one_line(loss)) } } }
+        (summary(rows))
+        (chart::timeline(knowledge))
+        (graph::contacts(knowledge))
+        @for row in rows { (section(row)) }
+    };
+    crate::page(&format!("What an observer of {title} knows"), STYLE, &content)
 }
 
 fn summary(rows: &[Row]) -> Markup {

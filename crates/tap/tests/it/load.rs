@@ -8,6 +8,7 @@ use std::thread;
 use glassline_tap::relay::channel;
 use glassline_tap::rules::{Action, Content, Matcher, Rule};
 use glassline_tap::{Direction, Observation, RuleSet};
+use glassline_testkit::resident_kib;
 
 use crate::relay_fixture::{RelayFixture, rest, sent, wait_for};
 
@@ -127,11 +128,4 @@ fn short_frames_made_large_cost_bounded_memory() {
     let mut arrived = vec![0; 100 * LARGE_BYTES];
     server.read_exact(&mut arrived).unwrap();
     assert!(arrived.iter().all(|byte| *byte == b'x'));
-}
-
-/// Memory of this process, with that of the tests that run beside this one.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

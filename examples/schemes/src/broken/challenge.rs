@@ -15,10 +15,6 @@ pub(crate) struct ChallengeResponse {
 }
 
 impl LinkScheme for ChallengeResponse {
-    fn public(&self, _: &Secret) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn client(&self, keys: &MemberKeys, _: &Arc<Memory>, random: Secret) -> LayerStack {
         layers(self.side(keys.shared, random, "client", "server"))
     }

@@ -16,10 +16,6 @@ pub(crate) struct Nonce {
 }
 
 impl LinkScheme for Nonce {
-    fn public(&self, _: &Secret) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn client(&self, keys: &MemberKeys, _: &Arc<Memory>, random: Secret) -> LayerStack {
         layers(Fresh::new(keys.shared, random, true, self.make()))
     }
@@ -32,16 +28,7 @@ impl LinkScheme for Nonce {
 impl Nonce {
     fn make(&self) -> MakeRecords {
         let is_fixed = self.is_fixed;
-        Box::new(move |session, is_client| {
-            let halves = [Half::new(&session, "to server"), Half::new(&session, "to client")];
-            let [sending, receiving] = if is_client {
-                halves
-            } else {
-                let [up, down] = halves;
-                [down, up]
-            };
-            Box::new(Records { is_fixed, sending, receiving })
-        })
+        Box::new(move |sending, receiving| Box::new(Records { is_fixed, sending, receiving }))
     }
 }
 

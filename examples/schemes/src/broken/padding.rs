@@ -16,10 +16,6 @@ pub(crate) struct Padded {
 }
 
 impl LinkScheme for Padded {
-    fn public(&self, _: &Secret) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn client(&self, keys: &MemberKeys, _: &Arc<Memory>, random: Secret) -> LayerStack {
         let (sending, receiving) = (Half::new(&keys.shared, "to server"), Half::new(&keys.shared, "to client"));
         layers_without_handshake(self.records(sending, receiving, random))

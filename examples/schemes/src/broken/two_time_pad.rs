@@ -14,10 +14,6 @@ pub(crate) struct Pad {
 }
 
 impl LinkScheme for Pad {
-    fn public(&self, _: &Secret) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn client(&self, keys: &MemberKeys, _: &Arc<Memory>, random: Secret) -> LayerStack {
         layers_without_handshake(self.records(keys.shared, random, "to server", "to client"))
     }

@@ -1,7 +1,7 @@
 //! `glassline` alone: host a chat and join it, or join the one that is on this machine already.
 
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 use glassline_client::{Ending, JoinOptions, join};
@@ -14,6 +14,7 @@ use crate::folders;
 use crate::history;
 use crate::listening::{LISTEN, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
+use crate::sealing;
 use crate::server_links::ServerLinks;
 
 struct HostResources {
@@ -24,8 +25,9 @@ struct HostResources {
     greeting: Vec<String>,
 }
 
-/// Hosts a chat and joins it, ignoring the `join` server of the settings.
-pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
+/// Hosts a chat and joins it, ignoring the `join` server of the settings. Errors: a file cannot be
+/// used.
+pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<Ending> {
     let address = default_address();
     let opened = if arguments.listen.is_empty() {
         match listen(address) {
@@ -33,21 +35,20 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 let joining = format!("something listens on {address} already: joining it");
                 let greeting = [options.greeting.as_slice(), &[joining]].concat();
-                return join(&JoinOptions { address: address.to_string(), greeting, ..options });
+                return join_here(address, JoinOptions { greeting, ..options });
             }
             Err(error) => Err(refused(address, &error, LISTEN)),
         }
     } else {
         open_all(&arguments.listen)
     };
-    let opened = opened.map_err(|error| Ending::CannotConnect(format!("{error:#}")));
-    let HostResources { listeners, operator_token, store, links, greeting } =
-        match opened.and_then(|all| open(all, arguments)) {
-            Ok(opened) => opened,
-            Err(ending) => return ending,
-        };
+    let listeners = match opened {
+        Ok(listeners) => listeners,
+        Err(error) => return Ok(Ending::CannotConnect(format!("{error:#}"))),
+    };
+    let HostResources { listeners, operator_token, store, links, greeting } = open(listeners, arguments)?;
     let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
-        return Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string());
+        return Ok(Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string()));
     };
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
@@ -55,25 +56,29 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
     let config = Config { operator_token, links: links.for_server(), ..Config::default() };
     let server = thread::spawn(move || run(listeners, config, store, &for_server));
     let greeting = [options.greeting.as_slice(), &greeting].concat();
-    let ending = join(&JoinOptions { hosts: true, address: reachable_here(own).to_string(), greeting, ..options });
+    let ending = join_here(reachable_here(own), JoinOptions { hosts: true, greeting, ..options });
     shutdown.request();
     match server.join() {
         Ok(Ok(())) => ending,
-        _ => Ending::ServerWentAway("the line you hosted ended by itself; start it again".to_string()),
+        _ => Ok(Ending::ServerWentAway("the line you hosted ended by itself; start it again".to_string())),
     }
 }
 
-fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, Ending> {
-    let in_or_out = |error: anyhow::Error| Ending::InputOutput(format!("{error:#}"));
+/// Joins the chat at an address of this machine, with the rooms that were sealed there.
+fn join_here(address: SocketAddr, options: JoinOptions) -> anyhow::Result<Ending> {
+    let options = JoinOptions { address: address.to_string(), ..options };
+    Ok(join(&sealing::with_sealing(options, &[])?))
+}
+
+fn open(listeners: Vec<TcpListener>, arguments: &Host) -> anyhow::Result<HostResources> {
     let token_file = arguments.operator_token_file.as_deref();
-    let (operator_token, warnings) = match token_file.map(operator_token::read).transpose().map_err(in_or_out)? {
+    let (operator_token, warnings) = match token_file.map(operator_token::read).transpose()? {
         Some(TokenRead { token, warnings }) => (Some(token), warnings),
         None => (None, Vec::new()),
     };
     let file = history::file(arguments.history.as_ref());
-    let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
-    let store = opened.transpose().map_err(in_or_out)?;
-    let links = ServerLinks::open(&LinkOptions::default(), &listeners).map_err(in_or_out)?;
+    let store = file.as_deref().map(|file| history::open(file, Keep::default())).transpose()?;
+    let links = ServerLinks::open(&LinkOptions::default(), &listeners)?;
     let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
     if listeners.iter().any(|listener| !reachable_from_elsewhere(listener).is_empty()) {
         greeting.push(links.readers());

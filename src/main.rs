@@ -57,20 +57,13 @@ fn main() -> ExitCode {
     match &arguments.command {
         None => {
             // Its own server is on this machine.
-            let host = |options, _| match sealing::with_sealing(options, &[]) {
-                Ok(options) => host::host(options, &arguments.host),
-                Err(error) => Ending::InputOutput(format!("{error:#}")),
-            };
+            let host = |options, _| host::host(options, &arguments.host);
             converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
         }
         Some(CliCommand::Join(join)) => converse(&join.settings, join.choices(), join.mode(), |options, choices| {
             let choices = LinkChoices { key_log: join.key_log.clone(), ..choices };
-            let sealed =
-                link::protected(options, &choices).and_then(|options| sealing::with_sealing(options, &join.seal));
-            match sealed {
-                Ok(options) => glassline_client::join(&options),
-                Err(error) => Ending::InputOutput(format!("{error:#}")),
-            }
+            let options = sealing::with_sealing(link::protected(options, &choices)?, &join.seal)?;
+            Ok(glassline_client::join(&options))
         }),
         // None of these reads settings, so a broken file does not matter.
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
@@ -88,7 +81,7 @@ fn converse(
     settings: &SettingsArguments,
     flags: Choices,
     mode: Mode,
-    talk: impl FnOnce(JoinOptions, LinkChoices) -> Ending,
+    talk: impl FnOnce(JoinOptions, LinkChoices) -> anyhow::Result<Ending>,
 ) -> ExitCode {
     let choices = match chosen(settings, flags) {
         Ok(choices) => choices,
@@ -96,6 +89,7 @@ fn converse(
     };
     let link_choices = choices.link_choices();
     let ending = talk(choices.join_options(mode), link_choices);
+    let ending = ending.unwrap_or_else(|error| Ending::InputOutput(format!("{error:#}")));
     if let Some(text) = ending.text() {
         complain(text);
     }

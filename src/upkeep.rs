@@ -1,5 +1,6 @@
 //! `glassline history`: tools for the file of a history.
 
+mod arguments;
 mod input;
 mod interrupt;
 mod progress;
@@ -14,9 +15,10 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use glassline_journal::{Exported, ProgressMonitor, StoreError, TransferError};
 
+pub(crate) use self::arguments::HistoryArguments;
+use self::arguments::{HistoryFile, Upkeep};
 use self::interrupt::Interrupt;
 use self::progress::ProgressReport;
-use crate::args::{HistoryArguments, HistoryFile, Upkeep};
 use crate::history;
 use crate::{FAILED, WRONG_USAGE, note};
 

@@ -89,11 +89,8 @@ fn show(keyring: &Keyring) -> anyhow::Result<Vec<String>> {
 fn verify(keyring: &Keyring, key: &NamedKey) -> anyhow::Result<Vec<String>> {
     let (owner, fingerprint) = (&key.owner, key.fingerprint());
     let compared = match &owner.member {
-        None => with_key(keyring.known_servers().verify(&owner.server, &fingerprint)?, |server| server.key),
-        Some(name) => {
-            let members = keyring.known_members(&owner.server);
-            with_key(members.verify(name, &fingerprint)?, |member| member.key)
-        }
+        None => keyring.known_servers().verify(&owner.server, &fingerprint)?.map(|server| server.key),
+        Some(name) => keyring.known_members(&owner.server).verify(name, &fingerprint)?.map(|member| member.key),
     };
     let owner = in_words(owner);
     match compared {
@@ -149,14 +146,6 @@ fn known_key(link: Option<LinkKind>, key: &Fingerprint) -> String {
 fn differing_word(word: &DifferingWord) -> String {
     let DifferingWord { position, given, known } = word;
     format!("word {position} is `{given}`, and `{known}`")
-}
-
-fn with_key<T>(compared: Comparison<T>, key: impl Fn(T) -> Fingerprint) -> Comparison<Fingerprint> {
-    match compared {
-        Comparison::Equal(known) => Comparison::Equal(key(known)),
-        Comparison::Different(known) => Comparison::Different(key(known)),
-        Comparison::Unknown => Comparison::Unknown,
-    }
 }
 
 fn trust(keyring: &Keyring, key: &NamedKey, link: LinkKind) -> anyhow::Result<Vec<String>> {

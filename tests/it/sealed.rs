@@ -154,6 +154,27 @@ fn a_sealed_room_stays_sealed_after_a_restart() {
 }
 
 #[test]
+fn a_host_knows_what_was_sealed_at_its_own_address() {
+    let server = Server::start();
+    let address = server.address;
+    let mut alice = Member::join(address, "alice", Some("correct horse"));
+    alice.say("sealed");
+    alice.expect("message");
+    let home = Rc::clone(&alice.home);
+    drop(alice);
+    drop(server);
+
+    let mut host = command(PROGRAM, &home);
+    // The server of the settings is another one.
+    host.env("GLASSLINE_SERVER", "elsewhere.example:1").args(["--listen", &address.to_string(), "--history", "none"]);
+    let mut host = Process::start(host);
+    host.say("/join den");
+    host.close_stdin();
+    let ended = host.ended();
+    assert!(ended.stderr.contains("den is sealed here"), "{ended:?}");
+}
+
+#[test]
 fn a_readable_message_in_a_sealed_room_is_refused() {
     let server = Server::start();
     let _alice = alice_in_sealed_room(server.address, "sealed");

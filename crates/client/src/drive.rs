@@ -10,7 +10,7 @@ use glassline_wire::envelope::Envelope;
 
 use crate::inbox::{DriverEvent, UserInput};
 use crate::sealed::{News, RoomKeys};
-use crate::transport::Transport;
+use crate::transport::{LinkReport, Transport};
 use crate::view::View;
 
 /// Events processed before the view is refreshed: enough to draw a burst once, too few to make a
@@ -78,16 +78,13 @@ impl Driver<'_> {
         match event {
             DriverEvent::Link { generation, event } => {
                 let session = &mut self.session;
-                self.transport.take(generation, event, |input| session.handle(input, now_ms));
-                if let Some(trouble) = self.transport.take_trouble() {
-                    self.show(Update::Notice(trouble).into(), now_ms)?;
-                }
-                match self.transport.take_opened().filter(|_| self.shows) {
-                    Some(opened) => {
+                match self.transport.take(generation, event, |input| session.handle(input, now_ms)) {
+                    Some(LinkReport::HeldUp(text)) => self.show(Update::Notice(text).into(), now_ms),
+                    Some(LinkReport::Opened(opened)) if self.shows => {
                         let done = self.view.link_opened(&opened);
                         self.shown(done)
                     }
-                    None => Ok(()),
+                    Some(LinkReport::Opened(_)) | None => Ok(()),
                 }
             }
             DriverEvent::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),

@@ -41,23 +41,19 @@ impl Json {
         entropy: Box<dyn Entropy>,
         mut out: Box<dyn Write>,
         err: Box<dyn Write>,
+        keys: RoomKeys,
     ) -> io::Result<Self> {
         writeln!(out, "{{\"type\":\"schema\",\"version\":{SCHEMA_VERSION}}}")?;
-        let key_wait = KeyWait::default();
+        let key_wait = KeyWait::new(keys);
         Ok(Self { line_input, key_wait, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
-    /// Waits with messages for the keys of their rooms.
-    pub(crate) fn with_keys(self, keys: RoomKeys) -> Self {
-        Self { key_wait: KeyWait::new(keys), ..self }
-    }
-
     fn awaits_key(&mut self, now_ms: u64) -> bool {
-        let room = match self.line_input.first() {
+        let room = || match self.line_input.first() {
             Some(InputLine::Text(line)) => room_of(line),
             _ => None,
         };
-        self.key_wait.must_wait(room.as_deref(), now_ms)
+        self.key_wait.must_wait(room, now_ms)
     }
 
     pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {

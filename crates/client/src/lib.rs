@@ -132,7 +132,7 @@ fn open_view(
     let err: Box<dyn Write> = Box::new(io::stderr());
     if mode == Mode::Json {
         let line_input = LineInput::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
-        let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?.with_keys(keys.clone());
+        let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err, keys.clone())?;
         json.print_notice(&notice_lines(&options.greeting))?;
         return Ok(Box::new(json));
     }
@@ -151,7 +151,7 @@ fn open_view(
     let formatter = Formatter::new(&options.name).with_members(options.members.clone());
     let settings = DisplaySettings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
-    let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output).with_keys(keys.clone());
+    let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output, keys.clone());
     for words in options.greeting.iter().chain(&RoomLog::notice(&options.preferences)) {
         plain.print_notice(words)?;
     }

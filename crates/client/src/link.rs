@@ -131,6 +131,11 @@ impl Confidentiality {
         }
     }
 
+    /// The parties, in as few words as are clear.
+    pub(crate) fn readers_in_short(self) -> &'static str {
+        if self.kind == LinkKind::Plaintext && !self.is_sealed { "anyone" } else { self.readers() }
+    }
+
     /// Name of the link, for people.
     pub(crate) fn link_name(self) -> &'static str {
         self.kind.title()

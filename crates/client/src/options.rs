@@ -49,7 +49,7 @@ pub struct JoinOptions {
     pub address: String,
     /// Protection of each connection.
     pub link: Link,
-    /// Keys of members, to compare those with that the server reports; `None` on plaintext, where
+    /// Keys of members, to compare with those that the server reports; `None` on plaintext, where
     /// everybody on the way can report keys.
     pub members: Option<KnownMembers>,
     /// Files and passphrases of sealed rooms; `None` where nothing is kept, so that none is sealed.

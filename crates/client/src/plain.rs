@@ -51,8 +51,7 @@ pub(crate) struct Plain {
     catch_up: CatchUp,
     log: Option<RoomLog>,
     key_wait: KeyWait,
-    /// `/seal` and `/unseal`, where there are keys.
-    dialogue: Option<SealDialogue>,
+    dialogue: SealDialogue,
     /// A passphrase is asked for: the keys of the terminal are its answer.
     asking: Option<PassphrasePrompt>,
     line_input: LineInput,
@@ -76,6 +75,7 @@ impl Plain {
         log: Option<RoomLog>,
         line_input: LineInput,
         output: LineOutput,
+        keys: RoomKeys,
     ) -> Self {
         Self {
             mode,
@@ -84,8 +84,8 @@ impl Plain {
             settings,
             catch_up: CatchUp::default(),
             log,
-            key_wait: KeyWait::default(),
-            dialogue: None,
+            key_wait: KeyWait::new(keys.clone()),
+            dialogue: SealDialogue::new(keys),
             asking: None,
             line_input,
             output,
@@ -98,15 +98,8 @@ impl Plain {
         }
     }
 
-    /// Waits with lines for the keys of their rooms, and lets the user seal them.
-    pub(crate) fn with_keys(self, keys: RoomKeys) -> Self {
-        let dialogue = Some(SealDialogue::new(keys.clone()));
-        Self { key_wait: KeyWait::new(keys), dialogue, ..self }
-    }
-
     fn awaits_key(&mut self, session: &Session, now_ms: u64) -> bool {
-        let room = self.line_input.first().and_then(|_| session.status(now_ms).room);
-        self.key_wait.must_wait(room.as_deref(), now_ms)
+        self.key_wait.must_wait(|| self.line_input.first().and_then(|_| session.status(now_ms).room), now_ms)
     }
 
     /// Reads the keys of a terminal in place of lines.
@@ -191,8 +184,8 @@ impl Plain {
             return self.print_notice(&closes_for(session.others(), "/quit again"));
         }
         self.warned_of_others = false;
-        if let Some(dialogue) = self.dialogue.as_mut().filter(|_| meaning != Ok(ParsedLine::Unseal)) {
-            dialogue.cancel_unseal();
+        if meaning != Ok(ParsedLine::Unseal) {
+            self.dialogue.cancel_unseal();
         }
         match meaning {
             Ok(ParsedLine::Session(command)) => match session.command(command, now_ms) {

@@ -9,7 +9,7 @@ mod connect;
 mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::mem;
+use std::mem::replace;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -70,16 +70,14 @@ impl Connection {
     }
 }
 
-/// Handshakes that fail while the session tries again.
-#[derive(Debug, Default)]
-enum Trouble {
-    /// The last connection came up, or there was none.
-    #[default]
-    Nothing,
-    /// Text for the user, who has not been told so far.
-    Unreported(String),
-    /// The user knows.
-    Reported,
+/// Facts about the link for its user.
+#[derive(Debug)]
+pub(crate) enum LinkReport {
+    /// It has come up, for the first time or with another key than before.
+    Opened(OpenedLink),
+    /// A handshake has failed, the first one since a connection came up, and the session tries
+    /// again: text.
+    HeldUp(String),
 }
 
 /// Makes connections, one at a time.
@@ -87,11 +85,10 @@ enum Trouble {
 pub(crate) struct Transport {
     address: String,
     link: Link,
-    /// A connection has come up before.
-    has_opened: bool,
-    /// The link as it was reported last.
+    /// The link as it was reported last; `None` before a connection has come up.
     reported: Option<OpenedLink>,
-    trouble: Trouble,
+    /// A failed handshake was reported since a connection came up.
+    is_held_up: bool,
     inbox: Inbox,
     /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
@@ -101,99 +98,85 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(address: String, link: Link, inbox: Inbox, gathers: bool) -> Self {
-        Self {
-            address,
-            link,
-            has_opened: false,
-            reported: None,
-            trouble: Trouble::default(),
-            inbox,
-            gathers,
-            generation: 0,
-            connection: None,
-        }
+        Self { address, link, reported: None, is_held_up: false, inbox, gathers, generation: 0, connection: None }
     }
 
-    /// Returns the link if it has come up, for the first time or with another key than before.
-    pub(crate) fn take_opened(&mut self) -> Option<OpenedLink> {
-        if !self.is_open() {
+    /// Processes an event of the connection and passes to `handle` what the session gets of it.
+    /// Events of an older connection are dropped. Returns what the user has not been told.
+    pub(crate) fn take(
+        &mut self,
+        generation: u64,
+        event: LinkEvent,
+        mut handle: impl FnMut(Input<'_>),
+    ) -> Option<LinkReport> {
+        if generation != self.generation {
             return None;
         }
-        self.has_opened = true;
-        self.trouble = Trouble::Nothing;
+        match event {
+            LinkEvent::Connected(stream) => match self.adopt(stream) {
+                Ok(true) => {
+                    handle(Input::Connected);
+                    return self.opened();
+                }
+                Ok(false) => {}
+                Err(error) => handle(Input::ConnectFailed(&error.to_string())),
+            },
+            LinkEvent::ConnectFailed(why) => handle(Input::ConnectFailed(&why)),
+            LinkEvent::Stream(event) => return self.take_stream(event, handle),
+        }
+        None
+    }
+
+    fn take_stream(&mut self, event: StreamEvent, mut handle: impl FnMut(Input<'_>)) -> Option<LinkReport> {
+        let connection = self.connection.as_mut()?;
+        if let Some(layered) = &mut connection.layered {
+            let was_connected = layered.is_connected();
+            let taken = layered.take(event, &mut handle);
+            let is_new = !was_connected && layered.is_connected();
+            connection.flush();
+            return match taken {
+                Ok(()) if is_new => self.opened(),
+                Ok(()) => None,
+                Err(failure) => self.fail(failure, handle),
+            };
+        }
+        match &event {
+            StreamEvent::Bytes(bytes) => handle(Input::Bytes(bytes)),
+            StreamEvent::Written => handle(Input::Written),
+            StreamEvent::Closed(why) => handle(Input::Closed(why)),
+            // There is no handshake to be answered.
+            StreamEvent::Silent => {}
+        }
+        None
+    }
+
+    /// Notes that a connection has come up.
+    fn opened(&mut self) -> Option<LinkReport> {
+        self.is_held_up = false;
         let opened = self.link.opened();
         let key = |link: &OpenedLink| link.server.as_ref().map(|server| server.key);
         if self.reported.as_ref().is_some_and(|reported| key(reported) == key(&opened)) {
             return None;
         }
         self.reported = Some(opened.clone());
-        Some(opened)
+        Some(LinkReport::Opened(opened))
     }
 
-    /// Returns the text about a handshake that has failed, at the first one since a connection came
-    /// up.
-    pub(crate) fn take_trouble(&mut self) -> Option<String> {
-        if !matches!(self.trouble, Trouble::Unreported(_)) {
+    /// Notes that a handshake has failed.
+    fn fail(&mut self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) -> Option<LinkReport> {
+        let Link::Secure(link) = &self.link else {
+            handle(Input::ConnectFailed(&failure.cause()));
             return None;
-        }
-        match mem::replace(&mut self.trouble, Trouble::Reported) {
-            Trouble::Unreported(text) => Some(text),
-            Trouble::Nothing | Trouble::Reported => None,
-        }
-    }
-
-    /// Returns whether the session can use the connection.
-    fn is_open(&self) -> bool {
-        self.connection.as_ref().is_some_and(|connection| connection.layered.as_ref().is_none_or(Layered::is_connected))
-    }
-
-    /// Processes an event of the connection and passes to `handle` what the session gets of it.
-    /// Events of an older connection are dropped.
-    pub(crate) fn take(&mut self, generation: u64, event: LinkEvent, mut handle: impl FnMut(Input<'_>)) {
-        if generation != self.generation {
-            return;
-        }
-        match event {
-            LinkEvent::Connected(stream) => match self.adopt(stream) {
-                Ok(true) => handle(Input::Connected),
-                Ok(false) => {}
-                Err(error) => handle(Input::ConnectFailed(&error.to_string())),
-            },
-            LinkEvent::ConnectFailed(why) => handle(Input::ConnectFailed(&why)),
-            LinkEvent::Stream(event) => {
-                let Some(connection) = &mut self.connection else { return };
-                match &mut connection.layered {
-                    Some(layered) => {
-                        let taken = layered.take(event, &mut handle);
-                        connection.flush();
-                        if let Err(failure) = taken {
-                            self.fail(failure, handle);
-                        }
-                    }
-                    None => match &event {
-                        StreamEvent::Bytes(bytes) => handle(Input::Bytes(bytes)),
-                        StreamEvent::Written => handle(Input::Written),
-                        StreamEvent::Closed(why) => handle(Input::Closed(why)),
-                        // There is no handshake to be answered.
-                        StreamEvent::Silent => {}
-                    },
-                }
+        };
+        match link.judge(failure, self.reported.is_some()) {
+            LinkFailure::Final(text) => {
+                handle(Input::LinkRefused(&text));
+                None
             }
-        }
-    }
-
-    fn fail(&mut self, failure: HandshakeFailure, mut handle: impl FnMut(Input<'_>)) {
-        match &self.link {
-            Link::Plaintext(_) => handle(Input::ConnectFailed(&failure.cause())),
-            Link::Secure(link) => match link.judge(failure, self.has_opened) {
-                LinkFailure::Final(text) => handle(Input::LinkRefused(&text)),
-                LinkFailure::Passing(text) => {
-                    handle(Input::ConnectFailed(&text));
-                    if matches!(self.trouble, Trouble::Nothing) {
-                        self.trouble = Trouble::Unreported(text);
-                    }
-                }
-            },
+            LinkFailure::Passing(text) => {
+                handle(Input::ConnectFailed(&text));
+                (!replace(&mut self.is_held_up, true)).then_some(LinkReport::HeldUp(text))
+            }
         }
     }
 

@@ -107,11 +107,7 @@ impl KnownMembers {
     /// # Errors
     /// The text is no fingerprint, or the file cannot be used.
     pub fn verify(&self, name: &str, fingerprint: &str) -> Result<Comparison<KnownMember>, KeyringError> {
-        Ok(match self.file.verify(name, fingerprint)? {
-            Comparison::Equal(pin) => Comparison::Equal(self.member(pin)),
-            Comparison::Different(pin) => Comparison::Different(self.member(pin)),
-            Comparison::Unknown => Comparison::Unknown,
-        })
+        Ok(self.file.verify(name, fingerprint)?.map(|pin| self.member(pin)))
     }
 
     /// Accepts the key with this fingerprint, in any form, in place of the one known under a name.

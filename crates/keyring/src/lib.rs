@@ -2,8 +2,8 @@
 //! before, and a server's own keys.
 //!
 //! Each file is written whole, under a lock and in one step, and only its owner can read it. Every
-//! operation reads its file again, so that `glassline keys` takes effect in running clients. What
-//! is read is bounded.
+//! operation reads its file again if that was written meanwhile, so that `glassline keys` takes
+//! effect in running clients. What is read is bounded.
 
 mod address;
 mod dialled_server;
@@ -12,6 +12,7 @@ mod identity_file;
 mod keyring;
 mod known_members;
 mod known_servers;
+mod line_file;
 mod pin;
 mod pin_file;
 mod private_file;

@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use glassline_secure::Fingerprint;
 use glassline_wire::timestamp::Timestamp;
 
+use crate::line_file::Line;
+
 /// Reason why a key counts as its owner's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -72,9 +74,10 @@ impl Pin {
     pub(crate) fn now(subject: &str, key: Fingerprint, standing: Standing) -> Self {
         Self { key, standing, since: now(), subject: subject.to_owned() }
     }
+}
 
-    /// Reads a line. Errors: what is wrong with it.
-    pub(crate) fn parse(line: &str) -> Result<Self, &'static str> {
+impl Line for Pin {
+    fn parse(line: &str) -> Result<Self, &'static str> {
         let mut fields = line.splitn(4, ' ');
         let mut field = || fields.next().ok_or("it has fewer than four fields");
         let (key, standing, since, subject) = (field()?, field()?, field()?, field()?);
@@ -87,8 +90,7 @@ impl Pin {
         })
     }
 
-    /// Returns the line, with its end.
-    pub(crate) fn line(&self) -> String {
+    fn line(&self) -> String {
         format!("{} {} {} {}\n", self.key.hex(), self.standing.as_str(), self.since, self.subject)
     }
 }

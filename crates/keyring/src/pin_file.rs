@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use glassline_secure::Fingerprint;
 
 use crate::KeyringError;
+use crate::line_file::{LineFile, LineFormat};
 use crate::pin::{Pin, Standing};
-use crate::private_file::{FileStamp, PrivateFile};
+use crate::private_file::FileStamp;
 
 /// Longest file: above [`ENTRIES_MAX`] lines of servers and of members.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -26,11 +27,20 @@ pub enum Comparison<T> {
     Unknown,
 }
 
+impl<T> Comparison<T> {
+    /// Returns the outcome with another description of the known key.
+    pub fn map<U>(self, describe: impl FnOnce(T) -> U) -> Comparison<U> {
+        match self {
+            Self::Equal(known) => Comparison::Equal(describe(known)),
+            Self::Different(known) => Comparison::Different(describe(known)),
+            Self::Unknown => Comparison::Unknown,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct PinFile {
-    file: PrivateFile,
-    /// First lines of the file, each a comment.
-    heading: &'static str,
+    file: LineFile,
     /// Pins as they were read last: the key of each sealed message is looked up.
     last_read: Arc<Mutex<Option<LastRead>>>,
 }
@@ -43,7 +53,8 @@ struct LastRead {
 
 impl PinFile {
     pub(crate) fn new(path: PathBuf, heading: &'static str) -> Self {
-        Self { file: PrivateFile::new(path, FILE_BYTES_MAX), heading, last_read: Arc::default() }
+        let format = LineFormat { heading, bytes_max: FILE_BYTES_MAX, entries_max: ENTRIES_MAX };
+        Self { file: LineFile::new(path, format), last_read: Arc::default() }
     }
 
     /// Returns all pins, those of one subject together.
@@ -54,20 +65,9 @@ impl PinFile {
         if let Some(last) = last_read.as_ref().filter(|last| Some(last.stamp) == stamp) {
             return Ok(Arc::clone(&last.pins));
         }
-        let pins: Arc<[Pin]> = self.read_file()?.into();
+        let pins: Arc<[Pin]> = self.file.read()?.into();
         *last_read = stamp.map(|stamp| LastRead { stamp, pins: Arc::clone(&pins) });
         Ok(pins)
-    }
-
-    fn read_file(&self) -> Result<Vec<Pin>, KeyringError> {
-        let text = self.file.read(false)?.unwrap_or_default();
-        let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        lines
-            .map(|(at, line)| {
-                let damaged = |why| KeyringError::Damaged { path: self.file.path().to_path_buf(), line: at + 1, why };
-                Pin::parse(line).map_err(damaged)
-            })
-            .collect()
     }
 
     /// Returns the pin that counts for a subject.
@@ -138,21 +138,12 @@ impl PinFile {
     }
 
     fn edit<T>(&self, change: impl FnOnce(&mut Vec<Pin>) -> T) -> Result<T, KeyringError> {
-        let lock = self.file.lock()?;
-        let before = self.read_file()?;
-        let mut pins = before.clone();
-        let changed = change(&mut pins);
-        if pins.len() > ENTRIES_MAX && pins.len() > before.len() {
-            return Err(KeyringError::Full { path: self.file.path().to_path_buf(), entries_max: ENTRIES_MAX });
-        }
-        if pins != before {
+        self.file.edit(|pins| {
+            let changed = change(pins);
             // The key that counts stands before the refused one.
-            let place = |pin: &Pin| (pin.subject.clone(), !pin.standing.is_trusted());
-            pins.sort_by_cached_key(place);
-            let lines: String = pins.iter().map(Pin::line).collect();
-            self.file.write(&lock, &format!("{}{lines}", self.heading))?;
-        }
-        Ok(changed)
+            pins.sort_by_cached_key(|pin| (pin.subject.clone(), !pin.standing.is_trusted()));
+            changed
+        })
     }
 }
 
@@ -177,6 +168,7 @@ fn named_by(fingerprint: &str) -> Result<Fingerprint, KeyringError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line_file::Line;
     use glassline_testkit::Folder;
 
     fn file(folder: &Folder) -> PinFile {
@@ -279,11 +271,10 @@ mod tests {
     fn a_full_file_puts_nothing_out() {
         let folder = Folder::new();
         let file = file(&folder);
-        let lock = file.file.lock().expect("nobody else has it");
+        file.put(Pin::now("0", key(1), Standing::FirstUse)).expect("written");
         let lines: String =
             (0..ENTRIES_MAX).map(|at| Pin::now(&at.to_string(), key(1), Standing::FirstUse).line()).collect();
-        file.file.write(&lock, &lines).expect("written");
-        drop(lock);
+        std::fs::write(file.file.path(), lines).expect("written");
         assert!(matches!(file.put(Pin::now("new", key(2), Standing::FirstUse)), Err(KeyringError::Full { .. })));
         file.put(Pin::now("7", key(2), Standing::FirstUse)).expect("known before");
         assert_eq!(file.find("7").expect("read").map(|pin| pin.key), Some(key(2)));

@@ -7,7 +7,7 @@ use glassline_secure::seal::EpochRecord;
 use glassline_wire::hex;
 
 use crate::KeyringError;
-use crate::private_file::PrivateFile;
+use crate::line_file::{Line, LineFile, LineFormat};
 
 const HEADING: &str = "\
 # Rooms that are sealed, as the records of their keys in hexadecimal digits; no passphrase is here.
@@ -17,16 +17,17 @@ const HEADING: &str = "\
 const ROOMS_MAX: usize = 1_024;
 /// Above that many of the longest records.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+const FORMAT: LineFormat = LineFormat { heading: HEADING, bytes_max: FILE_BYTES_MAX, entries_max: ROOMS_MAX };
 
 /// The file of the sealed rooms of one server.
 #[derive(Debug, Clone)]
 pub struct SealedRooms {
-    file: PrivateFile,
+    file: LineFile,
 }
 
 impl SealedRooms {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { file: PrivateFile::new(path, FILE_BYTES_MAX) }
+        Self { file: LineFile::new(path, FORMAT) }
     }
 
     /// Returns the newest record of each room.
@@ -34,15 +35,7 @@ impl SealedRooms {
     /// # Errors
     /// The file cannot be read, or a line is no record: which rooms are sealed cannot be told.
     pub fn read(&self) -> Result<Vec<EpochRecord>, KeyringError> {
-        let text = self.file.read(false)?.unwrap_or_default();
-        let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        lines
-            .map(|(at, line)| {
-                let record = hex::decode(line).and_then(|bytes| EpochRecord::read(&bytes).ok());
-                let why = "it is no record of a sealed room";
-                record.ok_or_else(|| KeyringError::Damaged { path: self.file.path().to_path_buf(), line: at + 1, why })
-            })
-            .collect()
+        self.file.read()
     }
 
     /// Keeps a record as the newest of its room, unless the one that is kept is newer.
@@ -50,7 +43,7 @@ impl SealedRooms {
     /// # Errors
     /// The file cannot be used.
     pub fn put(&self, record: &EpochRecord) -> Result<(), KeyringError> {
-        self.edit(|records| {
+        self.file.edit(|records: &mut Vec<EpochRecord>| {
             let is_newest = !records.iter().any(|kept| kept.room() == record.room() && kept.number() > record.number());
             if is_newest {
                 records.retain(|kept| kept.room() != record.room());
@@ -64,24 +57,19 @@ impl SealedRooms {
     /// # Errors
     /// The file cannot be used.
     pub fn forget(&self, room: &str) -> Result<(), KeyringError> {
-        self.edit(|records| records.retain(|kept| kept.room() != room))
-    }
-
-    fn edit(&self, change: impl FnOnce(&mut Vec<EpochRecord>)) -> Result<(), KeyringError> {
-        let lock = self.file.lock()?;
-        let mut records = self.read()?;
-        let before = records.len();
-        change(&mut records);
-        if records.len() > ROOMS_MAX && records.len() > before {
-            return Err(KeyringError::Full { path: self.file.path().to_path_buf(), entries_max: ROOMS_MAX });
-        }
-        let lines: String = records.iter().map(line_of).collect();
-        self.file.write(&lock, &format!("{HEADING}{lines}"))
+        self.file.edit(|records: &mut Vec<EpochRecord>| records.retain(|kept| kept.room() != room))
     }
 }
 
-fn line_of(record: &EpochRecord) -> String {
-    hex::encode(record.as_bytes()) + "\n"
+impl Line for EpochRecord {
+    fn parse(line: &str) -> Result<Self, &'static str> {
+        let record = hex::decode(line).and_then(|bytes| Self::read(&bytes).ok());
+        record.ok_or("it is no record of a sealed room")
+    }
+
+    fn line(&self) -> String {
+        hex::encode(self.as_bytes()) + "\n"
+    }
 }
 
 #[cfg(test)]

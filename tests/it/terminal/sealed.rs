@@ -40,6 +40,7 @@ fn in_lines_nothing_of_a_passphrase_is_shown() {
     }
     alice.keys_until("/seal\r", "passphrase of den");
     alice.keys("correkt\x15correct horzz\x7f\x7fse\r");
+    alice.see("this passphrase is weak");
     alice.see("den is sealed under key");
     alice.keys_until("readable by members\r", "readable by members");
     for typed in ["xyz", "corre", "horz", "horse", "•"] {

@@ -119,9 +119,11 @@ impl Client {
             let (inbox, events) = sync_channel(EVENTS_MAX);
             let reader = Typed(typed, Cursor::default());
             let line_input = LineInput::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
+            let keys = RoomKeys::open(None, inbox.clone()).expect("no files");
             let mut view: Box<dyn View> = match shape {
                 Shape::Json => {
-                    let json = Json::new(line_input, Box::new(SystemEntropy), writer, Box::new(err_writer));
+                    let err_writer = Box::new(err_writer);
+                    let json = Json::new(line_input, Box::new(SystemEntropy), writer, err_writer, keys.clone());
                     Box::new(json.expect("a first line"))
                 }
                 Shape::Pipe | Shape::Typist => {
@@ -131,7 +133,7 @@ impl Client {
                     let settings = DisplaySettings::new(&Preferences::default(), false);
                     let typed = TypedLine::new(16 * 1024);
                     let output = LineOutput::new(writer, Box::new(err_writer), false, None, typed);
-                    Box::new(Plain::new(mode, reader, settings, None, line_input, output))
+                    Box::new(Plain::new(mode, reader, settings, None, line_input, output, keys.clone()))
                 }
             };
             let config = Config {
@@ -143,7 +145,6 @@ impl Client {
                 context_messages_max: usize::MAX,
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
-            let keys = RoomKeys::open(None, inbox.clone()).expect("no files");
             let driver = Driver {
                 session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, Link::default(), inbox, false),

@@ -62,11 +62,13 @@ impl SecureLink {
             HandshakeFailure::Unavailable(why) => {
                 LinkFailure::Final(format!("{why}. Nothing was sent to {}; try again", self.server.address()))
             }
-            HandshakeFailure::Closed(why) if has_opened => LinkFailure::Passing(
-                self.held_up(&format!("ends the connection instead of answering in {link} ({why})")),
-            ),
             HandshakeFailure::Closed(why) => {
-                LinkFailure::Final(self.refused(&format!("ends the connection instead of answering in {link} ({why})")))
+                let what = format!("ends the connection instead of answering in {link} ({why})");
+                if has_opened {
+                    LinkFailure::Passing(self.held_up(&what))
+                } else {
+                    LinkFailure::Final(self.refused(&what))
+                }
             }
             HandshakeFailure::Silent if has_opened => {
                 LinkFailure::Passing(self.held_up(&format!("does not answer {link}")))

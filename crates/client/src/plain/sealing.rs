@@ -15,10 +15,10 @@ const NO_TERMINAL: &str = "/seal and /unseal ask for something that must not be 
 impl Plain {
     /// Asks for the passphrase of the current room.
     pub(super) fn ask_passphrase(&mut self, session: &Session, now_ms: u64) -> io::Result<()> {
-        let Some(dialogue) = self.dialogue.as_ref().filter(|_| self.terminal.is_some()) else {
+        if self.terminal.is_none() {
             return self.not_sent(NO_TERMINAL);
-        };
-        match dialogue.room_to_seal(session, now_ms) {
+        }
+        match self.dialogue.room_to_seal(session, now_ms) {
             Ok(room) => {
                 let prompt = PassphrasePrompt::new(&room);
                 self.print_notice(&prompt.question())?;
@@ -31,10 +31,10 @@ impl Plain {
 
     /// Ends the sealing of the current room, once it is confirmed.
     pub(super) fn unseal(&mut self, session: &Session, now_ms: u64) -> io::Result<()> {
-        let Some(dialogue) = self.dialogue.as_mut().filter(|_| self.terminal.is_some()) else {
+        if self.terminal.is_none() {
             return self.not_sent(NO_TERMINAL);
-        };
-        let notice = dialogue.unseal(session.status(now_ms).room);
+        }
+        let notice = self.dialogue.unseal(session.status(now_ms).room);
         self.print_notice(&notice)
     }
 
@@ -56,8 +56,8 @@ impl Plain {
             PassphraseStep::Cancelled => self.print_notice("nothing was sealed"),
             PassphraseStep::Given => {
                 let (room, typed) = prompt.into_parts();
-                let notices = self.dialogue.as_ref().map(|dialogue| dialogue.take_passphrase(&room, &typed));
-                notices.into_iter().flatten().try_for_each(|notice| self.print_notice(&notice))
+                let notices = self.dialogue.take_passphrase(&room, &typed);
+                notices.iter().try_for_each(|notice| self.print_notice(notice))
             }
         }
     }

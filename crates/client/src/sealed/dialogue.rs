@@ -7,6 +7,9 @@ use glassline_session::Session;
 use super::RoomKeys;
 use crate::format::safe::name;
 
+const WEAK: &str = "this passphrase is weak: whoever records the messages can guess it with a program. /seal and Enter \
+                    alone make one of six random words";
+
 /// The two commands where a person types them.
 #[derive(Debug)]
 pub(crate) struct SealDialogue {
@@ -49,6 +52,9 @@ impl SealDialogue {
         } else {
             Passphrase::new(typed).map_err(|error| error.to_string())
         };
+        if passphrase.as_ref().is_ok_and(Passphrase::is_weak) {
+            notices.push(WEAK.to_owned());
+        }
         let report = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
         notices.push(report.unwrap_or_else(|why| why));
         notices

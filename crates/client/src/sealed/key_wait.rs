@@ -6,30 +6,31 @@ use super::RoomKeys;
 const FIRST_KEY_AFTER_MS: u64 = 1_000;
 
 /// The next line of a program, and since when it waits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KeyWait {
-    keys: Option<RoomKeys>,
+    keys: RoomKeys,
     since_ms: Option<u64>,
     has_begun: bool,
 }
 
 impl KeyWait {
     pub(crate) fn new(keys: RoomKeys) -> Self {
-        Self { keys: Some(keys), since_ms: None, has_begun: false }
+        Self { keys, since_ms: None, has_begun: false }
     }
 
-    /// Returns whether the next line, which is for this room, must wait. If no member has shown
-    /// the room's key for a while, the first one is begun.
-    pub(crate) fn must_wait(&mut self, room: Option<&str>, now_ms: u64) -> bool {
-        let waiting = self.keys.as_ref().zip(room).filter(|(keys, room)| !keys.is_settled(room));
-        let Some((keys, room)) = waiting else {
+    /// Returns whether the next line must wait for the key of its room, which `room` returns. If no
+    /// member has shown that key for a while, the first one is begun.
+    pub(crate) fn must_wait(&mut self, room: impl FnOnce() -> Option<String>, now_ms: u64) -> bool {
+        // Most lines need no look at their room.
+        let room = if self.keys.are_all_settled() { None } else { room() };
+        let Some(room) = room.filter(|room| !self.keys.is_settled(room)) else {
             (self.since_ms, self.has_begun) = (None, false);
             return false;
         };
         let since_ms = *self.since_ms.get_or_insert(now_ms);
         if now_ms >= since_ms + FIRST_KEY_AFTER_MS {
             self.has_begun = true;
-            keys.begin_if_unknown(room);
+            self.keys.begin_if_unknown(&room);
         }
         true
     }

@@ -11,11 +11,12 @@ mod notes;
 mod room;
 mod server_word;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use glassline_keyring::{IdentityFile, KnownMembers, MemberCheck, SealedRooms};
-use glassline_secure::seal::{Envelope, Kind, OpenError, Opened, Passphrase, Placed};
+use glassline_secure::seal::{Envelope, EpochRecord, Kind, OpenError, Opened, Passphrase, Placed};
 use glassline_secure::{Identity, SystemRandom};
 use glassline_session::{Arrival, Draft, RoomSeal, Update};
 use glassline_wire::event::{Event, Message, Rejection};
@@ -35,6 +36,7 @@ use room::{Room, Withheld};
 const ROOMS_MAX: usize = 256;
 /// Members whose keys were compared in this session.
 const MEMBERS_MAX: usize = 4_096;
+const NO_FOLDER: &str = "there is no folder for keys, since HOME is not set, so nothing can be sealed";
 
 /// Files and passphrases of sealed rooms.
 #[derive(Debug, Clone)]
@@ -94,7 +96,7 @@ impl RoomKeys {
             }
             for (name, passphrase) in &files.passphrases {
                 check_name(name)?;
-                state.room(name)?.bind(passphrase.clone());
+                state.room(&known_as(name))?.bind(passphrase.clone());
             }
             state.files = Some(files);
         }
@@ -111,12 +113,12 @@ impl RoomKeys {
 
     /// Returns whether the user has sealed a room.
     pub(crate) fn is_sealed(&self, room: &str) -> bool {
-        self.state().rooms.get(&known_as(room)).is_some_and(Room::is_sealed)
+        self.state().rooms.get(&*known_as(room)).is_some_and(Room::is_sealed)
     }
 
     /// Returns whether others have sealed a room and the user has not.
     pub(crate) fn is_sealed_by_others(&self, room: &str) -> bool {
-        self.state().rooms.get(&known_as(room)).is_some_and(Room::is_sealed_by_others)
+        self.state().rooms.get(&*known_as(room)).is_some_and(Room::is_sealed_by_others)
     }
 
     /// Returns whether what is written to a room is for those who have its key, whoever has sealed it.
@@ -127,13 +129,18 @@ impl RoomKeys {
     /// Returns whether a message could be sealed now, or never before the user does something: a
     /// room whose key is on its way should wait for it.
     pub(crate) fn is_settled(&self, room: &str) -> bool {
-        self.state().rooms.get(&known_as(room)).is_none_or(Room::is_settled)
+        self.state().rooms.get(&*known_as(room)).is_none_or(Room::is_settled)
+    }
+
+    /// Returns whether all rooms are settled, so that no message has to wait.
+    pub(crate) fn are_all_settled(&self) -> bool {
+        self.state().rooms.values().all(Room::is_settled)
     }
 
     /// Returns what to tell a user who enters a room: it is sealed, and its key is neither here nor on
     /// its way.
     pub(crate) fn entry_notice(&self, room: &str) -> Option<String> {
-        let is_locked = self.state().rooms.get(&known_as(room)).is_some_and(Room::lacks_passphrase);
+        let is_locked = self.state().rooms.get(&*known_as(room)).is_some_and(Room::lacks_passphrase);
         is_locked.then(|| {
             format!(
                 "{} is sealed here: enter its passphrase with /seal; until then nothing is sent there",
@@ -147,7 +154,7 @@ impl RoomKeys {
         check_name(room)?;
         match self.state().files {
             Some(_) => Ok(()),
-            None => Err("there is no folder for keys, since HOME is not set, so nothing can be sealed".to_owned()),
+            None => Err(NO_FOLDER.to_owned()),
         }
     }
 
@@ -158,9 +165,9 @@ impl RoomKeys {
         self.state().seal_room(&known_as(room), passphrase)
     }
 
-    /// Begins the first key of a sealed room in which no record was seen. Returns whether it does.
-    pub(crate) fn begin_if_unknown(&self, room: &str) -> bool {
-        self.state().begin_if_unknown(&known_as(room))
+    /// Begins the first key of a sealed room in which no record was seen.
+    pub(crate) fn begin_if_unknown(&self, room: &str) {
+        self.state().begin_if_unknown(&known_as(room));
     }
 
     /// Ends the sealing of a room, on the user's word only. Errors: it would come back.
@@ -169,7 +176,7 @@ impl RoomKeys {
         if let Some(files) = &state.files {
             files.rooms.forget(&room).map_err(|error| error.to_string())?;
         }
-        if let Some(room) = state.rooms.get_mut(&room) {
+        if let Some(room) = state.rooms.get_mut(&*room) {
             *room = room.unsealed().map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -186,9 +193,13 @@ impl RoomKeys {
 }
 
 /// Returns a room's name as the server has it (E2): whatever the spelling, it is the same room.
-fn known_as(spelling: &str) -> String {
+fn known_as(spelling: &str) -> Cow<'_, str> {
+    // Each message is looked up, and the server sends most names so already.
+    if spelling.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-')) {
+        return Cow::Borrowed(spelling);
+    }
     let name: String = spelling.strip_prefix('#').unwrap_or(spelling).nfkc().collect();
-    name.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase()
+    Cow::Owned(name.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase())
 }
 
 fn check_name(room: &str) -> Result<(), String> {
@@ -200,19 +211,19 @@ fn check_name(room: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Names of rooms are as the server has them ([`known_as`]).
 impl State {
-    fn room(&mut self, spelling: &str) -> Result<&mut Room, String> {
-        let name = known_as(spelling);
-        if !self.rooms.contains_key(&name) {
+    fn room(&mut self, name: &str) -> Result<&mut Room, String> {
+        if !self.rooms.contains_key(name) {
             if self.rooms.len() >= ROOMS_MAX {
                 return Err(format!(
                     "there are sealed messages in {ROOMS_MAX} rooms already; start anew to read these"
                 ));
             }
-            let room = Room::unknown(&name).map_err(|error| error.to_string())?;
-            self.rooms.insert(name.clone(), room);
+            let room = Room::unknown(name).map_err(|error| error.to_string())?;
+            self.rooms.insert(name.to_owned(), room);
         }
-        self.rooms.get_mut(&name).ok_or_else(String::new)
+        self.rooms.get_mut(name).ok_or_else(String::new)
     }
 
     fn seal_room(&mut self, name: &str, passphrase: Passphrase) -> Result<String, String> {
@@ -228,13 +239,12 @@ impl State {
         Ok(report)
     }
 
-    fn begin_if_unknown(&mut self, name: &str) -> bool {
-        let Some((passphrase, purpose)) = self.rooms.get_mut(name).and_then(Room::first_key) else { return false };
-        if self.identity().is_err() {
-            return false;
+    fn begin_if_unknown(&mut self, name: &str) {
+        if let Some((passphrase, purpose)) = self.rooms.get_mut(name).and_then(Room::first_key)
+            && self.identity().is_ok()
+        {
+            self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
         }
-        self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
-        true
     }
 
     /// Derives the newest key of a room, if its record and a passphrase are known.
@@ -260,7 +270,7 @@ impl State {
 
     fn identity(&mut self) -> Result<Identity, String> {
         if self.identity.is_none() {
-            let files = self.files.as_ref().ok_or("there is no folder for keys, since HOME is not set")?;
+            let files = self.files.as_ref().ok_or(NO_FOLDER)?;
             self.identity = Some(files.identity.read_or_create().map_err(|error| error.to_string())?);
         }
         self.identity.clone().ok_or_else(String::new)
@@ -269,58 +279,61 @@ impl State {
     fn take_key(&mut self, derived: Derived) -> News {
         let Derived { room: name, result, begins } = derived;
         let Some(room) = self.rooms.get_mut(&name) else { return News::default() };
-        let mut news = News::default();
-        let notice = match room.take_key(result) {
-            Ok(record) => {
-                let kept = match (&self.files, room.is_sealed()) {
-                    (Some(files), true) => files.rooms.put(&record).err().map(|error| error.to_string()),
-                    _ => None,
-                };
-                let kept = kept.map_or_else(String::new, |error| format!("; it will not be remembered: {error}"));
-                let earlier = if begins { "" } else { "; /history shows what was said before" };
-                let sealed = format!(
-                    "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you \
-                     send{earlier}{kept}",
-                    record.key_id(),
-                    record.number()
-                );
-                if begins {
-                    room.await_confirmation(sealed);
-                    news.announced_in = Some(name.clone());
-                    None
-                } else {
-                    Some(sealed)
-                }
-            }
+        let taken = room.take_key(result);
+        let withheld = room.take_withheld();
+        let announced_in = (begins && taken.is_ok()).then(|| name.clone());
+        let notice = match taken {
+            Ok(record) => self.take_record(&name, &record, begins),
             Err(error @ OpenError::WrongKey { .. }) => {
                 Some(format!("{error}; to begin a new key with your passphrase instead, enter it again with /seal"))
             }
             Err(OpenError::Fork(_)) => Some(notes::fork(&name)),
             Err(error) => Some(error.to_string()),
         };
-        news.updates.extend(notice.map(Update::Notice));
-        let withheld = room.take_withheld();
         let messages = withheld.into_iter().map(|Withheld { envelope, message, arrival }| {
-            Update::Received(Event::Message(self.opened(&envelope, message, arrival)))
+            Update::Received(Event::Message(self.opened(&name, &envelope, message, arrival)))
         });
-        news.updates.extend(messages.collect::<Vec<_>>());
-        news
+        News { updates: notice.map(Update::Notice).into_iter().chain(messages).collect(), announced_in }
     }
 
-    /// Returns a sealed message with its text, or with the reason why that is not shown.
-    fn opened(&mut self, envelope: &Envelope, message: Message, arrival: Arrival) -> Message {
+    /// Keeps the record of a derived key. Returns what to tell the user; of a new key that is told
+    /// once the server has relayed a message under it.
+    fn take_record(&mut self, name: &str, record: &EpochRecord, begins: bool) -> Option<String> {
+        let is_sealed = self.rooms.get(name).is_some_and(Room::is_sealed);
+        let kept = if is_sealed { self.keep(record) } else { String::new() };
+        let earlier = if begins { "" } else { "; /history shows what was said before" };
+        let notice = format!(
+            "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you \
+             send{earlier}{kept}",
+            record.key_id(),
+            record.number()
+        );
+        if !begins {
+            return Some(notice);
+        }
+        self.rooms.get_mut(name)?.await_confirmation(notice);
+        None
+    }
+
+    /// Keeps a record for the next start. Returns what to add to a notice: nothing, or why it fails.
+    fn keep(&self, record: &EpochRecord) -> String {
+        let kept = self.files.as_ref().map_or(Ok(()), |files| files.rooms.put(record));
+        kept.err().map_or_else(String::new, |error| format!("; it will not be remembered: {error}"))
+    }
+
+    /// Returns a sealed message of a room with its text, or with the reason why that is not shown.
+    fn opened(&mut self, name: &str, envelope: &Envelope, message: Message, arrival: Arrival) -> Message {
         let placed = match arrival {
             Arrival::Page => Placed::Page { id: message.id },
             Arrival::InTurn | Arrival::Own => Placed::InTurn { id: message.id, seq: message.seq },
         };
-        let opened = match self.room(&message.room) {
-            Ok(room) => room.open(envelope, placed).map_err(|error| match error {
-                OpenError::Fork(_) => notes::fork(room.name()),
+        let opened = self.room(name).and_then(|room| {
+            room.open(envelope, placed).map_err(|error| match error {
+                OpenError::Fork(_) => notes::fork(name),
                 error => error.to_string(),
-            }),
-            Err(why) => Err(why),
-        };
-        let checked = opened.and_then(|opened| self.check_member(&message.room, &opened).map(|()| opened));
+            })
+        });
+        let checked = opened.and_then(|opened| self.check_member(name, &opened).map(|()| opened));
         let (text, action) = match checked {
             Ok(opened) => {
                 let text = notes::with_notes(&opened, &message.from);
@@ -348,7 +361,7 @@ impl State {
             }
             MemberCheck::Changed(known) => {
                 let why = notes::changed_key(&known, &member.1);
-                if let Some(room) = self.rooms.get_mut(&known_as(room)) {
+                if let Some(room) = self.rooms.get_mut(room) {
                     room.stop(why.clone());
                 }
                 Err(why)
@@ -379,21 +392,22 @@ impl RoomSeal for RoomKeys {
     }
 
     fn seal(&mut self, draft: Draft<'_>) -> Result<String, String> {
-        let mut state = self.state();
+        let (mut state, name) = (self.state(), known_as(draft.room));
         // Whoever has no key of the room needs none of their own for that.
-        if let Some(why) = state.room(draft.room)?.held_back() {
+        if let Some(why) = state.room(&name)?.held_back() {
             return Err(why);
         }
         let identity = state.identity()?;
         let kind = if draft.action { Kind::Action } else { Kind::Text };
-        let room = state.room(draft.room)?;
+        let room = state.room(&name)?;
         room.seal(&identity, draft.id, draft.name, kind, draft.text, &mut SystemRandom)
     }
 
     fn open(&mut self, message: Message, arrival: Arrival) -> Option<Message> {
         let mut state = self.state();
         let Some(sealed) = &message.sealed else {
-            return Some(match state.rooms.get_mut(&known_as(&message.room)) {
+            let room = state.rooms.get_mut(&*known_as(&message.room));
+            return Some(match room {
                 Some(room) => room.readable(message, arrival),
                 None => message,
             });
@@ -402,7 +416,7 @@ impl RoomSeal for RoomKeys {
             Ok(envelope) => envelope,
             Err(error) => return Some(Message { text: format!("[sealed: {error}]"), ..message }),
         };
-        let name = known_as(&message.room);
+        let name = known_as(&message.room).into_owned();
         if let Ok(room) = state.room(&name)
             && arrival != Arrival::Own
         {
@@ -418,7 +432,7 @@ impl RoomSeal for RoomKeys {
                 room.withhold(Withheld { envelope, message, arrival });
                 None
             }
-            _ => Some(state.opened(&envelope, message, arrival)),
+            _ => Some(state.opened(&name, &envelope, message, arrival)),
         }
     }
 }

@@ -39,27 +39,32 @@ enum Deriving {
     OfRecord([u8; 32]),
 }
 
-/// Use of a room by others, as its newest message shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Others {
-    Readable,
-    Sealed,
+/// Sealing of a room by the user, who alone ends it.
+#[derive(Debug, Default)]
+enum OwnSeal {
+    #[default]
+    None,
+    /// Sealed before; the passphrase was not entered since the start.
+    Locked,
+    Entered {
+        passphrase: Passphrase,
+        /// It was given at the start, for everything that is sent there.
+        is_bound: bool,
+        /// It is not that of the newest record.
+        is_rejected: bool,
+    },
 }
 
 #[derive(Debug)]
 pub(super) struct Room {
     name: String,
     keys: SealedRoom,
-    /// The user has sealed it; only the user ends that.
-    is_sealed: bool,
+    own_seal: OwnSeal,
     /// The newest message, of the server or of members, tells that others have sealed it.
-    others: Others,
-    /// The user gave the passphrase at the start, for everything that is sent there.
-    is_bound: bool,
+    others_seal: bool,
     /// The first key is the user's, and the server has not relayed a message under it yet; with what
     /// to tell when it has.
     unconfirmed: Option<String>,
-    passphrase: Option<Passphrase>,
     /// The newest record that was seen, whether its key is here or not.
     latest: Option<EpochRecord>,
     /// A record of others that has the newest one's number: two keys were begun at once.
@@ -68,8 +73,6 @@ pub(super) struct Room {
     withheld: Vec<Withheld>,
     deriving: Deriving,
     last_joined: Option<Instant>,
-    /// The user gave this passphrase, and it is not that of the newest record.
-    is_rejected: bool,
     /// Reason why nothing is sent until the user has decided.
     stopped: Option<String>,
 }
@@ -83,7 +86,7 @@ impl Room {
     /// Returns a room that the user has sealed before.
     pub(super) fn remembered(record: EpochRecord) -> Result<Self, NoRandomness> {
         let mut room = Self::new(record.room(), Some((record.number(), record.hash())))?;
-        room.is_sealed = true;
+        room.own_seal = OwnSeal::Locked;
         room.latest = Some(record);
         Ok(room)
     }
@@ -92,18 +95,15 @@ impl Room {
         Ok(Self {
             name: name.to_owned(),
             keys: SealedRoom::new(name, newest, &mut SystemRandom)?,
-            is_sealed: false,
-            others: Others::Readable,
-            is_bound: false,
+            own_seal: OwnSeal::default(),
+            others_seal: false,
             unconfirmed: None,
-            passphrase: None,
             latest: None,
             rival: None,
             failed: Vec::new(),
             withheld: Vec::new(),
             deriving: Deriving::default(),
             last_joined: None,
-            is_rejected: false,
             stopped: None,
         })
     }
@@ -113,17 +113,24 @@ impl Room {
     }
 
     pub(super) fn is_sealed(&self) -> bool {
-        self.is_sealed
+        !matches!(self.own_seal, OwnSeal::None)
+    }
+
+    fn passphrase(&self) -> Option<&Passphrase> {
+        match &self.own_seal {
+            OwnSeal::Entered { passphrase, .. } => Some(passphrase),
+            OwnSeal::None | OwnSeal::Locked => None,
+        }
     }
 
     /// Returns whether waiting would change nothing: there is a key, or no way to one.
     pub(super) fn is_settled(&self) -> bool {
-        !self.is_sealed || self.keys.current().is_some() || self.passphrase.is_none() || self.is_rejected
+        self.keys.current().is_some() || !matches!(self.own_seal, OwnSeal::Entered { is_rejected: false, .. })
     }
 
     /// Returns whether others have sealed it and the user has not.
     pub(super) fn is_sealed_by_others(&self) -> bool {
-        self.others == Others::Sealed && !self.is_sealed
+        self.others_seal && !self.is_sealed()
     }
 
     /// Returns why nothing is sent to a room that others have sealed.
@@ -133,18 +140,17 @@ impl Room {
 
     /// Notes whether the newest message tells that others have sealed it.
     pub(super) fn note_others(&mut self, is_sealed: bool) {
-        self.others = if is_sealed { Others::Sealed } else { Others::Readable };
+        self.others_seal = is_sealed;
     }
 
     /// Seals with a passphrase for everything that is sent there.
     pub(super) fn bind(&mut self, passphrase: Passphrase) {
-        self.is_bound = true;
-        self.seal_with(passphrase);
+        self.enter(passphrase, true);
     }
 
     /// Returns whether the user gave a passphrase and no key is known or on its way.
     pub(super) fn lacks_first_key(&self) -> bool {
-        self.is_sealed && self.passphrase.is_some() && self.latest.is_none() && self.deriving == Deriving::Nothing
+        self.passphrase().is_some() && self.latest.is_none() && self.deriving == Deriving::Nothing
     }
 
     /// Notes that the server has still to relay a message under a new key.
@@ -165,7 +171,7 @@ impl Room {
 
     /// Returns whether the user gave the passphrase for everything that is sent there.
     pub(super) fn is_bound(&self) -> bool {
-        self.is_bound
+        matches!(self.own_seal, OwnSeal::Entered { is_bound: true, .. })
     }
 
     /// Returns the record of the key that is sealed under.
@@ -177,27 +183,31 @@ impl Room {
     /// so that the next passphrase joins their key.
     pub(super) fn unsealed(&self) -> Result<Self, NoRandomness> {
         let latest = self.rival.clone().or_else(|| self.latest.clone());
-        Ok(Self { latest, others: self.others, ..Self::unknown(&self.name)? })
+        Ok(Self { latest, others_seal: self.others_seal, ..Self::unknown(&self.name)? })
     }
 
     /// Returns whether the user has sealed it and has not entered its passphrase since the start.
     pub(super) fn lacks_passphrase(&self) -> bool {
-        self.is_sealed && self.passphrase.is_none()
+        matches!(self.own_seal, OwnSeal::Locked)
     }
 
     pub(super) fn seal_with(&mut self, passphrase: Passphrase) {
-        self.is_sealed = true;
-        self.passphrase = Some(passphrase);
+        self.enter(passphrase, self.is_bound());
+    }
+
+    fn enter(&mut self, passphrase: Passphrase, is_bound: bool) {
+        self.own_seal = OwnSeal::Entered { passphrase, is_bound, is_rejected: false };
         self.failed.clear();
         self.stopped = None;
     }
 
     /// Returns what a passphrase of the user is for: the newest record's key, or a new key where
-    /// that is here already or has another passphrase.
+    /// that is here already or has another passphrase. [`seal_with`](Self::seal_with) follows.
     pub(super) fn purpose_of(&mut self, passphrase: &Passphrase) -> Purpose {
-        let is_again =
-            self.is_rejected && self.passphrase.as_ref().is_some_and(|known| known.expose() == passphrase.expose());
-        self.is_rejected = false;
+        let is_again = matches!(
+            &self.own_seal,
+            OwnSeal::Entered { passphrase: known, is_rejected: true, .. } if known.expose() == passphrase.expose()
+        );
         let purpose = match &self.latest {
             Some(record) if !is_again && !self.keys.has_key(record) => Purpose::Join(record.clone()),
             latest => Purpose::Begin(latest.clone()),
@@ -211,10 +221,10 @@ impl Room {
 
     /// Returns what the first key of the room is derived from, where no record was seen.
     pub(super) fn first_key(&mut self) -> Option<(Passphrase, Purpose)> {
-        if !self.is_sealed || self.latest.is_some() || self.deriving != Deriving::Nothing {
+        if !self.lacks_first_key() {
             return None;
         }
-        let passphrase = self.passphrase.clone()?;
+        let passphrase = self.passphrase()?.clone();
         self.deriving = Deriving::New;
         Some((passphrase, Purpose::Begin(None)))
     }
@@ -257,19 +267,19 @@ impl Room {
     /// Returns what to derive so that newest messages can be opened, at most once every
     /// [`DERIVATION_PAUSE`].
     pub(super) fn next_to_join(&mut self) -> Option<(Passphrase, EpochRecord)> {
-        let record = self.latest.as_ref()?;
-        let passphrase = self.passphrase.as_ref()?;
+        let record = self.latest.clone()?;
+        let passphrase = self.passphrase()?.clone();
         let is_too_soon = self.last_joined.is_some_and(|at| at.elapsed() < DERIVATION_PAUSE);
         if is_too_soon
             || self.deriving != Deriving::Nothing
-            || self.keys.has_key(record)
+            || self.keys.has_key(&record)
             || self.failed.contains(&record.hash())
         {
             return None;
         }
         self.last_joined = Some(Instant::now());
         self.deriving = Deriving::OfRecord(record.hash());
-        Some((passphrase.clone(), record.clone()))
+        Some((passphrase, record))
     }
 
     /// Returns whether the key of this record is being derived, and one more message may wait.
@@ -295,7 +305,7 @@ impl Room {
                 if self.latest.as_ref().is_none_or(|latest| latest.number() < record.number()) {
                     self.latest = Some(record.clone());
                 }
-                self.is_rejected = false;
+                self.note_rejected(false);
                 Ok(record)
             }
             Err((record, error)) => {
@@ -305,12 +315,18 @@ impl Room {
                     }
                     self.failed.push(record.hash());
                 }
-                self.is_rejected = matches!(error, OpenError::WrongKey { .. });
+                self.note_rejected(matches!(error, OpenError::WrongKey { .. }));
                 if let Some(current) = self.keys.current() {
                     self.latest = Some(current.clone());
                 }
                 Err(error)
             }
+        }
+    }
+
+    fn note_rejected(&mut self, rejected: bool) {
+        if let OwnSeal::Entered { is_rejected, .. } = &mut self.own_seal {
+            *is_rejected = rejected;
         }
     }
 
@@ -331,7 +347,7 @@ impl Room {
             return Err(format!("a message in this room was not accepted: {why}. /seal goes on once you have decided"));
         }
         if self.keys.current().is_none() {
-            return Err(match (&self.passphrase, &self.latest, self.deriving != Deriving::Nothing) {
+            return Err(match (self.passphrase(), &self.latest, self.deriving != Deriving::Nothing) {
                 (_, _, true) => "the key is being derived; send it again in a moment".to_owned(),
                 (None, Some(record), false) => {
                     format!("the key {} of this room is not here; enter its passphrase with /seal", record.key_id())
@@ -352,9 +368,9 @@ impl Room {
             self.keys.watch(seq);
         }
         if arrival == Arrival::InTurn || arrival == Arrival::Own {
-            self.others = Others::Readable;
+            self.note_others(false);
         }
-        if !self.is_sealed || arrival == Arrival::Own {
+        if !self.is_sealed() || arrival == Arrival::Own {
             return message;
         }
         Message { text: format!("{NOT_SEALED}{}", message.text), ..message }

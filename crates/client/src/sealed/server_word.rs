@@ -4,7 +4,6 @@ use glassline_secure::seal::Envelope;
 use glassline_wire::event::{ErrorCode, Rejection};
 
 use super::State;
-use super::room::Room;
 
 impl State {
     /// Takes what the server tells when the user enters a room: the beginning of the newest sealed
@@ -37,8 +36,8 @@ impl State {
         let room = self.rooms.get_mut(name)?;
         let report = room.confirm()?;
         // A refusal before may have taken it out of the file.
-        let kept = self.files.as_ref().zip(room.current()).map_or(Ok(()), |(files, record)| files.rooms.put(record));
-        Some(kept.map_or_else(|error| format!("{report}; it will not be remembered: {error}"), |()| report.clone()))
+        let record = room.current().cloned();
+        Some(report + &record.map_or_else(String::new, |record| self.keep(&record)))
     }
 
     /// Takes the refusal of a message. Returns what to tell a person instead: a sealing that the
@@ -49,17 +48,17 @@ impl State {
                 self.room(name).ok()?.note_others(true);
                 None
             }
-            ErrorCode::NotSealed if self.rooms.get(name).is_some_and(Room::is_first_key_refused) => {
-                let is_bound = self.rooms.get(name).is_some_and(Room::is_bound);
+            ErrorCode::NotSealed => {
+                let room = self.rooms.get(name).filter(|room| room.is_first_key_refused())?;
                 let forgotten = self.files.as_ref().map_or(Ok(()), |files| files.rooms.forget(name));
-                let kept = forgotten.err().map_or_else(String::new, |error| {
-                    format!("; the next start takes it as sealed all the same, since this failed: {error}")
-                });
-                if is_bound {
+                if room.is_bound() {
                     // What is sent there stays for members only; only the user ends that.
                     return None;
                 }
                 self.rooms.remove(name);
+                let kept = forgotten.err().map_or_else(String::new, |error| {
+                    format!("; the next start takes it as sealed all the same, since this failed: {error}")
+                });
                 Some(format!("{name} was not sealed, and what you write there is readable: {}{kept}", rejection.text))
             }
             _ => None,

@@ -1,6 +1,5 @@
 //! `/seal` and `/unseal` at the terminal.
 
-use glassline_secure::seal::Passphrase;
 use glassline_session::Session;
 
 use super::Terminal;
@@ -16,11 +15,6 @@ impl Terminal {
 
     /// Seals a room with what was typed.
     pub(super) fn take_passphrase(&mut self, room: &str, typed: &str) {
-        if Passphrase::new(typed).is_ok_and(|passphrase| passphrase.is_weak()) {
-            let warning = "this passphrase is weak: whoever records the messages can guess it with a program. /seal and \
-                           Enter alone make one of six random words";
-            self.print_notice(&[warning.to_owned()]);
-        }
         let notices = self.dialogue.take_passphrase(room, typed);
         self.print_notice(&notices);
     }

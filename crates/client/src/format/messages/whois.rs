@@ -4,7 +4,7 @@ use glassline_keyring::{ChangedMember, KnownMember, MemberCheck, Standing};
 use glassline_secure::Identity;
 use glassline_wire::event::Whois;
 use glassline_wire::link::IdentityKey;
-use glassline_wire::visible;
+use glassline_wire::{hex, visible};
 
 use super::{Formatter, StyledLine, name};
 
@@ -65,14 +65,7 @@ impl Formatter {
 }
 
 fn identity_key(digits: &str) -> Option<IdentityKey> {
-    let mut key = [0; 32];
-    if digits.len() != 2 * key.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(key)
+    hex::decode(digits)?.try_into().ok()
 }
 
 fn format_idle(idle_s: u64) -> String {

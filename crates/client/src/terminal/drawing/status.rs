@@ -103,8 +103,7 @@ fn readers(confidentiality: Confidentiality, terseness: usize) -> Option<String>
         3..=4 => Some(format!("{readers} can read this")),
         // Another part says that secrets are logged.
         5..=TERSEST if confidentiality.is_key_logged => Some(link.to_owned()),
-        5..=TERSEST if readers == "anyone on the way" => Some("anyone can read this".to_owned()),
-        5..=TERSEST => Some(format!("{readers} can read this")),
+        5..=TERSEST => Some(format!("{} can read this", confidentiality.readers_in_short())),
         _ => None,
     }
 }

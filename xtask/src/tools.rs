@@ -47,8 +47,8 @@ tools! {
     CXX = "a C++ compiler", ["c++", "--version"], Package::Debian("g++"), "compiles libFuzzer";
     PYTHON = "Python 3", ["python3", "--version"], Package::Debian("python3"), "runs the independent peers and an example";
     PIP = "pip", ["python3", "-m", "pip", "--version"], Package::Debian("python3-pip"), "installs packages of Python";
-    PEER_PACKAGES = "packages of the peers", ["python3", "-c", "import sys; sys.path.append('target/python'); import noise"],
-        Package::PyPi("tests/peers/requirements.txt"), "let an independent implementation speak Noise";
+    PEER_PACKAGES = "packages of the peers", ["python3", "-c", "import sys; sys.path.append('target/python'); import argon2, nacl, noise"],
+        Package::PyPi("tests/peers/requirements.txt"), "let independent implementations speak Noise and seal messages";
     BASH = "bash", ["bash", "--version"], Package::Debian("bash"), "reads the completions for bash";
     UNSHARE = "unshare", ["unshare", "--version"], Package::Debian("util-linux"), "makes a network of the tests' own";
     IP = "ip", ["ip", "-V"], Package::Debian("iproute2"), "gives that network an address";

@@ -1,6 +1,7 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
 
 use crate::command::{Outcome, program, run, succeeds};
 
@@ -98,9 +99,12 @@ impl Tool {
     fn install(&self) {
         let command = match self.package {
             Package::Debian(package) => {
-                let script =
-                    format!("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y {package}");
-                program("sh", &["-c", &script])
+                // Lists of packages do not change within a run.
+                static LISTS: Once = Once::new();
+                LISTS.call_once(|| _ = run(program("apt-get", &["update", "-q"])));
+                let mut install = program("apt-get", &["install", "-q", "-y", package]);
+                install.env("DEBIAN_FRONTEND", "noninteractive");
+                install
             }
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
             Package::PyPi(file) => program("python3", &pip_arguments(file)),

@@ -71,8 +71,9 @@ fn protected_before(address: &ServerAddress) -> Option<String> {
         Ok(known) => known.first().map(|known| {
             let link = known.link;
             format!(
-                "you have joined {address} over {link} before, and join it in plaintext now: anyone on the way can read \
-                 and change what is said; --link {link} protects it"
+                "you have joined {address} over {} before, and join it in plaintext now: anyone on the way can read and \
+                 change what is said; --link {link} protects it",
+                link.title()
             )
         }),
         Err(error) => Some(format!("whether {address} was joined over a protected link before cannot be told: {error}")),

@@ -50,13 +50,15 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<End
     let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
         return Ok(Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string()));
     };
+    let reachable_at = listeners.iter().flat_map(reachable_from_elsewhere).collect();
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
     links.renew_in_background();
     let config = Config { operator_token, links: links.for_server(), ..Config::default() };
     let server = thread::spawn(move || run(listeners, config, store, &for_server));
     let greeting = [options.greeting.as_slice(), &greeting].concat();
-    let ending = join_here(reachable_here(own), JoinOptions { hosts: true, greeting, ..options });
+    let options = JoinOptions { hosts: true, reachable_at, greeting, ..options };
+    let ending = join_here(reachable_here(own), options);
     shutdown.request();
     match server.join() {
         Ok(Ok(())) => ending,

@@ -26,6 +26,7 @@ mod signals;
 mod tap;
 mod upkeep;
 mod usage;
+mod web;
 mod words;
 
 use std::env;

@@ -109,7 +109,7 @@ fn metrics_count_messages_refusals_and_members() {
             ("glassline_gaps_total", 0),
             ("glassline_refusals_total{reason=\"name_refused\"}", 1),
             ("glassline_refusals_total{reason=\"hello_refused\"}", 1),
-            ("glassline_refusals_total{reason=\"http_not_spoken\"}", 1),
+            ("glassline_refusals_total{reason=\"http_refused\"}", 1),
             ("glassline_refusals_total{reason=\"no_name_in_time\"}", 0),
             ("glassline_refused_requests_total{code=\"unknown_room\"}", 1),
             ("glassline_refused_requests_total{code=\"unknown_name\"}", 2),

@@ -16,6 +16,7 @@ use crate::matrix::MatrixArguments;
 use crate::sealing::{self, SealedRoom};
 use crate::tap::TapArguments;
 use crate::upkeep::HistoryArguments;
+use crate::web::WebOptions;
 use crate::words;
 
 /// An empty history has some hundred thousand bytes already.
@@ -67,6 +68,8 @@ pub(crate) struct Host {
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) operator_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) web: WebOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,6 +139,8 @@ pub(crate) struct Serve {
     pub(crate) operator_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) links: LinkOptions,
+    #[command(flatten)]
+    pub(crate) web: WebOptions,
     /// Address to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free
     /// one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
@@ -216,7 +221,8 @@ pub(crate) struct Join {
     /// times
     #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse, help_heading = None)]
     pub(crate) seal: Vec<SealedRoom>,
-    /// File of certificate authorities in PEM, in place of the system's
+    /// File of certificate authorities in PEM, in place of the system's: over TLS, a server's key
+    /// that was never seen needs the word of one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
     /// File that gets the secrets of TLS, for tools such as Wireshark: whoever has it can read

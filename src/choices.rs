@@ -82,6 +82,7 @@ impl Choices {
             dialect: self.dialect.unwrap_or_default(),
             mode,
             hosts: false,
+            reachable_at: Vec::new(),
             greeting,
             preferences: Preferences {
                 timestamps: self.timestamps,

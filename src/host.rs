@@ -12,10 +12,11 @@ use crate::address::{default_address, joinable};
 use crate::args::{Host, LinkOptions};
 use crate::folders;
 use crate::history;
-use crate::listening::{LISTEN, open_all, reachable_from_elsewhere, reachable_here, refused};
+use crate::listening::{LISTEN, open_all, reachable_addresses, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
 use crate::sealing;
 use crate::server_links::ServerLinks;
+use crate::web::page_address;
 
 struct HostResources {
     listeners: Vec<TcpListener>,
@@ -50,13 +51,16 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<End
     let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
         return Ok(Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string()));
     };
+    let reachable_at = listeners.iter().flat_map(reachable_from_elsewhere).collect();
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
     links.renew_in_background();
-    let config = Config { operator_token, links: links.for_server(), ..Config::default() };
+    let web = arguments.web.for_server();
+    let config = Config { operator_token, links: links.for_server(), web, ..Config::default() };
     let server = thread::spawn(move || run(listeners, config, store, &for_server));
     let greeting = [options.greeting.as_slice(), &greeting].concat();
-    let ending = join_here(reachable_here(own), JoinOptions { hosts: true, greeting, ..options });
+    let options = JoinOptions { hosts: true, reachable_at, greeting, ..options };
+    let ending = join_here(reachable_here(own), options);
     shutdown.request();
     match server.join() {
         Ok(Ok(())) => ending,
@@ -80,6 +84,10 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> anyhow::Result<HostRes
     let store = file.as_deref().map(|file| history::open(file, Keep::default())).transpose()?;
     let links = ServerLinks::open(&LinkOptions::default(), &listeners)?;
     let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
+    if !arguments.web.no_web {
+        let pages = listeners.iter().flat_map(reachable_addresses).filter_map(|address| page_address(address, None));
+        greeting.extend(pages.map(|page| format!("… or in a browser: {page}")));
+    }
     if listeners.iter().any(|listener| !reachable_from_elsewhere(listener).is_empty()) {
         greeting.push(links.readers());
         greeting.extend(links.fingerprints());

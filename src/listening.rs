@@ -114,6 +114,13 @@ pub(crate) fn reachable_from_elsewhere(listener: &TcpListener) -> Vec<SocketAddr
     found.into_iter().take(SHOWN_ADDRESSES_MAX).map(|ip| SocketAddr::new(ip, listening.port())).collect()
 }
 
+/// Returns the addresses at which others reach a listener; where there are none, that of this
+/// machine.
+pub(crate) fn reachable_addresses(listener: &TcpListener) -> Vec<SocketAddr> {
+    let elsewhere = reachable_from_elsewhere(listener);
+    if elsewhere.is_empty() { listener.local_addr().ok().map(reachable_here).into_iter().collect() } else { elsewhere }
+}
+
 /// Addresses shown at most: a machine with containers has many.
 const SHOWN_ADDRESSES_MAX: usize = 4;
 

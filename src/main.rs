@@ -2,6 +2,7 @@
 
 mod address;
 mod args;
+mod authorities;
 mod choices;
 mod completions;
 mod configuration;
@@ -25,6 +26,7 @@ mod signals;
 mod tap;
 mod upkeep;
 mod usage;
+mod web;
 mod words;
 
 use std::env;

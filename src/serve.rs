@@ -13,12 +13,13 @@ use tracing::{info, warn};
 use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::{LogFormat, Serve};
 use crate::history::{self, HistoryChoice};
-use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
+use crate::listening::{open_all, open_metrics, reachable_addresses, reachable_from_elsewhere};
 use crate::logging;
 use crate::operator_token::{self, TokenRead};
 use crate::server_links::ServerLinks;
 use crate::service_manager::{inherited_listeners, notify_stopping, report};
 use crate::signals::end_on_signal;
+use crate::web::page_address;
 use crate::{done, note};
 
 pub(crate) fn serve(arguments: &Serve) -> ExitCode {
@@ -57,7 +58,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     };
     end_on_signal(end, || {}, links.reloader()).context("cannot watch for signals")?;
     links.renew_in_background();
-    announce(&listeners, &links, arguments.log_format)?;
+    announce(&listeners, &links, arguments)?;
     if let Some(metrics) = metrics {
         serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;
         announce_metrics(&metrics)?;
@@ -70,6 +71,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         replay_tutorial: arguments.replay_tutorial as usize,
         operator_token,
         links: links.for_server(),
+        web: arguments.web.for_server(),
         watch,
         ..Config::default()
     };
@@ -101,9 +103,11 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
 }
 
 /// One line for each address on stdout, and on stderr who can reach it and read what is said if that
-/// is more than this machine; then a line for each key.
-fn announce(listeners: &[TcpListener], links: &ServerLinks, log_format: LogFormat) -> anyhow::Result<()> {
+/// is more than this machine; then a line for each address of the page and each key.
+fn announce(listeners: &[TcpListener], links: &ServerLinks, arguments: &Serve) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
+    let mut notes = Vec::new();
+    let has_page = !arguments.pure && !arguments.web.no_web;
     for listener in listeners {
         let address = listener.local_addr().context("cannot tell where it listens")?;
         // The caller may have closed stdout.
@@ -118,10 +122,14 @@ fn announce(listeners: &[TcpListener], links: &ServerLinks, log_format: LogForma
                 note(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
+        let pages = reachable_addresses(listener).into_iter();
+        let pages = pages.filter_map(|reachable| page_address(reachable, arguments.links.require));
+        notes.extend(pages.filter(|_| has_page).map(|page| format!("in a browser: {page}")));
     }
     drop(stdout);
-    for line in links.fingerprints() {
-        match log_format {
+    notes.extend(links.fingerprints());
+    for line in notes {
+        match arguments.log_format {
             LogFormat::Human => note(line),
             // A program reads stderr line by line.
             LogFormat::Json => info!("{line}"),

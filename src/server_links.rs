@@ -152,8 +152,8 @@ fn host_names(listeners: &[TcpListener]) -> Vec<String> {
     named.map(|ip: IpAddr| ip.to_string()).chain(host_name).collect()
 }
 
-/// Returns whether a certificate can hold the name (RFC 1123).
-fn is_host_name(name: &str) -> bool {
+/// Returns whether a text is the name of a host (RFC 1123).
+pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')

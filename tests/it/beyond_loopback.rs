@@ -61,9 +61,13 @@ fn a_host_names_the_address_that_others_type() {
     let home = Folder::new();
     let arguments = ["--listen", "0.0.0.0:5000", "--history", "none", "--name", "host"];
     let mut host = in_namespace(&home, &arguments);
+    host.say("/qr");
     host.close_stdin();
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
+    for words in ["there is no code to scan: this is no terminal\n", "* http://192.0.2.1:5000\n"] {
+        assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+    }
     assert!(ended.stderr.contains("others on your network join it with: glassline join 192.0.2.1:5000\n"), "{ended:?}");
 }
 

@@ -87,7 +87,7 @@ fn characters_counted_as_bytes_are_recognised() {
 fn other_protocols_get_an_answer_they_can_read() {
     let server = Server::start();
     let answers: [(&[u8], &[u8]); 3] = [
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 426 Upgrade Required\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 421 Misdirected Request\r\n"),
         (b"\x16\x03\x01\x02\x00", &[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 70]),
         (b"GLASSNOISE", b"this server does not speak Noise"),
     ];

@@ -30,6 +30,7 @@ mod transport;
 mod typing;
 mod undelivered;
 mod view;
+mod web_page;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::sync_channel;
@@ -46,7 +47,7 @@ use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
 use line_input::LineInput;
-use line_output::{LineOutput, LineScreen};
+use line_output::{CodeScreen, LineOutput, LineScreen};
 pub use link::{Link, SecureLink};
 pub use options::{JoinOptions, Mode, default_layers};
 use plain::{Plain, PlainMode};
@@ -59,6 +60,7 @@ use transport::Transport;
 use typing::line::TypedLine;
 use typing::terminal::EchoTerminal;
 use view::View;
+use web_page::WebPage;
 
 /// Time after which a program's session reports a lost server.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
@@ -147,11 +149,13 @@ fn open_view(
         None => LineInput::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?,
     };
     let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
-    let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
+    let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX))
+        .drawing_codes(code_screen(plain_mode.notices_on_stdout, options));
     let formatter = Formatter::new(&options.name).with_members(options.members.clone());
     let settings = DisplaySettings::new(&options.preferences, false);
-    let log = RoomLog::wished_for(options);
-    let mut plain = Plain::new(plain_mode, formatter, settings, log, line_input, output, keys.clone());
+    let web_page = WebPage::of(options);
+    let plain = Plain::new(plain_mode, formatter, settings, line_input, output, keys.clone(), web_page);
+    let mut plain = plain.logging_to(RoomLog::wished_for(options));
     for words in options.greeting.iter().chain(&RoomLog::notice(&options.preferences)) {
         plain.print_notice(words)?;
     }
@@ -162,6 +166,14 @@ fn open_view(
         Some(terminal) => plain.typed_at(terminal),
         None => plain,
     }))
+}
+
+/// Returns the terminal that shows the notices of a mode that writes lines. A terminal that calls
+/// itself dumb takes no colours.
+fn code_screen(notices_on_stdout: bool, options: &JoinOptions) -> Option<CodeScreen> {
+    let is_terminal = if notices_on_stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
+    let has_colour = options.preferences.colour && !options::is_terminal_dumb();
+    is_terminal.then_some(CodeScreen { size: terminal::size, has_colour })
 }
 
 /// Restores the terminal, for a thread that ends the process.

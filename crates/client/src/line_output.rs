@@ -9,12 +9,16 @@ use crate::rows::columns::Edge;
 use crate::rows::shortening::Shortening;
 use crate::rows::wrap::{self, WrappedRow};
 use crate::typing::line::{KeyOutcome, TypedLine};
+use crate::web_page::Canvas;
 
 /// Longest delay of output after the last key.
 const HELD_MS: u64 = 30_000;
 /// Bytes of delayed output.
 const HELD_BYTES_MAX: usize = 16 * 1024;
 const BELL: &[u8] = b"\x07";
+/// Colours of a code to scan, of the 256 that themes do not change.
+const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+const RESET: &str = "\x1b[0m";
 
 /// Properties of the terminal that shows the output.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +35,14 @@ impl LineScreen {
     }
 }
 
+/// Properties of the terminal that shows codes to scan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CodeScreen {
+    /// Columns and rows.
+    pub(crate) size: fn() -> (u16, u16),
+    pub(crate) has_colour: bool,
+}
+
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -38,6 +50,8 @@ pub(crate) struct LineOutput {
     notices_on_stdout: bool,
     /// The standard output is a terminal.
     screen: Option<LineScreen>,
+    /// The terminal that shows notices, if codes are drawn on it.
+    code_screen: Option<CodeScreen>,
     shortening: Shortening,
     typed: TypedLine,
     /// Rows delayed while a line is being typed.
@@ -54,7 +68,31 @@ impl LineOutput {
         typed: TypedLine,
     ) -> Self {
         let (shortening, held) = (Shortening::default(), String::new());
-        Self { out, err, notices_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
+        Self { out, err, notices_on_stdout, screen, code_screen: None, shortening, typed, held, last_key_ms: 0 }
+    }
+
+    /// Draws codes on this terminal, which shows notices.
+    pub(crate) fn drawing_codes(self, code_screen: Option<CodeScreen>) -> Self {
+        Self { code_screen, ..self }
+    }
+
+    /// Returns the surface for a code to scan; `None` where notices go to no terminal.
+    pub(crate) fn canvas(&self) -> Option<Canvas> {
+        self.code_screen.map(|CodeScreen { size, has_colour }| {
+            let (columns, rows) = size();
+            Canvas { columns: columns.into(), rows: rows.into(), has_colour }
+        })
+    }
+
+    /// Writes the rows of a code to where notices go.
+    pub(crate) fn code(&mut self, rows: &[String]) -> io::Result<()> {
+        let has_colour = self.code_screen.is_some_and(|screen| screen.has_colour);
+        let coloured = |row: &String| if has_colour { format!("{BLACK_ON_WHITE}{row}{RESET}") } else { row.clone() };
+        let rows: Vec<String> = rows.iter().map(coloured).collect();
+        if self.notices_on_stdout {
+            return rows.iter().try_for_each(|row| self.row(row));
+        }
+        write_diagnostics(&mut self.out, &mut self.err, &rows)
     }
 
     pub(crate) fn line(&mut self, line: &StyledLine) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Options of a join: the server, the name, and the presentation.
 
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use glassline_keyring::KnownMembers;
@@ -37,8 +38,7 @@ impl Mode {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Self::Plain;
         }
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term.is_empty());
-        if is_dumb { Self::Linear } else { Self::Terminal }
+        if is_terminal_dumb() { Self::Linear } else { Self::Terminal }
     }
 }
 
@@ -62,10 +62,18 @@ pub struct JoinOptions {
     pub mode: Mode,
     /// `true` if this process is the server, too: stopping it ends the chat.
     pub hosts: bool,
+    /// Addresses at which other devices reach the server, if this process is the server; the best one
+    /// first.
+    pub reachable_at: Vec<SocketAddr>,
     /// Lines to show first, such as how others join.
     pub greeting: Vec<String>,
     /// Choices about showing and keeping the conversation.
     pub preferences: Preferences,
+}
+
+/// Returns whether the terminal says of itself that it takes no sequences.
+pub(crate) fn is_terminal_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term.is_empty())
 }
 
 /// Returns the layers of a client without settings for any: none, unless a test asks for its own.

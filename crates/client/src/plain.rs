@@ -28,6 +28,7 @@ use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
+use crate::web_page::{PageAnswer, WebPage};
 
 /// Number of empty lines in a row that leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
@@ -56,6 +57,7 @@ pub(crate) struct Plain {
     asking: Option<PassphrasePrompt>,
     line_input: LineInput,
     output: LineOutput,
+    web_page: WebPage,
     /// The terminal, where the client reads its keys and echoes them.
     terminal: Option<EchoTerminal>,
     /// The user was warned of bytes that are not UTF-8 in this line.
@@ -72,10 +74,10 @@ impl Plain {
         mode: PlainMode,
         formatter: Formatter,
         settings: DisplaySettings,
-        log: Option<RoomLog>,
         line_input: LineInput,
         output: LineOutput,
         keys: RoomKeys,
+        web_page: WebPage,
     ) -> Self {
         Self {
             mode,
@@ -83,12 +85,13 @@ impl Plain {
             reply: ReplyDraft::to(None),
             settings,
             catch_up: CatchUp::default(),
-            log,
+            log: None,
             key_wait: KeyWait::new(keys.clone()),
             dialogue: SealDialogue::new(keys),
             asking: None,
             line_input,
             output,
+            web_page,
             terminal: None,
             warned_not_utf8: false,
             warned_of_others: false,
@@ -100,6 +103,11 @@ impl Plain {
 
     fn awaits_key(&mut self, session: &Session, now_ms: u64) -> bool {
         self.key_wait.must_wait(|| self.line_input.first().and_then(|_| session.status(now_ms).room), now_ms)
+    }
+
+    /// Writes messages to this log too.
+    pub(crate) fn logging_to(self, log: Option<RoomLog>) -> Self {
+        Self { log, ..self }
     }
 
     /// Reads the keys of a terminal in place of lines.
@@ -198,6 +206,7 @@ impl Plain {
             Ok(ParsedLine::Seal) => self.ask_passphrase(session, now_ms),
             Ok(ParsedLine::Unseal) => self.unseal(session, now_ms),
             Ok(ParsedLine::Clear) => Ok(()),
+            Ok(ParsedLine::Qr(number)) => self.show_page_address(number),
             Ok(ParsedLine::More(number)) => {
                 let shown = self.output.rest(number)?;
                 shown.or_else(|wrong| self.print_notice(&wrong))
@@ -208,6 +217,14 @@ impl Plain {
             }
             Err(wrong) => self.not_sent(&wrong),
         }
+    }
+
+    /// Shows the address of the server's web page, with its code where notices go to a terminal.
+    fn show_page_address(&mut self, number: Option<usize>) -> io::Result<()> {
+        let PageAnswer { words, code, url } = self.web_page.answer(number, self.output.canvas());
+        words.iter().try_for_each(|words| self.print_notice(words))?;
+        self.output.code(&code)?;
+        url.iter().try_for_each(|url| self.print_notice(url))
     }
 
     fn bind_reply(&mut self) {

@@ -20,6 +20,8 @@ pub(crate) enum CloseReason {
     HeaderTooLong,
     HelloRefused,
     HttpNotSpoken,
+    /// A request for the page that is not served; its answer states why.
+    HttpRefused,
     /// The server takes connections over another link only.
     LinkRequired,
     NameRefused,
@@ -39,6 +41,8 @@ pub(crate) enum CloseReason {
     ClosedAtDoor,
     ClosedInsideFrame,
     FramedGoodbye,
+    /// Its requests for the page were answered.
+    HttpDone,
     Kicked,
     /// Bytes of its link were changed on the way, or are none of that link.
     LinkBroken,
@@ -100,10 +104,10 @@ mod tests {
     fn texts_are_those_that_logs_and_dashboards_know() {
         let texts: Vec<&str> = CloseReason::VARIANTS.iter().map(CloseReason::into_str).collect();
         let expected = "banned crowded_out event_dialect_on_pure_server handshake_failed header_empty header_not_decimal \
-                        header_too_long hello_refused http_not_spoken link_required name_refused nested_link no_hello \
+                        header_too_long hello_refused http_not_spoken http_refused link_required name_refused nested_link no_hello \
                         no_name_in_time noise_not_spoken not_watched tls_not_spoken too_many_from_address \
                         too_much_before_welcome unknown_opening bye closed closed_at_door closed_inside_frame \
-                        framed_goodbye kicked link_broken quit raw_goodbye reads_nothing reads_too_little reset \
+                        framed_goodbye http_done kicked link_broken quit raw_goodbye reads_nothing reads_too_little reset \
                         server_closing session_failed silent taken_over truncated";
         assert_eq!(texts.join(" "), expected);
         assert!(CloseReason::UnknownOpening.is_refusal() && !CloseReason::Bye.is_refusal());

@@ -8,12 +8,14 @@ mod admission;
 mod close_reason;
 mod connection_key;
 mod history;
+mod http_head;
 mod limits;
 mod links;
 mod metrics;
 mod net;
 mod protocol;
 mod shutdown;
+mod web;
 
 pub use admission::FloodLimit;
 pub use glassline_hub::{OperatorToken, TokenError};
@@ -26,6 +28,7 @@ pub use net::{listen, listen_ipv6_only, run, takes_ipv4};
 #[cfg(any(test, feature = "test-server"))]
 pub use protocol::tests::TestSession;
 pub use shutdown::Shutdown;
+pub use web::Web;
 
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ pub struct Config {
     pub layers: Option<Arc<dyn LayerFactory>>,
     /// Links that a connection may begin with.
     pub links: Links,
+    /// The chat's page; `None`: HTTP is refused.
+    pub web: Option<Web>,
     /// Bounds and deadlines of connections and queues.
     pub limits: Limits,
     /// Observer of the running server.
@@ -67,6 +72,7 @@ impl Default for Config {
             #[cfg(not(feature = "test-layer"))]
             layers: None,
             links: Links::default(),
+            web: Some(Web::default()),
             limits: Limits::default(),
             watch: Watch::default(),
         }

@@ -12,6 +12,11 @@ pub struct Limits {
     /// Connections from one address: a classroom behind one router fits; one machine cannot take
     /// all descriptors. Past it the oldest without a name is closed.
     pub connections_per_address_max: usize,
+    /// Connections of HTTP, in all: a class that opens the page at once, with six connections each.
+    /// Past it one that asks for nothing is closed.
+    pub http_max: usize,
+    /// … and from one address.
+    pub http_per_address_max: usize,
     /// Each dialect's log in a room: how far a reader may lag before it misses something;
     /// minutes of a busy room.
     pub log_bytes_max: usize,
@@ -55,6 +60,8 @@ impl Default for Limits {
             greeting_timeout_ms: 10_000,
             unregistered_max: 1_024,
             connections_per_address_max: 64,
+            http_max: 256,
+            http_per_address_max: 192,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
             send_queue_bytes_max: 256 << 10,

@@ -76,6 +76,7 @@ pub enum CommandId {
     Bell,
     Clear,
     Quit,
+    Qr,
     Op,
     Kick,
     Mute,
@@ -239,6 +240,8 @@ pub const COMMANDS: &[SlashCommand] = &[
         .client("", "leaves, as three empty Enters do")
         .server("", "leaves")
         .brief("leaves, as three empty Enters do"),
+    by_client(Id::Qr, "qr", Program)
+        .client("[NUMBER]", "shows the address of the server's web page, as a code that a phone scans"),
     by_operator(Id::Op, OP, "TOKEN", "makes you an operator")
         .client("TOKEN", "makes you an operator until you leave, if the token is right")
         .private(),

@@ -11,6 +11,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt::Debug;
 
 use crate::link::LinkFacts;
+use crate::websocket::EncodedHeader;
 
 /// Bound on the bytes a layer holds in each direction: part of a record, or output not yet written.
 pub const LAYER_BYTES_MAX: usize = 64 * 1024;
@@ -69,6 +70,20 @@ pub trait Layer: Debug + Send {
     /// has reached [`LAYER_BYTES_MAX`], none before the handshake is over and after
     /// [`close`](Layer::close).
     fn send(&mut self, plaintext: &[&[u8]]) -> usize;
+
+    /// Header that lets so many bytes of plaintext pass as they are, behind it in the same write:
+    /// they need no copy. `None` where the layer changes plaintext, or is closed: it is given to
+    /// [`send`](Layer::send). The owner asks while the output is empty, and gives what it could not
+    /// write of both to [`queue_rest`](Layer::queue_rest), unless it could write nothing.
+    fn passing_header(&self, plaintext_bytes: usize) -> Option<EncodedHeader> {
+        let _ = plaintext_bytes;
+        None
+    }
+
+    /// Appends the rest of a header and its plaintext to the output.
+    fn queue_rest(&mut self, rest: &[&[u8]]) {
+        let _ = rest;
+    }
 
     /// Announces that nothing more is sent. Again, it does nothing.
     fn close(&mut self);
@@ -154,6 +169,19 @@ impl LayerStack {
         let sent = self.layers.last_mut().map_or(0, |top| top.send(plaintext));
         self.pass_output_down();
         sent
+    }
+
+    /// Header of [`Layer::passing_header`], where the only layer is such a one.
+    pub fn passing_header(&self, plaintext_bytes: usize) -> Option<EncodedHeader> {
+        let [only] = self.layers.as_slice() else { return None };
+        only.passing_header(plaintext_bytes)
+    }
+
+    /// Passes the rest of such a write to the only layer.
+    pub fn queue_rest(&mut self, rest: &[&[u8]]) {
+        if let [only] = self.layers.as_mut_slice() {
+            only.queue_rest(rest);
+        }
     }
 
     /// Has each layer announce its end, after that of the layer above.

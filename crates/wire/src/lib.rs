@@ -33,3 +33,4 @@ pub mod sealed;
 pub mod slash;
 pub mod timestamp;
 pub mod visible;
+pub mod websocket;

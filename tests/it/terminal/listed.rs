@@ -253,6 +253,11 @@ const COMMANDS: &[Case] = &[
         table.alice.see_no_more("to be cleared");
         table.alice.see("alice in lobby");
     }),
+    ("/qr", |table| {
+        // The client has dialled a loopback address, which leads a phone to itself.
+        table.alice.keys_until("/qr\r", "leads every device to itself");
+        table.alice.keys_until("/qr what\r", "usage: /qr [NUMBER]");
+    }),
     ("/quit", |table| leaves(table, "/quit\r")),
     ("/exit", |table| leaves(table, "/exit\r")),
     ("/bye", |table| leaves(table, "/bye\r")),

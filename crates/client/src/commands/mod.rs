@@ -28,6 +28,8 @@ pub(crate) enum ParsedLine {
     /// End the sealing of the current room.
     Unseal,
     Clear,
+    /// Show the address of the server's web page: the one with this number, or the best one.
+    Qr(Option<usize>),
     /// Show the rest of a shortened message: of the one with this number, or of the last one.
     More(Option<u64>),
     /// Show times or not; without an argument, show the setting.

@@ -104,6 +104,8 @@ fn parse_arguments(command: &SlashCommand, args: &str) -> Option<ParsedLine> {
         CommandId::Reply => return text(args).map(ParsedLine::Reply),
         CommandId::More if args.is_empty() => return Some(ParsedLine::More(None)),
         CommandId::More => return args.parse().ok().map(|number| ParsedLine::More(Some(number))),
+        CommandId::Qr if args.is_empty() => return Some(ParsedLine::Qr(None)),
+        CommandId::Qr => return args.parse().ok().map(|number| ParsedLine::Qr(Some(number))),
         CommandId::Timestamps => return choice(args, &[("on", true), ("off", false)]).map(ParsedLine::Timestamps),
         CommandId::Bell => {
             let bells = [("off", Bell::Off), ("mentions", Bell::Mentions), ("all", Bell::All)];

@@ -78,6 +78,7 @@ fn wrong_arguments_show_the_usage() {
         ("/history around7", "usage: /history [N|around NUMBER]"),
         ("/search", "usage: /search TEXT"),
         ("/older 5", "usage: /older"),
+        ("/qr x", "usage: /qr [NUMBER]"),
         ("/op", "usage: /op TOKEN"),
         ("/ban", "usage: /ban WHO [FOR] [REASON]"),
         ("/freeze now", "usage: /freeze"),

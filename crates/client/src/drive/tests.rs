@@ -23,12 +23,14 @@ use crate::json::Json;
 use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
 use crate::link::Link;
+use crate::options::JoinOptions;
 use crate::plain::{Plain, PlainMode};
 use crate::preferences::Preferences;
 use crate::typing::line::TypedLine;
+use crate::web_page::WebPage;
 use glassline_session::{Config, DialectChoice};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 const WELCOME: &str = concat!(
     r#"{"type":"welcome","name":"bot","token":"secret","server":"test/1","#,
     r#""limits":{"name_chars":32,"name_bytes":64,"text_bytes":16384,"event_bytes":102400},"#,
@@ -133,7 +135,15 @@ impl Client {
                     let settings = DisplaySettings::new(&Preferences::default(), false);
                     let typed = TypedLine::new(16 * 1024);
                     let output = LineOutput::new(writer, Box::new(err_writer), false, None, typed);
-                    Box::new(Plain::new(mode, reader, settings, None, line_input, output, keys.clone()))
+                    Box::new(Plain::new(
+                        mode,
+                        reader,
+                        settings,
+                        line_input,
+                        output,
+                        keys.clone(),
+                        WebPage::of(&JoinOptions::default()),
+                    ))
                 }
             };
             let config = Config {

@@ -36,6 +36,8 @@ pub(crate) enum TextRole {
     Found,
     /// Something that went wrong.
     Warning,
+    /// Modules of a code to scan, dark on light.
+    Code,
 }
 
 /// A piece of a line; safe to show.

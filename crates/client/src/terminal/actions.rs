@@ -20,6 +20,7 @@ use crate::format::reply::ReplyError;
 use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
 use crate::system;
+use crate::web_page::PageAnswer;
 
 /// Longest time from the end of a stop to its SIGCONT; a later one belongs to another stop.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
@@ -170,6 +171,7 @@ impl Terminal {
             ParsedLine::Help(blocks) => self.print_notice(&blocks),
             ParsedLine::Keys => self.print_notice(&[keymap::help().join("\n")]),
             ParsedLine::Clear => self.display.clear(),
+            ParsedLine::Qr(number) => self.show_page_address(number),
             ParsedLine::More(number) => {
                 let printed = self.display.print_rest(number);
                 self.print_failure(printed);
@@ -179,6 +181,16 @@ impl Terminal {
             ParsedLine::Timestamps(_) | ParsedLine::Bell(_) | ParsedLine::Ignore(_) | ParsedLine::Unignore(_) => {}
         }
         true
+    }
+
+    /// Shows the address of the server's web page, with its code.
+    fn show_page_address(&mut self, number: Option<usize>) {
+        let PageAnswer { words, code, url } = self.web_page.answer(number, Some(self.display.canvas()));
+        self.print_notice(&words);
+        if !code.is_empty() {
+            self.display.print_code(code);
+        }
+        self.print_notice(url.as_slice());
     }
 
     /// Passes a command to the session; false if it holds a text that is to stay in the input.

@@ -8,9 +8,10 @@ use super::drawing::{draw, layout};
 use super::guard::TerminalGuard;
 use super::key_reader::KeyReader;
 use super::reflow;
-use crate::format::StyledLine;
+use crate::format::{Span, StyledLine, TextRole};
 use crate::inbox::Inbox;
 use crate::system;
+use crate::web_page::Canvas;
 
 /// Shortest interval between drawings for the user's own input: that of a screen at 60 Hz. On a
 /// clock of whole milliseconds, 16 of them have passed for sure.
@@ -128,6 +129,18 @@ impl Display {
     /// there is none, in words for the user.
     pub(super) fn print_rest(&mut self, number: Option<u64>) -> Result<(), String> {
         self.screen.print_rest(number, self.columns.into())
+    }
+
+    /// Prints a code to scan above the input with the next drawing.
+    pub(super) fn print_code(&mut self, rows: Vec<String>) {
+        self.note_stale();
+        self.screen.print_rows(rows.into_iter().map(|row| vec![Span::new(TextRole::Code, row)]).collect());
+    }
+
+    /// Returns the surface for a code to scan.
+    pub(super) fn canvas(&self) -> Canvas {
+        let has_colour = self.palette != Palette::Monochrome;
+        Canvas { columns: self.columns.into(), rows: self.rows.into(), has_colour }
     }
 
     pub(super) fn ring(&mut self) {

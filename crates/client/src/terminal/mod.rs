@@ -37,6 +37,7 @@ use crate::rows::columns;
 use crate::rows::wrap::ScreenRow;
 use crate::sealed::{RoomKeys, SealDialogue};
 use crate::view::View;
+use crate::web_page::WebPage;
 use bell::BellLimiter;
 use composer::Composer;
 use display::Display;
@@ -65,6 +66,7 @@ pub(crate) struct Terminal {
     bell: BellLimiter,
     keymap: Keymap,
     log: Option<RoomLog>,
+    web_page: WebPage,
     confidentiality: Confidentiality,
     keys: RoomKeys,
     dialogue: SealDialogue,
@@ -85,6 +87,11 @@ pub(crate) fn columns() -> usize {
     display::size().0.into()
 }
 
+/// Columns and rows of the terminal.
+pub(crate) fn size() -> (u16, u16) {
+    display::size()
+}
+
 impl Terminal {
     /// Takes the terminal over and starts to read its keys.
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox, keys: RoomKeys) -> io::Result<Self> {
@@ -92,7 +99,7 @@ impl Terminal {
         let display = Display::open(preferences.colour, inbox.clone())?;
         let formatter = Formatter::new(&options.name).with_members(options.members.clone());
         let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
-        let mut terminal = Self::new(pane, display, keys);
+        let mut terminal = Self::new(pane, display, keys, WebPage::of(options));
         let draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.editor_setup = Some((draft_folder, inbox));
         terminal.print_notice(&options.greeting);
@@ -108,7 +115,7 @@ impl Terminal {
         Ok(terminal)
     }
 
-    fn new(pane: MessagePane, display: Display, keys: RoomKeys) -> Self {
+    fn new(pane: MessagePane, display: Display, keys: RoomKeys, web_page: WebPage) -> Self {
         Self {
             pane: pane.with_colours(display.palette().name_colours()),
             display,
@@ -119,6 +126,7 @@ impl Terminal {
             bell: BellLimiter::default(),
             keymap: Keymap::default(),
             log: None,
+            web_page,
             confidentiality: Confidentiality::default(),
             dialogue: SealDialogue::new(keys.clone()),
             keys,

@@ -77,6 +77,7 @@ impl Table {
                 pane(),
                 Display::new(Box::new(drawn.clone()), (columns, 10), Palette::Full),
                 keys(),
+                WebPage::of(&JoinOptions { address: "192.0.2.7:1234".into(), ..JoinOptions::default() }),
             ),
             session,
             emulator: vt100::Parser::new(size(10), size(columns), 1_000),

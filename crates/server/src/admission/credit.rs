@@ -19,6 +19,11 @@ use crate::admission::{Flood, FloodLimit};
 const CONNECTIONS_BURST: f64 = 128.0;
 /// Further new connections of one subnet per second.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
+/// Connections of HTTP of one subnet that do not count as new ones: a class that opens the page,
+/// twice over.
+const HTTP_BURST: f64 = 384.0;
+/// Further ones per second.
+const HTTP_PER_SECOND: f64 = 32.0;
 /// Longest wait for a turn: that of the last of a subnet's 64 connections. This machine may have
 /// more, and closed ones would keep others of it waiting for a minute.
 const TURN_WAIT_MS_MAX: f64 = 4_000.0;
@@ -43,6 +48,7 @@ pub(crate) struct SubnetCredits {
 struct Credit {
     flood: Flood,
     connections: TokenBucket,
+    http: TokenBucket,
     full_ms: u64,
 }
 
@@ -70,6 +76,16 @@ impl SubnetCredits {
         terms
     }
 
+    /// Counts a connection as one of HTTP, and no longer as a new one, unless there are too many.
+    pub(crate) fn note_http(&mut self, peer: SocketAddr, now_ms: u64) {
+        self.change(peer.ip(), now_ms, |credit| {
+            if credit.http.wait_ms() == 0 {
+                credit.http.take(1.0);
+                credit.connections.refund(1.0);
+            }
+        });
+    }
+
     /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does
     /// not count as new.
     pub(crate) fn leave(&mut self, peer: SocketAddr, flood: Flood, unserved: bool, now_ms: u64) {
@@ -88,13 +104,16 @@ impl SubnetCredits {
         let subnet = subnet(address);
         let mut credit = self.subnets.remove(&subnet).unwrap_or_else(|| {
             let connections = TokenBucket::full(CONNECTIONS_BURST, CONNECTIONS_PER_SECOND, now_ms);
-            Credit { flood: full_flood, connections, full_ms: now_ms }
+            let http = TokenBucket::full(HTTP_BURST, HTTP_PER_SECOND, now_ms);
+            Credit { flood: full_flood, connections, http, full_ms: now_ms }
         });
         self.by_full_ms.remove(&(credit.full_ms, subnet));
         credit.flood.fill(now_ms);
         credit.connections.fill(now_ms);
+        credit.http.fill(now_ms);
         change(&mut credit);
-        credit.full_ms = now_ms + credit.flood.full_in_ms().max(credit.connections.full_in_ms());
+        let buckets = [credit.flood.full_in_ms(), credit.connections.full_in_ms(), credit.http.full_in_ms()];
+        credit.full_ms = now_ms + buckets.into_iter().max().unwrap_or_default();
         self.by_full_ms.insert((credit.full_ms, subnet));
         self.subnets.insert(subnet, credit);
         if self.subnets.len() > SUBNETS_MAX {

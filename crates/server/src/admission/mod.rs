@@ -1,10 +1,10 @@
 //! Admission of connections: how many of an address, how fast, with what flood credit, and which
 //! have no name yet (`decisions/008`).
 
+mod by_subnet;
 mod credit;
 mod flood;
 mod token_bucket;
-mod unregistered;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,11 +13,11 @@ use glassline_hub::subnet;
 
 use crate::Limits;
 use crate::connection_key::ConnectionKey;
+use by_subnet::BySubnet;
 use credit::SubnetCredits;
 pub(crate) use credit::Terms;
 pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
-pub(crate) use unregistered::Unregistered;
 
 /// Connections by address. A connection is counted by [`enter`](Self::enter), named by
 /// [`register`](Self::register), and left out again by [`leave`](Self::leave).
@@ -25,7 +25,9 @@ pub(crate) use unregistered::Unregistered;
 pub(crate) struct Admission {
     counts: AddressCount,
     credits: SubnetCredits,
-    unregistered: Unregistered,
+    unregistered: BySubnet,
+    /// Those of HTTP, which are not among `counts`.
+    http: BySubnet,
 }
 
 impl Admission {
@@ -33,7 +35,8 @@ impl Admission {
         Self {
             counts: AddressCount::default(),
             credits: SubnetCredits::new(limit),
-            unregistered: Unregistered::default(),
+            unregistered: BySubnet::default(),
+            http: BySubnet::default(),
         }
     }
 
@@ -63,12 +66,43 @@ impl Admission {
     }
 
     pub(crate) fn leave(&mut self, peer: SocketAddr, key: ConnectionKey) {
-        self.unregistered.remove(subnet(peer.ip()), key);
-        self.counts.leave(peer.ip());
+        if !self.http.remove(subnet(peer.ip()), key) {
+            self.unregistered.remove(subnet(peer.ip()), key);
+            self.counts.leave(peer.ip());
+        }
     }
 
-    pub(crate) fn unregistered(&self) -> &Unregistered {
+    pub(crate) fn unregistered(&self) -> &BySubnet {
         &self.unregistered
+    }
+
+    /// Notes that a connection without a name is one of HTTP. False if it was noted before. It does
+    /// not count as new in its subnet, as far as the rate of such connections allows.
+    pub(crate) fn leave_for_http(&mut self, peer: SocketAddr, key: ConnectionKey, now_ms: u64) -> bool {
+        if !self.unregistered.remove(subnet(peer.ip()), key) {
+            return false;
+        }
+        self.counts.leave(peer.ip());
+        self.http.insert(subnet(peer.ip()), key);
+        self.credits.note_http(peer, now_ms);
+        true
+    }
+
+    /// Notes that a connection of HTTP waits for a name from now on.
+    pub(crate) fn return_from_http(&mut self, peer: SocketAddr, key: ConnectionKey) {
+        if self.http.remove(subnet(peer.ip()), key) {
+            self.counts.enter(peer.ip());
+            self.await_name(peer, key);
+        }
+    }
+
+    /// Returns whether an address has more connections of HTTP than it may.
+    pub(crate) fn has_too_many_http(&self, address: IpAddr, limits: &Limits) -> bool {
+        !is_exempt(address) && self.http.of(subnet(address)).count() > limits.http_per_address_max
+    }
+
+    pub(crate) fn http(&self) -> &BySubnet {
+        &self.http
     }
 }
 

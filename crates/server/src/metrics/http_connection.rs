@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use crate::http_head::{self, Parsed};
 use crate::metrics::pages::{Page, Response};
 
 /// Longest head of a request: a scraper's has a few hundred bytes.
 const HEAD_BYTES_MAX: usize = 4 * 1024;
-const HEADERS_MAX: usize = 64;
 /// Time for a head to arrive: a scraper sends it at once.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time from the request to the end of the answer, in any case.
@@ -146,20 +146,13 @@ enum Asked {
 }
 
 fn asked(head: &[u8]) -> Asked {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut headers);
-    let too_long = || Asked::Bad(Response::error("431 Request Header Fields Too Large", "this request is too long"));
-    match request.parse(head) {
-        Ok(httparse::Status::Partial) if head.len() >= HEAD_BYTES_MAX => too_long(),
-        Ok(httparse::Status::Partial) => Asked::Incomplete,
-        Err(httparse::Error::TooManyHeaders) => too_long(),
-        Err(_) => Asked::Bad(Response::error("400 Bad Request", "this is no request in HTTP/1")),
-        Ok(httparse::Status::Complete(_)) => {
-            let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
-            // The target's query is ignored.
-            let page = Page::of(method, target.split('?').next().unwrap_or_default());
-            page.map_or_else(Asked::Bad, Asked::Page)
+    match http_head::parse(head, HEAD_BYTES_MAX, |request| Page::of(request.method, request.path())) {
+        Parsed::Incomplete => Asked::Incomplete,
+        Parsed::TooLong => {
+            Asked::Bad(Response::error("431 Request Header Fields Too Large", "this request is too long"))
         }
+        Parsed::Malformed => Asked::Bad(Response::error("400 Bad Request", "this is no request in HTTP/1")),
+        Parsed::Request(page, _) => page.map_or_else(Asked::Bad, Asked::Page),
     }
 }
 
@@ -169,7 +162,7 @@ mod tests {
 
     #[test]
     fn bad_requests_are_answered_with_their_fault() {
-        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(HEADERS_MAX + 1));
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(65));
         let long = format!("GET /metrics HTTP/1.1\r\nX: {}", "x".repeat(HEAD_BYTES_MAX));
         for (request, status) in [
             (&b"GET / HTTP/1.1\r\n\r\n"[..], "404"),

@@ -59,6 +59,16 @@ pub(crate) enum EvictionRank {
     WaitsForServer,
 }
 
+/// Order in which connections of HTTP are closed for others, the first to be closed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HttpRank {
+    /// It ends, or asks for nothing.
+    Idle,
+    Incomplete,
+    /// It is being sent an answer.
+    Answering,
+}
+
 /// A name that is claimed from a connection which may be dead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Takeover {
@@ -165,6 +175,16 @@ impl<S: Socket> Connection<S> {
             _ if now_ms < self.served_from_ms => EvictionRank::Delayed,
             ConnectionState::Paused(PauseReason::History | PauseReason::Takeover(_)) => EvictionRank::WaitsForServer,
             _ => EvictionRank::Incomplete,
+        }
+    }
+
+    /// Rank among the connections of HTTP.
+    pub(crate) fn http_rank(&self) -> HttpRank {
+        match &self.protocol {
+            _ if self.transport.is_hung_up() || self.is_draining() => HttpRank::Idle,
+            _ if !self.output.is_empty() => HttpRank::Answering,
+            Protocol::Http(session) if !session.is_idle() => HttpRank::Incomplete,
+            _ => HttpRank::Idle,
         }
     }
 
@@ -318,6 +338,7 @@ impl<S: Socket> Connection<S> {
             pre_login_output: &mut self.output,
             pure: config.pure,
             links: &config.links,
+            web: config.web.as_ref(),
         };
         act(&mut self.protocol, &mut context)
     }

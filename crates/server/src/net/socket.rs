@@ -5,12 +5,11 @@ use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use glassline_hub::SLICES_MAX;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::net::transport::Socket;
+use crate::net::transport::{SOCKET_SLICES_MAX, Socket};
 
 #[derive(Debug)]
 pub(crate) struct TcpSocket {
@@ -64,8 +63,8 @@ impl Socket for TcpSocket {
         if let [one] = slices {
             return self.stream.write(one);
         }
-        let mut vectors = [IoSlice::new(&[]); SLICES_MAX];
-        let count = slices.len().min(SLICES_MAX);
+        let mut vectors = [IoSlice::new(&[]); SOCKET_SLICES_MAX];
+        let count = slices.len().min(SOCKET_SLICES_MAX);
         for (vector, slice) in vectors.iter_mut().zip(slices) {
             *vector = IoSlice::new(slice);
         }

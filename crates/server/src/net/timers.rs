@@ -9,6 +9,8 @@ use crate::connection_key::ConnectionKey;
 pub(crate) enum Kind {
     /// Its name must be accepted by then (D2).
     Greeting,
+    /// Its request must be complete, or its next one begin, by then (W).
+    Request,
     /// It may be read again (flood).
     Resume,
     /// The holder of the name it claims must have answered by then (E2).

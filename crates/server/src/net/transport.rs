@@ -7,11 +7,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use glassline_hub::SLICES_MAX;
 use glassline_wire::layer::{LayerError, LayerFactory, LayerStack, LayerState};
 use glassline_wire::link::LinkFacts;
 
 use crate::metrics::Traffic;
 use crate::protocol::Carrier;
+use crate::web::WebSocketLayer;
+
+/// Most slices that one write takes: what the hub gathers, and a header before it.
+pub(crate) const SOCKET_SLICES_MAX: usize = SLICES_MAX + 1;
 
 /// Nonblocking stream of bytes to one peer.
 pub(crate) trait Socket {
@@ -74,36 +79,53 @@ pub(crate) enum ReadError {
     Layer(LayerError),
 }
 
-/// Layers of a connection, and the link that is about to be put on top of them.
+/// Layers of a connection, and what is about to be put on top of them.
 #[derive(Debug, Default)]
 struct Layers {
     stack: LayerStack,
-    starting: Option<StartingLink>,
+    starting: Option<Starting>,
     /// One of them has failed: nothing passes but output that is there.
     has_failed: bool,
 }
 
-/// Link whose first bytes have arrived. It begins with the next read: its handshake is work.
+/// Layers whose first bytes have arrived; they begin with the next read.
 #[derive(Debug)]
-struct StartingLink {
-    factory: Arc<dyn LayerFactory>,
-    opening: Vec<u8>,
+struct Starting {
+    upper: Upper,
+    first_bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Upper {
+    /// A secure link, whose handshake is work.
+    Link(Arc<dyn LayerFactory>),
+    Made(LayerStack),
+}
+
+impl Upper {
+    fn into_layers(self) -> LayerStack {
+        match self {
+            Self::Link(factory) => factory.layers(),
+            Self::Made(layers) => layers,
+        }
+    }
 }
 
 impl Layers {
     fn is_handshaking(&self) -> bool {
-        !self.has_failed && (self.starting.is_some() || self.stack.state() == LayerState::Handshaking)
+        let is_link_starting = matches!(self.starting, Some(Starting { upper: Upper::Link(_), .. }));
+        !self.has_failed && (is_link_starting || self.stack.state() == LayerState::Handshaking)
     }
 
     fn is_closed_by_peer(&self) -> bool {
         !self.has_failed && self.starting.is_none() && self.stack.state() == LayerState::PeerClosed
     }
 
-    /// Passes bytes up, those of the starting link's opening where there is one.
+    /// Passes bytes up, the first ones of starting layers where there are any.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), ReadError> {
         let was_handshaking = self.is_handshaking();
         let received = match self.starting.take() {
-            Some(StartingLink { factory, opening }) => self.stack.add(factory.layers(), &opening, plaintext),
+            Some(Starting { upper, first_bytes }) => self.stack.add(upper.into_layers(), &first_bytes, plaintext),
             None => self.stack.receive(bytes, plaintext),
         };
         received.map_err(|error| {
@@ -156,7 +178,16 @@ impl<S: Socket> Transport<S> {
 
     /// Has a link begin with bytes that were read already; its layers are made by the next read.
     pub(crate) fn start_link(&mut self, factory: Arc<dyn LayerFactory>, opening: Vec<u8>) {
-        self.layers.get_or_insert_default().starting = Some(StartingLink { factory, opening });
+        self.start(Upper::Link(factory), opening);
+    }
+
+    /// Puts a WebSocket on top; the next read gives it `first_bytes`, which were read already.
+    pub(crate) fn start_websocket(&mut self, websocket: WebSocketLayer, first_bytes: Vec<u8>) {
+        self.start(Upper::Made(LayerStack::new(vec![Box::new(websocket)])), first_bytes);
+    }
+
+    fn start(&mut self, upper: Upper, first_bytes: Vec<u8>) {
+        self.layers.get_or_insert_default().starting = Some(Starting { upper, first_bytes });
     }
 
     /// Returns whether the next read is work on a handshake.
@@ -295,10 +326,44 @@ impl<S: Socket> Transport<S> {
             // There is nobody left who could read it.
             return Ok(plaintext.iter().map(|slice| slice.len()).sum());
         }
+        let bytes = plaintext.iter().map(|slice| slice.len()).sum();
+        let is_free = self.ready.writable && layers.stack.output().is_empty() && bytes > 0;
+        if let Some(header) = layers.stack.passing_header(bytes).filter(|_| is_free) {
+            let taken = self.write_behind(header.as_ref(), plaintext, bytes)?;
+            traffic.note_sent(taken);
+            return Ok(taken);
+        }
         let taken = layers.stack.send(plaintext);
         traffic.note_sent(taken);
         self.flush()?;
         Ok(taken)
+    }
+
+    /// Writes a layer's header and plaintext that passes the layer as it is, of so many bytes.
+    /// Returns how many of those were taken: none, or all, since the peer waits for all that the
+    /// header announces. The layer holds what the socket did not take.
+    ///
+    /// # Errors
+    /// The connection broke.
+    fn write_behind(&mut self, header: &[u8], plaintext: &[&[u8]], bytes: usize) -> io::Result<usize> {
+        let mut slices = [&[][..]; SOCKET_SLICES_MAX];
+        let count = 1 + plaintext.len().min(SOCKET_SLICES_MAX - 1);
+        slices[0] = header;
+        slices[1..count].copy_from_slice(&plaintext[..count - 1]);
+        let written = write_socket(&mut self.socket, &slices[..count])?;
+        self.note_written(written, header.len() + bytes);
+        if written == 0 {
+            return Ok(0);
+        }
+        if let Some(layers) = self.layers.as_deref_mut().filter(|_| written < header.len() + bytes) {
+            let mut before = written;
+            for slice in std::iter::once(&header).chain(plaintext) {
+                let skipped = before.min(slice.len());
+                before -= skipped;
+                layers.stack.queue_rest(&[&slice[skipped..]]);
+            }
+        }
+        Ok(bytes)
     }
 
     /// Writes the layers' output. Returns whether nothing of it is left.

@@ -8,6 +8,7 @@ use glassline_wire::link::LinkFacts;
 use crate::admission::Flood;
 use crate::links::Links;
 use crate::protocol::step::Pause;
+use crate::web::Web;
 
 pub(crate) struct SessionContext<'a> {
     pub(crate) hub: &'a mut Hub,
@@ -22,6 +23,8 @@ pub(crate) struct SessionContext<'a> {
     pub(crate) pre_login_output: &'a mut Vec<u8>,
     pub(crate) pure: bool,
     pub(crate) links: &'a Links,
+    /// The chat's page, where it is served.
+    pub(crate) web: Option<&'a Web>,
 }
 
 /// Connection below a session, for facts that few sessions need.

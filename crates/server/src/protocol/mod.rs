@@ -3,6 +3,7 @@
 
 mod context;
 mod event;
+mod http;
 mod refusals;
 mod sniff;
 mod step;
@@ -18,6 +19,7 @@ pub(crate) use step::{Pause, Step};
 
 use crate::close_reason::CloseReason;
 use event::EventSession;
+pub(crate) use http::{HttpSession, HttpTimeout};
 use sniff::{Sniffer, Spoken};
 use tutorial::TutorialSession;
 
@@ -27,6 +29,7 @@ pub(crate) enum Protocol {
     Sniffing(Sniffer),
     Tutorial(TutorialSession),
     Event(EventSession),
+    Http(HttpSession),
 }
 
 impl Default for Protocol {
@@ -39,7 +42,7 @@ impl Protocol {
     /// Consumes bytes. Moves `input` past what was consumed.
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         if let Self::Sniffing(sniffer) = self {
-            let session = match sniffer.look(input, context.pure, context.links, context.carrier) {
+            let session = match sniffer.look(input, context.pure, context.links, context.web, context.carrier) {
                 Spoken::Unclear => return Step::Continue,
                 Spoken::Link(link) => {
                     let opening = [sniffer.seen(), input].concat();
@@ -49,6 +52,11 @@ impl Protocol {
                 }
                 Spoken::Nothing { reason, output } => {
                     return Step::Close { reason, detail: String::new(), output };
+                }
+                Spoken::Http { scheme, is_redirected } => {
+                    let now_ms = context.now.monotonic_ms;
+                    *self = Self::Http(HttpSession::new(sniffer.seen(), scheme, is_redirected, now_ms));
+                    return self.take(input, context);
                 }
                 Spoken::Event => Self::Event(EventSession::new()),
                 Spoken::Tutorial => Self::Tutorial(TutorialSession::new()),
@@ -66,6 +74,13 @@ impl Protocol {
             Self::Sniffing(_) => Step::Continue,
             Self::Tutorial(session) => session.take(input, context),
             Self::Event(session) => session.take(input, context),
+            Self::Http(session) => {
+                let step = session.take(input, context);
+                if matches!(step, Step::StartWebSocket { .. }) {
+                    *self = Self::Sniffing(Sniffer::inside_websocket(context.carrier.link_facts().kind));
+                }
+                step
+            }
         }
     }
 
@@ -73,7 +88,7 @@ impl Protocol {
     pub(crate) fn resume_claim(&mut self, holder: NameHolder, context: &mut SessionContext<'_>) -> Step {
         match self {
             Self::Event(session) => session.resume_claim(holder, context),
-            Self::Sniffing(_) | Self::Tutorial(_) => Step::Continue,
+            Self::Sniffing(_) | Self::Tutorial(_) | Self::Http(_) => Step::Continue,
         }
     }
 
@@ -85,6 +100,7 @@ impl Protocol {
             Self::Tutorial(session) if session.is_at_boundary() => CloseReason::Closed,
             Self::Event(session) if session.is_at_boundary() => CloseReason::Closed,
             Self::Tutorial(_) | Self::Event(_) => CloseReason::ClosedInsideFrame,
+            Self::Http(_) => CloseReason::HttpDone,
         }
     }
 }

@@ -68,6 +68,12 @@ pub(crate) fn nested_link(refused: LinkKind) -> Vec<u8> {
     }
 }
 
+/// The answer to anything but the event dialect inside a WebSocket.
+pub(crate) fn not_in_websocket() -> Vec<u8> {
+    let text = "a WebSocket carries the event dialect only: begin with GLASSLINE2";
+    Dialect::Event.encode(&Event::Error(Rejection::new(ErrorCode::NotAnEvent, text)).into())
+}
+
 /// The answer to a dialect over a link that this server does not take.
 pub(crate) fn link_required(dialect: Dialect, required: LinkKind) -> Vec<u8> {
     let text = format!(

@@ -8,6 +8,7 @@ use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use crate::close_reason::CloseReason;
 use crate::links::Links;
 use crate::protocol::{Carrier, refusals};
+use crate::web::{Scheme, Web};
 
 /// Longest opening there is.
 const OPENING_BYTES_MAX: usize = EVENT_OPENING.len();
@@ -19,6 +20,8 @@ pub(crate) struct Sniffer {
     seen_bytes: usize,
     /// Link around these bytes.
     link: LinkKind,
+    /// A WebSocket is around them, inside that link.
+    is_in_websocket: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +31,12 @@ pub(crate) enum Spoken {
     Tutorial,
     /// The event dialect; the opening was taken.
     Event,
+    /// HTTP, of which nothing was taken but what the sniffer has seen.
+    Http {
+        scheme: Scheme,
+        /// The page is under `https` only.
+        is_redirected: bool,
+    },
     /// A secure link that this server takes; its opening was taken.
     Link(LinkKind),
     /// A protocol or a link that is refused: the reason, and output for the peer.
@@ -40,7 +49,12 @@ pub(crate) enum Spoken {
 impl Sniffer {
     /// Returns the sniffer of the bytes that arrive inside a link.
     pub(crate) fn inside(link: LinkKind) -> Self {
-        Self { seen: [0; OPENING_BYTES_MAX], seen_bytes: 0, link }
+        Self { seen: [0; OPENING_BYTES_MAX], seen_bytes: 0, link, is_in_websocket: false }
+    }
+
+    /// Returns the sniffer of the bytes that arrive inside a WebSocket over a link.
+    pub(crate) fn inside_websocket(link: LinkKind) -> Self {
+        Self { is_in_websocket: true, ..Self::inside(link) }
     }
 
     /// Bytes taken so far.
@@ -49,7 +63,14 @@ impl Sniffer {
     }
 
     /// Takes as much of `input` as it needs to decide.
-    pub(crate) fn look(&mut self, input: &mut &[u8], pure: bool, links: &Links, carrier: &dyn Carrier) -> Spoken {
+    pub(crate) fn look(
+        &mut self,
+        input: &mut &[u8],
+        pure: bool,
+        links: &Links,
+        web: Option<&Web>,
+        carrier: &dyn Carrier,
+    ) -> Spoken {
         let whole = *input;
         let sniffed = loop {
             match sniff(self.seen()) {
@@ -67,14 +88,18 @@ impl Sniffer {
             *input = whole;
         }
         // A pure server sends no notices (T9).
-        match self.decide(sniffed, pure, links, carrier) {
+        match self.decide(sniffed, pure, links, web, carrier) {
             Spoken::Nothing { reason, .. } if pure => Spoken::Nothing { reason, output: Vec::new() },
             decided => decided,
         }
     }
 
-    fn decide(&self, sniffed: Sniffed, pure: bool, links: &Links, carrier: &dyn Carrier) -> Spoken {
+    fn decide(&self, sniffed: Sniffed, pure: bool, links: &Links, web: Option<&Web>, carrier: &dyn Carrier) -> Spoken {
         match sniffed {
+            // The page speaks the event dialect, and its WebSocket carries nothing else.
+            _ if self.is_in_websocket && sniffed != Sniffed::Is(Opening::Event) => {
+                Spoken::Nothing { reason: CloseReason::UnknownOpening, output: refusals::not_in_websocket() }
+            }
             Sniffed::Is(Opening::Tutorial) => self.dialect(Dialect::Tutorial, links),
             // As the tutorial's server: such a client is not understood. Closing at once lets it
             // fall back at once (D3).
@@ -84,10 +109,7 @@ impl Sniffer {
             Sniffed::Is(Opening::Event) => self.dialect(Dialect::Event, links),
             Sniffed::Is(Opening::Noise) => self.link(LinkKind::Noise, CloseReason::NoiseNotSpoken, links),
             Sniffed::Is(Opening::Tls) => self.link(LinkKind::Tls, CloseReason::TlsNotSpoken, links),
-            Sniffed::Is(Opening::Http) => Spoken::Nothing {
-                reason: CloseReason::HttpNotSpoken,
-                output: refusals::page(carrier.local_address(), links),
-            },
+            Sniffed::Is(Opening::Http) => self.http(pure, links, web, carrier),
             Sniffed::NeedsMore | Sniffed::Unknown => {
                 let advice = "your first bytes are no header: send the length in decimal, padded with spaces to ten bytes, then your name";
                 let output = Dialect::Tutorial.encode(&Event::notice(advice).into());
@@ -105,6 +127,20 @@ impl Sniffer {
             },
             (_, Dialect::Tutorial) => Spoken::Tutorial,
             (_, Dialect::Event) => Spoken::Event,
+        }
+    }
+
+    /// Decides about HTTP inside the present link: browsers speak it in plaintext and over TLS.
+    fn http(&self, pure: bool, links: &Links, web: Option<&Web>, carrier: &dyn Carrier) -> Spoken {
+        let is_redirected = !links.admits(self.link) && links.factory(LinkKind::Tls).is_some();
+        let is_served = web.is_some() && !pure && (links.admits(self.link) || is_redirected);
+        match self.link {
+            LinkKind::Plaintext if is_served => Spoken::Http { scheme: Scheme::Http, is_redirected },
+            LinkKind::Tls if is_served => Spoken::Http { scheme: Scheme::Https, is_redirected: false },
+            _ => Spoken::Nothing {
+                reason: CloseReason::HttpNotSpoken,
+                output: refusals::page(carrier.local_address(), links),
+            },
         }
     }
 
@@ -135,7 +171,7 @@ mod tests {
     }
 
     fn look(mut sniffer: Sniffer, bytes: &[u8], pure: bool, links: &Links) -> Spoken {
-        sniffer.look(&mut &bytes[..], pure, links, &NoSocket)
+        sniffer.look(&mut &bytes[..], pure, links, None, &NoSocket)
     }
 
     fn refused(spoken: Spoken) -> (CloseReason, String) {
@@ -167,11 +203,11 @@ mod tests {
             let mut sniffer = sniffer();
             let (mut head, mut tail) = EVENT_OPENING.split_at(split);
             if split < EVENT_OPENING.len() {
-                assert_eq!(sniffer.look(&mut head, false, &links, &NoSocket), Spoken::Unclear);
+                assert_eq!(sniffer.look(&mut head, false, &links, None, &NoSocket), Spoken::Unclear);
             }
             let rest = [head, tail, b"7 "].concat();
             tail = &rest;
-            assert_eq!(sniffer.look(&mut tail, false, &links, &NoSocket), Spoken::Event);
+            assert_eq!(sniffer.look(&mut tail, false, &links, None, &NoSocket), Spoken::Event);
             assert_eq!(tail, b"7 ");
         }
     }
@@ -179,7 +215,7 @@ mod tests {
     #[test]
     fn one_byte_is_enough_for_the_tutorial_and_for_rubbish() {
         let (mut input, links) = (&b"5         alice"[..], Links::default());
-        assert_eq!(sniffer().look(&mut input, false, &links, &NoSocket), Spoken::Tutorial);
+        assert_eq!(sniffer().look(&mut input, false, &links, None, &NoSocket), Spoken::Tutorial);
         assert_eq!(input, b"5         alice");
         assert_eq!(refused(look(sniffer(), b"\xff", false, &links)).0, CloseReason::UnknownOpening);
     }

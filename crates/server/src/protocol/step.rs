@@ -13,6 +13,8 @@ pub(crate) enum Step {
     Pause(Pause),
     /// A secure link begins with these bytes; its protocol is sniffed inside.
     StartLink { link: LinkKind, opening: Vec<u8> },
+    /// A WebSocket begins: `response` ends HTTP, `first_bytes` came behind the request.
+    StartWebSocket { response: Vec<u8>, first_bytes: Vec<u8> },
     /// It ends: its queued output is still sent, then this output. `detail` is for the log.
     Close { reason: CloseReason, detail: String, output: Vec<u8> },
 }

@@ -160,6 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn a_code_has_its_own_colours_and_is_not_wrapped() {
+        let mut drawn = Drawn::new(6, 20);
+        let row = "  ▀▄█  ▀".to_owned();
+        drawn.screen.print_rows(vec![vec![Span::new(TextRole::Code, row.clone())]; 2]);
+        assert_eq!(drawn.draw("|"), format!("{row}\n{row}\n> |\nalice in lobby"));
+        let screen = drawn.emulator.screen();
+        for column in 0..8 {
+            let cell = screen.cell(1, column).expect("a cell");
+            assert_eq!((cell.fgcolor(), cell.bgcolor()), (vt100::Color::Idx(16), vt100::Color::Idx(231)), "{column}");
+        }
+        assert_eq!(screen.cell(1, 8).expect("a cell").bgcolor(), vt100::Color::Default);
+    }
+
+    #[test]
     fn clearing_leaves_the_block_at_the_top() {
         let mut drawn = Drawn::new(6, 20);
         drawn.screen.print(said("bob", "hi"));

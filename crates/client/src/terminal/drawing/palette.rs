@@ -47,6 +47,12 @@ impl Palette {
                 Self::Monochrome => plain.attribute(Attribute::Bold),
                 Self::Basic | Self::Full => plain.with(Color::DarkRed),
             },
+            // Both colours, whatever those of the terminal are. Themes change only the first sixteen.
+            TextRole::Code => match self {
+                Self::Monochrome => plain,
+                Self::Basic => plain.with(Color::Black).on(Color::White),
+                Self::Full => plain.with(Color::AnsiValue(16)).on(Color::AnsiValue(231)),
+            },
         }
     }
 
@@ -101,6 +107,7 @@ mod tests {
             TextRole::Calling,
             TextRole::Mention,
             TextRole::Warning,
+            TextRole::Code,
         ] {
             let style = Palette::Monochrome.style(role);
             assert!(style.foreground_color.is_none() && style.background_color.is_none());

@@ -41,8 +41,8 @@ pub(crate) enum DrawOp {
 #[derive(Debug)]
 enum PendingItem {
     Line(StyledLine),
-    /// The rest of a line that was shortened.
-    Rest(Vec<WrappedRow>),
+    /// Rows that stand as they are.
+    Rows(Vec<WrappedRow>),
 }
 
 impl PendingItem {
@@ -50,7 +50,7 @@ impl PendingItem {
         match self {
             Self::Line(line) => line.bytes(),
             // Few, and on the user's request.
-            Self::Rest(_) => 0,
+            Self::Rows(_) => 0,
         }
     }
 }
@@ -83,8 +83,14 @@ impl Screen {
         let rest = self.shortening.take_rest(number)?;
         // Now, so that the next request finds what this one leaves.
         let rows = self.shortening.rest_rows(&rest, columns, Edge::Cuts);
-        self.add(PendingItem::Rest(rows));
+        self.add(PendingItem::Rows(rows));
         Ok(())
+    }
+
+    /// Adds rows that are not wrapped; they must be safe to show.
+    pub(crate) fn print_rows(&mut self, rows: Vec<ScreenRow>) {
+        let rows = rows.into_iter().map(|spans| WrappedRow { spans, ..WrappedRow::default() });
+        self.add(PendingItem::Rows(rows.collect()));
     }
 
     fn add(&mut self, new: PendingItem) {
@@ -192,7 +198,7 @@ impl Screen {
                 &mut ops,
                 match waiting {
                     PendingItem::Line(line) => self.shortening.rows(&line, columns, Edge::Cuts),
-                    PendingItem::Rest(rows) => rows,
+                    PendingItem::Rows(rows) => rows,
                 },
             );
         }

@@ -17,6 +17,7 @@ mod takeover;
 #[cfg(any(test, feature = "test-server"))]
 pub(super) mod tests;
 mod timing;
+mod web;
 mod writing;
 
 use std::collections::VecDeque;

@@ -175,6 +175,7 @@ impl<S: Socket> Reactor<S> {
         let done = connection.with_context(key, &mut self.hub, self.now, &self.config, act);
         if !was_member {
             self.note_login(key);
+            self.note_http(key);
         }
         Some(done)
     }
@@ -186,6 +187,7 @@ impl<S: Socket> Reactor<S> {
             Step::Continue => {}
             Step::Pause(pause) => self.pause(key, pause, rest),
             Step::StartLink { link, opening } => self.start_link(key, link, opening),
+            Step::StartWebSocket { response, first_bytes } => self.start_websocket(key, response, first_bytes),
             Step::Close { reason, detail, output } => self.refuse_or_drain(key, reason, &detail, &output),
         }
     }

@@ -18,6 +18,7 @@ impl<S: Socket> Reactor<S> {
         while let Some((key, kind)) = self.timers.take_due(now_ms) {
             match kind {
                 Kind::Greeting => self.close(key, CloseReason::NoNameInTime),
+                Kind::Request => self.end_http_in_time(key),
                 Kind::Drain => self.close_drained(key),
                 Kind::Resume => self.resume(key),
                 Kind::Probe => self.decide_takeover(key),

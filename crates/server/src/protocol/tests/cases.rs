@@ -35,6 +35,7 @@ fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> Step, hel
             pre_login_output: &mut output,
             pure: false,
             links: &Links::default(),
+            web: None,
         };
         assert_eq!(take(&mut &frame(payload)[..], &mut context), Step::Continue);
     }
@@ -89,6 +90,7 @@ fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> St
             pre_login_output: &mut output,
             pure: false,
             links: &Links::default(),
+            web: None,
         };
         match take(&mut input, &mut context) {
             Step::Pause(Pause::History) => {}

@@ -12,6 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::links::Links;
 use crate::protocol::{Carrier, Protocol, SessionContext, Step};
+use crate::web::Web;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
 const CONNECTION: usize = 7;
@@ -26,6 +27,7 @@ pub struct TestSession {
     output: Vec<u8>,
     pure: bool,
     links: Links,
+    web: Option<Web>,
 }
 
 /// Plaintext from nowhere.
@@ -59,6 +61,7 @@ impl TestSession {
             output: Vec::new(),
             pure,
             links: Links::default(),
+            web: Some(Web::default()),
         }
     }
 
@@ -75,6 +78,7 @@ impl TestSession {
             pre_login_output: &mut self.output,
             pure: self.pure,
             links: &self.links,
+            web: self.web.as_ref(),
         };
         self.protocol.take(&mut &bytes[..], &mut context) == Step::Continue
     }

@@ -1,4 +1,4 @@
-//! Connections without an accepted name, by subnet.
+//! Connections of one kind, by subnet: those without an accepted name, or those of HTTP.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -6,23 +6,23 @@ use std::net::IpAddr;
 use crate::connection_key::ConnectionKey;
 
 #[derive(Debug, Default)]
-pub(crate) struct Unregistered {
-    by_subnet: HashMap<IpAddr, BTreeSet<ConnectionKey>>,
+pub(crate) struct BySubnet {
+    sets: HashMap<IpAddr, BTreeSet<ConnectionKey>>,
     by_size: BTreeSet<(usize, IpAddr)>,
     len: usize,
 }
 
-impl Unregistered {
+impl BySubnet {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     pub(crate) fn contains(&self, subnet: IpAddr, key: ConnectionKey) -> bool {
-        self.by_subnet.get(&subnet).is_some_and(|of_subnet| of_subnet.contains(&key))
+        self.sets.get(&subnet).is_some_and(|of_subnet| of_subnet.contains(&key))
     }
 
     pub(crate) fn insert(&mut self, subnet: IpAddr, key: ConnectionKey) {
-        let of_subnet = self.by_subnet.entry(subnet).or_default();
+        let of_subnet = self.sets.entry(subnet).or_default();
         self.by_size.remove(&(of_subnet.len(), subnet));
         if of_subnet.insert(key) {
             self.len += 1;
@@ -30,9 +30,9 @@ impl Unregistered {
         self.by_size.insert((of_subnet.len(), subnet));
     }
 
-    /// Takes a connection out. False if it is registered already.
+    /// Takes a connection out. False if it is not there.
     pub(crate) fn remove(&mut self, subnet: IpAddr, key: ConnectionKey) -> bool {
-        let Some(of_subnet) = self.by_subnet.get_mut(&subnet) else { return false };
+        let Some(of_subnet) = self.sets.get_mut(&subnet) else { return false };
         let size = of_subnet.len();
         if !of_subnet.remove(&key) {
             return false;
@@ -40,7 +40,7 @@ impl Unregistered {
         self.len -= 1;
         self.by_size.remove(&(size, subnet));
         if of_subnet.is_empty() {
-            self.by_subnet.remove(&subnet);
+            self.sets.remove(&subnet);
         } else {
             self.by_size.insert((size - 1, subnet));
         }
@@ -54,7 +54,7 @@ impl Unregistered {
 
     /// Connections of a subnet, in the order of their keys.
     pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
-        self.by_subnet.get(&subnet).into_iter().flatten().copied()
+        self.sets.get(&subnet).into_iter().flatten().copied()
     }
 }
 
@@ -72,16 +72,16 @@ mod tests {
 
     #[test]
     fn subnets_come_by_size() {
-        let mut unregistered = Unregistered::default();
+        let mut connections = BySubnet::default();
         for (serial, last) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
-            unregistered.insert(subnet(last), key(serial));
+            connections.insert(subnet(last), key(serial));
         }
-        assert_eq!(unregistered.subnets().next(), Some(subnet(2)));
-        assert_eq!(unregistered.of(subnet(2)).collect::<Vec<_>>(), [key(2), key(3)]);
-        assert!(unregistered.remove(subnet(2), key(2)) && !unregistered.remove(subnet(2), key(2)));
-        assert!(unregistered.remove(subnet(2), key(3)) && unregistered.remove(subnet(1), key(1)));
-        assert_eq!((unregistered.subnets().collect::<Vec<_>>(), unregistered.len()), (vec![subnet(3)], 1));
-        assert!(unregistered.remove(subnet(3), key(4)));
-        assert!(unregistered.by_subnet.is_empty() && unregistered.by_size.is_empty());
+        assert_eq!(connections.subnets().next(), Some(subnet(2)));
+        assert_eq!(connections.of(subnet(2)).collect::<Vec<_>>(), [key(2), key(3)]);
+        assert!(connections.remove(subnet(2), key(2)) && !connections.remove(subnet(2), key(2)));
+        assert!(connections.remove(subnet(2), key(3)) && connections.remove(subnet(1), key(1)));
+        assert_eq!((connections.subnets().collect::<Vec<_>>(), connections.len()), (vec![subnet(3)], 1));
+        assert!(connections.remove(subnet(3), key(4)));
+        assert!(connections.sets.is_empty() && connections.by_size.is_empty());
     }
 }

@@ -1,0 +1,117 @@
+//! HTTP: requests for the page, one after the other, until one of them opens a WebSocket (W).
+
+use crate::close_reason::CloseReason;
+use crate::http_head::{self, Parsed};
+use crate::protocol::{SessionContext, Step};
+use crate::web::{HEAD_BYTES_MAX, Reply, Response, Scheme, Site, reply_to};
+
+/// Time for the head of a request, from its first byte on.
+const HEAD_TIMEOUT_MS: u64 = 10_000;
+/// Time for the next request, after an answer.
+const KEEP_ALIVE_MS: u64 = 5_000;
+/// Time in which an answer must be taken: a whole page over a slow line.
+const ANSWER_TIMEOUT_MS: u64 = 60_000;
+
+#[derive(Debug)]
+pub(crate) struct HttpSession {
+    scheme: Scheme,
+    is_redirected: bool,
+    /// Bytes of a request whose head is not complete.
+    head: Vec<u8>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A request has begun at this time.
+    Head { since_ms: u64 },
+    /// The last answer was given at this time.
+    Answered { at_ms: u64 },
+}
+
+/// What the end of a connection's time means.
+#[derive(Debug)]
+pub(crate) enum HttpTimeout {
+    /// It goes on until this time.
+    Continue { until_ms: u64 },
+    /// The connection ends.
+    End(Step),
+}
+
+impl HttpSession {
+    /// Returns the session of a connection whose first bytes, which come again with its input, are
+    /// HTTP.
+    pub(crate) fn new(first_bytes: &[u8], scheme: Scheme, is_redirected: bool, now_ms: u64) -> Self {
+        Self { scheme, is_redirected, head: first_bytes.to_vec(), phase: Phase::Head { since_ms: now_ms } }
+    }
+
+    /// Time at which [`time_out`](Self::time_out) decides.
+    pub(crate) fn due_ms(&self) -> u64 {
+        match self.phase {
+            Phase::Head { since_ms } => since_ms + HEAD_TIMEOUT_MS,
+            Phase::Answered { at_ms } => at_ms + KEEP_ALIVE_MS,
+        }
+    }
+
+    /// Returns whether nothing is asked for: the end of the stream cuts nothing off.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        let Some(web) = context.web.filter(|_| !input.is_empty()) else { return Step::Continue };
+        if !context.pre_login_output.is_empty() {
+            // It did not wait for the last answer, which ends the connection.
+            return Step::leave(CloseReason::HttpDone, Vec::new());
+        }
+        let now_ms = context.now.monotonic_ms;
+        if self.is_idle() {
+            self.phase = Phase::Head { since_ms: now_ms };
+        }
+        let (fresh, rest) = input.split_at(input.len().min(HEAD_BYTES_MAX - self.head.len()));
+        *input = rest;
+        self.head.extend_from_slice(fresh);
+        let site = Site { web, scheme: self.scheme, is_redirected: self.is_redirected };
+        let parsed = http_head::parse(&self.head, HEAD_BYTES_MAX, |head| (reply_to(head, site), head.method == "HEAD"));
+        let ((reply, is_head_only), head_bytes) = match parsed {
+            Parsed::Incomplete => return Step::Continue,
+            Parsed::TooLong => return refuse("431 Request Header Fields Too Large", "this request is too long"),
+            Parsed::Malformed => return refuse("400 Bad Request", "this is no request of HTTP/1"),
+            Parsed::Request(answered, head_bytes) => (answered, head_bytes),
+        };
+        let behind = [&std::mem::take(&mut self.head)[head_bytes..], *input].concat();
+        *input = &[];
+        self.phase = Phase::Answered { at_ms: now_ms };
+        match reply {
+            Reply::WebSocket(response) => Step::StartWebSocket { response, first_bytes: behind },
+            Reply::Refusal(response) => end(&response, is_head_only, CloseReason::HttpRefused),
+            Reply::Response(response) if response.is_last() || !behind.is_empty() => {
+                end(&response.into_last(), is_head_only, CloseReason::HttpDone)
+            }
+            Reply::Response(response) => {
+                context.pre_login_output.extend(response.to_bytes(is_head_only));
+                Step::Continue
+            }
+        }
+    }
+
+    /// Decides at [`due_ms`](Self::due_ms) how it goes on, with so much of the answer not taken.
+    pub(crate) fn time_out(&self, unsent_bytes: usize, now_ms: u64) -> HttpTimeout {
+        match self.phase {
+            Phase::Answered { at_ms } if unsent_bytes > 0 && now_ms < at_ms + ANSWER_TIMEOUT_MS => {
+                HttpTimeout::Continue { until_ms: now_ms + KEEP_ALIVE_MS }
+            }
+            Phase::Answered { .. } => HttpTimeout::End(Step::leave(CloseReason::HttpDone, Vec::new())),
+            Phase::Head { .. } => HttpTimeout::End(refuse("408 Request Timeout", "the request did not arrive in time")),
+        }
+    }
+}
+
+fn refuse(status: &'static str, text: &str) -> Step {
+    end(&Response::refusal(status, text), false, CloseReason::HttpRefused)
+}
+
+/// Ends the connection with an answer; the log has the status of a refusal.
+fn end(response: &Response, is_head_only: bool, reason: CloseReason) -> Step {
+    Step::Close { reason, detail: response.status().to_string(), output: response.to_bytes(is_head_only) }
+}

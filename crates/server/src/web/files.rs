@@ -1,0 +1,96 @@
+//! The page's files, which are part of the program.
+
+use std::sync::LazyLock;
+
+use sha1_smol::Sha1;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// A file of the page.
+#[derive(Debug)]
+pub(super) struct File {
+    name: &'static str,
+    pub(super) content_type: &'static str,
+    pub(super) content: &'static [u8],
+    /// Changes with the content (RFC 9110, 8.8.3).
+    pub(super) etag: String,
+}
+
+/// Names, types and contents; the first is the page itself.
+const CONTENTS: &[(&str, &str, &[u8])] = &[("index.html", HTML, include_bytes!("../../web/index.html"))];
+
+static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+    let file = |&(name, content_type, content): &(&'static str, &'static str, &'static [u8])| {
+        let etag = format!("\"{}\"", Sha1::from(content).digest());
+        File { name, content_type, content, etag }
+    };
+    CONTENTS.iter().map(file).collect()
+});
+
+/// Returns the file at a path.
+pub(super) fn at(path: &str) -> Option<&'static File> {
+    let name = path.strip_prefix('/')?;
+    if name.is_empty() { FILES.first() } else { FILES.iter().find(|file| file.name == name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a page of ordinary length may weigh, so that a classroom on one access point has it at
+    /// once.
+    const BYTES_MAX: usize = 100 * 1024;
+
+    /// Files that a text refers to: values of `src` and `href`, and module names that are imported.
+    fn references(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (before, quote) in
+            [("src=\"", '"'), ("href=\"", '"'), ("from \"", '"'), ("from '", '\''), ("import \"", '"')]
+        {
+            for (at, _) in text.match_indices(before) {
+                let value = text[at + before.len()..].split(quote).next().unwrap_or_default();
+                found.push(value.trim_start_matches("./").trim_start_matches('/').to_string());
+            }
+        }
+        let is_file = |name: &String| !name.is_empty() && !name.contains(':') && !name.starts_with('#');
+        found.into_iter().filter(is_file).collect()
+    }
+
+    #[test]
+    fn every_file_that_is_referred_to_is_embedded() {
+        for file in FILES.iter() {
+            let Ok(text) = std::str::from_utf8(file.content) else { continue };
+            for name in references(text) {
+                assert!(FILES.iter().any(|other| other.name == name), "{} refers to {name:?}", file.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_in_the_folder_is_embedded() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+            .collect();
+        names.sort();
+        let mut embedded: Vec<&str> = FILES.iter().map(|file| file.name).collect();
+        embedded.sort_unstable();
+        assert_eq!(names, embedded, "the table in web/files.rs has one row for each file");
+    }
+
+    #[test]
+    fn the_page_is_small() {
+        let bytes: usize = FILES.iter().map(|file| file.content.len()).sum();
+        assert!(bytes <= BYTES_MAX, "{bytes} bytes");
+    }
+
+    #[test]
+    fn a_path_finds_its_file_only() {
+        assert_eq!(at("/").map(|file| file.name), Some("index.html"));
+        assert_eq!(at("/index.html").map(|file| file.name), Some("index.html"));
+        for path in ["", "index.html", "//index.html", "/../index.html", "/INDEX.HTML", "/index.html/", "/%2e"] {
+            assert!(at(path).is_none(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Reply to a request: a file of the page, a WebSocket, or a refusal.
+
+use super::response::Response;
+use super::{Web, files, handshake, host};
+use crate::http_head::RequestHead;
+
+/// Path of the WebSocket.
+const WEBSOCKET_PATH: &str = "/ws";
+const METHODS: &str = "GET, HEAD";
+
+/// Protection below HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// What is served to a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    pub(crate) web: &'a Web,
+    pub(crate) scheme: Scheme,
+    /// Nothing but where the page is under `https`.
+    pub(crate) is_redirected: bool,
+}
+
+/// Reply to a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Response(Response),
+    /// Answer to a request that is not served: the connection ends, and the log has it.
+    Refusal(Response),
+    /// Answer with which a WebSocket begins.
+    WebSocket(Vec<u8>),
+}
+
+/// Replies to a request.
+pub(crate) fn reply_to(request: &RequestHead<'_>, site: Site<'_>) -> Reply {
+    let Ok(Some(Ok(host))) = request.only_value("Host").map(|host| host.map(std::str::from_utf8)) else {
+        return refusal("400 Bad Request", "a request has one Host line");
+    };
+    if !host::is_own(host, &site.web.names) {
+        let text = "this server is not known under this name; start it with --web-name NAME, or use its IP address";
+        return refusal("421 Misdirected Request", text);
+    }
+    if !matches!(request.method, "GET" | "HEAD") {
+        let response = Response::refusal("405 Method Not Allowed", "nothing can be sent here but GET and HEAD");
+        return Reply::Refusal(response.with_line("Allow", METHODS));
+    }
+    if has_body(request) {
+        return refusal("413 Content Too Large", "a request has no content here");
+    }
+    if !request.target.starts_with('/') {
+        return refusal("400 Bad Request", "the target of a request is a path");
+    }
+    if site.is_redirected {
+        let response = Response::of_text("308 Permanent Redirect", "this server takes connections over TLS only");
+        return Reply::Response(
+            response.with_line("Location", &format!("https://{host}{}", request.target)).into_last(),
+        );
+    }
+    if request.path() == WEBSOCKET_PATH {
+        return handshake::answer(request, site.scheme.as_str(), host);
+    }
+    let response = file(request);
+    let is_last = request.is_version_1_0 || request.lists("Connection", "close");
+    Reply::Response(if is_last { response.into_last() } else { response })
+}
+
+fn refusal(status: &'static str, text: &str) -> Reply {
+    Reply::Refusal(Response::refusal(status, text))
+}
+
+/// Returns whether content follows the head; what it would be is not read.
+fn has_body(request: &RequestHead<'_>) -> bool {
+    let length = request.only_value("Content-Length");
+    let is_empty = matches!(length, Ok(None)) || matches!(length, Ok(Some(b"0")));
+    !is_empty || request.values("Transfer-Encoding").next().is_some()
+}
+
+fn file(request: &RequestHead<'_>) -> Response {
+    let Some(file) = files::at(request.path()) else {
+        return Response::of_text("404 Not Found", "there is no such file; the chat's page is at /");
+    };
+    // The page and its modules are those of one version: a browser asks each time.
+    let is_known = request.lists("If-None-Match", &file.etag) || request.lists("If-None-Match", "*");
+    let response =
+        if is_known { Response::not_modified() } else { Response::of_content(file.content_type, file.content) };
+    response.with_line("ETag", &file.etag).with_line("Cache-Control", "no-cache")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http_head::{self, Parsed};
+
+    fn site(web: &Web) -> Site<'_> {
+        Site { web, scheme: Scheme::Http, is_redirected: false }
+    }
+
+    /// Status of the answer to a request with these lines, and its bytes.
+    fn answered(site: Site<'_>, request: &str) -> (String, String) {
+        let request = format!("{request}\r\n\r\n");
+        let Parsed::Request(reply, _) = http_head::parse(request.as_bytes(), 8_192, |head| reply_to(head, site)) else {
+            panic!("{request:?} is no request");
+        };
+        let bytes = match reply {
+            Reply::Response(response) | Reply::Refusal(response) => response.to_bytes(request.starts_with("HEAD")),
+            Reply::WebSocket(bytes) => bytes,
+        };
+        let text = String::from_utf8(bytes).expect("text");
+        (text["HTTP/1.1 ".len()..][..3].to_string(), text)
+    }
+
+    fn status(request: &str) -> String {
+        answered(site(&Web::default()), request).0
+    }
+
+    const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost:1234\r\nConnection: keep-alive, Upgrade\r\n\
+                           Upgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\
+                           Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+
+    #[test]
+    fn the_page_is_served_with_its_security_lines() {
+        let web = Web::default();
+        let (_, text) = answered(site(&web), "GET /?x=y HTTP/1.1\r\nHost: 192.0.2.1:1234");
+        for line in [
+            "HTTP/1.1 200 OK",
+            "Content-Type: text/html; charset=utf-8",
+            "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+             connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'",
+            "X-Content-Type-Options: nosniff",
+            "Referrer-Policy: no-referrer",
+            "Cache-Control: no-cache",
+        ] {
+            assert!(text.lines().any(|written| written == line), "{line} in {text}");
+        }
+        let (head, body) = text.split_once("\r\n\r\n").expect("a body");
+        assert!(head.ends_with(&format!("\r\nContent-Length: {}", body.len())) && body.starts_with("<!doctype html>"));
+        let (_, of_head) = answered(site(&web), "HEAD / HTTP/1.1\r\nHost: 192.0.2.1:1234");
+        assert_eq!(of_head, format!("{head}\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_file_that_is_known_is_not_sent_again() {
+        let web = Web::default();
+        let (_, text) = answered(site(&web), "GET / HTTP/1.1\r\nHost: localhost");
+        let etag = text.lines().find_map(|line| line.strip_prefix("ETag: ")).expect("a tag");
+        for known in [etag.to_string(), format!("\"x\", {etag}"), "*".to_string()] {
+            let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {known}");
+            let (status, text) = answered(site(&web), &request);
+            assert_eq!((status.as_str(), text.ends_with("\r\n\r\n")), ("304", true), "{text}");
+            assert!(!text.contains("Content-Length"), "{text}");
+        }
+        assert_eq!(status("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"x\""), "200");
+    }
+
+    #[test]
+    fn what_is_not_served_is_refused() {
+        for (request, expected) in [
+            ("GET /nothing HTTP/1.1\r\nHost: localhost", "404"),
+            ("GET /wss HTTP/1.1\r\nHost: localhost", "404"),
+            ("GET / HTTP/1.1", "400"),
+            ("GET / HTTP/1.0", "400"),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost", "400"),
+            ("GET / HTTP/1.1\r\nHost: \u{ff}", "421"),
+            ("GET / HTTP/1.1\r\nHost: rebound.example:1234", "421"),
+            ("POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nContent-Length: 3", "405"),
+            ("DELETE / HTTP/1.1\r\nHost: localhost", "405"),
+            ("OPTIONS * HTTP/1.1\r\nHost: localhost", "405"),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1", "413"),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 5", "413"),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked", "413"),
+            ("GET http://localhost/ HTTP/1.1\r\nHost: localhost", "400"),
+            ("GET /ws HTTP/1.1\r\nHost: localhost", "426"),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0", "200"),
+            ("GET / HTTP/1.0\r\nHost: localhost", "200"),
+        ] {
+            assert_eq!(status(request), expected, "{request}");
+        }
+        let web = Web { names: vec!["class.local".into()] };
+        assert_eq!(answered(site(&web), "GET / HTTP/1.1\r\nHost: CLASS.local:1234").0, "200");
+        let (_, text) = answered(site(&web), "POST / HTTP/1.1\r\nHost: localhost");
+        assert!(text.contains("\r\nAllow: GET, HEAD\r\n") && text.contains("\r\nConnection: close\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_websocket_needs_its_lines_and_its_origin() {
+        let web = Web::default();
+        let (status, text) = answered(site(&web), UPGRADE);
+        assert_eq!(status, "101");
+        assert!(text.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{text}");
+        for (line, expected) in [
+            ("Origin: http://localhost:1234", "101"),
+            ("Origin: https://localhost:1234", "403"),
+            ("Origin: http://localhost", "403"),
+            ("Origin: http://evil.example", "403"),
+            ("Origin: null", "403"),
+            ("Origin: http://localhost:1234\r\nOrigin: http://localhost:1234", "403"),
+            ("Host: localhost:1234", "400"),
+            ("Sec-WebSocket-Version: 13", "426"),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "400"),
+            ("Content-Length: 5", "413"),
+        ] {
+            assert_eq!(answered(site(&web), &format!("{UPGRADE}\r\n{line}")).0, expected, "{line}");
+        }
+        for (from, to, expected) in [
+            ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 12", "426"),
+            ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ==", "400"),
+            ("keep-alive, Upgrade", "keep-alive", "426"),
+            ("Upgrade: WebSocket", "Upgrade: h2c", "426"),
+            ("localhost:1234", "rebound.example", "421"),
+            ("HTTP/1.1", "HTTP/1.0", "426"),
+            ("GET", "HEAD", "426"),
+        ] {
+            assert_eq!(answered(site(&web), &UPGRADE.replace(from, to)).0, expected, "{to}");
+        }
+        let of_tls = Site { scheme: Scheme::Https, ..site(&web) };
+        assert_eq!(answered(of_tls, &format!("{UPGRADE}\r\nOrigin: https://localhost:1234")).0, "101");
+        assert_eq!(answered(of_tls, &format!("{UPGRADE}\r\nOrigin: http://localhost:1234")).0, "403");
+    }
+
+    #[test]
+    fn where_tls_is_required_plain_http_is_redirected() {
+        let web = Web::default();
+        let redirected = Site { is_redirected: true, ..site(&web) };
+        let (status, text) = answered(redirected, "GET /main.js?x HTTP/1.1\r\nHost: 192.0.2.7:1234");
+        assert_eq!(status, "308");
+        assert!(text.contains("\r\nLocation: https://192.0.2.7:1234/main.js?x\r\n"), "{text}");
+        assert_eq!(answered(redirected, UPGRADE).0, "308");
+        assert_eq!(answered(redirected, "GET / HTTP/1.1\r\nHost: evil.example").0, "421");
+    }
+}

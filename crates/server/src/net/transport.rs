@@ -54,6 +54,11 @@ impl ReadBuffer {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self { received: vec![0; bytes_max], plaintext: Vec::new() }
     }
+
+    /// Returns whether it is in place of one that a read has taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.received.is_empty()
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

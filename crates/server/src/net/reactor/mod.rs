@@ -293,6 +293,8 @@ impl<S: Socket> Reactor<S> {
         self.counters.add_end(reason, connection.transport().is_handshaking());
         if let Some(member) = connection.member() {
             self.depart(member, peer, reason);
+        } else if reason == CloseReason::HttpDone {
+            debug!(%peer, reason = reason.into_str(), "closed");
         } else {
             info!(%peer, reason = reason.into_str(), "refused");
         }

@@ -221,7 +221,8 @@ pub(crate) struct Join {
     /// times
     #[arg(long, value_name = "ROOM=FILE", value_parser = sealing::parse, help_heading = None)]
     pub(crate) seal: Vec<SealedRoom>,
-    /// File of certificate authorities in PEM, in place of the system's
+    /// File of certificate authorities in PEM, in place of the system's: over TLS, a server's key
+    /// that was never seen needs the word of one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = parse_ca, help_heading = SETTINGS_HEADING)]
     ca: Option<PathBuf>,
     /// File that gets the secrets of TLS, for tools such as Wireshark: whoever has it can read

@@ -1,7 +1,7 @@
 //! Protection of a join: which link, with which keys, and what the user is told about it.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,21 +11,18 @@ use anyhow::{Context, anyhow, bail};
 use glassline_client::{JoinOptions, Link, SecureLink};
 use glassline_keyring::{DialledServer, Keyring, ServerAddress};
 use glassline_secure::noise::{NoiseClient, NoiseClientOptions};
-use glassline_secure::tls::{Authorities, KeyLogSink, TlsClient, TlsClientOptions};
+use glassline_secure::tls::{KeyLogSink, TlsClient, TlsClientOptions};
 use glassline_secure::{Identity, ServerTrust};
 use glassline_wire::layer::LayerFactory;
 use glassline_wire::link::LinkKind;
 
-use crate::{folders, keys, plain_file};
-
-/// Longest file of authorities; those of all systems have some hundred kilobytes.
-const AUTHORITIES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+use crate::{authorities, folders, keys};
 
 /// Choices about the protection of a join.
 #[derive(Debug)]
 pub(crate) struct LinkChoices {
     pub(crate) kind: Option<LinkKind>,
-    /// File of the certificate authorities, in place of the system's.
+    /// File of the certificate authorities, in place of the system's: a new key needs their word.
     pub(crate) authorities: Option<PathBuf>,
     /// File that gets the secrets of the connections.
     pub(crate) key_log: Option<PathBuf>,
@@ -71,8 +68,9 @@ fn protected_before(address: &ServerAddress) -> Option<String> {
         Ok(known) => known.first().map(|known| {
             let link = known.link;
             format!(
-                "you have joined {address} over {link} before, and join it in plaintext now: anyone on the way can read \
-                 and change what is said; --link {link} protects it"
+                "you have joined {address} over {} before, and join it in plaintext now: anyone on the way can read and \
+                 change what is said; --link {link} protects it",
+                link.title()
             )
         }),
         Err(error) => Some(format!("whether {address} was joined over a protected link before cannot be told: {error}")),
@@ -108,26 +106,17 @@ fn tls(
     identity: Arc<Identity>,
     choices: &LinkChoices,
 ) -> anyhow::Result<Arc<dyn LayerFactory>> {
-    let authorities = choices.authorities.as_deref().map(authorities).transpose()?;
+    let (authorities, trust) = authorities::of_server(server, choices.authorities.as_deref())?;
     let key_log = choices.key_log.as_deref().map(KeyLogFile::open).transpose()?;
     let options = TlsClientOptions {
         server_name: server.address().host().to_string(),
         identity: Some(identity),
-        trust: Arc::clone(server) as Arc<dyn ServerTrust>,
-        authorities: authorities.unwrap_or(Authorities::Platform),
+        trust,
+        authorities,
         key_log: key_log.map(|file| Arc::new(file) as Arc<dyn KeyLogSink>),
         now: SystemTime::now,
     };
     Ok(Arc::new(TlsClient::new(options)?))
-}
-
-fn authorities(path: &Path) -> anyhow::Result<Authorities> {
-    let named =
-        || format!("cannot read the certificate authorities in {}; name another file with --ca", path.display());
-    let mut pem = String::new();
-    let file = plain_file::open(path).with_context(named)?;
-    file.take(AUTHORITIES_BYTES_MAX).read_to_string(&mut pem).with_context(named)?;
-    Authorities::from_pem(&pem).with_context(named)
 }
 
 /// File that gets the secrets of connections. Lines that cannot be written are lost: they are for

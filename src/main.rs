@@ -2,6 +2,7 @@
 
 mod address;
 mod args;
+mod authorities;
 mod choices;
 mod completions;
 mod configuration;

@@ -54,6 +54,9 @@ impl CertificateSource {
                 if loaded.not_after() < now {
                     warn!(file = %certificate.display(), "the certificate has expired; clients that check it refuse it");
                 }
+                if loaded.not_before() > now {
+                    warn!(file = %certificate.display(), "the certificate is not valid yet; clients that check it refuse it");
+                }
                 Ok(loaded)
             }
         }

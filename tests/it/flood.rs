@@ -29,10 +29,9 @@ fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
         }
         if n == 100 {
             // Whoever keeps to the limit is not held up by one who does not.
-            let asked = Instant::now();
             let texts = |event: &Value| event["text"].as_str().map(str::to_owned);
             early = reader.barrier().iter().filter_map(texts).collect::<Vec<_>>().into_iter();
-            assert!(asked.elapsed() < Duration::from_secs(1), "a ping took {:?}", asked.elapsed());
+            assert!(early.len() < messages - 1 - n, "the answer came behind the flood");
         }
     }
     assert!(started.elapsed() > Duration::from_millis(1_500), "120 messages took only {:?}", started.elapsed());

@@ -6,7 +6,7 @@ use glassline_journal::Keep;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
-use crate::harness::{EventClient, Server, ServerProcess, Tutorial, fresh_id};
+use crate::harness::{EventClient, Server, ServerProcess, Tutorial, fresh_id, reopened};
 use crate::program::Folder;
 
 fn keeping(folder: &Folder) -> Server {
@@ -91,8 +91,9 @@ fn an_id_is_known_again_after_a_restart() {
 fn what_left_the_window_of_ids_is_too_late() {
     let folder = Folder::new();
     let remembering = || {
-        let store = glassline_journal::open_with_ids_of(&folder.path().join("history.db"), Keep::default(), 5);
-        Server::over(Config::default(), Some(store.expect("a history")))
+        let file = folder.path().join("history.db");
+        let store = reopened(|| glassline_journal::open_with_ids_of(&file, Keep::default(), 5));
+        Server::over(Config::default(), Some(store))
     };
     let server = remembering();
     let (mut eve, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "eve"}));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{EventClient, Server, ServerProcess};
 use crate::program::Folder;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn said(client: &mut EventClient, text: &str) -> Value {
     client.say(text);

@@ -245,6 +245,17 @@ fn a_certificate_that_cannot_be_used_is_reported_with_its_file() {
         let ended = ServerProcess::ended(&["serve", "--history", "none", "--cert", cert, "--key", key]);
         assert!(ended.code == Some(1) && ended.stderr.contains(cause) && ended.stderr.contains(key), "{ended:?}");
     }
+    for (made_at, warning) in [
+        (SystemTime::now() - Duration::from_hours(400 * 24), "the certificate has expired"),
+        (SystemTime::now() + Duration::from_hours(48), "the certificate is not valid yet"),
+        (SystemTime::now(), ""),
+    ] {
+        let dated = ServerCertificate::generate(&[], made_at).expect("made");
+        let (cert, key) = (folder.write("dated.pem", dated.chain_pem()), folder.write("dated.key", dated.key_pem()));
+        let ended = serve(&["--cert", cert.to_str().unwrap(), "--key", key.to_str().unwrap()]).stop();
+        assert!(ended.stderr.contains(warning), "{warning}: {ended:?}");
+        assert_eq!(ended.stderr.contains("clients that check it"), !warning.is_empty(), "{ended:?}");
+    }
     let ended = ServerProcess::ended(&["serve", "--cert", cert.to_str().unwrap()]);
     assert!(ended.code == Some(2) && ended.stderr.contains("--key"), "{ended:?}");
 }

@@ -52,21 +52,19 @@ mod slicing;
 mod stalled;
 #[cfg(unix)]
 mod supervised;
-// A tap sees of a layer only opaque bytes.
-#[cfg(all(unix, not(feature = "test-layer")))]
+#[cfg(unix)]
 mod tap;
 #[cfg(target_os = "linux")]
 mod tap_descriptors;
-#[cfg(all(unix, not(feature = "test-layer")))]
+#[cfg(unix)]
 mod tap_page;
-#[cfg(all(unix, not(feature = "test-layer")))]
+#[cfg(unix)]
 mod tap_recordings;
-#[cfg(all(unix, not(feature = "test-layer")))]
+#[cfg(unix)]
 mod tap_secure;
 #[cfg(unix)]
 mod terminal;
-// The test layer takes the place of a secure link.
-#[cfg(all(unix, not(feature = "test-layer")))]
+#[cfg(unix)]
 mod trust;
 #[cfg(unix)]
 mod upkeep;

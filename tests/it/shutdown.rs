@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{EventClient, Server, Tutorial, Wire};
+use crate::harness::{EventClient, PATIENCE, PROMPT, Server, Tutorial, Wire};
 
 #[test]
 fn everybody_gets_a_goodbye_and_is_closed_in_order() {
@@ -16,13 +16,13 @@ fn everybody_gets_a_goodbye_and_is_closed_in_order() {
     eve.expect_message("eve", "last words");
     let asked = Instant::now();
     server.stop();
-    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(5) + PROMPT, "it took {:?}", asked.elapsed());
     old.expect_message("eve", "last words");
     old.expect_word("the server is closing down; goodbye");
     old.expect_closed();
     eve.expect("bye");
     eve.expect_closed();
-    assert!(newcomer.ends_within(Duration::from_secs(5)));
+    assert!(newcomer.ends_within(PATIENCE));
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn one_that_does_not_read_does_not_hold_up_the_end() {
     talker.barrier();
     let asked = Instant::now();
     server.stop();
-    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(5) + PROMPT, "it took {:?}", asked.elapsed());
     talker.expect_word("the server is closing down; goodbye");
     talker.expect_closed();
 }

@@ -5,18 +5,17 @@ use std::time::{Duration, Instant};
 
 use glassline_server::Limits;
 
-use crate::harness::{EventClient, Server, ServerProcess, Tutorial, Wire, descriptors_per_wire, frame};
+use crate::harness::{
+    EventClient, PATIENCE, PROMPT, Server, ServerProcess, Tutorial, Wire, descriptors_per_wire, frame,
+};
 
-/// Longest round trip of a member while others are silent: the loop may be busy closing them, never
-/// waiting for them.
-const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
-
+/// The loop may be busy closing others that are silent, never waiting for them.
 #[track_caller]
 fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, text: &str) {
     let said = Instant::now();
     talker.say(text);
     listener.expect_message("talker", text);
-    assert!(said.elapsed() < ROUND_TRIP_MAX, "{text} took {:?}", said.elapsed());
+    assert!(said.elapsed() < PROMPT, "{text} took {:?}", said.elapsed());
 }
 
 /// The server's own ten seconds, as an unregistered connection meets them.
@@ -34,8 +33,8 @@ fn a_silent_or_trickling_connection_is_cut_after_10_s() {
     assert!(!dripping.ends_within(nine_seconds), "cut before ten seconds");
     dripping.send(" ");
     expect_prompt_round_trip(&mut talker, &mut listener, "late");
-    assert!(dripping.ends_within(Duration::from_secs(4)), "a byte must not buy time");
-    assert!(silent.ends_within(Duration::from_secs(4)));
+    assert!(dripping.ends_within(PATIENCE), "a byte must not buy time");
+    assert!(silent.ends_within(PATIENCE));
     assert!(connected.elapsed() >= Duration::from_millis(9_900), "cut after {:?}", connected.elapsed());
     expect_prompt_round_trip(&mut talker, &mut listener, "after");
     assert_eq!(server.log().matches("no_name_in_time").count(), 2);
@@ -50,7 +49,7 @@ fn being_paused_over_and_over_buys_a_silent_connection_no_time() {
     while !silent.ends_within(Duration::from_millis(100)) {
         process.signal("STOP");
         process.signal("CONT");
-        assert!(connected.elapsed() < Duration::from_secs(15), "it is still open");
+        assert!(connected.elapsed() < PATIENCE, "it is still open");
     }
     assert!(connected.elapsed() >= Duration::from_millis(9_900), "cut after {:?}", connected.elapsed());
     process.stop();
@@ -72,7 +71,7 @@ fn one_byte_at_a_time_is_cut_at_the_limit_wherever_it_stands() {
         });
         assert!(sent.count() < conversation.len(), "it was let in");
         let open_for = started.elapsed();
-        assert!(open_for + Duration::from_millis(10) >= limit && open_for < 3 * limit, "cut after {open_for:?}");
+        assert!(open_for + Duration::from_millis(10) >= limit && open_for < limit + PROMPT, "cut after {open_for:?}");
     }
     assert!(talker.barrier().is_empty(), "nobody came");
 }
@@ -82,7 +81,7 @@ fn a_connection_with_a_name_in_time_is_not_closed() {
     let server = Server::with_limits(Limits { greeting_timeout_ms: 1_000, ..Limits::default() });
     let alice = Tutorial::join(server.address, "alice").into_wire();
     let mut witness = Wire::connect(server.address);
-    assert!(witness.ends_within(Duration::from_secs(4)));
+    assert!(witness.ends_within(PATIENCE));
     assert!(alice.is_open());
 }
 
@@ -114,7 +113,7 @@ fn of_a_crowd_of_silent_connections_the_oldest_make_room() {
     let closed = crowd + 1 - unregistered_max;
     for (n, wire) in silent.iter_mut().enumerate() {
         if n < closed {
-            assert!(wire.ends_within(Duration::from_secs(5)), "number {n} of {closed} is still there");
+            assert!(wire.ends_within(PATIENCE), "number {n} of {closed} is still there");
         } else {
             assert!(wire.is_open(), "number {n} was closed, {closed} had to go");
         }

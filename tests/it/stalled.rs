@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use glassline_server::Limits;
 use serde_json::{Value, json};
 
-use crate::harness::{EventClient, Pair, Server, Tutorial, Wire, fresh_id};
+use crate::harness::{EventClient, PROMPT, Pair, Server, Tutorial, Wire, fresh_id};
 
 /// Enough to fill every buffer between a server and a peer that reads nothing, and the log after it.
 const MESSAGES: u64 = 700;
@@ -36,7 +36,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
         reader.expect_message("talker", &numbered(n));
         slowest = slowest.max(said.elapsed());
     }
-    assert!(slowest < Duration::from_secs(1), "the stalled held up a reader for {slowest:?}");
+    assert!(slowest < PROMPT, "the stalled held up a reader for {slowest:?}");
     (talker, reader)
 }
 

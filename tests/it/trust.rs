@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use glassline_secure::noise::NoiseServer;
 use glassline_secure::tls::{ServerCertificate, TlsServer};
@@ -179,6 +179,37 @@ fn an_authority_allows_a_new_key_and_is_missed_later() {
     assert_stopped(&visit(&home, proxy.address, &options), &["none vouches for the offered one"]);
     let missing = visit(&home, proxy.address, &["--link", "tls", "--ca", "/nowhere.pem"]);
     assert!(missing.code == Some(1) && missing.stderr.contains("name another file with --ca"), "{missing:?}");
+}
+
+#[test]
+fn a_first_key_needs_the_word_of_the_named_authorities() {
+    let (one, other) = (certificate(), certificate());
+    let old = ServerCertificate::generate(&[], SystemTime::now() - Duration::from_hours(400 * 24)).expect("made");
+    let early = ServerCertificate::generate(&[], SystemTime::now() + Duration::from_hours(48)).expect("made");
+    let home = Folder::new();
+    let chains = [&one, &old, &early].map(ServerCertificate::chain_pem).concat();
+    let roots = home.write("roots.pem", chains);
+    let options = ["--link", "tls", "--ca", roots.to_str().expect("UTF-8")];
+    for (shown, why) in [
+        (&other, "the signature of its certificate is wrong"),
+        (&old, "expired on 20"),
+        (&early, "is not valid before 20"),
+    ] {
+        let (home, server) = (Folder::new(), server(shown, 1));
+        let facts = ["no authority of", why, &shown.fingerprint().to_string(), "glassline keys trust"];
+        for _ in 0..2 {
+            assert_stopped(&visit(&home, server.address, &options), &facts);
+        }
+        assert!(!server.log().contains("far"), "{}", server.log());
+        // It is the first key only: one that is known needs nobody's word.
+        assert_joined(&visit(&home, server.address, &["--link", "tls"]), "trusted from now on");
+        assert_joined(&visit(&home, server.address, &options), "trusted on first use");
+    }
+    // Noise has no certificates.
+    let server = server(&other, 1);
+    let noise = ["--link", "noise", "--ca", options[3]];
+    assert_joined(&visit(&home, server.address, &noise), "trusted from now on");
+    assert_stopped(&visit(&home, server.address, &options), &["no authority of"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ import signal
 import time
 
 from event_peer import EventPeer
-from frames import Ended, Late, frame, parse_address
+from frames import PROMPT, Ended, Late, frame, parse_address
 from harness import Skipped, check, expect, expect_equal
 from tutorial_peer import TutorialPeer, pairs_in
 
@@ -21,8 +21,8 @@ def refused_at_once(bench):
             start = time.monotonic()
             unregistered = server.bare()
             unregistered.send_raw(prefix)
-            unregistered.read_to_end(3)
-            expect(time.monotonic() - start < 3, "a close long before the deadline of 10 s", prefix)
+            unregistered.read_to_end()
+            expect(time.monotonic() - start < 5, "a close long before the deadline of 10 s", prefix)
             server.wait_text(rf"\A(.*\n){{{logged + 1}}}", "err")
             mouth.say("unmoved")
             ear.wait("message", text="unmoved")
@@ -95,7 +95,7 @@ def signalled(bench, number):
         eve.read_to_end()
         unregistered.read_to_end()
         expect_equal(server.wait_exit(), 0, "exit code")
-        expect(time.monotonic() - start < 5, "an exit within 5 s", f"{time.monotonic() - start:.1f} s")
+        expect(time.monotonic() - start < 5 + PROMPT, "an exit within 5 s", f"{time.monotonic() - start:.1f} s")
         expect("panicked" not in server.err, "no panic", server.err[-600:])
 
 
@@ -122,8 +122,8 @@ def sigterm_with_backlog(bench):
         server.terminate()
         for number in range(400):  # read only now: it waited in the server
             expect_equal(ear.next_said().said.split()[0], str(number))
-        expect_equal(server.wait_exit(6), 0, "exit code")
-        expect(time.monotonic() - start < 5.5, "an exit within 5 s", f"{time.monotonic() - start:.1f} s")
+        expect_equal(server.wait_exit(), 0, "exit code")
+        expect(time.monotonic() - start < 5 + PROMPT, "an exit within 5 s", f"{time.monotonic() - start:.1f} s")
 
 
 @check("L", "a member that never reads is not felt by the others")
@@ -137,7 +137,7 @@ def never_reads(bench):
             mouth.say(f"{number} " + "x" * 16000)
             ear.wait("message", room="lobby")
             slowest = max(slowest, time.monotonic() - start)
-        expect(slowest < 1, "each message heard within a second", f"{slowest:.2f} s")
+        expect(slowest < PROMPT, f"each message heard within {PROMPT:g} s", f"{slowest:.2f} s")
 
 
 def processor_seconds(pid):
@@ -175,11 +175,11 @@ def out_of_descriptors(bench):
         released = time.monotonic()
         while True:
             try:
-                server.event("later", timeout=2.5).close()
+                server.event("later", timeout=2 + PROMPT).close()
                 break
             except (Late, Ended):  # a close may still be queued before ours
-                expect(time.monotonic() - released < 2.5, "a welcome within 2 s", "none")
-        expect(time.monotonic() - released < 2.5, "a welcome within 2 s", f"{time.monotonic() - released:.1f} s")
+                expect(time.monotonic() - released < 2 + PROMPT, "a welcome within 2 s", "none")
+        expect(time.monotonic() - released < 2 + PROMPT, "a welcome within 2 s", f"{time.monotonic() - released:.1f} s")
 
 
 @check("D2", "a thousand and fifty connections that never speak do not keep a member out")

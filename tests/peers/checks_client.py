@@ -5,12 +5,12 @@ import re
 import socket
 import time
 
-from frames import frame
+from frames import PATIENCE, PROMPT, frame
 from harness import Failure, check, expect, expect_equal
 
 
-def expect_exit(program, code=0, timeout=5):
-    came = program.wait_exit(timeout)
+def expect_exit(program, code=0):
+    came = program.wait_exit()
     expect(came == code, f"exit code {code}", f"{came}; err={program.err[-600:]!r}")
     expect("panicked" not in program.err, "no panic", program.err[-600:])
 
@@ -56,7 +56,7 @@ def fall_back(bench):
             bot.wait_text(r"tutorial", "err")
             took = time.monotonic() - start
             if forgotten != "close":  # a close is an answer, waiting on would be for nothing
-                expect(0.9 < took < 3, "one second of patience", f"{took:.2f} s ({forgotten})")
+                expect(0.9 < took < 1 + PROMPT, "one second of patience", f"{took:.2f} s ({forgotten})")
             server.wait_text(r"accepted 'bot'", "err")
             conversation(server, ear, bot)
             server.wait_text(r"closed 'bot'", "err")
@@ -67,9 +67,9 @@ def dialect_tutorial(bench):
     with bench.tutorial_server() as server:
         ear = member_of_tutorial_server(server, "ear")
         bot = bench.join(server.join_at, "--name", "bot", "--dialect", "tutorial")
-        server.wait_text(r"accepted 'bot'", "err", timeout=0.9)
+        server.wait_text(r"accepted 'bot'", "err")
         conversation(server, ear, bot)
-        expect("forgot" not in server.err, "no second connection", server.err)
+        expect("forgot" not in server.err, "no connection that gave no name", server.err)
 
 
 @check("E4", "a thousand lines and EOF at once: all are heard, in order, before it exits with 0")
@@ -81,7 +81,7 @@ def all_acknowledged(bench):
             bot = bench.join(server.join_at, "--name", "bot", "--dialect", dialect)
             bot.type("\n".join(lines) + "\n")
             bot.end_of_input()
-            expect_exit(bot, timeout=15)
+            expect_exit(bot)
             expect_equal([ear.next_said().said for _ in lines], lines, f"what the {dialect} dialect sent")
             ear.until_left("bot")
             expect_equal(len(ear.said_by_people()), len(lines))
@@ -138,12 +138,12 @@ def sanitised(bench):
 @check("T1 T4", "join reads pairs in any slicing, and header forms of other programs")
 def join_reads_slices(bench):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
+        listener.settimeout(PATIENCE)
         at = bench.relayed("to-client", "127.0.0.1:%d" % listener.getsockname()[1])
         bot = bench.join(at, "--name", "bot", "--dialect", "tutorial")
         line, _ = listener.accept()
         with line:
-            line.settimeout(5)
+            line.settimeout(PATIENCE)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             name = frame("bot")
             received = b""
@@ -244,7 +244,7 @@ def server_goes_away(bench):
         server.terminate()
         expect_equal(server.wait_exit(), 0, "the server's exit code")
         bot.end_of_input()
-        bot.wait_exit(10)
+        bot.wait_exit()
         expect("panicked" not in bot.err, "no panic", bot.err)
 
 

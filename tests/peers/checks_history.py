@@ -221,7 +221,7 @@ def ids_remembered(bench):
             eve.said("lobby", "latest that must be known", id=latest, after=1)
             for _ in range(16_383):
                 eve.say("lobby", "x")
-            eve.barrier(20)
+            eve.barrier()
             expect_equal(eve.said("lobby", "latest that must be known", id=latest)["seq"], 2, "one of the latest 16,384")
             if remembered:
                 expect_equal(eve.said("lobby", "first", id=first, after=0)["seq"], 1, "with a history")

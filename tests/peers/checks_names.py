@@ -6,7 +6,7 @@ import unicodedata
 import zlib
 
 from event_peer import Refused
-from frames import new_id
+from frames import PATIENCE, new_id
 from harness import check, expect, expect_equal
 from operating import act, no_act, operated
 
@@ -28,7 +28,7 @@ def taken(peer, names):
     """Those of many names that the server gives to a member that asks for them."""
     for number, name in enumerate(names):
         peer.send("rename", name=name, ref=str(number))
-    came = peer.barrier(timeout=20)
+    came = peer.barrier()
     return [event["to"] for event in came if event["type"] == "renamed" and event.get("ref")]
 
 
@@ -122,7 +122,7 @@ def guesses_by_address(bench):
 @check("O1", "glassline operator-token prints a token, another one each time")
 def printed_tokens(bench):
     import subprocess
-    printed = [subprocess.run([bench.binary, "operator-token"], capture_output=True, timeout=10, check=True).stdout.decode() for _ in range(2)]
+    printed = [subprocess.run([bench.binary, "operator-token"], capture_output=True, timeout=PATIENCE, check=True).stdout.decode() for _ in range(2)]
     for line in printed:
         expect(re.fullmatch(rf"glop_[{DIGITS}]{{32}}\n", line), "a token in a line", line)
         value = 0

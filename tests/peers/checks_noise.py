@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import noise_link
-from frames import frame
+from frames import PATIENCE, frame
 from harness import HERE, Skipped, check, expect, expect_equal
 from noise_link import PLAINTEXT_MAX, REKEY_RECORDS, Link, NoiseLink
 
@@ -28,7 +28,7 @@ def check_noise(clauses, title):
 def closed(peer):
     """What came before the server closed the connection, link or not."""
     sock = getattr(peer.sock, "sock", peer.sock)
-    sock.settimeout(5)
+    sock.settimeout(PATIENCE)
     came = b""
     try:
         while chunk := sock.recv(1 << 16):

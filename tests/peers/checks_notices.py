@@ -3,7 +3,7 @@
 import re
 import time
 
-from frames import Late, frame
+from frames import PATIENCE, Late, frame
 from pure import receives, next_real, settle_pure
 from harness import check, expect, expect_equal
 
@@ -181,7 +181,7 @@ def batches(bench):
             except Late:
                 pass
         while sum(event["count"] for _, event in joined) < 60:
-            listen(5)
+            listen(PATIENCE)
         for _, event in joined:
             expect(len(event["names"]) <= 20, "at most twenty names", event)
             expect(event["count"] >= len(event["names"]), "a count that includes the names", event)

@@ -358,7 +358,7 @@ def slow_resume(bench):
         for number in range(1, 201):
             mouth.say("lobby", f"{number} " + "x" * 15_000)
             if number % 100 == 0:
-                mouth.barrier(20)
+                mouth.barrier()
 
         def resident_mib():
             with open(f"/proc/{server.pid}/statm", encoding="ascii") as statm:
@@ -368,7 +368,7 @@ def slow_resume(bench):
         server.peers += slow
         for number in range(201, 301):
             mouth.say("lobby", f"{number} x")
-        mouth.barrier(20)
+        mouth.barrier()
         if before:
             grown = resident_mib() - before
             expect(grown < 16, "less than 16 MiB for 10 readers of 3 MB each", f"{grown} MiB")

@@ -111,7 +111,7 @@ def burst_keeps_sync(bench, *client_options):
         mouth = server.tutorial("mouth")
         mouth_waits_for(mouth, client)
         mouth.send_raw(b"".join(frame(f"burst {number}") for number in range(count)))
-        found = client.wait_text(rf"mouth > burst {count - 1}$|Reading error.*|closed by the server", timeout=15)
+        found = client.wait_text(rf"mouth > burst {count - 1}$|Reading error.*|closed by the server")
         lines = [line for line in client.out.splitlines() if line.startswith("mouth > burst")]
         expect("burst" in found[0], "a client that keeps its place in the stream", found[0])
         expect_equal(lines, [f"mouth > burst {number}" for number in range(count)])

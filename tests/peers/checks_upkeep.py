@@ -20,7 +20,7 @@ def history(bench, *words, code=0, stdin=None):
             program.process.stdin.close()
         except BrokenPipeError:
             pass  # it has refused what came first, and reads no more
-    came = program.wait_exit(10)
+    came = program.wait_exit()
     expect(came == code and "panicked" not in program.err, f"exit code {code} of history {words[0]}",
            f"{came}; out={program.out[-300:]!r} err={program.err[-600:]!r}")
     return program
@@ -105,7 +105,7 @@ def forgotten_beginning(bench):
         eve = server.event("eve")
         for number in range(1, 301):
             eve.say("lobby", f"{number} " + "x" * 10_000)
-        eve.barrier(20)
+        eve.barrier()
         pruned(eve, lambda seq: seq and seq > 150)
         server.terminate()
         server.wait_exit()
@@ -197,7 +197,7 @@ def checked(bench):
     file.write_bytes(whole[:len(whole) // 2 // 4096 * 4096] + bytes(8192) + whole[len(whole) // 2 // 4096 * 4096 + 8192:])
     history(bench, "check", "--history", file, code=1)
     rescued = bench.run("history", "export", "--history", file)
-    rescued.wait_exit(10)
+    rescued.wait_exit()
     expect(len(rescued.out.splitlines()) > 1 and "panicked" not in rescued.err, "what can still be read", rescued.err[-300:])
     file.write_bytes(b"Dear aunt\n" * 1000)
     for command in ("check", "export", "vacuum"):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from frames import PATIENCE
 from harness import HERE, Skipped
 
 
@@ -19,7 +20,7 @@ class Faults:
         folder = bench.folder()
         library = folder / "faults.so"
         built = subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, HERE / "faults" / "faults.c", "-ldl"],
-                               capture_output=True, text=True, timeout=20)
+                               capture_output=True, text=True, timeout=PATIENCE)
         if built.returncode != 0:
             raise Skipped(f"faults.c does not compile: {built.stderr[-300:]}")
         self._trigger = folder / "trigger"

@@ -6,7 +6,8 @@ import struct
 import time
 
 HEADER = 10
-PATIENCE = 5.0  # seconds that any single wait may take, unless a check sets another
+PATIENCE = 30.0  # seconds that any single wait may take: it ends with the event, and a busy machine is slow
+PROMPT = 2.0  # seconds that what takes milliseconds may take, where that is measured: a busy machine pauses
 
 
 class Ended(Exception):

@@ -7,6 +7,7 @@
 import socket
 import threading
 
+from frames import PATIENCE
 from noise_link import Link, Truncated
 
 
@@ -52,7 +53,7 @@ class NoiseRelay:
         for sock in (self._listener, *self._sockets):
             sock.close()
 
-    def wait(self, holds, timeout=5):
+    def wait(self, holds, timeout=PATIENCE):
         """Waits until `holds` of this relay; gives whether it came to that."""
         with self._changed:
             return self._changed.wait_for(lambda: holds(self), timeout)

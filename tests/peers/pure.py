@@ -2,7 +2,7 @@
 
 import time
 
-from frames import Late
+from frames import PATIENCE, Late
 from harness import expect
 
 
@@ -13,7 +13,7 @@ def settle_pure(members):
     """
     for speaker in members[:2]:
         deaf = [member for member in members if member is not speaker]
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while deaf:
             expect(time.monotonic() < deadline, "members that hear each other", f"{len(deaf)} hear nothing")
             speaker.say("probe")

@@ -6,6 +6,12 @@ use std::process::{Command, Stdio};
 /// Result of a task: an error is a line for the person who ran it.
 pub(crate) type Outcome = Result<(), String>;
 
+/// Selection of everything that is built for tests. Every build for tests makes it, of as many targets
+/// as it needs: in a selection of fewer packages what they share has other features, and cargo would
+/// build it again.
+pub(crate) const TESTED: &str =
+    "--locked --workspace --exclude glassline-fuzz --exclude glassline-simulation --features glassline/test-layer";
+
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
 }
@@ -43,6 +49,22 @@ pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
 pub(crate) fn cargo(arguments: &str) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
     program(&cargo, &arguments.split(' ').collect::<Vec<_>>())
+}
+
+/// Returns a command that leaves the processors to others that want them.
+pub(crate) fn behind(command: &Command) -> Command {
+    let mut behind = Command::new("nice");
+    behind.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        behind.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => behind.env(name, value),
+            None => behind.env_remove(name),
+        };
+    }
+    behind
 }
 
 /// Runs a command, showing what is run; an exit code other than 0 is an error.

@@ -19,12 +19,8 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 /// Runs the chosen targets, or all of them if none is, for so many seconds each.
 pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
     tools::ensure(&[CXX], Install::chosen(false))?;
+    command::run(build()?)?;
     let host = host_triple()?;
-    // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
-    let arguments = "build --release --locked -p glassline-fuzz --target-dir target/fuzz --target";
-    let mut build = cargo(&format!("{arguments} {host}"));
-    build.env("RUSTFLAGS", FLAGS);
-    command::run(build)?;
     for target in TARGETS.iter().filter(|target| chosen.is_empty() || chosen.iter().any(|name| name == *target)) {
         let program = root().join("target/fuzz").join(&host).join("release").join(target);
         let found = root().join("target/fuzz/corpus").join(target);
@@ -43,6 +39,16 @@ pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
             .map_err(|error| format!("{error}\nthe input that failed is in target/fuzz/artifacts/{target}"))?;
     }
     Ok(())
+}
+
+/// The command that builds the targets.
+pub(crate) fn build() -> Result<Command, String> {
+    // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
+    let arguments = "build --release --locked -p glassline-fuzz --target-dir target/fuzz --target";
+    let mut build = cargo(&format!("{arguments} {}", host_triple()?));
+    // Nine programs would be optimised as a whole, each for a few seconds of use.
+    build.env("RUSTFLAGS", FLAGS).env("CARGO_PROFILE_RELEASE_LTO", "off");
+    Ok(build)
 }
 
 fn host_triple() -> Result<String, String> {

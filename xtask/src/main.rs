@@ -1,5 +1,6 @@
 //! Development tasks; `cargo xtask --help` lists them.
 
+mod ahead;
 mod command;
 mod dist;
 mod documents;

@@ -1,6 +1,8 @@
 //! Tasks that build and run one program: benchmarks, kills, simulation, manual.
 
-use crate::command::{self, Outcome, built, cargo, program, root};
+use std::process::Command;
+
+use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program, root};
 use crate::tools::{self, Install, TASKSET};
 
 /// Enough rounds to meet each kind of kill, in a few seconds.
@@ -11,15 +13,29 @@ const PROFILE: &str = "simulation";
 
 const MANUAL_FOLDER: &str = "target/man";
 
+/// The command that builds the release binary.
+pub(crate) fn release_build() -> Command {
+    cargo("build --release --locked")
+}
+
 /// Builds the release binary.
 pub(crate) fn build() -> Outcome {
-    command::run(cargo("build --release --locked"))
+    command::run(release_build())
+}
+
+fn tool_build(tool: &str) -> Command {
+    cargo(&format!("build --release --locked -p {tool}"))
 }
 
 /// Builds the release binary, and a tool that runs it.
 fn build_with(tool: &str) -> Outcome {
     build()?;
-    command::run(cargo(&format!("build --release --locked -p {tool}")))
+    command::run(tool_build(tool))
+}
+
+/// The command that builds what kills the server.
+pub(crate) fn crash_build() -> Command {
+    tool_build("glassline-crash")
 }
 
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with `tap`
@@ -68,16 +84,26 @@ pub(crate) fn simulate(arguments: &[String]) -> Outcome {
     command::run(simulate)
 }
 
+/// The command that builds the simulation with its tests.
+pub(crate) fn simulation_build() -> Command {
+    simulation_tests("--no-run")
+}
+
+fn simulation_tests(option: &str) -> Command {
+    cargo(&format!("test --locked --profile {PROFILE} -p glassline-simulation {option}"))
+}
+
 /// Two thousand seeds, and the faults built in on purpose, as a part of what every change must pass.
 pub(crate) fn simulate_short() -> Outcome {
-    command::run(cargo(&format!("test --locked --profile {PROFILE} -p glassline-simulation")))
+    command::run(simulation_tests("--tests"))
 }
 
 /// Runs the attacks as `arguments` say, in the profile of the tests, which optimises what they spend
 /// their time in: without any, all of them with every byte position, and the
 /// documents are compared.
 pub(crate) fn matrix(arguments: &[String]) -> Outcome {
-    let mut laboratory = cargo("run --quiet --locked -p glassline-schemes --");
+    command::run(cargo(&format!("build {TESTED} --bin glassline-schemes")))?;
+    let mut laboratory = program(&built_as("debug", "glassline-schemes"), &[]);
     laboratory.args(arguments);
     if arguments.is_empty() {
         laboratory.args(["--documents", "check"]);
@@ -85,16 +111,15 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
     command::run(laboratory)
 }
 
-/// Every cell with a few byte positions, compared with the documents, and the sabotages.
+/// Every cell with a few byte positions, compared with the documents.
 pub(crate) fn matrix_short() -> Outcome {
-    matrix(&["--few", "--documents", "check"].map(str::to_owned))?;
-    command::run(cargo("test --locked -p glassline-schemes"))
+    matrix(&["--few", "--documents", "check"].map(str::to_owned))
 }
 
 /// Writes the manual's pages.
 pub(crate) fn manual() -> Outcome {
-    // Through cargo, which knows where it puts what it builds.
-    command::run(cargo(&format!("run --quiet --locked -- man {MANUAL_FOLDER}")))?;
+    command::run(cargo(&format!("build {TESTED} --bin glassline")))?;
+    command::run(program(&built_as("debug", "glassline"), &["man", MANUAL_FOLDER]))?;
     println!(
         "the manual is in {}; read it with: man -l {MANUAL_FOLDER}/glassline-join.1",
         root().join(MANUAL_FOLDER).display()

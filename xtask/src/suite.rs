@@ -1,8 +1,12 @@
 //! `cargo xtask test`: everything a change must pass, step by step.
 
+use std::num::NonZero;
+use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
-use crate::command::{self, Outcome, built, built_as, cargo, program};
+use crate::ahead::Ahead;
+use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program};
 use crate::tools::{
     self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP, PYTHON,
     RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
@@ -12,6 +16,10 @@ use crate::{dist, documents, fuzz, imports, programs, wording};
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
 const SHORT_FUZZ_S: u32 = 5;
+
+/// Modules of the integration tests that use secure links, in whose place the layer is, or a tap, to
+/// which the layer is opaque.
+const ABOUT_OTHER_LAYERS: [&str; 5] = ["secure::", "tap::", "tap_page::", "tap_recordings::", "trust::"];
 
 /// One step, and the tools without which it cannot run.
 struct Step {
@@ -37,7 +45,7 @@ const fn after_build(name: &'static str, about: &'static str, tools: &'static [T
 
 /// A step that runs the tests, some of them with tools that need not be there.
 const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
-    const OPTIONAL: &[Tool] = &[ZSH, FISH, MAN, TSHARK, CHROMIUM, OPENSSL, GNUTLS, SSLSCAN];
+    const OPTIONAL: &[Tool] = &[ZSH, FISH, MAN, TSHARK, CHROMIUM, OPENSSL, GNUTLS, SSLSCAN, PIP, PEER_PACKAGES];
     Step { optional: OPTIONAL, ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
 }
 
@@ -49,12 +57,7 @@ const STEPS: [Step; 13] = [
     testing("tests", "unit and integration tests", cargo_test),
     testing("layer", "the integration tests and the independent peers over a layer, in place of plain TCP", layer_test),
     step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
-    step(
-        "matrix",
-        "attacks on every security scheme, and what falls without a protection",
-        &[CC, PYTHON],
-        programs::matrix_short,
-    ),
+    step("matrix", "attacks on every security scheme", &[CC, PYTHON], programs::matrix_short),
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
     Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },
@@ -87,13 +90,17 @@ pub(crate) fn run(names: &[String], is_yes_given: bool) -> Outcome {
                 .ok_or_else(|| format!("there is no step {name}; {}", usage()))?,
         );
     }
+    let mut ahead = None;
     if steps.is_empty() {
         steps.extend(STEPS.iter());
+        ahead = Some(Ahead::start());
     } else if steps.iter().any(|step| step.needs_build) {
         steps.retain(|step| step.name != BUILD.name);
         steps.insert(0, &BUILD);
     }
-    run_steps(&steps, Install::chosen(is_yes_given))
+    let outcome = run_steps(&steps, Install::chosen(is_yes_given));
+    drop(ahead);
+    outcome
 }
 
 fn usage() -> String {
@@ -182,20 +189,27 @@ fn lints() -> Outcome {
 }
 
 fn cargo_test() -> Outcome {
-    command::run(cargo("test --locked"))?;
-    command::run(cargo("test --locked -p glassline-bench -p glassline-crash -p xtask"))
+    command::run(side_by_side(&format!("test {TESTED}")))
 }
 
 fn layer_test() -> Outcome {
-    let mut test = cargo("test --locked -p glassline --features test-layer --test it");
+    // Those two have integration tests of this name as well.
+    let its = "--exclude glassline-journal --exclude glassline-tap --test it";
+    let skipped = ABOUT_OTHER_LAYERS.map(|module| format!(" --skip {module}")).concat();
+    let mut test = side_by_side(&format!("test {TESTED} {its} --{skipped}"));
     test.env("GLASSLINE_TEST_LAYER", "1");
     command::run(test)?;
-    command::run(cargo("test --locked -p glassline-testkit --features relay"))?;
-    command::run(cargo(
-        "build --locked -p glassline -p glassline-testkit --features glassline/test-layer,glassline-testkit/relay",
-    ))?;
+    command::run(cargo(&format!("build {TESTED} --bin glassline --bin glassline-relay")))?;
     let [server, relay] = ["glassline", "glassline-relay"].map(|name| built_as("debug", name));
     command::run(program("python3", &["tests/peers/run.py", &server, "--relay", &relay]))
+}
+
+/// Runs tests with more threads than processors: most of them wait most of the time.
+fn side_by_side(arguments: &str) -> Command {
+    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+    let mut test = cargo(arguments);
+    test.env("RUST_TEST_THREADS", threads.to_string());
+    test
 }
 
 fn peers() -> Outcome {

@@ -1,6 +1,7 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
 
 use crate::command::{Outcome, program, run, succeeds};
 
@@ -47,8 +48,8 @@ tools! {
     CXX = "a C++ compiler", ["c++", "--version"], Package::Debian("g++"), "compiles libFuzzer";
     PYTHON = "Python 3", ["python3", "--version"], Package::Debian("python3"), "runs the independent peers and an example";
     PIP = "pip", ["python3", "-m", "pip", "--version"], Package::Debian("python3-pip"), "installs packages of Python";
-    PEER_PACKAGES = "packages of the peers", ["python3", "-c", "import sys; sys.path.append('target/python'); import noise"],
-        Package::PyPi("tests/peers/requirements.txt"), "let an independent implementation speak Noise";
+    PEER_PACKAGES = "packages of the peers", ["python3", "-c", "import sys; sys.path.append('target/python'); import argon2, nacl, noise"],
+        Package::PyPi("tests/peers/requirements.txt"), "let independent implementations speak Noise and seal messages";
     BASH = "bash", ["bash", "--version"], Package::Debian("bash"), "reads the completions for bash";
     UNSHARE = "unshare", ["unshare", "--version"], Package::Debian("util-linux"), "makes a network of the tests' own";
     IP = "ip", ["ip", "-V"], Package::Debian("iproute2"), "gives that network an address";
@@ -98,9 +99,12 @@ impl Tool {
     fn install(&self) {
         let command = match self.package {
             Package::Debian(package) => {
-                let script =
-                    format!("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y {package}");
-                program("sh", &["-c", &script])
+                // Lists of packages do not change within a run.
+                static LISTS: Once = Once::new();
+                LISTS.call_once(|| _ = run(program("apt-get", &["update", "-q"])));
+                let mut install = program("apt-get", &["install", "-q", "-y", package]);
+                install.env("DEBIAN_FRONTEND", "noninteractive");
+                install
             }
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
             Package::PyPi(file) => program("python3", &pip_arguments(file)),

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Longest wait for a line or an end. Nothing a test waits for takes long; what does has failed.
-const WAIT_MAX: Duration = Duration::from_secs(20);
+/// Longest wait for a line or an end. It ends with what is waited for, so it is as long as a busy
+/// machine may need for deriving several keys from passphrases.
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// End of a process.
 #[derive(Debug)]

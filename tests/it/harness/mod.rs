@@ -23,9 +23,9 @@ pub(crate) use link::LinkClient;
 pub(crate) use process::ServerProcess;
 #[cfg(unix)]
 pub(crate) use proxy::{Passage, Proxy};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, reopened};
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
-pub(crate) use wire::{PATIENCE, Wire};
+pub(crate) use wire::{PATIENCE, PROMPT, Wire};
 
 /// Returns the variable that enables the test layer in programs, if this test uses it.
 pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::harness::PATIENCE;
 use crate::program::{Ended, Folder, PROGRAM, Process, command};
 
 /// `glassline serve` with some arguments; killed with this value.
@@ -30,7 +31,7 @@ impl ServerProcess {
 
     /// `glassline` with arguments that make it end by itself.
     pub(crate) fn ended(arguments: &[&str]) -> Ended {
-        Self::spawn(PROGRAM, arguments).wait(Duration::from_secs(10))
+        Self::spawn(PROGRAM, arguments).wait(PATIENCE)
     }
 
     /// The same with a home of the test's.
@@ -96,7 +97,7 @@ impl ServerProcess {
     #[track_caller]
     pub(crate) fn stop_and_leave(self) -> (Ended, Folder) {
         self.signal("TERM");
-        let ended = self.process.ended_within(Duration::from_secs(5));
+        let ended = self.process.ended_within(PATIENCE);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         (ended, self.home)
     }

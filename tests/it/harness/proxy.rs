@@ -77,7 +77,6 @@ impl Proxy {
     }
 
     /// Leads new connections to another server.
-    #[cfg_attr(feature = "test-layer", expect(dead_code, reason = "secure links are tested without it"))]
     pub(crate) fn lead_to(&self, server: SocketAddr) {
         lock(&self.state).server = server;
     }

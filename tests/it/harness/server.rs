@@ -5,11 +5,25 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
-use glassline_journal::{Keep, Store};
+use glassline_journal::{Keep, Store, StoreError};
 use glassline_server::{Config, Limits, Shutdown, Watch, listen, run, serve_http};
 
-use super::assert_clean_log;
+use super::{PATIENCE, assert_clean_log};
+
+/// Opens a history that a server of this process may have had before: a process that another test
+/// starts holds a copy of its lock until it runs its own program.
+#[track_caller]
+pub(crate) fn reopened(open: impl Fn() -> Result<Box<dyn Store>, StoreError>) -> Box<dyn Store> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match open() {
+            Err(StoreError::Locked(_)) if Instant::now() < until => thread::yield_now(),
+            opened => return opened.expect("a history"),
+        }
+    }
+}
 
 /// Log of a server.
 #[derive(Clone, Default)]
@@ -51,7 +65,7 @@ impl Server {
     /// One that keeps its history in `folder`.
     #[track_caller]
     pub(crate) fn keeping(folder: &Path, config: Config) -> Self {
-        let store = glassline_journal::open(&folder.join("history.db"), Keep::default()).expect("a history");
+        let store = reopened(|| glassline_journal::open(&folder.join("history.db"), Keep::default()));
         Self::over(config, Some(store))
     }
 

@@ -15,7 +15,7 @@ use crate::harness::{EventClient, Server, test_layer};
 use crate::program::{Folder, PROGRAM};
 
 /// Nothing here takes long; what takes longer has failed.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Rows above the screen that the emulator keeps: more than any test writes.
 const SCROLLBACK_ROWS: usize = 20_000;
 const DRAWING_BEGINS: &[u8] = b"\x1b[?2026h";
@@ -85,7 +85,6 @@ impl Opening {
     }
 
     /// `glassline tap` on a free port, before this server.
-    #[cfg(not(feature = "test-layer"))]
     pub(super) fn tap(to: SocketAddr) -> Self {
         let opening = Self::of(&[PROGRAM, "tap", "--listen", "127.0.0.1:0", "--to", &to.to_string()]);
         Self { has_other_screen: true, ..opening }.size(24, 100)

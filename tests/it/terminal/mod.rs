@@ -19,10 +19,8 @@ mod presentation;
 mod recall;
 mod rooms;
 mod sealed;
-#[cfg(not(feature = "test-layer"))]
 mod secure;
 mod settings;
 #[cfg(target_os = "linux")]
 mod stuck;
-#[cfg(not(feature = "test-layer"))]
 mod tap;

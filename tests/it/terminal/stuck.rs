@@ -11,7 +11,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use crate::harness::{EventClient, Server, test_layer};
 use crate::program::{Folder, PROGRAM};
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Returns whether its main thread waits within a system call on the terminal.
 fn is_stuck(process: u32) -> bool {

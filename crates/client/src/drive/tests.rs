@@ -30,7 +30,7 @@ use crate::typing::line::TypedLine;
 use crate::web_page::WebPage;
 use glassline_session::{Config, DialectChoice};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 const WELCOME: &str = concat!(
     r#"{"type":"welcome","name":"bot","token":"secret","server":"test/1","#,
     r#""limits":{"name_chars":32,"name_bytes":64,"text_bytes":16384,"event_bytes":102400},"#,

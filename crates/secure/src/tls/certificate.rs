@@ -1,6 +1,7 @@
 //! Certificate and private key of a server.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,7 +32,7 @@ pub struct ServerCertificate {
     chain_pem: String,
     key_pem: String,
     fingerprint: Fingerprint,
-    not_after: SystemTime,
+    validity: RangeInclusive<SystemTime>,
 }
 
 impl ServerCertificate {
@@ -63,7 +64,7 @@ impl ServerCertificate {
             .collect::<Result<_, _>>()
             .map_err(|error| TlsError::DamagedCertificate(error.to_string()))?;
         let first = chain.first().ok_or(TlsError::NoCertificate)?;
-        let (fingerprint, not_after) = (Fingerprint::of_spki(&spki(first)?), not_after(first)?);
+        let (fingerprint, validity) = (Fingerprint::of_spki(&spki(first)?), validity(first)?);
         let chain_bytes = chain.iter().map(|certificate| certificate.len()).sum();
         if chain_bytes > CHAIN_BYTES_MAX {
             return Err(TlsError::ChainTooLong(chain_bytes, CHAIN_BYTES_MAX));
@@ -78,7 +79,7 @@ impl ServerCertificate {
             chain_pem: chain_pem.to_owned(),
             key_pem: key_pem.to_owned(),
             fingerprint,
-            not_after,
+            validity,
         })
     }
 
@@ -97,9 +98,14 @@ impl ServerCertificate {
         self.fingerprint
     }
 
+    /// Time at which the certificate becomes valid.
+    pub fn not_before(&self) -> SystemTime {
+        *self.validity.start()
+    }
+
     /// Time at which the certificate expires.
     pub fn not_after(&self) -> SystemTime {
-        self.not_after
+        *self.validity.end()
     }
 
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {
@@ -158,9 +164,11 @@ fn self_signed(key: &KeyPair, names: &[String], now: SystemTime) -> Result<Serve
     ServerCertificate::from_pem(&certificate.pem(), &key.serialize_pem())
 }
 
-fn not_after(certificate: &CertificateDer<'_>) -> Result<SystemTime, TlsError> {
-    x509_cert::Certificate::from_der(certificate)
-        .map(|parsed| parsed.tbs_certificate.validity.not_after.to_unix_duration())
-        .map(|since_epoch| UNIX_EPOCH + since_epoch)
-        .map_err(|error| TlsError::DamagedCertificate(error.to_string()))
+fn validity(certificate: &CertificateDer<'_>) -> Result<RangeInclusive<SystemTime>, TlsError> {
+    let parsed = x509_cert::Certificate::from_der(certificate)
+        .map_err(|error| TlsError::DamagedCertificate(error.to_string()))?;
+    let [not_before, not_after] =
+        [parsed.tbs_certificate.validity.not_before, parsed.tbs_certificate.validity.not_after]
+            .map(|time| UNIX_EPOCH + time.to_unix_duration());
+    Ok(not_before..=not_after)
 }

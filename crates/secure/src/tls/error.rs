@@ -1,7 +1,7 @@
 //! Causes for which TLS cannot be used or a connection ends, in words for a person.
 
 use glassline_wire::layer::LayerError;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
 /// Causes for which TLS cannot be set up. Each is a fault of this side's files or settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ pub(super) fn layer_error(error: &Error) -> LayerError {
         }
         Error::InvalidCertificate(_) => malformed("the certificate is damaged"),
         Error::PeerIncompatible(why) => LayerError::Malformed(format!("no common form of TLS 1.3 ({why:?})")),
-        Error::PeerMisbehaved(why) => LayerError::Malformed(format!("{why:?}")),
+        Error::PeerMisbehaved(why) => LayerError::Malformed(misbehaviour_text(why)),
         Error::InvalidMessage(why) => LayerError::Malformed(format!("a message is damaged ({why:?})")),
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
             malformed("a message is out of turn")
@@ -58,6 +58,20 @@ pub(super) fn layer_error(error: &Error) -> LayerError {
         Error::NoCertificatesPresented => malformed("no certificate is shown"),
         other => LayerError::Malformed(other.to_string()),
     }
+}
+
+/// Returns what the peer has done. That which keeps this side busy has words; the rest is a fault of
+/// its program, whose author knows the name.
+fn misbehaviour_text(why: &PeerMisbehaved) -> String {
+    let text = match why {
+        PeerMisbehaved::TooManyEmptyFragments => "it sends one record after another with nothing in it",
+        PeerMisbehaved::TooManyKeyUpdateRequests => "it asks for new keys again and again, and says nothing",
+        PeerMisbehaved::TooManyWarningAlertsReceived => "it sends one warning after another",
+        PeerMisbehaved::TooManyRenegotiationRequests => "it asks for another handshake again and again",
+        PeerMisbehaved::IllegalMiddleboxChangeCipherSpec => "it announces other ciphers again and again",
+        other => return format!("a step of TLS is wrong ({other:?})"),
+    };
+    text.to_owned()
 }
 
 /// Returns what the peer says is wrong.

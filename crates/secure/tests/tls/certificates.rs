@@ -12,6 +12,7 @@ fn a_certificate_survives_its_files() {
     let read = ServerCertificate::from_pem(made.chain_pem(), made.key_pem()).unwrap();
     assert_eq!((read.fingerprint(), read.not_after()), (made.fingerprint(), made.not_after()));
     assert_eq!(made.not_after(), today() + Duration::from_hours(365 * 24));
+    assert_eq!(made.not_before(), today() - Duration::from_hours(24), "for clients whose clocks are slow");
     let renewed = read.renewed(&[], today() + Duration::from_hours(24)).unwrap();
     assert_eq!(renewed.key_pem(), made.key_pem());
     assert_eq!(renewed.not_after(), made.not_after() + Duration::from_hours(24));

@@ -350,6 +350,8 @@ impl<S: Socket> Reactor<S> {
             members: self.hub.len(),
             connections: self.connections.len(),
             unregistered: self.admission.unregistered().len(),
+            http: self.admission.http().len(),
+            websockets: self.connections.iter().filter(|(_, of)| of.transport().has_websocket()).count(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
             hub: self.hub.counters(),

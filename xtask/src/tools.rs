@@ -21,6 +21,8 @@ enum Package {
     Rustup(&'static str),
     /// A file of requirements; pip puts what it lists into a folder of this repository's builds.
     PyPi(&'static str),
+    /// A folder with `package.json` and its lock; npm puts what they list beside the builds.
+    Npm(&'static str),
 }
 
 /// Treatment of a tool that is missing.
@@ -58,7 +60,16 @@ tools! {
     FISH = "fish", ["fish", "--version"], Package::Debian("fish"), "reads the completions for fish";
     MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
     TSHARK = "tshark", ["tshark", "--version"], Package::Debian("tshark"), "reads recordings of the tap";
-    CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the pages of the tap's reports";
+    CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the page of the chat and those of the tap's reports";
+    CHROMEDRIVER = "chromedriver", ["chromedriver", "--version"], Package::Debian("chromium-driver"), "drives chromium";
+    FIREFOX = "firefox-esr", ["firefox-esr", "--version"], Package::Debian("firefox-esr"), "opens the page of the chat too";
+    NODE = "node", ["node", "--version"], Package::Debian("nodejs"), "runs the page's modules without a browser";
+    NPM = "npm", ["npm", "--version"], Package::Debian("npm"), "installs packages of npm";
+    JAVA = "java", ["java", "-version"], Package::Debian("default-jre-headless"), "runs the checker of HTML and CSS";
+    WEB_PYTHON_PACKAGES = "Python packages of the page's tests", ["python3", "-c", "import sys; sys.path.append('target/python'); import websockets"],
+        Package::PyPi("tests/web/requirements.txt"), "speak to browsers, and WebSockets to the server";
+    WEB_NODE_PACKAGES = "node packages of the page's tests", ["npm", "ls", "--silent", "--prefix", "target/node", "axe-core", "csp_evaluator", "vnu-jar", "ws"],
+        Package::Npm("tests/web"), "judge the page, and speak WebSockets to the server";
     OPENSSL = "openssl", ["openssl", "version"], Package::Debian("openssl"), "judges TLS from the other side";
     GNUTLS = "gnutls-cli", ["gnutls-cli", "--version"], Package::Debian("gnutls-bin"), "judges TLS from the other side";
     SSLSCAN = "sslscan", ["sslscan", "--version"], Package::Debian("sslscan"), "looks for what TLS should not offer";
@@ -93,6 +104,7 @@ impl Tool {
             Package::Debian(package) => format!("sudo apt-get install {package}"),
             Package::Rustup(component) => format!("rustup component add {component}"),
             Package::PyPi(file) => format!("python3 {}", pip_arguments(file).join(" ")),
+            Package::Npm(folder) => npm_script(folder),
         }
     }
 
@@ -108,6 +120,7 @@ impl Tool {
             }
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
             Package::PyPi(file) => program("python3", &pip_arguments(file)),
+            Package::Npm(folder) => program("sh", &["-c", &npm_script(folder)]),
         };
         // Whether the tool is there afterwards is what counts.
         let _ = run(command);
@@ -118,6 +131,13 @@ impl Tool {
 /// of the machine's own Python changes.
 fn pip_arguments(requirements: &str) -> [&str; 8] {
     ["-m", "pip", "install", "--quiet", "--target", "target/python", "-r", requirements]
+}
+
+/// Shell command that installs exactly what the lock in `folder` lists, beside the builds, and runs no script of a package.
+fn npm_script(folder: &str) -> String {
+    format!(
+        "mkdir -p target/node && cp {folder}/package.json {folder}/package-lock.json target/node && npm ci --ignore-scripts --no-audit --no-fund --prefix target/node"
+    )
 }
 
 /// Installs those of `tools` that are missing, where `install` allows it.

@@ -136,6 +136,11 @@ impl Decoder {
         }
     }
 
+    /// Returns whether the next byte begins a message or a control frame.
+    pub fn is_between_messages(&self) -> bool {
+        self.frame.is_none() && self.header_bytes == 0 && self.message_bytes.is_none()
+    }
+
     /// Takes the next item from `input`, which is moved past what was read; `None` when the input is
     /// used up.
     ///

@@ -1,7 +1,7 @@
 //! The attacks: the rows of the table.
 
 use crate::adversary::Adversary;
-use crate::attacks::{keys, line, oracle, passive, peer, room};
+use crate::attacks::{keys, line, oracle, passive, peer, room, session, splice};
 use crate::lab::Lab;
 use crate::outcome::{Defect, Outcome};
 
@@ -94,7 +94,7 @@ impl Attack {
 }
 
 /// All attacks, in the order of the table.
-pub const ATTACKS: [Attack; 39] = [
+pub const ATTACKS: [Attack; 42] = [
     Attack::line("eavesdrop", "Eavesdropping", "read a text", Source::Rfc3552, passive::eavesdrop),
     Attack::line(
         "equality",
@@ -147,6 +147,13 @@ pub const ATTACKS: [Attack; 39] = [
         "insert a piece of one session into another",
         Source::Rfc8446Records,
         line::splice,
+    ),
+    Attack::line(
+        "splice-scheme",
+        "Splicing of schemes",
+        "insert a piece of a session under another scheme",
+        Source::Rfc8446Handshake,
+        splice::schemes,
     ),
     Attack::line(
         "oracle",
@@ -213,10 +220,17 @@ pub const ATTACKS: [Attack; 39] = [
     ),
     Attack::line(
         "stolen-session",
-        "Stolen session secrets",
-        "read a text of another session",
+        "Stolen session secrets, that session",
+        "read a text, or have one accepted",
         Source::Rfc8446Handshake,
-        keys::session,
+        session::this,
+    ),
+    Attack::line(
+        "stolen-session-others",
+        "Stolen session secrets, sessions before and after",
+        "read a text",
+        Source::Rfc8446Handshake,
+        session::others,
     ),
     Attack::insider("server-reads", "The server reads", "read a text", Source::SecureMessaging, room::server_reads),
     Attack::insider(
@@ -302,6 +316,13 @@ pub const ATTACKS: [Attack; 39] = [
         "have a text heard where it was not said",
         Source::SecureMessaging,
         room::splice,
+    ),
+    Attack::insider(
+        "splice-links",
+        "Splicing across links",
+        "have a withheld text heard in a session over another link",
+        Source::SecureMessaging,
+        splice::links,
     ),
     Attack::insider(
         "removed-reads",

@@ -57,6 +57,13 @@ impl<'a> Lab<'a> {
         Self { scheme, effort, random, transcript: Transcript::default(), server, alice }
     }
 
+    /// A lab of the same people with the same keys, under another scheme.
+    pub(crate) fn under<'b>(&mut self, scheme: &'b Scheme) -> Lab<'b> {
+        let random = Random::new(self.random.next_u64(), scheme.name());
+        let Self { effort, server, alice, .. } = *self;
+        Lab { scheme, effort, random, transcript: Transcript::default(), server, alice }
+    }
+
     pub(crate) fn into_transcript(self) -> Transcript {
         self.transcript
     }

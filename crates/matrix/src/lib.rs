@@ -19,6 +19,7 @@ pub mod schemes;
 mod seal;
 mod secret;
 mod selection;
+mod stolen;
 mod table;
 mod transcript;
 
@@ -31,5 +32,6 @@ pub use scheme::{LinkScheme, MemberKeys, Memory, Scheme, ServerKeys};
 pub use seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 pub use secret::Secret;
 pub use selection::Selection;
+pub use stolen::{Compromised, Thief};
 pub use table::{Cell, Table};
 pub use transcript::Transcript;

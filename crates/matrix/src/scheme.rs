@@ -8,6 +8,7 @@ use glassline_wire::layer::LayerStack;
 use crate::adversary::Adversary;
 use crate::seal::RoomSeal;
 use crate::secret::Secret;
+use crate::stolen::{Compromised, Rerun, Thief};
 
 /// Long-term keys of a server. Whoever has a copy has stolen them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,14 @@ pub trait LinkScheme: Debug + Send + Sync {
 
     /// Returns the layers of a connection that the server accepts.
     fn server(&self, keys: &ServerKeys, random: Secret) -> LayerStack;
+
+    /// Returns the layers of a connection that the server accepts and whose secrets are stolen. These
+    /// are its random numbers, unless the scheme says otherwise.
+    fn compromised<'a>(&'a self, keys: &ServerKeys, random: Secret) -> Compromised<'a> {
+        let keys = *keys;
+        let thief = move || -> Box<dyn Thief> { Box::new(Rerun::new(self.server(&keys, random))) };
+        Compromised { server: self.server(&keys, random), thief: Box::new(thief) }
+    }
 }
 
 /// A row of links and seal under one name.

@@ -1,16 +1,13 @@
 //! Attacks with keys that were stolen.
 
-use std::rc::Rc;
-
 use glassline_tap::Direction;
 use glassline_wire::layer::LayerStack;
-use glassline_wire::opening::EVENT_OPENING;
 use serde_json::Value;
 
 use super::passive::{self, Recorded};
 use super::peer;
 use crate::bytes::find;
-use crate::chat::{Conversation, End, Passed};
+use crate::chat::{End, Passed};
 use crate::lab::{ALICE, Lab, MALLORY};
 use crate::outcome::{Defect, Outcome};
 use crate::scheme::ServerKeys;
@@ -131,33 +128,4 @@ pub(crate) fn compromise_impersonation(lab: &mut Lab<'_>) -> Result<Outcome, Def
         }
     }
     Ok(outcome)
-}
-
-/// The secrets of one session are its random numbers: whoever has those of the server's side runs
-/// its code again.
-pub(crate) fn session(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
-    let (link, server, memory) = (lab.scheme().link(), lab.server_keys(), lab.verified());
-    let stolen = lab.random().secret();
-    let is_read = |recorded: &Recorded| {
-        let plaintext = computed(link.server(&server, stolen), &recorded.pieces, Direction::ToServer);
-        [recorded.secrets[0].as_bytes(), EVENT_OPENING].map(|known| find(&plaintext, known).is_some())
-    };
-    let chat = lab.chat();
-    let (client, alice) = (lab.client_layers(&memory), lab.alice());
-    let conversation = Conversation::new(client, link.server(&server, stolen), alice, Rc::clone(&chat));
-    let conversation = lab.establish(conversation, &chat)?;
-    let recorded = passive::record_in(lab, &chat, conversation)?;
-    // Of a sealed text the secrets of a link give the frame around it.
-    let [_, is_link_read] = is_read(&recorded);
-    if !is_link_read {
-        let reason =
-            "the scheme draws its random numbers itself, so that nothing stolen makes its code run the session again";
-        return Ok(Outcome::DoesNotApply(reason.to_owned()));
-    }
-    lab.note("with the secrets of its server's side this session is read; now those of another are to be");
-    let chat = lab.chat();
-    let other = passive::record(lab, &chat)?;
-    let [is_text_read, _] = is_read(&other);
-    let way = is_text_read.then_some("the secrets of another session give it").or_else(|| other.read());
-    Ok(judged(lab, way))
 }

@@ -23,12 +23,12 @@ const TEXTS_AFTER: usize = 3;
 const REFLECTED_PLACES: usize = 4;
 
 /// Texts that Bob heard without a remark.
-fn texts(chat: &Rc<RefCell<Server>>) -> Vec<String> {
+pub(super) fn texts(chat: &Rc<RefCell<Server>>) -> Vec<String> {
     chat.borrow().received(BOB).iter().filter_map(Received::text).map(str::to_owned).collect()
 }
 
 /// The first remark about a text at either member, or the first error.
-fn complaint(conversation: &Conversation, chat: &Rc<RefCell<Server>>) -> Option<String> {
+pub(super) fn complaint(conversation: &Conversation, chat: &Rc<RefCell<Server>>) -> Option<String> {
     let chat = chat.borrow();
     let warning = chat.received(BOB).iter().chain(conversation.received()).find_map(Received::warning);
     conversation.error().or_else(|| warning.map(str::to_owned))

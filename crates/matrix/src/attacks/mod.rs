@@ -7,3 +7,5 @@ pub(crate) mod oracle;
 pub(crate) mod passive;
 pub(crate) mod peer;
 pub(crate) mod room;
+pub(crate) mod session;
+pub(crate) mod splice;

@@ -36,19 +36,19 @@ impl Recorded {
 /// Records a session in which Alice and Bob say secrets, and in which the attacker knows the opening
 /// and one message, as somebody does who has seen it on a screen.
 pub(super) fn record(lab: &mut Lab<'_>, chat: &Rc<RefCell<Server>>) -> Result<Recorded, Defect> {
-    let conversation = lab.session(chat)?;
-    record_in(lab, chat, conversation)
+    let mut conversation = lab.session(chat)?;
+    record_in(lab, chat, &mut conversation)
 }
 
 /// As [`record`], in a session that was made already.
 pub(super) fn record_in(
     lab: &mut Lab<'_>,
     chat: &Rc<RefCell<Server>>,
-    mut conversation: Conversation,
+    conversation: &mut Conversation,
 ) -> Result<Recorded, Defect> {
-    let mut known = opening(&conversation);
+    let mut known = opening(conversation);
     let public = format!("announcement {} {}", lab.random().word(), lab.random().word());
-    known.push(next_known(&mut conversation, &public));
+    known.push(next_known(conversation, &public));
     let secrets = [0; 3].map(|_| lab.random().word());
     for secret in &secrets[..2] {
         conversation.member_says(secret);
@@ -56,7 +56,7 @@ pub(super) fn record_in(
     }
     conversation.listener_says(BOB, &secrets[2]);
     conversation.pump();
-    lab.exchange(&mut conversation, chat)?;
+    lab.exchange(conversation, chat)?;
     lab.note("the session is recorded; three texts in it are to be read, one more is known");
     Ok(Recorded { pieces: conversation.recording().to_vec(), known, secrets: secrets.to_vec() })
 }

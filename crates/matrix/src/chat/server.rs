@@ -74,6 +74,11 @@ impl Server {
         posted
     }
 
+    /// The newest message.
+    pub(crate) fn newest(&self) -> Option<&Posted> {
+        self.history.last()
+    }
+
     fn deliver(&mut self, posted: &Posted) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.name != posted.from) {
             let received = listener.voice.receive(posted);

@@ -1,5 +1,6 @@
 //! The program's own schemes.
 
+mod key_log;
 mod noise;
 mod plain;
 mod sealed;

@@ -1,7 +1,7 @@
 //! The program's sealed messages.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use glassline_secure::Identity;
 use glassline_secure::seal::{
@@ -15,8 +15,16 @@ use crate::seal::{Body, Posted, Received, RoomSeal, Voice, VoiceSetup};
 
 /// Text beside a sealed one.
 const PLACEHOLDER: &str = "[sealed message]";
-/// Seed of the epochs, which are the same in all cells because deriving a key is expensive.
+/// Seed of the epochs, and of the member that began them and is not there any more.
 const EPOCH_SEED: [u8; 32] = [7; 32];
+
+/// Epochs and keys of the process: the same in all cells and schemes, because deriving a key is
+/// expensive, and so that a text moved from one scheme to another meets the same key.
+static DERIVED: Mutex<Derived> = Mutex::new(Derived { keys: BTreeMap::new(), epochs: BTreeMap::new() });
+
+fn derived() -> MutexGuard<'static, Derived> {
+    DERIVED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Rule that a member's client follows about what it opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,29 +39,28 @@ pub enum MemberRule {
     CompareNames,
     /// Texts that are not sealed are refused, whatever the server says about the room.
     StaySealed,
+    /// Texts under an older key are remarked upon.
+    HeedEpoch,
+    /// The room in which a text was sealed is compared with the one in which it is delivered.
+    CompareRooms,
 }
 
 /// Keys by passphrase and record, and epochs by room, passphrase and predecessor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Derived {
     keys: BTreeMap<(String, Vec<u8>), Result<EpochKey, OpenError>>,
     epochs: BTreeMap<(String, String, Option<[u8; 32]>), EpochRecord>,
 }
 
 impl Derived {
-    fn begin(
-        &mut self,
-        room: &str,
-        passphrase: &str,
-        previous: Option<&EpochRecord>,
-        signer: &Identity,
-    ) -> Option<EpochRecord> {
+    fn begin(&mut self, room: &str, passphrase: &str, previous: Option<&EpochRecord>) -> Option<EpochRecord> {
         let place = (room.to_owned(), passphrase.to_owned(), previous.map(EpochRecord::hash));
         if let Some(record) = self.epochs.get(&place) {
             return Some(record.clone());
         }
         let secret = Passphrase::new(passphrase).ok()?;
-        let (record, key) = EpochRecord::begin(room, previous, &secret, signer, &mut Seeded::new(&EPOCH_SEED)).ok()?;
+        let (founder, mut random) = (Identity::from_seed(&EPOCH_SEED), Seeded::new(&EPOCH_SEED));
+        let (record, key) = EpochRecord::begin(room, previous, &secret, &founder, &mut random).ok()?;
         self.keys.insert((passphrase.to_owned(), record.as_bytes().to_vec()), Ok(key));
         self.epochs.insert(place, record.clone());
         Some(record)
@@ -69,16 +76,15 @@ impl Derived {
 }
 
 /// Sealed messages under a passphrase.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Sealed {
     without: Option<MemberRule>,
-    derived: Arc<Mutex<Derived>>,
 }
 
 impl Sealed {
     /// Sealed messages whose members follow all rules but this one.
     pub fn without(rule: MemberRule) -> Self {
-        Self { without: Some(rule), derived: Arc::default() }
+        Self { without: Some(rule) }
     }
 }
 
@@ -90,7 +96,6 @@ impl RoomSeal for Sealed {
         let Ok(room) = SealedRoom::new(setup.room, None, &mut random) else { return Box::new(super::Unsealed) };
         let mut voice = SealedVoice {
             without: self.without,
-            derived: Arc::clone(&self.derived),
             name: setup.name.to_owned(),
             room_name: setup.room.to_owned(),
             identity,
@@ -116,20 +121,25 @@ impl RoomSeal for Sealed {
 
     fn proves_sender(&self, passphrase: &str, posted: &Posted) -> Option<bool> {
         let envelope = Envelope::from_field(posted.body.sealed.as_deref()?).ok()?;
-        let key =
-            self.derived.lock().unwrap_or_else(PoisonError::into_inner).key(passphrase, envelope.record()).ok()?;
-        let mut room = SealedRoom::new(&posted.room, None, &mut Seeded::new(&[0; 32])).ok()?;
-        room.accept(envelope.record(), key).ok()?;
-        let opened = room.open(&envelope, Placed::Page { id: MessageId::parse(&posted.id) }).ok()?;
+        let opened = open_alone(passphrase, &envelope, Placed::Page { id: MessageId::parse(&posted.id) }).ok()?;
         // It opens only if the signature of this key holds.
         Some(Identity::fingerprint_of(&opened.content.sender).is_some())
     }
 }
 
+/// Opens a message in the room in which it was sealed, without any state of it.
+fn open_alone(passphrase: &str, envelope: &Envelope, placed: Placed) -> Result<Opened, OpenError> {
+    let record = envelope.record();
+    let key = derived().key(passphrase, record)?;
+    let room = SealedRoom::new(record.room(), None, &mut Seeded::new(&EPOCH_SEED));
+    let mut room = room.map_err(|error| OpenError::Derivation(error.to_string()))?;
+    room.accept(record, key)?;
+    room.open(envelope, placed)
+}
+
 #[derive(Debug)]
 struct SealedVoice {
     without: Option<MemberRule>,
-    derived: Arc<Mutex<Derived>>,
     name: String,
     room_name: String,
     identity: Identity,
@@ -144,18 +154,23 @@ impl SealedVoice {
     /// Begins the next epoch under a passphrase, or takes part in the one that others have begun.
     fn begin(&mut self, passphrase: &str) -> bool {
         self.passphrases.push(passphrase.to_owned());
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(record) = derived.begin(&self.room_name, passphrase, self.room.current(), &self.identity) else {
-            return false;
-        };
+        let mut derived = derived();
+        let Some(record) = derived.begin(&self.room_name, passphrase, self.room.current()) else { return false };
         let key = derived.key(passphrase, &record);
         key.is_ok_and(|key| self.room.accept(&record, key).is_ok())
     }
 
     fn open(&mut self, field: &str, posted: &Posted) -> Result<Opened, OpenError> {
         let envelope = Envelope::from_field(field)?;
+        let placed = Placed::InTurn { id: MessageId::parse(&posted.id), seq: Some(posted.number) };
+        if envelope.record().room() != self.room_name
+            && !self.follows(MemberRule::CompareRooms)
+            && let Some(passphrase) = self.passphrases.last()
+        {
+            return open_alone(passphrase, &envelope, placed);
+        }
         if !self.room.has_key(envelope.record()) {
-            let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut derived = derived();
             for passphrase in &self.passphrases {
                 if let Ok(key) = derived.key(passphrase, envelope.record()) {
                     self.room.accept(envelope.record(), key)?;
@@ -163,7 +178,6 @@ impl SealedVoice {
                 }
             }
         }
-        let placed = Placed::InTurn { id: MessageId::parse(&posted.id), seq: Some(posted.number) };
         self.room.open(&envelope, placed)
     }
 
@@ -183,7 +197,7 @@ impl SealedVoice {
         of_order
             .filter(|_| self.follows(MemberRule::HeedOrder))
             .or(of_view.filter(|_| self.follows(MemberRule::HeedView)))
-            .or(of_epoch)
+            .or(of_epoch.filter(|_| self.follows(MemberRule::HeedEpoch)))
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use glassline_secure::Identity;
-use glassline_secure::tls::{Authorities, ServerCertificate, TlsClient, TlsClientOptions, TlsServer};
+use glassline_secure::tls::{Authorities, KeyLogSink, ServerCertificate, TlsClient, TlsClientOptions, TlsServer};
 use glassline_wire::layer::{LayerFactory, LayerStack};
 
+use super::key_log::KeyLog;
 use super::trust::{MakeTrust, pinning};
 use crate::scheme::{LinkScheme, MemberKeys, Memory, ServerKeys};
 use crate::secret::Secret;
+use crate::stolen::{Compromised, Thief};
 
 /// Name that clients dial.
 const SERVER_NAME: &str = "lab.example";
@@ -26,7 +28,7 @@ pub struct Tls {
 
 #[derive(Debug, Clone)]
 struct Certified {
-    fingerprint: Vec<u8>,
+    certificate: Option<ServerCertificate>,
     server: Option<Arc<TlsServer>>,
 }
 
@@ -48,8 +50,8 @@ impl Tls {
         let make = || {
             let certificate = ServerCertificate::generate(&[SERVER_NAME.to_owned()], SystemTime::UNIX_EPOCH).ok();
             Certified {
-                fingerprint: certificate.as_ref().map_or_else(Vec::new, |made| made.fingerprint().as_bytes().to_vec()),
-                server: certificate.and_then(|made| TlsServer::new(&made).ok()).map(Arc::new),
+                server: certificate.as_ref().and_then(|made| TlsServer::new(made).ok()).map(Arc::new),
+                certificate,
             }
         };
         servers.entry(*own).or_insert_with(make).clone()
@@ -58,7 +60,8 @@ impl Tls {
 
 impl LinkScheme for Tls {
     fn public(&self, own: &Secret) -> Vec<u8> {
-        self.certified(own).fingerprint
+        let certificate = self.certified(own).certificate;
+        certificate.map_or_else(Vec::new, |made| made.fingerprint().as_bytes().to_vec())
     }
 
     fn client(&self, keys: &MemberKeys, memory: &Arc<Memory>, _: Secret) -> LayerStack {
@@ -76,5 +79,16 @@ impl LinkScheme for Tls {
 
     fn server(&self, keys: &ServerKeys, _: Secret) -> LayerStack {
         self.certified(&keys.own).server.map_or_else(LayerStack::default, |server| server.layers())
+    }
+    /// What is stolen is the key log: the random numbers are out of reach.
+    fn compromised<'a>(&'a self, keys: &ServerKeys, _: Secret) -> Compromised<'a> {
+        let log = Arc::new(KeyLog::default());
+        let certificate = self.certified(&keys.own).certificate;
+        let sink = Arc::clone(&log) as Arc<dyn KeyLogSink>;
+        let server = certificate.and_then(|made| TlsServer::with_key_log(&made, Some(sink)).ok());
+        Compromised {
+            server: server.map_or_else(LayerStack::default, |made| made.layers()),
+            thief: Box::new(move || -> Box<dyn Thief> { Box::new(log.thief()) }),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod key_log;
 mod layer;
 mod server;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use client::{TlsClient, TlsClientOptions};
 pub use error::TlsError;
 pub use key_log::KeyLogSink;
 pub use server::TlsServer;
+pub use traffic::{Sender, Traffic};
 
 /// Returns the algorithms in use. They are named here, so that no other crate of the program can
 /// replace them for the process. AES-128 comes first: it is as strong as the keys, and the fastest.

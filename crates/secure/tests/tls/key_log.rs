@@ -8,8 +8,15 @@ use glassline_testkit::Folder;
 
 use crate::support::{Pair, Pin, certificate, options};
 
+/// Lines that were logged.
 #[derive(Debug, Default)]
-struct Lines(Mutex<Vec<String>>);
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Lines {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl KeyLogSink for Lines {
     fn line(&self, line: &str) {
@@ -26,7 +33,7 @@ fn both_sides_log_the_same_secrets_as_lines() {
     let server = TlsServer::with_key_log(&certificate, Some(at_server.clone())).unwrap();
     Pair::new(&TlsClient::new(options).unwrap(), &server).settle().unwrap();
     let sorted = |lines: &Lines| {
-        let mut lines = lines.0.lock().unwrap().clone();
+        let mut lines = lines.lines();
         lines.sort();
         lines
     };

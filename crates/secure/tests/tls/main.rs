@@ -12,4 +12,5 @@ mod key_log;
 mod members;
 mod support;
 mod tampering;
+mod traffic;
 mod trust;

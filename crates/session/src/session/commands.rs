@@ -173,14 +173,12 @@ impl Session {
 
     /// Returns whether nothing readable is sent to a room: the user or others have sealed it.
     fn is_closed(&self, room: &str) -> bool {
-        match self.connection.tutorial() {
+        if let Some(link) = self.connection.tutorial() {
             // The server puts what is said into the room that the user has asked it for.
-            Some(link) => link.may_be_in(|room| self.seal.is_sealed(room) || self.seal.is_sealed_by_others(room)),
-            None => {
-                let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
-                self.seal.is_sealed(&room) || self.seal.is_sealed_by_others(&room)
-            }
+            return link.may_be_in(|room| self.seal.is_sealed(room) || self.seal.is_sealed_by_others(room));
         }
+        let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
+        self.seal.is_sealed(&room) || self.seal.is_sealed_by_others(&room)
     }
 
     /// Seals the messages that are next to be sent, or refuses them, if their room has been sealed or

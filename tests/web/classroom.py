@@ -8,6 +8,7 @@ messages in the same order, and a newcomer must be talking in ten seconds.
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -44,7 +45,7 @@ def in_own_network():
 
 
 class Terminal:
-    """The client in a terminal, with one event a line."""
+    """The client for terminals, with one event a line."""
 
     def __init__(self, binary, name):
         self.name = name
@@ -54,7 +55,7 @@ class Terminal:
         self.program.wait_text(r'"type":"welcome"', timeout=PATIENCE)
 
     def say(self, text):
-        self.program.type(f"{text}\n")
+        self.program.type(json.dumps({"type": "send", "text": text}) + "\n")
 
     def seen(self, since):
         """Numbers and texts of the messages that came live or as history, in their order."""
@@ -71,7 +72,7 @@ class Classroom:
     def __init__(self, binary):
         self.binary = binary
         self.teacher = Program([binary, "--listen", f"0.0.0.0:{PORT}", "--name", "teacher"])
-        self.teacher.wait_text(rf"http://[\w.:\[\]]+:{PORT}", timeout=PATIENCE)
+        self.teacher.wait_text(rf"http://{re.escape(ADDRESS)}:{PORT}\b", "err", timeout=PATIENCE)
         self.browsers, self.pages, self.terminals = [], [], []
 
     def join_terminals(self, count):

@@ -1,172 +1,123 @@
-/**
- * Slash commands: one table, as in the terminal client (crates/wire/src/commands.rs), and the
- * reading of a line. Pure.
- */
-
-/** Kinds of arguments, for completion. @typedef {'name' | 'room' | 'command' | 'text' | 'level'} Argument */
+/** Slash commands: one table, as in the terminal client (crates/wire/src/commands.rs), and the reading of a line. Pure. */
 
 /**
- * @typedef {{id: string, names: string[], group: string, usage: string, help: string, takes: Argument[],
- *            isPrivate: boolean}} SlashCommand
- *   `names` holds the name and its aliases; what follows a private command is never kept
+ * `names`: the name and its aliases. `takes`: kinds of arguments, for completion. `isPrivate`: what follows is never kept.
+ * @typedef {{group: string, id: string, names: string[], usage: string, help: string, takes: string[], isPrivate: boolean}} SlashCommand
  */
 
-const row = (group, id, names, usage, help, takes = [], isPrivate = false) =>
-  ({ id, names: names.split(' '), group, usage, help, takes, isPrivate });
+const [NAME, ROOM, TEXT] = ['name', 'room', 'text'];
+const row = (group, id, names, usage, help, takes = [], isPrivate = false) => (
+  { group, id, names: names.split(' '), usage, help, takes, isPrivate });
 
-/** Every command, in the order of the help. @type {SlashCommand[]} */
+/** @type {SlashCommand[]} in the order of the help */
 export const COMMANDS = [
-  row('Talk', 'action', 'me', 'TEXT', 'says what you do: `/me waves`', ['text']),
-  row('Talk', 'direct', 'msg query', 'NAME [TEXT]', 'writes to one person only', ['name', 'text'], true),
-  row('Talk', 'directOrWhois', 'w', 'NAME [TEXT]', 'the same; without a text, tells about somebody', ['name', 'text'], true),
-  row('Talk', 'reply', 'reply r', 'TEXT', 'answers the last person who wrote to you only', ['text'], true),
+  row('Talk', 'action', 'me', 'TEXT', 'says what you do', [TEXT]),
+  row('Talk', 'direct', 'msg query', 'NAME [TEXT]', 'writes to one person only', [NAME, TEXT], true),
+  row('Talk', 'w', 'w', 'NAME [TEXT]', 'the same; without a text, tells about somebody', [NAME, TEXT], true),
+  row('Talk', 'reply', 'reply r', 'TEXT', 'answers the last person who wrote to you only', [TEXT], true),
   row('People', 'rename', 'nick', 'NAME', 'takes another name'),
   row('People', 'members', 'names who', '', 'shows who is here'),
-  row('People', 'whois', 'whois', 'NAME', 'tells since when somebody is here, how long idle, and how connected', ['name']),
-  row('People', 'away', 'away', '[TEXT]', 'tells who writes to you that you are away', ['text']),
+  row('People', 'whois', 'whois', 'NAME', 'tells since when somebody is here, how long idle, and how connected', [NAME]),
+  row('People', 'away', 'away', '[TEXT]', 'tells who writes to you that you are away', [TEXT]),
   row('People', 'back', 'back', '', 'ends it'),
-  row('People', 'ignore', 'ignore', '[NAME]', 'hides what somebody says from now on; without a name, tells whom you ignore', ['name']),
-  row('People', 'unignore', 'unignore', 'NAME', 'ends it', ['name']),
+  row('People', 'ignore', 'ignore', 'NAME', 'hides what somebody says from now on', [NAME]),
+  row('People', 'unignore', 'unignore', 'NAME', 'ends it', [NAME]),
   row('Rooms', 'rooms', 'rooms list', '', 'lists the rooms'),
-  row('Rooms', 'join', 'join j', 'ROOM', 'enters a room, or goes back to one', ['room']),
-  row('Rooms', 'leave', 'leave part', '[ROOM]', 'leaves a room', ['room']),
+  row('Rooms', 'join', 'join j', 'ROOM', 'enters a room, or goes back to one', [ROOM]),
+  row('Rooms', 'leave', 'leave part', '[ROOM]', 'leaves a room', [ROOM]),
   row('Rooms', 'history', 'history', '[around NUMBER]', 'goes to older messages, or to the one of a number'),
-  row('Rooms', 'search', 'search', 'TEXT', 'finds messages that hold a text', ['text']),
+  row('Rooms', 'search', 'search', 'TEXT', 'finds messages that hold a text', [TEXT]),
   row('Rooms', 'seal', 'seal unseal', '', 'tells why a page has no sealed messages'),
-  row('Page', 'help', 'help', '[COMMAND]', 'explains the keys and the commands', ['command']),
+  row('Page', 'help', 'help', '', 'explains the keys and the commands'),
   row('Page', 'notify', 'notify bell', '[off|mentions|all]', 'notifies you never, when you are mentioned, or always', ['level']),
   row('Page', 'quit', 'quit exit bye', '', 'leaves'),
-  row('Operators', 'operate', 'op', 'TOKEN', 'makes you an operator until you leave', [], true),
-  row('Operators', 'operate', 'kick', 'NAME [REASON]', 'closes somebody’s connection', ['name', 'text']),
-  row('Operators', 'operate', 'mute', 'WHO [FOR] [REASON]', 'stops a name, address or network from sending; FOR is 10m, 2h or 7d', ['name', 'text']),
-  row('Operators', 'operate', 'unmute', 'WHO', 'ends it', ['name']),
-  row('Operators', 'operate', 'ban', 'WHO [FOR] [REASON]', 'throws a name, address or network out, and keeps it out', ['name', 'text']),
-  row('Operators', 'operate', 'unban', 'WHO', 'lets them in again'),
-  row('Operators', 'operate', 'freeze', '', 'lets nobody but operators speak'),
-  row('Operators', 'operate', 'thaw', '', 'ends it'),
-  row('Operators', 'operate', 'motd', '[TEXT|-]', 'sets what newcomers are shown; with - takes it away, alone shows it', ['text']),
-  row('Operators', 'operate', 'roster', '', 'lists who is here, from which address'),
-  row('Operators', 'operate', 'bans', '', 'lists the mutes and bans that stand'),
+  ...[
+    ['op', 'TOKEN', 'makes you an operator until you leave', [], true],
+    ['kick', 'NAME [REASON]', 'closes somebody’s connection', [NAME, TEXT]],
+    ['mute', 'WHO [FOR] [REASON]', 'stops a name, address or network from sending; FOR is 10m, 2h or 7d', [NAME, TEXT]],
+    ['unmute', 'WHO', 'ends it', [NAME]],
+    ['ban', 'WHO [FOR] [REASON]', 'throws a name, address or network out, and keeps it out', [NAME, TEXT]],
+    ['unban', 'WHO', 'lets them in again'],
+    ['freeze', '', 'lets nobody but operators speak'],
+    ['thaw', '', 'ends it'],
+    ['motd', '[TEXT|-]', 'sets what newcomers are shown; with - takes it away, alone shows it', [TEXT]],
+    ['roster', '', 'lists who is here, from which address'],
+    ['bans', '', 'lists the mutes and bans that stand'],
+  ].map(([name, ...rest]) => row('Operators', 'operate', name, ...rest)),
 ];
 
-/**
- * Returns the command of this name or alias, in any case.
- * @param {string} name without its slash
- */
-export function commandOf(name) {
-  return COMMANDS.find(({ names }) => names.includes(name.toLowerCase()));
-}
+/** Returns the command of a name or alias. @param {string} name without its slash, in any case */
+export const commandOf = (name) => COMMANDS.find(({ names }) => names.includes(name.toLowerCase()));
 
-/** Returns a command as it is written, and its effect. */
-export function usageOf({ names, usage, help }) {
-  return `/${names[0]}${usage ? ` ${usage}` : ''}: ${help}`;
-}
-
-/**
- * Meaning of a line: a text to send, a command with its arguments, or what is wrong with it.
- * @typedef {{kind: 'say', text: string}
- *   | {kind: 'command', id: string, args: string[], line: string}
- *   | {kind: 'error', text: string}} ParsedLine
- */
+/** A command as it is written. */
+export const synopsisOf = ({ names, usage }) => `/${names[0]} ${usage}`.trim();
 
 /**
  * Reads a line. Where it is wrong, nothing of it may be sent.
  * @param {string} line
- * @returns {ParsedLine}
+ * @returns {{kind: 'say', text: string} | {kind: 'command', id: string, args: string[], line: string} | {kind: 'error', text: string}}
  */
 export function parseLine(line) {
-  const hidden = hiddenSlash(line);
-  if (hidden) return { kind: 'error', text: hidden };
-  if (!line.startsWith('/')) return say(line);
-  if (line.startsWith('//')) return say(line.slice(1));
-  const [, name, rest] = /^\/(\S*)\s*([\s\S]*)$/u.exec(line);
+  const hidden = hiddenCommand(line);
+  if (hidden) return wrong(`something stands before or in /${hidden}, so nothing was sent; type it anew, or write //${hidden} to say it`);
+  if (/^(?!\/(?!\/))/.test(line)) return say(line.replace(/^\/\//, '/'));
+  const [, name, rest] = /^\/(\S*)\s*([^]*?)\s*$/.exec(line);
   const command = commandOf(name);
-  if (!command) return { kind: 'error', text: unknown(name) };
-  return readCommand(command, name.toLowerCase(), rest.trim());
+  if (!command) return wrong(unknown(name));
+  if (command.names[0] !== 'op' && holdsToken(rest)) return wrong(TOKEN);
+  const args = argumentsOf(command, rest);
+  if (!args) return wrong(`usage: ${synopsisOf(command)}: ${command.help}`);
+  return { kind: 'command', id: command.id, args, line: `${command.names[0]} ${rest}`.trim() };
 }
+
+const TOKEN = 'this holds an operator token, which is a secret, so nothing was sent; /op TOKEN shows it to the server only';
+const wrong = (text) => ({ kind: 'error', text });
 
 function say(text) {
-  if (holdsToken(text)) return tokenError();
-  const command = privateLine(text);
-  if (!command) return { kind: 'say', text };
-  return { kind: 'error', text: `a line begins with /${command} and would be said to everybody, so nothing was sent; send that line by itself` };
-}
-
-/** Returns the name of the private command that a later line of a text begins with. */
-function privateLine(text) {
-  const lines = text.split('\n').slice(1);
-  const names = lines.map((line) => /^\s*\/(\w+)/u.exec(line)?.[1]);
-  return names.find((name) => name && commandOf(name)?.isPrivate);
-}
-
-function tokenError() {
-  return { kind: 'error', text: 'this holds an operator token, which is a secret, so nothing was sent; /op TOKEN shows it to the server only' };
-}
-
-function readCommand(command, name, rest) {
-  const isOp = command.names[0] === 'op';
-  if (!isOp && holdsToken(rest)) return tokenError();
-  const args = argumentsOf(command, rest);
-  if (!args) return { kind: 'error', text: `usage: ${usageOf(command)}` };
-  return { kind: 'command', id: command.id, args, line: `${command.names[0]} ${rest}`.trim() };
+  if (holdsToken(text)) return wrong(TOKEN);
+  const names = text.split('\n').slice(1).map((later) => /^\s*\/(\w+)/.exec(later)?.[1] ?? '');
+  const secret = names.find((name) => commandOf(name)?.isPrivate);
+  return secret ? wrong(`a line begins with /${secret} and would be said to everybody; send it by itself`) : { kind: 'say', text };
 }
 
 /** Returns the arguments of a command, or `null` if they do not fit its usage. */
 function argumentsOf({ id, usage }, rest) {
-  if (usage === '') return rest === '' ? [] : null;
-  if (rest === '') return usage.startsWith('[') ? [] : null;
-  if (id === 'direct' || id === 'directOrWhois') return /^(\S+)\s*([\s\S]*)$/u.exec(rest).slice(1).filter((arg) => arg !== '');
-  if (id === 'history') return /^around\s+#?([0-9]{1,15})$/u.exec(rest)?.slice(1) ?? null;
-  const isOneWord = ['rename', 'whois', 'ignore', 'unignore', 'join', 'leave', 'help', 'notify'].includes(id);
-  return isOneWord && /\s/u.test(rest) ? null : [rest];
+  if (rest === '') return usage === '' || usage.startsWith('[') ? [] : null;
+  if (usage === '') return null;
+  if (id === 'direct' || id === 'w') return rest.split(/\s+([^]*)/, 2);
+  if (id === 'history') return /^around\s+#?([0-9]{1,15})$/.exec(rest)?.slice(1) ?? null;
+  const isWord = ['rename', 'whois', 'ignore', 'unignore', 'join', 'leave', 'notify'].includes(id);
+  return isWord && /\s/.test(rest) ? null : [rest];
 }
 
-/** Signs that look like a slash (crates/wire/src/slash.rs). */
-const LOOK_ALIKES = '／⁄∕⧸╱⟋⁁᜵⧶🙼⫽⹊Ⳇノㇳ丿⼃〳ᴣﾉ';
-const UNSEEN = String.raw`[\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}⠀ㅤﾠ\ufff9-\ufffd]`;
-const BEFORE_SLASH = new RegExp(`^((?:\\s|${UNSEEN})*)([/${LOOK_ALIKES}])(?!/)(\\s*)(\\S*)`, 'u');
+/** Characters that draw nothing, and signs that look like a slash (crates/wire/src/slash.rs). */
+const UNSEEN = String.raw`\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffd`;
+const SLASHES = '/／⁄∕⧸╱⟋⁁᜵⧶🙼⫽⹊Ⳇノㇳ丿⼃〳ᴣﾉ';
+const MEANT = new RegExp(`^[\\s${UNSEEN}]*[${SLASHES}](?!/)\\s*(\\S+)`, 'u');
 
-/**
- * Explains why a line that begins like a command is none, so that a private text is not said to
- * everybody by mistake; an empty text if nothing hides its slash.
- */
-function hiddenSlash(line) {
-  const match = BEFORE_SLASH.exec(line);
-  if (!match) return '';
-  const [, before, slash, gap, word] = match;
-  const name = word.replace(new RegExp(UNSEEN, 'gu'), '').normalize('NFKC').toLowerCase();
-  const hasUnseen = new RegExp(`(?!\\s)${UNSEEN}`, 'u').test(before + (slash === '/' && !gap ? word : ''));
-  const toSay = `write \`//${name}\` to say it`;
-  if (hasUnseen) return `a character that cannot be seen stands before or in /${name}, so nothing was sent; type it anew, or ${toSay}`;
-  const isKnown = commandOf(name) !== undefined;
-  if (slash !== '/' && isKnown) return `the line begins with a sign that only looks like a slash, so nothing was sent; type /${name} anew, or ${toSay}`;
-  if (before !== '' && !gap && isKnown) return `a space stands before /${name}, so nothing was sent; take it away, or ${toSay}`;
-  return '';
+/** Name of the command that a line is meant as where something hides its slash, so that nothing private is said by mistake. */
+function hiddenCommand(line) {
+  const word = MEANT.exec(line)?.[1].replace(new RegExp(`[${UNSEEN}]`, 'gu'), '').normalize('NFKC').toLowerCase();
+  return word && commandOf(word) && !line.toLowerCase().match(/^\/(\S*)/)?.[1].startsWith(word) ? word : '';
 }
 
 /** Returns whether a text holds something of the form of an operator token (O1). */
 export function holdsToken(text) {
-  const seen = text.replace(/[\r\n]+[ \t]*/gu, '').replace(new RegExp(UNSEEN, 'gu'), '');
-  return /glop_[0-9a-hjkmnp-tv-zoil]{16}/iu.test(seen);
+  return /glop_[0-9a-z]{16}/i.test(text.replace(new RegExp(`[\\r\\n]+[ \\t]*|[${UNSEEN}]`, 'gu'), ''));
 }
 
-/** Returns whether a line must not be kept anywhere: a secret may follow its command. */
-export function isSecretLine(line) {
-  return /^\W*op(\s|$)/iu.test(line) || holdsToken(line);
-}
+/** Returns whether a line must not be kept anywhere. */
+export const isSecretLine = (line) => /^\W*op(\s|$)/i.test(line) || holdsToken(line);
 
 function unknown(name) {
   const near = COMMANDS.flatMap(({ names }) => names).find((known) => isNear(known, name.toLowerCase()));
-  const hint = near ? `did you mean /${near}?` : '/help lists the commands';
-  return `there is no command /${name}; ${hint} \`//${name}\` sends it as text`;
+  return `there is no command /${name}; ${near ? `did you mean /${near}?` : '/help lists them.'} //${name} sends it as text`;
 }
 
-/** Returns whether one letter more, less, other, or two swapped make one word the other. */
+/** Returns whether the words differ in one letter, or in two swapped ones. */
 function isNear(known, typed) {
-  if (Math.abs(known.length - typed.length) > 1 || typed.length < 2) return false;
-  let start = 0;
-  while (start < known.length && known[start] === typed[start]) start += 1;
+  const start = [...known].findIndex((letter, at) => letter !== typed[at]);
   const [left, right] = [known.slice(start), typed.slice(start)];
-  const isSwapped = left.length > 1 && left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2);
-  return left.slice(1) === right || left === right.slice(1) || left.slice(1) === right.slice(1) || isSwapped;
+  const isSwapped = left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2);
+  return start > 0 && (left.slice(1) === right || left === right.slice(1) || left.slice(1) === right.slice(1) || isSwapped);
 }

@@ -1,62 +1,41 @@
-/**
- * Form of the events of a server (spec/events.schema.json): nothing else of the page sees an event
- * whose fields have other types than it expects.
- */
+/** Form of the events of a server (spec/events.schema.json): the page sees no others. */
 
-const isString = (value) => typeof value === 'string';
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
-const isSeq = (value) => Number.isSafeInteger(value) && value >= 1;
-const isTime = (value) => isString(value) && !Number.isNaN(Date.parse(value));
-const isNames = (value) => Array.isArray(value) && value.every(isString);
-const listOf = (fields) => (value) =>
-  Array.isArray(value) && value.every((item) => item !== null && hasForm(item, fields));
-/** Marks a field that may be absent. */
-const maybe = (check) => (value) => value === undefined || check(value);
-
-const MESSAGE = {
-  room: isString, from: isString, text: isString, seq: isSeq, at: isTime,
-  action: maybe((value) => typeof value === 'boolean'), id: maybe(isString), sealed: maybe(isString),
+const isObject = (value) => typeof value === 'object' && value !== null;
+const CHECKS = {
+  string: (value) => typeof value === 'string',
+  flag: (value) => typeof value === 'boolean',
+  count: (value) => Number.isSafeInteger(value) && value >= 0,
+  seq: (value) => Number.isSafeInteger(value) && value >= 1,
+  time: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+  names: (value) => Array.isArray(value) && value.every(CHECKS.string),
+  states: (value) => isList(value, 'room seq:count count:count sealed?'),
+  counts: (value) => isList(value, 'room count:count'),
+  messages: (value) => isList(value, MESSAGE),
 };
-const PRESENCE = { room: isString, names: isNames, count: isCount, seq: maybe(isCount), sealed: maybe(isString) };
+const MESSAGE = 'room from text seq:seq at:time action?:flag id? sealed?';
+const PRESENCE = 'room names:names count:count seq?:count sealed?';
 
-/** Fields of each type, and what each must be. Unknown fields are ignored. */
+/** Fields of each type: name, `?` where it may be absent, and what it is if not a string. */
 const FORMS = {
-  welcome: {
-    name: isString, token: isString, server: isString,
-    rooms: listOf({ room: isString, seq: isCount, count: isCount, sealed: maybe(isString) }),
-  },
-  message: MESSAGE,
-  direct: { from: isString, to: isString, text: isString, at: maybe(isTime), id: maybe(isString) },
-  joined: PRESENCE,
-  left: PRESENCE,
-  renamed: { from: isString, to: isString },
-  members: { room: isString, names: isNames, count: isCount },
-  history: { room: isString, messages: listOf(MESSAGE), more: maybe((value) => typeof value === 'boolean') },
-  whois: {
-    name: isString, since: isTime, idle_s: isCount, dialect: isString, link: isString, rooms: isNames,
-    away: maybe(isString), key: maybe(isString),
-  },
-  rooms: { rooms: listOf({ room: isString, count: isCount }), count: isCount },
-  away: { name: isString, text: maybe(isString) },
-  act: {
-    at: isTime, by: isString, act: isString, who: maybe(isString), until: maybe(isTime), text: maybe(isString),
-  },
-  notice: { text: isString },
-  error: { code: isString, text: isString },
-  ping: {},
-  pong: {},
-  gap: { room: isString, from: isSeq, to: isSeq },
-  bye: { text: isString },
+  welcome: 'name token server rooms:states', message: MESSAGE, direct: 'from to text at?:time id?',
+  joined: PRESENCE, left: PRESENCE, renamed: 'from to', members: 'room names:names count:count',
+  history: 'room messages:messages more?:flag', rooms: 'rooms:counts count:count', away: 'name text?',
+  whois: 'name since:time idle_s:count dialect link rooms:names away? key?', act: 'at:time by act who? until?:time text?',
+  notice: 'text', error: 'code text', ping: '', pong: '', gap: 'room from:seq to:seq', bye: 'text',
 };
 
-function hasForm(value, fields) {
-  return Object.entries(fields).every(([name, check]) => check(value[name]));
+function isList(value, form) {
+  return Array.isArray(value) && value.every((item) => isObject(item) && hasForm(item, form));
 }
 
-/**
- * Returns whether an event has the form of its type. One of an unknown type has none.
- * @param {{type: string, ref?: unknown}} event
- */
+function hasForm(value, form) {
+  return form.split(' ').filter(Boolean).every((field) => {
+    const [, name, mark, check = 'string'] = /^(\w+)(\??):?(\w+)?$/.exec(field);
+    return (mark === '?' && value[name] === undefined) || CHECKS[check](value[name]);
+  });
+}
+
+/** Returns whether an event has the form of its type. @param {any} event */
 export function isWellFormed(event) {
-  return Object.hasOwn(FORMS, event.type) && hasForm(event, { ...FORMS[event.type], ref: maybe(isString) });
+  return Object.hasOwn(FORMS, event.type) && hasForm(event, `${FORMS[event.type]} ref?`);
 }

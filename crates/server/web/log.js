@@ -1,277 +1,227 @@
 /**
- * The log on the screen: rows of one room, added without moving what the reader looks at. Rows stand
- * in chunks, so that the browser lays out and draws only those near the screen.
+ * The log on the screen: rows of one room, added without moving what the reader looks at. They stand in chunks, so that
+ * the browser lays out and draws only those near the screen.
  */
 import { element, reconcile } from './dom.js';
 import { pendingElement, rowElement, showFate } from './message.js';
 import { rowsOf } from './rows.js';
 
-/** Rows of a chunk. */
 const CHUNK_ROWS = 100;
-/** Entries of a room that are shown at first, and added at a time. */
+/** Entries that are shown at first, and added at a time above them. */
 const FIRST_ENTRIES = 150;
 const MORE_ENTRIES = 100;
-/** Distance from the end within which the log follows what arrives. */
+/** Entries shown above a place that is gone to. */
+const ABOVE_ENTRIES = 30;
+/** Distance from the end within which the log follows what arrives, and from the top at which older messages are loaded. */
 const FOLLOW_PX = 40;
-/** Distance from the top at which older messages are loaded. */
 const NEAR_TOP_PX = 400;
-/** Space above the mark where the log is scrolled to it. */
+/** Space left above the mark "new". */
 const ABOVE_MARK_PX = 48;
 
 export class LogView {
-  /** True while the end of the log is on the screen and stays there. */
+  /** True while the end is on the screen and stays there. */
   isFollowing = true;
   #log;
-  #rows;
-  #pendings;
+  #rows = element('div', { role: 'list' });
+  #pendings = element('div', { role: 'list', 'aria-live': 'off', 'aria-label': 'Unsent messages', hidden: '' });
+  #onScroll;
+  /** @type {import('./room.js').Room | null} */
   #room = null;
   #revision = -1;
-  /** First entry that is shown, and how many there are in all. */
-  #firstEntry = null;
+  /** First entry that is shown, and how many there are behind and before it. */
+  #first = null;
   #shown = 0;
   /** @type {Map<string, any>} elements by the key of their row */
   #elements = new Map();
-  #handlers;
-  /** @type {Map<string, {isFollowing: boolean, seq?: number, offset?: number}>} */
-  #positions = new Map();
-  /** Place to return to after a jump. */
+  #mark = null;
+  /** Places in other rooms, by key, and the one before the last jump: `seq` stands `offset` below the top. */
+  #places = new Map();
   #returnTo = null;
   #quietTimer = 0;
-  /** Element of the mark "new". @type {any} */
-  #mark = null;
 
-  /**
-   * @param {HTMLElement} log
-   * @param {{wantOlder: () => void, scrolled: () => void}} handlers
-   */
-  constructor(log, handlers) {
+  /** @param {HTMLElement} log @param {() => void} onScroll */
+  constructor(log, onScroll) {
     this.#log = log;
-    this.#handlers = handlers;
-    this.#rows = element('div', { class: 'rows', role: 'list' });
-    this.#pendings = element('div', { class: 'pendings', role: 'list', 'aria-live': 'off', 'aria-label': 'Unsent messages', hidden: true });
+    this.#onScroll = onScroll;
     log.append(this.#rows, this.#pendings);
     log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#resized()).observe(log);
+    new ResizeObserver(() => {
+      if (this.isFollowing) this.toEnd();
+      onScroll();
+    }).observe(log);
   }
 
   get hasReturn() {
     return this.#returnTo !== null;
   }
 
-  /**
-   * Shows the present state of a room. @param {import('./message.js').Context} context
-   * @param {boolean} isAttended false while nobody looks: then the mark stays on the screen
-   */
-  show(context, isAttended) {
-    if (context.room !== this.#room) this.#open(context);
-    else if (context.room.revision !== this.#revision || this.#shown === 0) this.#keepPlace(() => this.#update(context), isAttended);
-    else if (context.room.entries.length > this.#shown) this.#keepPlace(() => this.#append(context), isAttended);
+  get isNearTop() {
+    return this.#log.scrollTop < NEAR_TOP_PX;
   }
 
-  /** Shows the messages that the server does not have yet. */
+  /** Shows the state of a room. @param {import('./message.js').Context} context @param {boolean} isAttended someone looks */
+  show(context, isAttended) {
+    const { room } = context;
+    if (room !== this.#room) this.#open(context);
+    else if (room.revision !== this.#revision || this.#shown === 0) this.#keepPlace(() => this.#update(context), isAttended);
+    else if (room.entries.length > this.#shown) this.#keepPlace(() => this.#append(context), isAttended);
+  }
+
   showPending(pending, { me, colourOf }, isOnline) {
     if (pending.length === 0 && this.#pendings.hidden) return;
     this.#keepPlace(() => {
-      reconcile(this.#pendings, pending, ({ id }) => id, (one) => pendingElement(one, me, colourOf),
-        (made, one) => showFate(made, one, isOnline));
+      reconcile(this.#pendings, pending, ({ id }) => id, (one) => pendingElement(one, me, colourOf), (made, one) => showFate(made, one, isOnline));
       this.#pendings.hidden = pending.length === 0;
     }, true);
   }
 
-  /** Highest number whose message is wholly on the screen, with everything before it; 0 for none. */
+  /** Number of the last message that is wholly on the screen or above it. */
   get seen() {
     const bottom = this.#log.getBoundingClientRect().bottom + 1;
-    for (let chunk = this.#rows.lastElementChild; chunk; chunk = chunk.previousElementSibling) {
+    for (const chunk of [...this.#rows.children].reverse()) {
       if (chunk.getBoundingClientRect().top > bottom) continue;
-      for (let row = chunk.lastElementChild; row; row = row.previousElementSibling) {
-        if (row.dataset.seq && row.getBoundingClientRect().bottom <= bottom) return Number(row.dataset.seq);
-      }
+      const row = [...chunk.children].findLast((row) => row.dataset.seq && row.getBoundingClientRect().bottom <= bottom);
+      if (row) return Number(row.dataset.seq);
     }
     return 0;
   }
 
-  /** Where the mark is: `null` if it is not shown. @returns {'above' | 'here' | 'below' | null} */
+  /** Where the mark is. @returns {'above' | 'here' | 'below' | null} */
   get markPlace() {
-    const mark = this.#mark;
-    if (!mark) return null;
-    const [at, frame] = [mark.getBoundingClientRect(), this.#log.getBoundingClientRect()];
-    if (at.bottom < frame.top) return 'above';
-    return at.top > frame.bottom ? 'below' : 'here';
+    if (!this.#mark) return null;
+    const top = this.#topOf(this.#mark);
+    return top < -this.#mark.offsetHeight ? 'above' : top > this.#log.clientHeight ? 'below' : 'here';
   }
 
-  /** Scrolls to the end and follows it. */
   toEnd() {
     this.#returnTo = null;
     this.isFollowing = true;
     this.#log.scrollTop = this.#log.scrollHeight;
   }
 
-  /** Scrolls to the mark; returns false if it is not loaded. @param {import('./message.js').Context} context */
-  toMark(context) {
-    const seq = context.room.firstUnread;
-    if (seq === null) return false;
-    this.#reach(seq, context);
-    if (!this.#mark) return false;
-    this.#remember();
-    this.#scrollTo(this.#mark, ABOVE_MARK_PX);
-    return true;
-  }
-
-  /** Scrolls to a message and marks it for a moment; returns false if it is not loaded. */
-  toMessage(seq, context) {
+  /** Scrolls to a message, or to the mark before it; returns whether it is loaded. */
+  to(seq, context, isMark) {
     if (!context.room.message(seq)) return false;
+    const place = this.#place();
     this.#reach(seq, context);
-    const row = this.#rowOf(seq);
+    const row = isMark && this.#mark ? this.#mark : this.#rowOf(seq);
     if (!row) return false;
-    this.#remember();
-    this.#scrollTo(row, this.#log.clientHeight / 3);
-    row.classList.remove('flash');
-    void row.offsetWidth;
+    this.#scrollTo(row, isMark ? ABOVE_MARK_PX : this.#log.clientHeight / 3);
+    this.#returnTo ??= place;
+    row.getAnimations().forEach((animation) => animation.cancel());
     row.classList.add('flash');
+    row.onanimationend = () => row.classList.remove('flash');
     return true;
   }
 
-  /** Scrolls to where the reader was before the last jump. */
+  /** Scrolls to where the reader was before a jump. */
   back() {
     const place = this.#returnTo;
     this.#returnTo = null;
-    if (place) this.#restore(place);
-    this.#handlers.scrolled();
+    this.#restore(place);
   }
 
-  /** Shows older entries that are loaded; asks for others if there are none. */
+  /** Shows older entries that are loaded; returns false if there are none. */
   showOlder(context) {
-    const start = this.#start(context.room);
-    if (start === 0) return this.#handlers.wantOlder();
-    this.#firstEntry = context.room.entries[Math.max(0, start - MORE_ENTRIES)];
-    this.#keepPlace(() => this.#update(context), true);
+    const start = this.#start;
+    if (start > 0) this.#showFrom(Math.max(0, start - MORE_ENTRIES), context);
+    return start > 0;
   }
 
-  scrollByPages(pages) {
-    this.#log.scrollBy({ top: pages * this.#log.clientHeight * 0.9 });
+  scrollByPage(direction) {
+    this.#log.scrollBy({ top: direction * this.#log.clientHeight * 0.9 });
   }
 
-  /** Shows a room that was not on the screen. The log is filled before it is a live region again. */
+  /** Shows another room. The log is filled before it is a live region. */
   #open(context) {
-    if (this.#room) this.#positions.set(this.#room.key, this.#place());
+    if (this.#room) this.#places.set(this.#room.key, this.#place());
+    const { room } = context;
+    const place = this.#places.get(room.key);
     this.#log.removeAttribute('role');
-    this.#room = context.room;
-    this.#returnTo = null;
     this.#rows.replaceChildren();
     this.#elements.clear();
-    this.#mark = null;
-    this.#firstEntry = this.#firstToShow(context.room);
+    this.#room = room;
+    this.#mark = this.#returnTo = null;
+    const latest = room.entries.length - FIRST_ENTRIES;
+    const wanted = Math.min(place?.seq ?? Infinity, room.divider ?? Infinity);
+    const at = room.entries.findIndex(({ seq, epoch }) => epoch === room.epoch && seq >= wanted);
+    this.#first = room.entries[Math.max(0, at < 0 ? latest : Math.min(latest, at - ABOVE_ENTRIES))];
     this.#update(context);
-    this.#begin(context);
+    this.toEnd();
+    if (this.markPlace === 'above') this.#scrollTo(this.#mark, ABOVE_MARK_PX);
+    else if (!this.#mark && place) this.#restore(place);
     requestAnimationFrame(() => this.#log.setAttribute('role', 'log'));
   }
 
-  #firstToShow(room) {
-    const { entries } = room;
-    const position = this.#positions.get(room.key)?.seq ?? Infinity;
-    const wanted = Math.min(position, room.divider ?? Infinity);
-    const at = entries.findIndex((entry) => entry.epoch === room.epoch && entry.seq >= wanted);
-    const latest = entries.length - FIRST_ENTRIES;
-    return entries[Math.max(0, at < 0 ? latest : Math.min(latest, at - 30))] ?? null;
+  get #start() {
+    return Math.max(0, this.#room.entries.indexOf(this.#first));
   }
 
-  /** Place at which a room is shown: where reading stopped, else where it was left, else its end. */
-  #begin({ room }) {
-    this.isFollowing = true;
-    this.#log.scrollTop = this.#log.scrollHeight;
-    const mark = this.#mark;
-    const position = this.#positions.get(room.key);
-    if (mark && this.markPlace === 'above') this.#scrollTo(mark, ABOVE_MARK_PX);
-    else if (!mark && position && !position.isFollowing) this.#restore(position);
-  }
-
-  #start(room) {
-    return Math.max(0, room.entries.indexOf(this.#firstEntry));
-  }
-
-  /** Extends what is shown up to a message. */
-  #reach(seq, context) {
-    const { room } = context;
-    const at = room.entries.findIndex((entry) => entry.kind === 'message' && entry.epoch === room.epoch && entry.seq >= seq);
-    if (at < 0 || at >= this.#start(room)) return;
-    this.#firstEntry = room.entries[Math.max(0, at - 30)];
+  #showFrom(at, context) {
+    this.#first = this.#room.entries[at];
     this.#keepPlace(() => this.#update(context), true);
   }
 
-  /** Adds the rows behind those that are shown. */
+  /** Shows everything from a message on. */
+  #reach(seq, context) {
+    const at = this.#room.entries.indexOf(this.#room.message(seq));
+    if (at < this.#start) this.#showFrom(Math.max(0, at - ABOVE_ENTRIES), context);
+  }
+
+  /** Adds rows behind those that are shown. */
   #append(context) {
-    const { room } = context;
-    const start = this.#start(room);
-    const rows = rowsOf(room, Math.max(this.#shown, start), start);
-    for (const row of rows) this.#insert(row, this.#rows.lastElementChild?.lastElementChild ?? null, context);
-    this.#shown = room.entries.length;
+    for (const row of rowsOf(this.#room, this.#shown, this.#start)) this.#insert(row, this.#rows.lastChild?.lastChild ?? null, context);
+    this.#shown = this.#room.entries.length;
   }
 
-  /** Brings all rows up to date. Rows never change their order. */
+  /** Brings all rows up to date, unheard. Rows never change their order. */
   #update(context) {
-    const { room } = context;
-    const start = this.#start(room);
-    const rows = rowsOf(room, start, start);
+    const start = this.#start;
+    const rows = rowsOf(this.#room, start, start);
     const wanted = new Set(rows.map(({ key }) => key));
-    for (const [key, made] of this.#elements) if (!wanted.has(key)) this.#remove(key, made);
+    this.#log.setAttribute('aria-live', 'off');
+    for (const key of this.#elements.keys()) if (!wanted.has(key)) this.#remove(key);
     let previous = null;
-    this.#quietly(() => {
-      for (const row of rows) {
-        const known = this.#elements.get(row.key);
-        if (known && row.kind === 'message') known.classList.toggle('grouped', row.isGrouped);
-        previous = known ?? this.#insert(row, previous, context);
-      }
-    });
-    this.#shown = room.entries.length;
-    this.#revision = room.revision;
-    this.#firstEntry = room.entries[start] ?? null;
+    for (const row of rows) {
+      const known = this.#elements.get(row.key);
+      known?.classList.toggle('grouped', row.isGrouped === true);
+      previous = known ?? this.#insert(row, previous, context);
+    }
+    clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => this.#log.removeAttribute('aria-live'), 150);
+    this.#shown = this.#room.entries.length;
+    this.#revision = this.#room.revision;
+    this.#first = this.#room.entries[start];
   }
 
-  /** Builds a row behind another one, or before all of them. */
+  /** Builds a row behind another one, or before all. */
   #insert(row, previous, context) {
     const made = rowElement(row, context);
     this.#elements.set(row.key, made);
     if (row.kind === 'unread') this.#mark = made;
     const chunk = previous?.parentElement;
-    if (!chunk) this.#chunkAtFront().prepend(made);
-    else if (previous.nextElementSibling || chunk.childElementCount < CHUNK_ROWS) previous.after(made);
-    else if (chunk.nextElementSibling && chunk.nextElementSibling.childElementCount < CHUNK_ROWS) chunk.nextElementSibling.prepend(made);
+    const neighbour = chunk ? chunk.nextElementSibling : this.#rows.firstElementChild;
+    const isFull = (one) => one.childElementCount >= CHUNK_ROWS;
+    if (chunk && (previous.nextSibling || !isFull(chunk))) previous.after(made);
+    else if (neighbour && !isFull(neighbour)) neighbour.prepend(made);
     else {
       const next = element('div', { class: 'chunk' }, [made]);
-      chunk.after(next);
-      this.#settle(chunk);
+      if (chunk) chunk.after(next);
+      else this.#rows.prepend(next);
+      // The browser may leave a chunk out once it has been laid out, and its height is known.
+      const settled = chunk ?? next;
+      requestAnimationFrame(() => requestAnimationFrame(() => settled.classList.add('settled')));
     }
     return made;
   }
 
-  #chunkAtFront() {
-    const first = this.#rows.firstElementChild;
-    if (first && first.childElementCount < CHUNK_ROWS) return first;
-    const chunk = element('div', { class: 'chunk' });
-    this.#rows.prepend(chunk);
-    this.#settle(chunk);
-    return chunk;
-  }
-
-  /** Lets the browser leave a chunk out once it has been laid out, and its height is known. */
-  #settle(chunk) {
-    requestAnimationFrame(() => requestAnimationFrame(() => chunk.classList.add('settled')));
-  }
-
-  #remove(key, made) {
+  #remove(key) {
+    const made = this.#elements.get(key);
     const chunk = made.parentElement;
     made.remove();
-    if (chunk?.childElementCount === 0) chunk.remove();
+    if (chunk.childElementCount === 0) chunk.remove();
     this.#elements.delete(key);
     if (this.#mark === made) this.#mark = null;
-  }
-
-  /** Changes rows in places that a screen reader should not read out. */
-  #quietly(change) {
-    this.#log.setAttribute('aria-live', 'off');
-    change();
-    clearTimeout(this.#quietTimer);
-    this.#quietTimer = setTimeout(() => this.#log.removeAttribute('aria-live'), 150);
   }
 
   /** Changes rows, and leaves those on the screen where they are; at the end it follows. */
@@ -280,17 +230,14 @@ export class LogView {
     const anchor = wasFollowing ? null : this.#anchor();
     change();
     if (wasFollowing) this.#follow(isAttended);
-    else if (anchor) this.#hold(anchor);
-    this.#handlers.scrolled();
+    else if (anchor?.row.isConnected) this.#log.scrollTop += this.#topOf(anchor.row) - anchor.offset;
   }
 
   /** Scrolls to the end, but while nobody looks only as far as the mark stays on the screen. */
   #follow(isAttended) {
-    const log = this.#log;
-    const mark = isAttended ? null : this.#mark;
-    const end = log.scrollHeight - log.clientHeight;
-    const limit = mark ? this.#topOf(mark) + log.scrollTop - ABOVE_MARK_PX : Infinity;
-    log.scrollTop = Math.min(end, limit);
+    const end = this.#log.scrollHeight - this.#log.clientHeight;
+    const limit = this.#mark && !isAttended ? this.#log.scrollTop + this.#topOf(this.#mark) - ABOVE_MARK_PX : Infinity;
+    this.#log.scrollTop = Math.min(end, limit);
     this.isFollowing = limit >= end;
   }
 
@@ -298,67 +245,40 @@ export class LogView {
     return row.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
   }
 
-  /** First row on the screen, and where it stands. */
+  /** First message on the screen, and where it stands. */
   #anchor() {
-    const top = this.#log.getBoundingClientRect().top;
     for (const chunk of this.#rows.children) {
-      if (chunk.getBoundingClientRect().bottom <= top) continue;
-      for (const row of chunk.children) {
-        const box = row.getBoundingClientRect();
-        if (box.bottom > top && row.dataset.seq) return { row, offset: box.top - top };
-      }
+      if (this.#topOf(chunk) + chunk.offsetHeight <= 0) continue;
+      const row = [...chunk.children].find((one) => one.dataset.seq && this.#topOf(one) + one.offsetHeight > 0);
+      if (row) return { row, offset: this.#topOf(row) };
     }
     return null;
   }
 
-  #hold({ row, offset }) {
-    if (!row.isConnected) return;
-    const moved = this.#topOf(row) - offset;
-    if (Math.abs(moved) >= 0.5) this.#log.scrollTop += moved;
-  }
-
   #place() {
     const anchor = this.isFollowing ? null : this.#anchor();
-    return anchor ? { isFollowing: false, seq: Number(anchor.row.dataset.seq), offset: anchor.offset } : { isFollowing: true };
+    return anchor && { seq: Number(anchor.row.dataset.seq), offset: anchor.offset };
   }
 
-  #remember() {
-    this.#returnTo ??= this.#place();
-  }
-
-  #restore({ isFollowing, seq, offset }) {
-    const row = isFollowing ? null : this.#rowOf(seq);
-    if (row) this.#scrollTo(row, offset);
+  #restore(place) {
+    const row = place && this.#rowOf(place.seq);
+    if (row) this.#scrollTo(row, place.offset);
     else this.toEnd();
   }
 
   #rowOf(seq) {
-    return this.#elements.get(`message/${this.#room.epoch}/${seq}`) ?? null;
+    return this.#elements.get(`message/${this.#room.epoch}/${seq}`);
   }
 
   #scrollTo(row, offset) {
     this.#log.scrollTop += this.#topOf(row) - offset;
-    this.isFollowing = this.#isAtEnd();
-  }
-
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    return scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
+    this.#scrolled();
   }
 
   #scrolled() {
-    this.isFollowing = this.#isAtEnd();
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    this.isFollowing = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
     if (this.isFollowing) this.#returnTo = null;
-    this.#handlers.scrolled();
-  }
-
-  /** True where older messages should be loaded. */
-  get isNearTop() {
-    return this.#log.scrollTop < NEAR_TOP_PX;
-  }
-
-  #resized() {
-    if (this.isFollowing) this.#log.scrollTop = this.#log.scrollHeight;
-    this.#handlers.scrolled();
+    this.#onScroll();
   }
 }

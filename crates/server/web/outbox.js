@@ -1,103 +1,82 @@
 /**
- * Messages that the server has not acknowledged, in order. They survive a lost connection and a
- * reload, and go out again with the same `id` and the same `after`, so that each is stored once
- * (E4). Pure.
+ * Messages that the server has not acknowledged, in order. They survive a lost connection and a reload, and go out again
+ * with the same `id` and the same `after`, so that each is stored once (E4). Pure.
  */
 
-/** Most messages that wait. */
-export const WAITING_MAX = 1024;
-
-/**
- * `waiting`: not written on this connection. `sent`: written, not acknowledged. `doubtful`: a
- * direct message that was written on a connection that was lost; the server does not remember
- * these, so only the reader can decide. `refused`: with the reason in `error`.
- * @typedef {'waiting' | 'sent' | 'doubtful' | 'refused'} SendState
- * @typedef {{id: string, key: string, request: any, state: SendState, wasSent: boolean, since: number,
- *            error?: {code: string, text: string}}} Pending
- */
-
+const WAITING_MAX = 1024;
 const SEALED = { code: 'room_sealed', text: 'this room is sealed by now, and a page cannot seal; it was not sent' };
 
+/**
+ * `waiting`: not written on this connection. `sent`: not acknowledged yet. `doubtful`: a direct message that was sent on a
+ * connection that was lost: servers do not remember these, so the reader decides. `refused`: the reason is in `error`.
+ * @typedef {{id: string, key: string, request: any, state: 'waiting' | 'sent' | 'doubtful' | 'refused', wasSent: boolean,
+ *   since: number, error?: {code: string, text: string}}} Pending
+ */
+
 export class Outbox {
-  /** @type {Pending[]} */
-  #pending;
+  /** @type {Pending[]} oldest first */
+  all;
 
   /** @param {Pending[]} [saved] what an earlier page left */
   constructor(saved = []) {
-    this.#pending = saved.map((pending) => ({ ...pending }));
+    this.all = saved;
     this.connectionLost();
   }
 
-  /** All entries, oldest first. */
-  get all() {
-    return this.#pending;
-  }
-
-  /** How many messages the server does not have yet, as far as is known. */
   get unsent() {
-    return this.#pending.filter(({ state }) => state === 'waiting' || state === 'sent').length;
+    return this.all.filter(({ state }) => state === 'waiting' || state === 'sent').length;
   }
 
   get isFull() {
-    return this.#pending.length >= WAITING_MAX;
+    return this.all.length >= WAITING_MAX;
   }
 
-  /** Returns the entries of one conversation. */
   of(key) {
-    return this.#pending.filter((pending) => pending.key === key);
+    return this.all.filter((pending) => pending.key === key);
   }
 
-  /**
-   * @param {string} id 32 hexadecimal digits
-   * @param {string} key conversation
-   * @param {object} request `send` or `direct`, without `id` and `ref`
-   * @param {number} now
-   */
+  /** @param {string} id 32 hexadecimal digits @param {string} key conversation @param {object} request without `id` and `ref` */
   add(id, key, request, now) {
-    this.#pending.push({ id, key, request: { ...request, id, ref: id }, state: 'waiting', wasSent: false, since: now });
+    this.all.push({ id, key, request: { ...request, id, ref: id }, state: 'waiting', wasSent: false, since: now });
   }
 
   /**
-   * Takes the next message to write; it goes on waiting for its acknowledgement. When it is written
-   * for the first time it names the newest number of the room that is known, and the same ever after.
-   * Messages for a sealed room are refused here: readable ones must not travel to it (S7).
-   * @param {(room: string) => number | undefined} newestNamed
-   * @param {(room: string) => boolean} isSealed
+   * Returns the next request to write, or `null`. The first time it names the newest known number of its room, and the same
+   * ever after. What is for a sealed room is refused: readable messages must not travel there (S7).
+   * @param {(room: string) => number | undefined} newestNamed @param {(room: string) => boolean} isSealed
    */
   nextToSend(newestNamed, isSealed) {
-    for (const pending of this.#pending) {
-      const isHeld = pending.state === 'waiting' && pending.request.type === 'send' && isSealed(pending.request.room);
-      if (isHeld) Object.assign(pending, { state: 'refused', error: SEALED });
+    for (const pending of this.all) {
+      if (pending.state !== 'waiting') continue;
+      const { type, room } = pending.request;
+      if (type === 'send' && isSealed(room)) {
+        Object.assign(pending, { state: 'refused', error: SEALED });
+        continue;
+      }
+      const after = type === 'send' && !pending.wasSent ? newestNamed(room) : undefined;
+      if (after !== undefined) pending.request = { ...pending.request, after };
+      Object.assign(pending, { state: 'sent', wasSent: true });
+      return pending.request;
     }
-    const next = this.#pending.find(({ state }) => state === 'waiting');
-    if (!next) return null;
-    if (!next.wasSent && next.request.type === 'send') {
-      const after = newestNamed(next.request.room);
-      if (after !== undefined) next.request = { ...next.request, after };
-    }
-    next.state = 'sent';
-    next.wasSent = true;
-    return next.request;
+    return null;
   }
 
-  /** The connection is lost: what is not acknowledged must be written again. */
+  /** What is not acknowledged must be written again. */
   connectionLost() {
-    for (const pending of this.#pending) {
-      if (pending.state !== 'sent') continue;
-      pending.state = pending.request.type === 'direct' ? 'doubtful' : 'waiting';
+    for (const pending of this.all) {
+      if (pending.state === 'sent') pending.state = pending.request.type === 'direct' ? 'doubtful' : 'waiting';
     }
   }
 
-  /** The server has this message. Returns whether it was waiting. */
+  /** The server has a message. Returns whether it was waiting. */
   acknowledge(id) {
     return this.remove(id) !== undefined;
   }
 
-  /** The server has refused a message. Returns it if there is one. */
+  /** The server has refused a message. Returns it, if there is one. */
   refuse(ref, error) {
-    const pending = this.#pending.find(({ id, state }) => id === ref && state === 'sent');
-    if (pending) Object.assign(pending, { state: 'refused', error });
-    return pending;
+    const pending = this.all.find(({ id, state }) => id === ref && state === 'sent');
+    return pending && Object.assign(pending, { state: 'refused', error });
   }
 
   /** Sends a doubtful or refused message once more, as a new one. */
@@ -108,14 +87,8 @@ export class Outbox {
     this.add(newId, pending.key, request, now);
   }
 
-  /** Takes a message out. */
   remove(id) {
-    const at = this.#pending.findIndex((pending) => pending.id === id);
-    return at < 0 ? undefined : this.#pending.splice(at, 1)[0];
-  }
-
-  /** A conversation has another key. */
-  moveKey(from, to) {
-    for (const pending of this.#pending) if (pending.key === from) pending.key = to;
+    const at = this.all.findIndex((pending) => pending.id === id);
+    return at < 0 ? undefined : this.all.splice(at, 1)[0];
   }
 }

@@ -1,186 +1,140 @@
 /** Everything around the log: rooms, people, the head of the room, and the state of the connection. */
 import { bdi, byId, element, reconcile, setText } from './dom.js';
-import { compareNames, connectionInWords, counted, moment } from './format.js';
+import { compareNames, connectionInWords, counted, idleInWords, moment } from './format.js';
 
-/** Persons that the list shows. */
-const PEOPLE_SHOWN = 1000;
+/** @typedef {import('./page.js').Page} Page */
 
-/**
- * @typedef {{chat: import('./state.js').Chat, session: import('./session.js').Session,
- *            outbox: import('./outbox.js').Outbox, now: number}} Model
- */
-
-/** @param {Model} model */
-export function renderSide(model) {
-  const all = [...model.chat.rooms.values()];
-  renderConversations(byId('rooms'), all.filter(({ kind }) => kind === 'room'), model);
-  const directs = all.filter(({ kind }) => kind === 'direct');
-  renderConversations(byId('directs'), directs, model);
-  byId('no-directs').hidden = directs.length > 0;
-  setText(byId('self-name'), model.chat.me);
-  setText(byId('self-away'), model.chat.away === null ? '' : ' (away)');
-  const elsewhere = all.filter(({ key }) => key !== model.chat.current);
-  const [unread, mentions] = [sum(elsewhere, 'unread'), sum(elsewhere, 'unreadMentions')];
-  setText(byId('elsewhere'), unread === 0 ? '' : String(Math.min(unread, 999)));
-  byId('elsewhere').classList.toggle('for-me', mentions > 0);
+/** @param {Page} page */
+export function renderSide({ chat, outbox }) {
+  const all = [...chat.rooms.values()];
+  for (const kind of ['room', 'direct']) {
+    reconcile(byId(`${kind}s`), all.filter((room) => room.kind === kind), ({ key }) => key, conversation, (item, room) => {
+      const button = item.firstChild;
+      const [, name, flag, badge, spoken] = button.children;
+      const { unread, unreadMentions } = room;
+      button.setAttribute('aria-current', room.key === chat.current);
+      button.classList.toggle('unread', unread > 0);
+      setText(name, room.name);
+      setText(flag, outbox.of(room.key).length > 0 ? 'unsent' : room.isJoined ? '' : 'not in it');
+      setBadge(badge, unread, unreadMentions);
+      setText(spoken, unread > 0 ? `, ${unread} unread${unreadMentions > 0 ? `, ${unreadMentions} for you` : ''}` : '');
+    });
+  }
+  byId('no-directs').hidden = byId('directs').children.length > 0;
+  setText(byId('self-name'), chat.me);
+  setText(byId('self-away'), chat.away === null ? '' : 'away');
+  setBadge(byId('elsewhere'), ...unreadIn(all.filter(({ key }) => key !== chat.current)));
 }
 
-function sum(rooms, field) {
-  return rooms.reduce((total, room) => total + room[field], 0);
-}
-
-function renderConversations(list, rooms, { chat, outbox }) {
-  reconcile(list, rooms, ({ key }) => key, (room) => conversationElement(room), (item, room) => {
-    const button = item.firstChild;
-    const { unread, unreadMentions } = room;
-    const isCurrent = room.key === chat.current;
-    if (isCurrent) button.setAttribute('aria-current', 'true');
-    else button.removeAttribute('aria-current');
-    button.classList.toggle('unread', unread > 0);
-    setText(button.querySelector('bdi'), room.name);
-    const badge = button.querySelector('.badge');
-    setText(badge, unread === 0 ? '' : unread > 999 ? '999+' : String(unread));
-    badge.classList.toggle('for-me', unreadMentions > 0);
-    setText(button.querySelector('.sr-only'), spoken(unread, unreadMentions, room));
-    const isWaiting = outbox.of(room.key).length > 0;
-    setText(button.querySelector('.flag'), isWaiting ? 'unsent' : room.isJoined ? '' : 'not in it');
-  });
-}
-
-function spoken(unread, mentions, { isSealed }) {
-  const parts = [unread > 0 && `${unread} unread`, mentions > 0 && `${mentions} for you`, isSealed && 'sealed'];
-  return parts.filter(Boolean).map((part) => `, ${part}`).join('');
-}
-
-function conversationElement(room) {
-  const sign = room.kind === 'room' ? '#' : '@';
-  return element('li', {}, [element('button', { type: 'button', class: 'conversation', 'data-room': room.key }, [
-    element('span', { class: 'sign', 'aria-hidden': 'true', text: sign }),
-    bdi(room.name),
-    element('span', { class: 'flag' }),
-    element('span', { class: 'badge', 'aria-hidden': 'true' }),
-    element('span', { class: 'sr-only' }),
+function conversation({ kind, key }) {
+  return element('li', {}, [element('button', { type: 'button', class: 'entry', 'data-room': key }, [
+    element('span', { class: 'faint', 'aria-hidden': 'true', text: kind === 'room' ? '#' : '@' }), bdi(''),
+    element('span', { class: 'faint small' }), element('span', { class: 'badge', 'aria-hidden': 'true' }), element('span', { class: 'sr-only' }),
   ])]);
 }
+
+function setBadge(badge, unread, mentions) {
+  setText(badge, unread === 0 ? '' : String(Math.min(unread, 999)));
+  badge.classList.toggle('for-me', mentions > 0);
+}
+
+const unreadIn = (rooms) => ['unread', 'unreadMentions'].map((field) => rooms.reduce((sum, room) => sum + room[field], 0));
 
 let peopleShown = '';
 
-/** Shows who is in the room. @param {Model} model */
+/** @param {Page} page */
 export function renderPeople({ chat }) {
-  const { room } = chat;
-  const revision = `${chat.current}/${chat.peopleRevision}/${chat.isOperator}`;
-  if (revision === peopleShown) return;
-  peopleShown = revision;
+  const { room, current, peopleRevision, me } = chat;
+  if (peopleShown === `${current}/${peopleRevision}`) return;
+  peopleShown = `${current}/${peopleRevision}`;
   const isRoom = room?.kind === 'room';
-  const names = isRoom ? [...room.members] : [chat.me, ...(room ? [room.name] : [])];
-  names.sort(compareNames);
-  reconcile(byId('people'), names.slice(0, PEOPLE_SHOWN), (name) => name, (name) => personElement(name), (item, name) => {
-    item.querySelector('.who').className = `who name-${chat.colours.of(name)}`;
-    setText(item.querySelector('.you'), name === chat.me ? (chat.away === null ? 'you' : 'you, away') : '');
+  const names = isRoom ? [...room.members] : room ? [me, room.name] : [];
+  reconcile(byId('people'), names.sort(compareNames), (name) => name, (name) => element('li', {}, [
+    element('button', { type: 'button', class: 'entry', 'data-person': name }, [bdi(name), element('span', { class: 'faint small' })]),
+  ]), ({ firstChild: button }, name) => {
+    button.firstChild.className = `name-${chat.colours.of(name)}`;
+    setText(button.lastChild, name === me ? 'you' : '');
   });
   const count = isRoom ? Math.max(room.count, names.length) : names.length;
-  const others = count - Math.min(names.length, PEOPLE_SHOWN);
-  setText(byId('people-more'), others > 0 ? `and ${others.toLocaleString('en-GB')} more` : '');
-  setText(byId('people-count'), String(count));
+  setText(byId('people-more'), count > names.length ? `and ${counted(count - names.length, 'other')}` : '');
+  setText(byId('people-count'), `${count}`);
   setText(byId('people-title'), isRoom ? `${counted(count, 'person', 'people')} here` : 'People');
-  byId('operator-tools').hidden = !chat.isOperator;
 }
 
-function personElement(name) {
-  return element('li', {}, [element('button', { type: 'button', class: 'person', 'data-person': name, 'aria-haspopup': 'dialog' }, [
-    element('span', { class: 'dot', 'aria-hidden': 'true' }), element('span', { class: 'who' }, [bdi(name)]), element('span', { class: 'you' }),
-  ])]);
-}
-
-/** Shows which conversation this is. @param {Model} model */
-export function renderTop({ chat }) {
+/** @param {Page} page */
+export function renderTop({ chat, now }) {
   const { room } = chat;
   setText(byId('room-title'), room?.name ?? 'No room');
-  byId('room-title').dataset.kind = room?.kind ?? '';
-  setText(byId('room-note'), noteOf(room));
-  byId('leave-room').hidden = !room;
+  setText(byId('room-note'), noteOf(room, now));
   setText(byId('leave-room'), room?.kind === 'direct' ? 'Close' : 'Leave');
-  byId('line').placeholder = placeholderOf(room);
-}
-
-function noteOf(room) {
-  if (!room) return 'Join one on the left.';
-  if (room.kind === 'direct') return `Between you and ${room.name} only. The server does not keep it.`;
-  if (room.isSealed) return 'Sealed: members read it with a passphrase, in a terminal.';
-  return room.isJoined ? '' : 'You are not in this room at the moment.';
-}
-
-function placeholderOf(room) {
-  if (!room) return 'Join a room to talk';
-  if (room.isSealed) return 'This room is sealed: a page cannot send here';
-  return room.kind === 'direct' ? `Message ${room.name} only` : `Message ${room.name}`;
-}
-
-/** Shows an explanation where a room has no messages. @param {Model} model */
-export function renderEmpty({ chat }) {
-  const { room } = chat;
-  const isEmpty = !room || !room.entries.some(({ kind }) => kind === 'message');
+  byId('line').placeholder = !room ? 'Join a room to talk' : room.isSealed ? 'Sealed: a page cannot send here' : room.kind === 'room' ? `Message ${room.name}` : `Message ${room.name} only`;
+  const isEmpty = !room?.entries.some(({ kind }) => kind === 'message');
   byId('empty').hidden = !isEmpty;
-  setText(byId('empty'), isEmpty ? emptyText(room) : '');
+  if (isEmpty) setText(byId('empty'), emptyText(room));
+  renderOperator(chat);
+}
+
+/** Facts of a person, or what is special about a room. */
+function noteOf(room, now) {
+  if (room?.kind === 'room') return room.isSealed ? 'Sealed: members read it with a passphrase, in a terminal' : room.isJoined ? '' : 'You are not in this room at the moment';
+  if (!room?.whois) return room ? 'Between the two of you only; the server does not keep it' : '';
+  const { since, idle_s, dialect, link, rooms, away } = room.whois;
+  const where = rooms.length > 0 ? `in ${rooms.join(', ')}` : 'in no room';
+  return `here since ${moment(Date.parse(since), now)}, ${idleInWords(idle_s)}${away === undefined ? '' : `, away (${away})`}, ${where}, ${dialect} dialect over ${link}`;
 }
 
 function emptyText(room) {
-  if (!room) return 'You are in no room. Join one on the left: lobby is where everybody starts.';
+  if (!room) return 'You are in no room. Join one on the left: everybody starts in lobby.';
   if (room.kind === 'direct') return `Nothing said yet. What you write here goes to ${room.name} only.`;
-  if (!room.isJoined) return 'You are not in this room at the moment.';
-  return room.count > 1
-    ? `Nothing said yet. ${counted(room.count - 1, 'other person is', 'other people are')} here: say hello.`
-    : 'Nobody else is here yet. Share the address of this page, or say something for whoever comes.';
+  return room.count > 1 ? `Nothing said yet. ${counted(room.count - 1, 'other person is', 'other people are')} here: say hello.`
+    : 'Nobody else is here yet. Share the address of this page, or write something for whoever comes.';
 }
 
-/** Shows the state of the connection in words. @param {Model} model */
+/** Buttons of an operator, for a room or a person. */
+function renderOperator({ room, isOperator, me }) {
+  const tools = byId('operator-tools');
+  const isPerson = room?.kind === 'direct';
+  tools.hidden = !isOperator || (isPerson && room.name === me);
+  const key = `${room?.key}`;
+  if (tools.hidden || tools.dataset.key === key) return;
+  tools.dataset.key = key;
+  // A name that looks like an address is written in quotes (O2).
+  const name = /^[\d[.:]|^"/.test(room?.name) ? `"${room.name}"` : room?.name;
+  const lines = isPerson ? [['Mute 10 min', `mute ${name} 10m`], ['Unmute', `unmute ${name}`], ['Kick', `kick ${name}`], ['Ban 1 h', `ban ${name} 1h`]]
+    : ['Freeze', 'Thaw', 'Roster', 'Bans'].map((text) => [text, text.toLowerCase()]);
+  tools.replaceChildren('Operator', ...lines.map(([text, line]) => element('button', { type: 'button', 'data-line': line, text })));
+}
+
+/** The state of the connection in words. The countdown is seen, and not read aloud. @param {Page} page */
 export function renderConnection({ session, outbox, now }) {
-  const target = byId('connection');
   const { tone, text, countdown } = connectionInWords(session, now);
-  if (target.childElementCount === 0) {
-    // The countdown changes every second: it is seen, and not read aloud.
-    target.replaceChildren(element('span', { class: 'state' }), element('span', { class: 'countdown', 'aria-hidden': 'true' }));
-  }
-  setText(target.firstChild, text);
-  setText(target.lastChild, countdown === '' ? '' : ` · ${countdown}`);
+  setText(byId('state'), text);
+  setText(byId('countdown'), countdown ? ` · ${countdown}` : '');
   byId('status-line').dataset.tone = tone;
   const { kind } = session.phase;
   byId('retry').hidden = kind !== 'waiting' && kind !== 'ended';
   setText(byId('retry'), kind === 'ended' ? 'Join again' : 'Retry now');
-  const { unsent } = outbox;
-  setText(byId('unsent'), unsent > 0 && !session.isOnline ? `${unsent} unsent` : '');
+  setText(byId('unsent'), outbox.unsent > 0 && !session.isOnline ? `${outbox.unsent} unsent` : '');
 }
 
-/**
- * Shows what is new and where it is.
- * @param {Model} model
- * @param {import('./log.js').LogView} view
- */
-export function renderJumps({ chat, now }, view) {
+/** What is new, where it is, and the way back. @param {Page} page */
+export function renderJumps({ chat, view, now }) {
   const { room } = chat;
-  const place = view.markPlace;
-  const hasMark = room !== undefined && room.divider !== null && room.newest > room.divider;
-  const isAbove = hasMark && (place === 'above' || !room.isDividerLoaded);
+  const isAbove = room !== undefined && room.divider !== null && room.newest > room.divider && (view.markPlace === 'above' || !room.isDividerLoaded);
   byId('unread-bar').hidden = !isAbove;
-  if (isAbove) setText(byId('unread-text'), newText(room, now));
-  const newest = byId('jump-newest');
-  newest.hidden = !room || view.isFollowing;
-  const unread = room?.unread ?? 0;
-  setText(newest, unread > 0 ? `${unread} new below` : 'To the newest');
+  if (isAbove) {
+    const count = room.newest - room.divider - room.gone.countIn(room.divider + 1, room.newest);
+    const first = room.isDividerLoaded && room.message(room.firstUnread);
+    setText(byId('unread-text'), `${counted(count, 'new message')}${first ? ` since ${moment(first.at, now)}` : ''}`);
+  }
+  byId('jump-newest').hidden = !room || view.isFollowing;
+  setText(byId('jump-newest'), room?.unread > 0 ? `${room.unread} new below` : 'To the newest');
   byId('jump-back').hidden = !view.hasReturn;
 }
 
-function newText(room, now) {
-  const count = room.newest - room.divider - room.gone.countIn(room.divider + 1, room.newest);
-  const first = room.isDividerLoaded ? room.message(room.firstUnread) : undefined;
-  return `${counted(count, 'new message')}${first ? ` since ${moment(first.at, now)}` : ''}`;
-}
-
-/** Title of the window: what waits, and where. @param {Model} model */
+/** Title of the window: what waits, and where. @param {Page} page */
 export function renderTitle({ chat, session }) {
-  const rooms = [...chat.rooms.values()];
-  const [unread, mentions] = [sum(rooms, 'unread'), sum(rooms, 'unreadMentions')];
+  const [unread, mentions] = unreadIn([...chat.rooms.values()]);
   const mark = mentions > 0 ? `(${mentions}!) ` : unread > 0 ? `(${unread}) ` : '';
-  const state = session.isOnline ? '' : 'offline · ';
-  document.title = `${mark}${state}${chat.room ? `${chat.room.name} · ` : ''}Glassline`;
+  document.title = `${mark}${session.isOnline ? '' : 'offline · '}${chat.room ? `${chat.room.name} · ` : ''}Glassline`;
 }

@@ -1,43 +1,32 @@
 /** Requests that wait for their answer, by their `ref` (E5). */
-
 export class Requests {
   #write;
-  #next = 1;
-  /** @type {Map<string, (answer: any) => void>} */
+  #next = 0;
   #waiting = new Map();
 
-  /** @param {(request: object) => boolean} write returns whether the request was written */
+  /** @param {(request: object) => boolean} write returns whether it was written */
   constructor(write) {
     this.#write = write;
   }
 
-  /**
-   * Writes a request. The answer is an event, an `error` too, or `null` where the connection is
-   * lost before it comes.
-   * @param {object} request
-   * @returns {Promise<any>}
-   */
+  /** Resolves to the answer, an `error` too, or to `null` where the connection is lost before. @returns {Promise<any>} */
   ask(request) {
-    const ref = `ask-${this.#next}`;
-    this.#next += 1;
+    const ref = `ask-${this.#next += 1}`;
     return new Promise((resolve) => {
       if (this.#write({ ...request, ref })) this.#waiting.set(ref, resolve);
       else resolve(null);
     });
   }
 
-  /** Takes an answer. Returns whether somebody waited for it. */
+  /** Returns whether somebody waited for this event. */
   take(event) {
-    const resolve = this.#waiting.get(event.ref);
-    this.#waiting.delete(event.ref);
-    resolve?.(event);
-    return resolve !== undefined;
+    this.#waiting.get(event.ref)?.(event);
+    return this.#waiting.delete(event.ref);
   }
 
-  /** The connection is lost: nothing of this will be answered. */
+  /** Nothing of this will be answered. */
   drop() {
-    const waiting = [...this.#waiting.values()];
+    for (const resolve of this.#waiting.values()) resolve(null);
     this.#waiting.clear();
-    for (const resolve of waiting) resolve(null);
   }
 }

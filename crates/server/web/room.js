@@ -1,104 +1,87 @@
 /**
- * A conversation as a list of entries: a room, or direct messages with one person. Everything
- * about what was read, what is missing and what is a repetition follows from the numbers (`seq`)
- * of its messages. No DOM, no clock, no network.
+ * A conversation: a room, or direct messages with one person. What was read, what is missing and what is a repetition
+ * follows from the numbers (`seq`) of the messages alone. No DOM, no clock, no network.
  */
 import { RangeSet } from './ranges.js';
 
 /** Entries kept; past it the oldest are forgotten, and can be loaded again. */
-export const ENTRIES_MAX = 20000;
-/** Entries forgotten at once. */
+const ENTRIES_MAX = 20000;
 const FORGOTTEN_AT_ONCE = 2000;
 
 /**
- * A message. `epoch` counts the times that a room's numbers began anew: a server without a history
- * forgets them when it stops.
- * @typedef {{kind: 'message', epoch: number, seq: number, at: number, from: string, text: string,
- *            action: boolean, isSealed: boolean, isMine: boolean, isMention: boolean, isCounted: boolean}} Message
- *     `isCounted` is false for messages that are never unread: the reader's own, and ignored ones
- * @typedef {{kind: 'note', epoch: number, seq: number, id: number, at: number, text: string, tone: string,
- *            visits?: object}} Note entry of the page's own, half a number behind the message that
- *     it follows
- * @typedef {Message | Note} Entry
+ * `epoch` counts how often the numbers of a room began anew: without a history a server forgets them. `isCounted` is false
+ * for messages that are never unread. A note stands half a number behind the message that it follows.
+ * @typedef {{kind: 'message', epoch: number, seq: number, at: number, from: string, text: string, action: boolean,
+ *   isSealed: boolean, isMine: boolean, isMention: boolean, isCounted: boolean}} Message
+ * @typedef {{kind: 'note', epoch: number, seq: number, id: number, at: number, text: string, tone: string, visits?: object}} Note
  */
 
 export class Room {
-  /** @type {Entry[]} in order */
+  /** @type {any[]} messages and notes, in order */
   entries = [];
+  /** Changes with each change of the entries but an addition at the end. */
+  revision = 0;
+  epoch = 0;
   /** Number of the newest message that the server has named. */
   newest = 0;
-  /** Number up to which the reader has seen everything. */
+  /** Number up to which everything was seen. */
   read = 0;
-  /** Number behind which the mark "new" stands; `null` for no mark. @type {number | null} */
+  /** Number behind which the mark "new" stands. @type {number | null} */
   divider = null;
-  epoch = 0;
-  /** Messages that are not stored any more. */
+  /** Messages that are not stored, and those that the server could not deliver (E7). */
   gone = new RangeSet();
-  /** Messages that the server could not deliver (E7). */
   missed = new RangeSet();
   /** True once nothing older is stored. */
   isComplete = false;
   hasHistory = true;
   isSealed = false;
   isJoined = true;
-  /** @type {Set<string>} names of those who are here, as far as they are known */
+  /** @type {Set<string>} those who are here, as far as they are known by name */
   members = new Set();
   count = 0;
-  #nextNoteId = 1;
-  /** Changes with each change of the entries, but not where one was only added at the end. */
-  revision = 0;
+  #notes = 0;
 
-  /**
-   * @param {'room' | 'direct'} kind
-   * @param {string} name name of the room, or of the person
-   */
+  /** @param {'room' | 'direct'} kind @param {string} name of the room or the person */
   constructor(kind, name) {
     this.kind = kind;
     this.name = name;
   }
 
-  /** Key among all conversations. */
   get key() {
     return keyOf(this.kind, this.name);
   }
 
-  /**
-   * Takes a message in its place; returns whether it is not a repetition.
-   * @param {Message} message
-   */
+  /** Takes a message in its place; returns whether it is no repetition. @param {Message} message */
   add(message) {
-    const at = this.#placeOf(message);
+    const at = this.#placeOf(message.epoch, message.seq);
     const before = this.entries[at - 1];
-    if (before?.epoch === message.epoch && before.seq === message.seq) return false;
+    const isSameEpoch = before?.epoch === message.epoch;
+    if (isSameEpoch && before.seq === message.seq) return false;
     if (message.epoch === this.epoch) this.newest = Math.max(this.newest, message.seq);
-    const isNext = at === this.entries.length
-      && (!before || before.epoch !== message.epoch || before.seq + 1 >= message.seq);
+    if (at < this.entries.length || (isSameEpoch && before.seq + 1 < message.seq)) this.revision += 1;
     this.entries.splice(at, 0, message);
-    if (!isNext) this.revision += 1;
-    this.#forgetOldest();
+    this.#forget();
     return true;
   }
 
-  /** Adds a line of the page's own behind everything that is there. */
+  /** Adds a line of the page's own behind everything. @param {{at: number, text: string, tone: string, visits?: object}} note */
   addNote(note) {
-    const last = this.entries.at(-1) ?? { seq: this.newest, epoch: this.epoch };
-    const seq = Math.floor(last.seq) + 0.5;
-    const entry = { kind: 'note', epoch: last.epoch, seq, id: this.#nextNoteId, ...note };
-    this.#nextNoteId += 1;
-    this.entries.push(entry);
-    this.#forgetOldest();
-    return entry;
+    const { epoch, seq } = this.entries.at(-1) ?? { epoch: this.epoch, seq: this.newest };
+    this.entries.push({ ...note, kind: 'note', id: this.#notes += 1, epoch, seq: Math.floor(seq) + 0.5 });
+    this.#forget();
   }
 
-  /** The server has named its newest message; numbers that go back have begun anew. */
+  /** The server names its newest message. Numbers that go back have begun anew: then it returns true. */
   noteNewest(seq) {
     const isAnew = seq < this.newest;
-    if (isAnew) this.#beginAnew();
-    this.newest = Math.max(this.newest, seq);
+    if (isAnew) {
+      Object.assign(this, { epoch: this.epoch + 1, read: 0, divider: null, isComplete: false, gone: new RangeSet(), missed: new RangeSet() });
+      this.revision += 1;
+    }
+    this.newest = seq;
     return isAnew;
   }
 
-  /** Records messages that the server could not deliver. */
   noteGap(from, to) {
     this.missed.add(from, to);
     this.newest = Math.max(this.newest, to);
@@ -106,61 +89,49 @@ export class Room {
   }
 
   /**
-   * Takes a page of stored messages.
-   * @param {Message[]} messages in order
-   * @param {{before?: number, after?: number, around?: number, to?: number}} range what was asked
-   *     for; `to` is the last number that was wanted behind `after`
-   * @param {boolean} hasMore there are others in that direction
+   * Takes a page of stored messages, in order. Numbers that it leaves out are not stored.
+   * @param {Message[]} messages
+   * @param {{before?: number, after?: number, around?: number, to?: number}} range what was asked for; `to` is the last
+   *   number that was wanted behind `after`
    */
   addPage(messages, range, hasMore) {
     for (const message of messages) this.add(message);
     const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq];
-    if (messages.length > 0) this.#noteGone(first, last);
-    if (range.before !== undefined) {
+    if (first !== undefined) this.#noteGone(first, last);
+    if (range.before !== undefined && range.after === undefined) {
       this.#noteGone(hasMore ? first ?? range.before : 1, range.before - 1);
       this.isComplete ||= !hasMore;
     }
-    if (range.after !== undefined && range.to !== undefined) {
-      this.#noteGone(range.after + 1, hasMore ? last ?? range.after : range.to);
-    }
+    if (range.to !== undefined) this.#noteGone(range.after + 1, hasMore ? last ?? range.after : range.to);
     this.revision += 1;
   }
 
-  /** Messages after the last one read, but for the reader's own and those that are gone. */
+  /** Messages of others after the last one read. */
   get unread() {
-    let uncounted = 0;
-    for (const message of this.#after(this.read)) uncounted += message.isCounted ? 0 : 1;
+    const uncounted = this.#after(this.read).filter(({ isCounted }) => !isCounted).length;
     return Math.max(0, this.newest - this.read - uncounted - this.gone.countIn(this.read + 1, this.newest));
   }
 
-  /** Unread messages that mention the reader; of direct messages all. */
+  /** Those of them that are meant for the reader. */
   get unreadMentions() {
-    if (this.kind === 'direct') return this.unread;
-    let mentions = 0;
-    for (const message of this.#after(this.read)) mentions += message.isMention ? 1 : 0;
-    return mentions;
+    return this.kind === 'direct' ? this.unread : this.#after(this.read).filter(({ isMention }) => isMention).length;
   }
 
-  /** Everything up to a number was seen. Returns whether that is news. */
   markRead(seq) {
-    const read = Math.max(this.read, Math.min(seq, this.newest));
-    const isNews = read !== this.read;
-    this.read = read;
-    return isNews;
+    this.read = Math.max(this.read, Math.min(seq, this.newest));
   }
 
-  /** The reader says that everything was seen. */
   markAllRead() {
     this.read = this.newest;
     this.setDivider(null);
   }
 
-  /** The reader comes here: a mark stands before what is unread, and one from before goes. */
+  /** The reader comes here: a mark stands before what is unread. */
   enter() {
     this.setDivider(this.unread > 0 ? this.read : null);
   }
 
-  /** A message has come that nobody looks at. A mark whose messages are all read moves to it. */
+  /** A message comes that nobody looks at: a mark whose messages are all read moves to it. */
   noteUnseen() {
     if (this.divider === null || this.divider < this.read) this.setDivider(this.read);
   }
@@ -170,58 +141,40 @@ export class Room {
     this.divider = divider;
   }
 
-  /** Number of the message before which the mark stands; `null` if it is not loaded or there is none. */
+  /** Number of the message before which the mark stands, as far as messages are loaded. */
   get firstUnread() {
-    if (this.divider === null) return null;
-    for (const message of this.#after(this.divider)) if (message.isCounted) return message.seq;
-    return null;
+    return this.divider === null ? null : this.#after(this.divider).find(({ isCounted }) => isCounted)?.seq ?? null;
   }
 
-  /** Returns whether the message behind the mark is loaded, or there is no mark. */
+  /** Returns whether the mark's place is known: nothing is missing behind it. */
   get isDividerLoaded() {
-    if (this.divider === null) return true;
     const first = this.firstUnread;
-    return first !== null && this.holesIn(this.divider + 1, first - 1).length === 0;
+    return this.divider === null || (first !== null && this.holesIn(this.divider + 1, first - 1).length === 0);
   }
 
   /** Ranges of numbers that neither are loaded nor are known to be gone. */
   holesIn(from, to) {
-    const known = new RangeSet();
-    let start = null;
-    let last = null;
-    for (const message of this.#after(from - 1)) {
-      if (message.seq > to) break;
-      if (last !== null && message.seq === last + 1) {
-        last = message.seq;
-        continue;
-      }
-      if (start !== null) known.add(start, last);
-      [start, last] = [message.seq, message.seq];
-    }
-    if (start !== null) known.add(start, last);
-    return known.missingIn(from, to).flatMap((hole) => this.gone.missingIn(hole.from, hole.to));
+    const bounds = [from - 1, ...this.#after(from - 1).map(({ seq }) => seq).filter((seq) => seq <= to), to + 1];
+    return bounds.slice(1).flatMap((seq, at) => (seq - bounds[at] > 1 ? this.gone.missingIn(bounds[at] + 1, seq - 1) : []));
   }
 
-  /** Returns the message of this number, if it is loaded. */
+  /** Returns the message of a number, if it is loaded. */
   message(seq) {
-    const at = this.#indexOf(this.epoch, seq);
-    return at < 0 ? undefined : this.entries[at];
+    const entry = this.entries[this.#placeOf(this.epoch, seq) - 1];
+    return entry?.epoch === this.epoch && entry.seq === seq ? entry : undefined;
   }
 
-  /** Number of the oldest loaded message of the present count, or `undefined`. */
+  /** Number of the oldest loaded message. */
   get oldest() {
-    return this.entries.find((entry) => entry.kind === 'message' && entry.epoch === this.epoch)?.seq;
+    return this.entries.find(({ kind, epoch }) => kind === 'message' && epoch === this.epoch)?.seq;
   }
 
-  /** Messages of the present count above a number, in order. */
-  * #after(seq) {
-    let at = this.entries.length;
-    while (at > 0 && this.entries[at - 1].epoch === this.epoch && this.entries[at - 1].seq > seq) at -= 1;
-    for (; at < this.entries.length; at += 1) if (this.entries[at].kind === 'message') yield this.entries[at];
+  #after(seq) {
+    return this.entries.slice(this.#placeOf(this.epoch, seq)).filter(({ kind }) => kind === 'message');
   }
 
-  /** Place behind every entry that does not come after this one. */
-  #placeOf({ epoch, seq }) {
+  /** Place behind every entry that does not come after this number. */
+  #placeOf(epoch, seq) {
     let [low, high] = [0, this.entries.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -232,29 +185,11 @@ export class Room {
     return low;
   }
 
-  #indexOf(epoch, seq) {
-    const at = this.#placeOf({ epoch, seq }) - 1;
-    const isThere = at >= 0 && this.entries[at].epoch === epoch && this.entries[at].seq === seq;
-    return isThere ? at : -1;
-  }
-
-  /** Numbers from `from` to `to` that are not loaded are not stored. */
   #noteGone(from, to) {
     for (const hole of this.holesIn(from, to)) this.gone.add(hole.from, hole.to);
   }
 
-  #beginAnew() {
-    this.epoch += 1;
-    this.newest = 0;
-    this.read = 0;
-    this.divider = null;
-    this.gone = new RangeSet();
-    this.missed = new RangeSet();
-    this.isComplete = false;
-    this.revision += 1;
-  }
-
-  #forgetOldest() {
+  #forget() {
     if (this.entries.length <= ENTRIES_MAX) return;
     this.entries.splice(0, FORGOTTEN_AT_ONCE);
     this.isComplete = false;
@@ -262,11 +197,7 @@ export class Room {
   }
 }
 
-/**
- * Key of a conversation. Names of persons match in any case.
- * @param {'room' | 'direct'} kind
- * @param {string} name
- */
+/** Key of a conversation. Names of persons match in any case. @param {'room' | 'direct'} kind @param {string} name */
 export function keyOf(kind, name) {
   return kind === 'room' ? `#${name}` : `@${name.toLowerCase()}`;
 }

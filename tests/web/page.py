@@ -118,13 +118,19 @@ class Page:
     def tap(self, selector):
         self._point(selector, "touch")
 
+    def tap_at(self, x, y):
+        self._press(x, y, "touch")
+
     def _point(self, selector, kind):
         at = self.wait("s => { const e = document.querySelector(s); if (!e?.checkVisibility()) return null;"
                        "  e.scrollIntoView({block: 'nearest'}); const box = e.getBoundingClientRect();"
                        "  return box.width && [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)]; }",
                        selector, what=f"{selector} to {'tap' if kind == 'touch' else 'click'}")
+        self._press(*at, kind)
+
+    def _press(self, x, y, kind):
         self._perform({"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": [
-            {"type": "pointerMove", "x": at[0], "y": at[1]},
+            {"type": "pointerMove", "x": x, "y": y},
             {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]})
 
     def point_away(self):

@@ -11,7 +11,8 @@ pub(crate) type Outcome = Result<(), String>;
 
 /// Selection of everything that is built for tests. Every build for tests makes it, of as many targets
 /// as it needs: in a selection of fewer packages what they share has other features, and cargo would
-/// build it again.
+/// build it again. The test layer is compiled in, and acts only where its step asks for it; a test that
+/// is left out with the feature would never run.
 pub(crate) const TESTED: &str =
     "--locked --workspace --exclude glassline-fuzz --exclude glassline-simulation --features glassline/test-layer";
 

@@ -7,8 +7,9 @@
 -- It takes TCP port 1234 (Edit, Preferences, Protocols, Glassline, or
 -- -o glassline.ports:1234,1235), recognises connections on other ports by their first packet, if
 -- the first header is whole in it, and is offered under Decode As. What TLS carries it reads alike,
--- if the recording has the secrets of the connection, or tls.keylog_file names them. What stands in brackets is not
--- in the packet: it follows from the frames before it. After bytes that are no frame, it tries
+-- if the recording has the secrets of the connection, or tls.keylog_file names them, and what the
+-- messages of a WebSocket carry, if the capture has its beginning. What stands in brackets is not in
+-- the packet: it follows from the frames before it. After bytes that are no frame, it tries
 -- again at the next segment.
 
 local glassline = Proto("glassline", "Glassline chat")
@@ -49,16 +50,20 @@ local not_json = ProtoExpert.new("glassline.not_json", "The payload is not a JSO
     expert.severity.WARN)
 glassline.experts = { not_a_frame, not_json }
 
+local http = Dissector.get("http")
 local tcp_stream = Field.new("tcp.stream")
--- One for each TLS record of the packet so far.
+-- One for each TLS record, and for each WebSocket frame, of the packet so far.
 local tls_record = Field.new("tls.record.length")
+local websocket_frame = Field.new("websocket.fin")
 
 -- State of each connection, by tcp.stream. Packets come in order the first time; what a frame is
 -- by then is kept in `frames`, since Wireshark dissects again in any order.
 local streams = {}
+local websockets = {}
 
 function glassline.init()
     streams = {}
+    websockets = {}
 end
 
 -- JSON ---------------------------------------------------------------------------------------
@@ -199,11 +204,13 @@ local function stream_of(pinfo)
 end
 
 -- Decides the dialect by the first bytes of the client (D1); `nil` means more are needed, `false`
--- that they are of no dialect.
+-- that they are of no dialect. A browser asks for the page of the same port.
 local function sniff(bytes)
     if bytes:match("^[0-9 ]") then return "tutorial" end
     if bytes:sub(1, #OPENING) == OPENING then return "event" end
     if OPENING:sub(1, #bytes) == bytes then return nil end
+    if bytes:match("^%u+ ") then return "http" end
+    if bytes:match("^%u+$") and #bytes < HEADER_BYTES then return nil end
     return false
 end
 
@@ -219,9 +226,10 @@ local function may_be_header(bytes)
     return bytes:match("^ *%d* *$") ~= nil
 end
 
--- Key of the frame at this place. Places in TLS count from the beginning of each record.
+-- Key of the frame at this place. Places in TLS count from the beginning of each record, those in a
+-- WebSocket from that of each message.
 local function frame_key(pinfo, place)
-    return pinfo.number .. " " .. select("#", tls_record()) .. " " .. place
+    return pinfo.number .. " " .. select("#", tls_record()) .. " " .. select("#", websocket_frame()) .. " " .. place
 end
 
 -- What the frame at this place is, decided the first time: its number, and in the tutorial dialect
@@ -416,8 +424,9 @@ local function dissect_frame(buffer, offset, pinfo, tree, stream, direction)
     return offset + HEADER_BYTES + length
 end
 
-function glassline.dissector(buffer, pinfo, tree)
-    local stream = stream_of(pinfo)
+-- Dissects the frames of a buffer. Returns the offset of one that is not whole, and how many bytes
+-- more are needed; nothing if all are; 0 alone if there is no frame.
+local function dissect_frames(buffer, pinfo, tree, stream)
     local is_client = endpoint(pinfo.src, pinfo.src_port) == stream.client
     local direction = is_client and "to_server" or "to_client"
     if not stream.dialect then
@@ -428,11 +437,7 @@ function glassline.dissector(buffer, pinfo, tree)
             and buffer:range(HEADER_BYTES, 1):raw() == "{" then
             dialect = "event"
         end
-        if dialect == nil then
-            pinfo.desegment_offset = 0
-            pinfo.desegment_len = DESEGMENT_ONE_MORE_SEGMENT
-            return
-        end
+        if dialect == nil then return 0, DESEGMENT_ONE_MORE_SEGMENT end
         if not dialect then return 0 end
         stream.dialect = dialect
         -- Without its beginning, nothing is an opening.
@@ -442,12 +447,27 @@ function glassline.dissector(buffer, pinfo, tree)
     local offset = 0
     while offset < buffer:len() do
         local behind, missing = dissect_frame(buffer, offset, pinfo, tree, stream, direction)
-        if not behind then
-            pinfo.desegment_offset = offset
-            pinfo.desegment_len = missing
-            return
-        end
+        if not behind then return offset, missing end
         offset = behind
+    end
+end
+
+function glassline.dissector(buffer, pinfo, tree)
+    local stream = stream_of(pinfo)
+    local start = buffer:range(0, math.min(buffer:len(), HEADER_BYTES)):raw()
+    if not stream.dialect and not stream.is_http and sniff(start) == "http" then stream.is_http = true end
+    -- What a WebSocket carries comes back through its heuristic.
+    if stream.is_http then
+        -- As TCP and TLS set it for the dissector that they call, so that HTTP may ask for more bytes.
+        pinfo.can_desegment = 2
+        return http:call(buffer, pinfo, tree)
+    end
+    local rest, missing = dissect_frames(buffer, pinfo, tree, stream)
+    if missing then
+        pinfo.desegment_offset = rest
+        pinfo.desegment_len = missing
+    elseif rest then
+        return 0
     end
 end
 
@@ -475,8 +495,47 @@ local function recognise_in_tls(buffer, pinfo, tree)
     return true
 end
 
+-- Dissects a message of a WebSocket. Its end need not be that of a frame: the rest of the messages
+-- before it is kept, and stands before it.
+local function dissect_message(buffer, pinfo, tree, stream)
+    local is_client = endpoint(pinfo.src, pinfo.src_port) == stream.client
+    local side = is_client and "to_server" or "to_client"
+    local key = frame_key(pinfo, 0)
+    if not stream.rests[key] then stream.rests[key] = { before = stream.rest[side] } end
+    local message = stream.rests[key]
+    local whole = buffer
+    if #message.before > 0 then
+        local bytes = message.before .. buffer:range():raw()
+        whole = ByteArray.new(bytes, true):tvb("Glassline across messages")
+    end
+    local rest, missing = dissect_frames(whole, pinfo, tree, stream)
+    if not message.is_known then
+        stream.rest[side] = missing and whole:range(rest):raw() or ""
+        message.is_known = true
+    end
+end
+
+-- In a WebSocket the client begins with the opening. Each connection has a state of its own there,
+-- apart from that of the HTTP before it.
+local function recognise_in_websocket(buffer, pinfo, tree)
+    if buffer:len() == 0 then return false end
+    local key = tcp_stream().value
+    local stream = websockets[key]
+    if not stream then
+        local start = buffer:range(0, math.min(buffer:len(), #OPENING)):raw()
+        if start ~= OPENING:sub(1, #start) then return false end
+        local client = endpoint(pinfo.src, pinfo.src_port)
+        stream = { client = client, frames = {}, numbers = { to_server = 0, to_client = 0 }, rests = {},
+            rest = { to_server = "", to_client = "" } }
+        websockets[key] = stream
+    end
+    dissect_message(buffer, pinfo, tree, stream)
+    return true
+end
+
 glassline:register_heuristic("tcp", recognise)
 glassline:register_heuristic("tls", recognise_in_tls)
+glassline:register_heuristic("ws", recognise_in_websocket)
 
 local port_tables = { DissectorTable.get("tcp.port"), DissectorTable.get("tls.port") }
 local registered = glassline.prefs.ports

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use glassline_tap::{Applied, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
+use glassline_tap::{Applied, Control, Direction, End, Frame, FrameKind, Meaning, Observation, RawReason};
 use glassline_wire::visible;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
@@ -180,6 +180,8 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
+        (FrameKind::Http, _) => format!("[HTTP] {}", printable(first_line(start))),
+        (FrameKind::Control(control), _) => control_text(control, frame.payload()),
         (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), opaque(start)),
         (FrameKind::Raw(reason @ RawReason::Opaque), _) => format!("[{}] {}", raw_label(reason), opaque(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
@@ -193,6 +195,25 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
         }
         (FrameKind::Payload, None) if meaning.kind.is_empty() => format!("[unreadable] {}", printable(start)),
         (FrameKind::Payload, None) => format!("[{}] {}", safe(&meaning.kind), printable(start)),
+    }
+}
+
+/// Returns the first line of a head.
+fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|byte| *byte == b'\r').next().unwrap_or_default()
+}
+
+fn control_text(control: Control, payload: &[u8]) -> String {
+    let name = match control {
+        Control::Ping => "ping",
+        Control::Pong => "pong",
+        Control::Close => "close",
+    };
+    match payload.split_first_chunk::<2>() {
+        Some((code, reason)) if control == Control::Close => {
+            format!("[WebSocket close {}] {}", u16::from_be_bytes(*code), printable(reason))
+        }
+        _ => format!("[WebSocket {name}] {}", opaque(payload)),
     }
 }
 

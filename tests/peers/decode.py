@@ -29,8 +29,49 @@ class Direction(frames.FrameStream):
         return True
 
 
+class WebSocket:
+    """The content of the messages in one direction of a WebSocket (RFC 6455, 5.2), behind a head of HTTP."""
+
+    def __init__(self):
+        self.buffer = bytearray()
+        self.is_open = False
+
+    def content(self, data):
+        self.buffer += data
+        if not self.is_open:
+            head, found, rest = bytes(self.buffer).partition(b"\r\n\r\n")
+            if not found:
+                return b""
+            self.is_open, self.buffer = True, bytearray(rest)
+        content = bytearray()
+        while (frame := self.take()) is not None:
+            opcode, payload = frame
+            if opcode < 8:  # the others control the link
+                content += payload
+        return bytes(content)
+
+    def take(self):
+        """Opcode and payload of the next whole frame, without its mask."""
+        if len(self.buffer) < 2:
+            return None
+        length, at = self.buffer[1] & 0x7F, 2
+        if length > 125:
+            size = 2 if length == 126 else 8
+            length, at = int.from_bytes(self.buffer[2:2 + size], "big"), 2 + size
+        is_masked = self.buffer[1] & 0x80
+        mask = bytes(self.buffer[at:at + 4]) if is_masked else bytes(4)
+        at += 4 if is_masked else 0
+        if len(self.buffer) < at + length:
+            return None
+        payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(self.buffer[at:at + length]))
+        opcode = self.buffer[0] & 0x0F
+        del self.buffer[:at + length]
+        return opcode, payload
+
+
 class Connection:
     def __init__(self):
+        self.websocket = None
         self.sides = {"to_server": Direction(), "to_client": Direction()}
         self.dialect = None
         self.client = None
@@ -39,7 +80,13 @@ class Connection:
     def feed(self, direction, data):
         """Yields (direction, number, what it says) for each frame that the slice completes."""
         side = self.sides[direction]
+        if self.websocket:
+            data = self.websocket[direction].content(data)
         side.buffer += data
+        if self.dialect is None and not self.websocket and side.buffer[:4] == b"GET ":
+            self.websocket = {direction: WebSocket() for direction in self.sides}
+            head, side.buffer = bytes(side.buffer), bytearray()
+            side.buffer += self.websocket[direction].content(head)
         if self.dialect is None:
             start = bytes(side.buffer[:len(OPENING)])
             if start[:1].isdigit():  # D1: the first byte decides

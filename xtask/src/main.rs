@@ -10,6 +10,7 @@ mod imports;
 mod programs;
 mod suite;
 mod tools;
+mod web;
 mod wording;
 
 use std::process::ExitCode;
@@ -81,6 +82,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Thirty people in browsers and thirty in terminals talk in one room, and all see the same order
+    Classroom {
+        /// Options of `tests/web/classroom.py`, such as `--browsers N --terminals N`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Take the README's screenshots of the page again, in docs/
+    Screenshots,
     /// Write the manual's pages to target/man
     Man,
 }
@@ -95,6 +104,8 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
         Task::Simulate { arguments } => programs::simulate(&arguments),
         Task::Matrix { arguments } => programs::matrix(&arguments),
+        Task::Classroom { arguments } => web::classroom(&arguments),
+        Task::Screenshots => web::screenshots(),
         Task::Man => programs::manual(),
     };
     match done {

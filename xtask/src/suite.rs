@@ -8,10 +8,10 @@ use std::time::Instant;
 use crate::ahead::Ahead;
 use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program};
 use crate::tools::{
-    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP, PYTHON,
-    RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
+    self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FIREFOX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP,
+    PYTHON, RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
 };
-use crate::{dist, documents, fuzz, imports, programs, wording};
+use crate::{dist, documents, fuzz, imports, programs, web, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
@@ -51,7 +51,7 @@ const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) 
 
 const BUILD: Step = step("build", "the release binary", &[CC], programs::build);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     step("format", "the code's format", &[RUSTFMT], format),
     step("lints", "clippy, and the form of comments, test names and documents", &[CLIPPY, CC, CXX], lints),
     testing("tests", "unit and integration tests", cargo_test),
@@ -61,6 +61,7 @@ const STEPS: [Step; 13] = [
     step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
     Step { optional: &[PIP, PEER_PACKAGES], ..after_build("peers", "independent peers", &[PYTHON], peers) },
+    Step { optional: &[FIREFOX], ..after_build("web", "the page in browsers", web::TOOLS, web::test) },
     after_build("crashes", "kills under load", &[CC], programs::crash_short),
     Step {
         optional: &[TSHARK],
@@ -90,15 +91,17 @@ pub(crate) fn run(names: &[String], is_yes_given: bool) -> Outcome {
                 .ok_or_else(|| format!("there is no step {name}; {}", usage()))?,
         );
     }
+    let install = Install::chosen(is_yes_given);
     let mut ahead = None;
     if steps.is_empty() {
         steps.extend(STEPS.iter());
-        ahead = Some(Ahead::start());
+        let tools = steps.iter().flat_map(|step| step.tools.iter().chain(step.optional)).copied();
+        ahead = Some(Ahead::start(tools.collect(), install));
     } else if steps.iter().any(|step| step.needs_build) {
         steps.retain(|step| step.name != BUILD.name);
         steps.insert(0, &BUILD);
     }
-    let outcome = run_steps(&steps, Install::chosen(is_yes_given));
+    let outcome = run_steps(&steps, install);
     drop(ahead);
     outcome
 }

@@ -1,7 +1,8 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Once;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, Once};
 
 use crate::command::{Outcome, program, run, succeeds};
 
@@ -21,6 +22,8 @@ enum Package {
     Rustup(&'static str),
     /// A file of requirements; pip puts what it lists into a folder of this repository's builds.
     PyPi(&'static str),
+    /// A folder with `package.json` and its lock; npm puts what they list beside the builds.
+    Npm(&'static str),
 }
 
 /// Treatment of a tool that is missing.
@@ -58,12 +61,24 @@ tools! {
     FISH = "fish", ["fish", "--version"], Package::Debian("fish"), "reads the completions for fish";
     MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
     TSHARK = "tshark", ["tshark", "--version"], Package::Debian("tshark"), "reads recordings of the tap";
-    CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the pages of the tap's reports";
+    CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the page of the chat and those of the tap's reports";
+    CHROMEDRIVER = "chromedriver", ["chromedriver", "--version"], Package::Debian("chromium-driver"), "drives chromium";
+    FIREFOX = "firefox-esr", ["firefox-esr", "--version"], Package::Debian("firefox-esr"), "opens the page of the chat too";
+    NODE = "node", ["node", "--version"], Package::Debian("nodejs"), "runs the page's modules without a browser";
+    NPM = "npm", ["npm", "--version"], Package::Debian("npm"), "installs packages of npm";
+    JAVA = "java", ["java", "-version"], Package::Debian("default-jre-headless"), "runs the checker of HTML and CSS";
+    WEB_PYTHON_PACKAGES = "Python packages of the page's tests", ["python3", "-c", "import sys; sys.path.append('target/python'); import websockets"],
+        Package::PyPi("tests/web/requirements.txt"), "speak to browsers, and WebSockets to the server";
+    WEB_NODE_PACKAGES = "node packages of the page's tests", ["npm", "ls", "--silent", "--prefix", "target/node", "axe-core", "csp_evaluator", "vnu-jar", "ws"],
+        Package::Npm("tests/web"), "judge the page, and speak WebSockets to the server";
     OPENSSL = "openssl", ["openssl", "version"], Package::Debian("openssl"), "judges TLS from the other side";
     GNUTLS = "gnutls-cli", ["gnutls-cli", "--version"], Package::Debian("gnutls-bin"), "judges TLS from the other side";
     SSLSCAN = "sslscan", ["sslscan", "--version"], Package::Debian("sslscan"), "looks for what TLS should not offer";
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
+
+/// Held while something is installed.
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 impl Install {
     /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no
@@ -88,36 +103,59 @@ impl Tool {
         self.probe.split_first().is_some_and(|(name, arguments)| succeeds(name, arguments))
     }
 
+    fn debian_package(&self) -> Option<&'static str> {
+        match self.package {
+            Package::Debian(package) => Some(package),
+            _ => None,
+        }
+    }
+
     fn by_hand(&self) -> String {
         match self.package {
             Package::Debian(package) => format!("sudo apt-get install {package}"),
             Package::Rustup(component) => format!("rustup component add {component}"),
             Package::PyPi(file) => format!("python3 {}", pip_arguments(file).join(" ")),
+            Package::Npm(folder) => npm_script(folder),
         }
     }
 
     fn install(&self) {
         let command = match self.package {
-            Package::Debian(package) => {
-                // Lists of packages do not change within a run.
-                static LISTS: Once = Once::new();
-                LISTS.call_once(|| _ = run(program("apt-get", &["update", "-q"])));
-                let mut install = program("apt-get", &["install", "-q", "-y", package]);
-                install.env("DEBIAN_FRONTEND", "noninteractive");
-                install
-            }
+            Package::Debian(package) => debian_install(&[package]),
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
             Package::PyPi(file) => program("python3", &pip_arguments(file)),
+            Package::Npm(folder) => program("sh", &["-c", &npm_script(folder)]),
         };
         // Whether the tool is there afterwards is what counts.
         let _ = run(command);
     }
 }
 
+/// Returns the command that installs packages of Debian, without its many words.
+fn debian_install(packages: &[&str]) -> Command {
+    // Lists of packages do not change within a run.
+    static LISTS: Once = Once::new();
+    LISTS.call_once(|| {
+        let mut update = program("apt-get", &["update"]);
+        update.stdout(Stdio::null());
+        _ = run(update);
+    });
+    let mut install = program("apt-get", &["install", "-y"]);
+    install.args(packages).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    install
+}
+
 /// Arguments of Python that install what a file of requirements lists, beside the builds: nothing
 /// of the machine's own Python changes.
 fn pip_arguments(requirements: &str) -> [&str; 8] {
     ["-m", "pip", "install", "--quiet", "--target", "target/python", "-r", requirements]
+}
+
+/// Shell command that installs exactly what the lock in `folder` lists, beside the builds, and runs no script of a package.
+fn npm_script(folder: &str) -> String {
+    format!(
+        "mkdir -p target/node && cp {folder}/package.json {folder}/package-lock.json target/node && npm ci --ignore-scripts --no-audit --no-fund --prefix target/node"
+    )
 }
 
 /// Installs those of `tools` that are missing, where `install` allows it.
@@ -127,12 +165,23 @@ fn pip_arguments(requirements: &str) -> [&str; 8] {
 pub(crate) fn ensure(tools: &[Tool], install: Install) -> Outcome {
     let mut missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.is_there()).collect();
     if !missing.is_empty() && is_allowed(&missing, install) {
-        for tool in &missing {
-            tool.install();
-        }
+        // Some may be there once an installation that is under way has ended.
+        let _one_at_a_time = INSTALLING.lock();
+        missing.retain(|tool| !tool.is_there());
+        install_all(&missing);
         missing.retain(|tool| !tool.is_there());
     }
     if missing.is_empty() { Ok(()) } else { Err(described(&missing)) }
+}
+
+/// Packages of Debian at once, which takes a fraction of the time; then what is still missing one by
+/// one, as a package that does not exist keeps the others from being installed.
+fn install_all(missing: &[&Tool]) {
+    let packages: Vec<&str> = missing.iter().filter_map(|tool| tool.debian_package()).collect();
+    if packages.len() > 1 {
+        let _ = run(debian_install(&packages));
+    }
+    missing.iter().filter(|tool| !tool.is_there()).for_each(|tool| tool.install());
 }
 
 fn is_allowed(missing: &[&Tool], install: Install) -> bool {

@@ -43,6 +43,7 @@ impl Driver<'_> {
     fn turn(&mut self, events: &Receiver<DriverEvent>) -> Result<(), Ending> {
         let now_ms = self.now_ms();
         self.session.handle(Input::Tick, now_ms);
+        self.keys.derive_due();
         loop {
             self.carry_out()?;
             self.refresh_view()?;
@@ -64,11 +65,10 @@ impl Driver<'_> {
 
     fn wait(&self, events: &Receiver<DriverEvent>) -> Option<DriverEvent> {
         let deadline_ms = [self.session.next_deadline_ms(), self.view.next_deadline_ms()].into_iter().flatten().min();
-        match deadline_ms {
-            Some(deadline_ms) => {
-                let timeout = Duration::from_millis(deadline_ms.saturating_sub(self.now_ms()));
-                events.recv_timeout(timeout).ok()
-            }
+        let timeout = deadline_ms.map(|deadline_ms| Duration::from_millis(deadline_ms.saturating_sub(self.now_ms())));
+        let derivation = self.keys.due_at().map(|at| at.saturating_duration_since(Instant::now()));
+        match timeout.into_iter().chain(derivation).min() {
+            Some(timeout) => events.recv_timeout(timeout).ok(),
             None => events.recv().ok(),
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Room {
     seq: u64,
     /// Messages on their way into the history; the room stays open for them.
     in_flight: usize,
+    /// Form of the newest of these.
+    queued: Option<Sealing>,
     sealing: Sealing,
     /// Beginning of the newest sealed message, of [`SEALED_BEGINNING_BYTES`] at most.
     sealed_beginning: String,
@@ -63,6 +65,7 @@ impl Room {
             name: name.into(),
             seq,
             in_flight: 0,
+            queued: None,
             sealing,
             sealed_beginning: String::new(),
             presence: Presence::default(),
@@ -87,16 +90,27 @@ impl Room {
         NewestMessage { seq: self.seq, sealing: self.sealing }
     }
 
-    pub(crate) fn note_in_flight(&mut self) {
+    pub(crate) fn note_in_flight(&mut self, form: Sealing) {
         self.in_flight += 1;
+        self.queued = Some(form);
     }
 
     pub(crate) fn note_settled(&mut self) {
         self.in_flight -= 1;
+        if self.in_flight == 0 {
+            // Some may not have been stored.
+            self.queued = None;
+        }
     }
 
     pub(crate) fn sealing(&self) -> Sealing {
         self.sealing
+    }
+
+    /// Returns the form of the message that the next one follows: the history stores them in the order
+    /// in which they are queued.
+    pub(crate) fn sealing_before_next(&self) -> Sealing {
+        self.queued.unwrap_or(self.sealing)
     }
 
     /// Notes the form of the newest message, and the beginning of a sealed one, which the next ones
@@ -113,10 +127,14 @@ impl Room {
         sealed.is_some() && before != Sealing::Sealed
     }
 
-    /// Returns the beginning of the newest sealed message where the room is sealed; empty where it
-    /// came before the room was opened.
+    /// Returns the beginning of the newest sealed message where the room is sealed, or is about to be;
+    /// empty where that message came before the room was opened, or is not stored yet.
     pub(crate) fn sealed_beginning(&self) -> Option<String> {
-        (self.sealing == Sealing::Sealed).then(|| self.sealed_beginning.clone())
+        match (self.sealing, self.queued) {
+            (Sealing::Sealed, _) => Some(self.sealed_beginning.clone()),
+            (_, Some(Sealing::Sealed)) => Some(String::new()),
+            _ => None,
+        }
     }
 
     pub(crate) fn recent_ids(&self) -> &RecentIds {

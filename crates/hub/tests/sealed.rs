@@ -4,12 +4,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_hub::{CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken, Rules};
+use glassline_hub::{
+    CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken, Reply, Rules,
+};
 use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
-use glassline_wire::history::{Answer, Head};
-use glassline_wire::limits::SEALED_BYTES_MAX;
+use glassline_wire::history::{Answer, Entry, EntryContent, Head, NewMessage, NotAppended, Record};
+use glassline_wire::limits::{SEALED_BEGINNING_BYTES, SEALED_BYTES_MAX};
 use glassline_wire::link::LinkFacts;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
@@ -208,4 +210,84 @@ fn tutorial_members_are_told_that_they_cannot_read() {
     assert!(matches!(hub.execute(late, "/join den", NOW), CommandOutcome::Continue));
     let report = String::from_utf8(written(&mut hub, late)).expect("text");
     assert!(report.contains("neither read nor send"), "{report}");
+}
+
+/// The queued records come back as stored, in their order, from this number on.
+fn store(hub: &mut Hub, from_seq: u64) {
+    for (record, seq) in hub.take_pending_records().into_iter().zip(from_seq..) {
+        let Record::Message(NewMessage { mut message, .. }) = record.record else { panic!("no message") };
+        message.seq = Some(seq);
+        let content = EntryContent::Message(message);
+        assert!(hub.committed(Entry { ticket: Some(record.ticket), content }));
+    }
+}
+
+#[test]
+fn a_queued_sealed_message_closes_the_room_for_readable_ones() {
+    let (mut hub, alice, bob) = reopened(None);
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("the first in the room");
+    let refused = hub.say(bob, &send("den", 2, "hi", None), None, NOW).expect_err("it would follow a sealed one");
+    assert_eq!(refused.code, ErrorCode::RoomSealed);
+    assert!(refused.text.contains("is being sealed"), "{}", refused.text);
+    say(&mut hub, bob, &send("den", 3, "", Some("AQ"))).expect("sealed");
+    hub.leave(bob, "den", NOW).expect("leaves");
+    let Reply::Joined { presence, .. } = hub.join(bob, "den", NOW).expect("enters") else { panic!("no answer") };
+    assert_eq!(presence.sealed.as_deref(), Some(""), "whoever enters is told before the message is stored");
+
+    store(&mut hub, 1);
+    let forms: Vec<bool> = messages(&mut hub, bob).iter().map(|message| message.sealed.is_some()).collect();
+    assert_eq!(forms, [true, true]);
+    assert_eq!(say(&mut hub, bob, &send("den", 4, "hi", None)), Err(ErrorCode::RoomSealed));
+}
+
+#[test]
+fn a_queued_readable_message_keeps_the_room_open() {
+    let (mut hub, alice, bob) = reopened(None);
+    say(&mut hub, bob, &send("den", 1, "hi", None)).expect("the first in the room");
+    assert_eq!(say(&mut hub, alice, &send("den", 2, "", Some("AQ"))), Err(ErrorCode::NotSealed));
+    store(&mut hub, 1);
+    assert_eq!(say(&mut hub, alice, &send("den", 2, "", Some("AQ"))), Err(ErrorCode::NotSealed));
+}
+
+#[test]
+fn a_sealed_message_that_is_not_stored_seals_nothing() {
+    let (mut hub, alice, bob) = reopened(None);
+    say(&mut hub, alice, &send("den", 1, "", Some("AQ"))).expect("the first in the room");
+    let ticket = hub.take_pending_records()[0].ticket;
+    assert!(hub.settle(ticket, NotAppended::NotStored("the disk is full".into())));
+    say(&mut hub, bob, &send("den", 2, "hi", None)).expect("readable");
+}
+
+#[test]
+fn who_enters_is_told_the_beginning_of_the_newest_sealed_message() {
+    let mut hub = Hub::new(Rules::default());
+    let alice = enter(&mut hub, 0, "alice");
+    let told = |hub: &mut Hub, connection: usize, name: &str| {
+        let entered = enter(hub, connection, name);
+        let events = payloads(&written(hub, entered));
+        let welcome = events.iter().find_map(|payload| match Envelope::<Event>::from_json(payload) {
+            Ok(Envelope { content: Event::Welcome(welcome), .. }) => Some(welcome),
+            _ => None,
+        });
+        let rooms = welcome.expect("a welcome").rooms;
+        rooms.into_iter().map(|state| (state.room, state.sealed)).collect::<Vec<_>>()
+    };
+    let rooms =
+        |sealed: Option<&str>| vec![("lobby".to_string(), None), ("den".to_string(), sealed.map(str::to_string))];
+    assert_eq!(told(&mut hub, 1, "bob"), rooms(None));
+    say(&mut hub, alice, &send("lobby", 1, "hi", None)).expect("readable");
+    assert_eq!(told(&mut hub, 2, "carol"), rooms(None));
+
+    let hub = &mut Hub::new(Rules::default());
+    let alice = enter(hub, 0, "alice");
+    say(hub, alice, &send("den", 1, "", Some("AQ"))).expect("sealed");
+    assert_eq!(told(hub, 1, "bob"), rooms(Some("AQ")), "a short one whole");
+    let long = "B".repeat(SEALED_BEGINNING_BYTES + 1);
+    say(hub, alice, &send("den", 2, "", Some(&long))).expect("sealed");
+    assert_eq!(told(hub, 2, "carol"), rooms(Some(&long[1..])));
+
+    let (mut hub, ..) = reopened(Some(true));
+    assert_eq!(told(&mut hub, 2, "carol"), rooms(Some("")), "it is not in memory");
+    let (mut hub, ..) = reopened(Some(false));
+    assert_eq!(told(&mut hub, 2, "carol"), rooms(None));
 }

@@ -93,6 +93,12 @@ impl KnownMembers {
         }
     }
 
+    /// Returns whether a key counts under some name; `false` if the file cannot be read.
+    pub fn knows(&self, key: &IdentityKey) -> bool {
+        let (Some(key), Ok(pins)) = (Identity::fingerprint_of(key), self.file.read()) else { return false };
+        pins.iter().any(|pin| pin.key == key && pin.standing.is_trusted())
+    }
+
     /// Returns all keys, refused ones among them.
     ///
     /// # Errors

@@ -13,11 +13,10 @@ const HEADING: &str = "\
 # Rooms that are sealed, as the records of their keys in hexadecimal digits; no passphrase is here.
 # /seal and /unseal change them.
 ";
-/// Rooms in one file.
-const ROOMS_MAX: usize = 1_024;
 /// Above that many of the longest records.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
-const FORMAT: LineFormat = LineFormat { heading: HEADING, bytes_max: FILE_BYTES_MAX, entries_max: ROOMS_MAX };
+const FORMAT: LineFormat =
+    LineFormat { heading: HEADING, bytes_max: FILE_BYTES_MAX, entries_max: SealedRooms::ROOMS_MAX };
 
 /// The file of the sealed rooms of one server.
 #[derive(Debug, Clone)]
@@ -26,6 +25,9 @@ pub struct SealedRooms {
 }
 
 impl SealedRooms {
+    /// Rooms in one file.
+    pub const ROOMS_MAX: usize = 1_024;
+
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { file: LineFile::new(path, FORMAT) }
     }

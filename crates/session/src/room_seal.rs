@@ -25,8 +25,10 @@ pub struct Draft<'a> {
 /// Way on which a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// In its turn: new, or the context of a room.
+    /// In its turn.
     InTurn,
+    /// In its turn, among those of before the user came.
+    Context,
     /// In its turn, the user's own.
     Own,
     /// On a page that was asked for.

@@ -1,5 +1,5 @@
 //! The unit of traffic that the tap shows, counts and changes: one frame of one direction, or one
-//! record of a TLS link.
+//! record of a TLS link, one head of HTTP, or one control frame of a WebSocket.
 
 use crate::tls_record::{RECORD_HEADER_BYTES, RecordType};
 
@@ -141,8 +141,35 @@ pub enum FrameKind {
     Goodbye,
     /// A record of a TLS link: a header of five bytes, and content that is not read.
     Record(RecordType),
+    /// Head of an HTTP request or response.
+    Http,
+    /// Control frame of a WebSocket, without its mask.
+    Control(Control),
     /// Bytes that are not a frame. Several consecutive pieces have the same number.
     Raw(RawReason),
+}
+
+/// Kind of a WebSocket's control frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Request for a pong.
+    Ping,
+    /// Answer to a ping.
+    Pong,
+    /// End of what its sender sends.
+    Close,
+}
+
+impl Control {
+    /// Returns its name in rules, which differs from that of an event.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ws_ping",
+            Self::Pong => "ws_pong",
+            Self::Close => "ws_close",
+        }
+    }
 }
 
 /// One frame as it passed.
@@ -154,12 +181,14 @@ pub struct Frame {
     pub direction: Direction,
     /// Number within connection and direction, from 1.
     pub number: u64,
-    /// Bytes of this direction before it.
+    /// Bytes of this direction before it, without the headers and masks of a WebSocket's messages.
     pub offset: u64,
     /// Time of its last byte, in microseconds since 1970 (UTC).
     pub at_us: u64,
     /// Dialect of the connection, as far as it was known.
     pub dialect: Dialect,
+    /// It passed within a WebSocket.
+    pub in_websocket: bool,
     /// Kind.
     pub kind: FrameKind,
     /// All its bytes, header included.
@@ -172,12 +201,19 @@ impl Frame {
         FrameId { connection: self.connection, direction: self.direction, number: self.number }
     }
 
+    /// Returns whether it is a control frame of a WebSocket, which may come within any other frame.
+    pub fn is_control(&self) -> bool {
+        matches!(self.kind, FrameKind::Control(_))
+    }
+
     /// Returns the bytes after the header; all bytes of a frame without one.
     pub fn payload(&self) -> &[u8] {
         match self.kind {
             FrameKind::Payload => &self.bytes[glassline_wire::limits::HEADER_BYTES.min(self.bytes.len())..],
             FrameKind::Record(_) => &self.bytes[RECORD_HEADER_BYTES.min(self.bytes.len())..],
-            FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_) => &self.bytes,
+            // Without a mask and with 125 bytes at most, its header has two bytes.
+            FrameKind::Control(_) => &self.bytes[2.min(self.bytes.len())..],
+            FrameKind::Opening | FrameKind::Goodbye | FrameKind::Http | FrameKind::Raw(_) => &self.bytes,
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod report;
 pub mod rules;
 pub mod splitter;
 mod tls_record;
+mod websocket;
 mod wrapped;
 
 pub use applied::Applied;
@@ -29,7 +30,7 @@ pub use capture::{
     Capture, CaptureEnd, CaptureError, CapturedConnection, CapturedFrame, RejectedConnection, Rejection,
 };
 pub use cause::cause;
-pub use frame::{Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
+pub use frame::{Control, Dialect, Direction, Frame, FrameId, FrameKind, RawReason};
 pub use line::{Ask, DIRECTION_BYTES_MAX, Decider, Decision, End, Line, LineOutput};
 pub use meaning::{Meaning, Reader};
 pub use observation::Observation;

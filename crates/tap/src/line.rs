@@ -22,6 +22,7 @@ use crate::meaning::{Meaning, Reader};
 use crate::per_direction::PerDirection;
 use crate::rules::{Edit, RuleSet};
 use crate::splitter::Splitter;
+use crate::websocket;
 use arrivals::{Arrival, Arrivals};
 use direction_state::{DirectionState, Note};
 use evaluation::{RuleEvaluation, Tally};
@@ -110,7 +111,8 @@ pub enum Decision {
 /// One connection between client and server.
 ///
 /// Without rules every byte is forwarded at once. With rules a frame is forwarded when it is
-/// whole, a pair of the tutorial dialect when both its frames are. Call [`Line::next`] until it
+/// whole, a pair of the tutorial dialect when both its frames are; each in a message of its own within
+/// a WebSocket, from the end of the message on that passed when the first rules came. Call [`Line::next`] until it
 /// returns `None` after each call that takes something in, and at [`Line::due_us`].
 #[derive(Debug)]
 pub struct Line {
@@ -205,21 +207,47 @@ impl Line {
 
     /// Takes bytes in that arrived at `now_us`.
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], now_us: u64) {
-        let passes_at_once = self.passes_at_once(direction);
-        let arrivals = &mut self.arrivals[direction];
-        self.splitter.receive(direction, bytes, now_us, |frame| arrivals.push(Arrival::Frame(frame)));
-        if passes_at_once {
-            while let Some(Arrival::Frame(frame)) = self.arrivals[direction].pop() {
-                self.note_arrived(frame);
-            }
-            self.forward_now(direction, bytes.to_vec());
-            let held = self.splitter.held(direction).len();
-            self.states[direction].note_passed(held);
+        if self.passes_at_once(direction) {
+            let arrivals = &mut self.arrivals[direction];
+            self.splitter.receive(direction, bytes, now_us, |frame| arrivals.push(Arrival::Frame(frame)));
+            self.pass_as_it_came(direction, bytes);
         } else {
+            let rest = &bytes[self.pass_message_rest(direction, bytes, now_us)..];
+            let arrivals = &mut self.arrivals[direction];
+            self.splitter.receive(direction, rest, now_us, |frame| arrivals.push(Arrival::Frame(frame)));
+            if !rest.is_empty() && self.splitter.is_websocket(direction) {
+                self.states[direction].reframe();
+            }
             self.pass_incomplete(direction, now_us);
         }
         self.release_if_full(now_us);
         self.note_deadline();
+    }
+
+    /// Passes bytes that have arrived, with the frames that they complete.
+    fn pass_as_it_came(&mut self, direction: Direction, bytes: &[u8]) {
+        while let Some(Arrival::Frame(frame)) = self.arrivals[direction].pop() {
+            self.note_arrived(frame);
+        }
+        self.forward_now(direction, bytes.to_vec());
+        let held = self.splitter.held(direction).len();
+        self.states[direction].note_passed(held);
+        let is_within_message = self.splitter.is_within_message(direction);
+        self.states[direction].note_within_message(is_within_message);
+    }
+
+    /// Passes the rest of a WebSocket message of which a part has passed as it came, so that its
+    /// receiver finds the next one. Returns its bytes.
+    fn pass_message_rest(&mut self, direction: Direction, bytes: &[u8], now_us: u64) -> usize {
+        if !self.states[direction].is_within_message() {
+            return 0;
+        }
+        let arrivals = &mut self.arrivals[direction];
+        let note = |frame| arrivals.push(Arrival::Frame(frame));
+        let taken = self.splitter.receive_message_rest(direction, bytes, now_us, note);
+        self.pass_as_it_came(direction, &bytes[..taken]);
+        self.states[direction].flush_additions();
+        taken
     }
 
     /// Notes that the sender of this direction has ended it.
@@ -306,7 +334,9 @@ impl Line {
 
     /// Returns whether bytes that arrive pass before their frames are looked at.
     fn passes_at_once(&self, direction: Direction) -> bool {
-        self.rules.is_empty() && !self.states[direction].has_additions() && self.arrivals[direction].is_empty()
+        let state = &self.states[direction];
+        let has_work = state.has_additions() || state.is_reframed() || !self.arrivals[direction].is_empty();
+        self.rules.is_empty() && !has_work
     }
 
     /// Returns whether the rules are to be applied to the next arrival now.
@@ -339,7 +369,9 @@ impl Line {
     /// Reports a frame that the rules do not concern.
     fn note_arrived(&mut self, frame: Frame) {
         let meaning = self.reader.read(&frame);
-        self.states[frame.direction].note_within_pair(is_name_of_pair(&frame, &meaning));
+        if !frame.is_control() {
+            self.states[frame.direction].note_within_pair(is_name_of_pair(&frame, &meaning));
+        }
         self.outputs.push_back(LineOutput::Arrived(frame, Box::new(meaning)));
     }
 
@@ -379,6 +411,7 @@ impl Line {
         let held = self.splitter.held(direction);
         let passed = self.states[direction].passed_bytes().min(held.len());
         let (rest, held) = (held[passed..].to_vec(), held.len());
+        let rest = if self.states[direction].is_reframed() { websocket::message(direction, &rest) } else { rest };
         self.forward_now(direction, rest);
         self.states[direction].note_passed(held);
     }
@@ -396,14 +429,17 @@ impl Line {
     /// Takes a frame in: its pair is waited for, or the rules are evaluated.
     fn admit(&mut self, frame: Frame, meaning: Meaning, now_us: u64) {
         let direction = frame.direction;
+        let unit = Unit::new(frame, meaning);
+        if unit.frame.is_control() {
+            return self.evaluate(unit, now_us);
+        }
         let state = &mut self.states[direction];
         let passed = state.take_passed();
-        let unit = Unit::new(frame, meaning);
         if passed > 0 || (state.is_within_pair() && unit.ends_pair()) {
             let (begins_pair, frame) = (unit.begins_pair(), unit.frame);
             state.note_within_pair(begins_pair);
             let rest = frame.bytes[passed.min(frame.bytes.len())..].to_vec();
-            state.forward(rest, None, Shape::default());
+            state.forward(websocket::carried(&frame, rest), None, Shape::default());
             return state.flush_additions();
         }
         let unit = match state.take_name() {

@@ -5,7 +5,7 @@ use glassline_wire::frame::DIRECT_SUFFIX;
 use glassline_wire::limits::NAME_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
-use crate::frame::{Dialect, Direction, Frame, FrameKind};
+use crate::frame::{Control, Dialect, Direction, Frame, FrameKind};
 
 /// Bytes of a client's name that are remembered. Servers accept less (T7), and each later frame
 /// carries a copy: ten bytes must not cost a hundred thousand.
@@ -78,6 +78,8 @@ impl Reader {
                 ..Meaning::default()
             },
             (FrameKind::Opening, _) => Meaning { kind: "opening".into(), ..Meaning::default() },
+            (FrameKind::Http, _) => head(frame),
+            (FrameKind::Control(kind), _) => control(kind, frame.payload()),
             (FrameKind::Payload | FrameKind::Record(_) | FrameKind::Raw(_), _) => Meaning::default(),
         }
     }
@@ -174,6 +176,25 @@ impl Reader {
             kind,
         }
     }
+}
+
+/// Returns the first line of a head of HTTP.
+fn head(frame: &Frame) -> Meaning {
+    let line = frame.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let content = Some(json!({"type": "http", "line": String::from_utf8_lossy(line)}));
+    Meaning { kind: "http".into(), content, ..Meaning::default() }
+}
+
+/// Returns what a control frame of a WebSocket says.
+fn control(control: Control, payload: &[u8]) -> Meaning {
+    let kind = control.name();
+    let content = match payload.split_first_chunk::<2>() {
+        Some((code, reason)) if control == Control::Close => {
+            json!({"type": kind, "code": u16::from_be_bytes(*code), "reason": String::from_utf8_lossy(reason)})
+        }
+        _ => json!({"type": kind}),
+    };
+    Meaning { kind: kind.into(), content: Some(content), ..Meaning::default() }
 }
 
 fn string(object: &Map<String, Value>, field: &str) -> Option<String> {

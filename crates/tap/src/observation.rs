@@ -124,11 +124,13 @@ fn frame_to_json(frame: &Frame, meaning: &Meaning) -> Value {
         FrameKind::Payload => ("payload", None),
         FrameKind::Goodbye => ("goodbye", None),
         FrameKind::Record(_) => ("record", None),
+        FrameKind::Http => ("http", None),
+        FrameKind::Control(_) => ("control", None),
         FrameKind::Raw(reason) => ("raw", Some(reason)),
     };
     json!({
         "observation": "frame", "at": at(frame.at_us), "connection": frame.connection, "direction": frame.direction,
-        "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "kind": kind, "reason": reason,
+        "frame": frame.number, "offset": frame.offset, "dialect": frame.dialect, "websocket": frame.in_websocket, "kind": kind, "reason": reason,
         "speaker": meaning.speaker, "content": meaning.content, "raw": hex::encode(&frame.bytes),
     })
 }

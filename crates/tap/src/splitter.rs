@@ -1,5 +1,11 @@
-//! Bytes of a connection as frames, those of a TLS link as records, whatever their slicing. Bytes
-//! that are neither are reported as raw, and reading continues at the next plausible header.
+//! Bytes of a connection as frames, those of a TLS link as records, those of HTTP as heads and what
+//! follows them, whatever their slicing. Frames are found within a WebSocket too. Bytes that are none
+//! of these are reported as raw, and reading continues at the next plausible header.
+
+mod http;
+mod web;
+
+use std::collections::VecDeque;
 
 use glassline_wire::frame::{RAW_GOODBYE, is_start_of_header, parse_header};
 use glassline_wire::limits::{EVENT_BYTES_MAX, HEADER_BYTES};
@@ -8,19 +14,24 @@ use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use crate::frame::{Dialect, Direction, Frame, FrameKind, RawReason};
 use crate::per_direction::PerDirection;
 use crate::tls_record;
+use crate::websocket::{Piece, WebSocketReader};
+use http::Request;
 
 /// Splits both directions of one connection into frames or records. Holds at most one incomplete
-/// one of each direction, which the limits of the protocol and of TLS bound.
+/// one of each direction, which the limits of the protocol, of HTTP heads and of TLS bound.
 #[derive(Debug)]
 pub struct Splitter {
     connection: u64,
     dialect: Option<Dialect>,
     streams: PerDirection<Stream>,
+    /// Requests without a response, the oldest first.
+    requests: VecDeque<Request>,
 }
 
 /// One direction.
 #[derive(Debug, Default)]
 struct Stream {
+    carrier: Carrier,
     /// Bytes of the incomplete frame.
     held: Vec<u8>,
     /// Bytes before `held`.
@@ -29,8 +40,22 @@ struct Stream {
     number: u64,
     /// The last frame was a piece of raw bytes; more of them has the same number.
     is_raw: bool,
-    /// No byte has passed the opening.
+    /// No byte of a dialect has passed the opening.
     has_begun: bool,
+}
+
+/// What carries the frames of a direction.
+#[derive(Debug, Default)]
+enum Carrier {
+    /// The stream itself.
+    #[default]
+    Bytes,
+    /// Nothing: it consists of heads and bodies, and so many bytes of a body are left.
+    Http { body_bytes: u64 },
+    /// The messages of a WebSocket.
+    WebSocket(Box<WebSocketReader>),
+    /// A WebSocket whose frames cannot be read any more.
+    Broken,
 }
 
 /// Result of reading the start of some bytes.
@@ -44,7 +69,7 @@ enum Found {
 impl Splitter {
     /// Reads the connection with this number from its first byte.
     pub fn new(connection: u64) -> Self {
-        Self { connection, dialect: None, streams: PerDirection::default() }
+        Self { connection, dialect: None, streams: PerDirection::default(), requests: VecDeque::new() }
     }
 
     /// Returns the dialect, as far as it is known.
@@ -52,27 +77,110 @@ impl Splitter {
         self.dialect.unwrap_or(Dialect::Unknown)
     }
 
-    /// Returns the bytes of the frame that is not complete yet.
+    /// Returns the bytes of the frame that is not complete yet; within a WebSocket its content, as
+    /// far as it has arrived.
     pub fn held(&self, direction: Direction) -> &[u8] {
         &self.streams[direction].held
     }
 
+    /// Returns whether the frames of a direction pass within a WebSocket.
+    pub fn is_websocket(&self, direction: Direction) -> bool {
+        matches!(self.streams[direction].carrier, Carrier::WebSocket(_) | Carrier::Broken)
+    }
+
+    /// Returns whether the next byte belongs to a message of a WebSocket that has begun, or never to
+    /// another one.
+    pub fn is_within_message(&self, direction: Direction) -> bool {
+        match &self.streams[direction].carrier {
+            Carrier::WebSocket(reader) => reader.is_within_message(),
+            Carrier::Broken => true,
+            Carrier::Bytes | Carrier::Http { .. } => false,
+        }
+    }
+
     /// Takes bytes in, and passes each frame that they complete to `completed`.
     pub fn receive(&mut self, direction: Direction, bytes: &[u8], at_us: u64, mut completed: impl FnMut(Frame)) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = self.take(direction, rest, at_us, &mut completed);
+            rest = &rest[taken..];
+        }
+    }
+
+    /// Takes bytes in up to the end of a message that has begun, and returns how many.
+    pub fn receive_message_rest(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at_us: u64,
+        mut completed: impl FnMut(Frame),
+    ) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len() && self.is_within_message(direction) {
+            taken += self.take(direction, &bytes[taken..], at_us, &mut completed);
+        }
+        taken
+    }
+
+    /// Takes bytes in: within a WebSocket up to the end of a message or a frame, else all, unless a
+    /// WebSocket begins. Returns how many.
+    fn take(&mut self, direction: Direction, bytes: &[u8], at_us: u64, completed: &mut impl FnMut(Frame)) -> usize {
+        match &mut self.streams[direction].carrier {
+            Carrier::Bytes | Carrier::Http { .. } => self.take_held(direction, bytes, at_us, completed),
+            Carrier::Broken => {
+                completed(self.frame(direction, FrameKind::Raw(RawReason::Malformed), bytes, at_us));
+                bytes.len()
+            }
+            Carrier::WebSocket(reader) => {
+                let (mut input, mut content) = (bytes, Vec::new());
+                let piece = reader.next(&mut input, &mut content);
+                if !content.is_empty() {
+                    self.take_held(direction, &content, at_us, completed);
+                }
+                match piece {
+                    Some(Piece::Control(control, control_bytes)) => {
+                        completed(self.frame(direction, FrameKind::Control(control), &control_bytes, at_us));
+                    }
+                    Some(Piece::Malformed(malformed)) => {
+                        self.streams[direction].carrier = Carrier::Broken;
+                        completed(self.frame(direction, FrameKind::Raw(RawReason::Malformed), &malformed, at_us));
+                    }
+                    Some(Piece::Content) | None => {}
+                }
+                bytes.len() - input.len()
+            }
+        }
+    }
+
+    /// Takes bytes behind those that are held, and returns how many: all, unless a WebSocket begins
+    /// behind some.
+    fn take_held(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at_us: u64,
+        completed: &mut impl FnMut(Frame),
+    ) -> usize {
+        let was_websocket = self.is_websocket(direction);
         let mut held = std::mem::take(&mut self.streams[direction].held);
-        if held.is_empty() {
-            let taken = self.take_frames(direction, bytes, at_us, &mut completed);
-            held.extend_from_slice(&bytes[taken..]);
+        let before = held.len();
+        let taken = if held.is_empty() {
+            self.take_frames(direction, bytes, at_us, completed)
         } else {
             held.extend_from_slice(bytes);
-            let taken = self.take_frames(direction, &held, at_us, &mut completed);
+            self.take_frames(direction, &held, at_us, completed)
+        };
+        if self.is_websocket(direction) && !was_websocket {
+            return taken - before;
+        }
+        if before == 0 {
+            held.extend_from_slice(&bytes[taken..]);
+        } else {
             held.drain(..taken);
         }
-        if held.is_empty() {
-            // An idle connection costs no buffer.
-            held = Vec::new();
-        }
-        self.streams[direction].held = held;
+        // An idle connection costs no buffer.
+        self.streams[direction].held = if held.is_empty() { Vec::new() } else { held };
+        bytes.len()
     }
 
     /// Passes the complete frames at the start of `bytes` on, and returns their bytes.
@@ -83,8 +191,10 @@ impl Splitter {
         at_us: u64,
         completed: &mut impl FnMut(Frame),
     ) -> usize {
+        let was_websocket = self.is_websocket(direction);
         let mut taken = 0;
         while taken < bytes.len()
+            && self.is_websocket(direction) == was_websocket
             && let Found::Whole(kind, length) = self.find(direction, &bytes[taken..])
         {
             completed(self.frame(direction, kind, &bytes[taken..taken + length], at_us));
@@ -104,17 +214,21 @@ impl Splitter {
     }
 
     fn frame(&mut self, direction: Direction, kind: FrameKind, bytes: &[u8], at_us: u64) -> Frame {
-        let (connection, dialect) = (self.connection, self.dialect());
+        let is_head = kind == FrameKind::Http;
+        let dialect = if is_head { Dialect::Http } else { self.dialect() };
+        // The head that begins a WebSocket is not within it.
+        let in_websocket = matches!(self.streams[direction].carrier, Carrier::WebSocket(_)) && !is_head;
         let stream = &mut self.streams[direction];
         let is_raw = matches!(kind, FrameKind::Raw(_));
         if !(is_raw && stream.is_raw) {
             stream.number += 1;
         }
         stream.is_raw = is_raw;
-        stream.has_begun = true;
+        stream.has_begun |= !matches!(kind, FrameKind::Http | FrameKind::Control(_));
         let (number, offset) = (stream.number, stream.offset);
         stream.offset += bytes.len() as u64;
-        Frame { connection, direction, number, offset, at_us, dialect, kind, bytes: bytes.to_vec() }
+        let connection = self.connection;
+        Frame { connection, direction, number, offset, at_us, dialect, in_websocket, kind, bytes: bytes.to_vec() }
     }
 
     fn find(&mut self, direction: Direction, bytes: &[u8]) -> Found {
@@ -124,10 +238,15 @@ impl Splitter {
                 Sniffed::Unknown => Some(Dialect::Unknown),
                 Sniffed::Is(Opening::Tutorial) => Some(Dialect::Tutorial),
                 Sniffed::Is(Opening::Event) => Some(Dialect::Event),
+                // No other link begins within a WebSocket.
+                Sniffed::Is(_) if self.is_websocket(direction) => Some(Dialect::Unknown),
                 Sniffed::Is(Opening::Tls) => Some(Dialect::Tls),
                 Sniffed::Is(Opening::Noise) => Some(Dialect::Noise),
-                Sniffed::Is(Opening::Http) => Some(Dialect::Http),
+                Sniffed::Is(Opening::Http) => Some(self.begin_http()),
             };
+        }
+        if let Carrier::Http { .. } = self.streams[direction].carrier {
+            return self.find_http(direction, bytes);
         }
         let dialect = self.dialect();
         match dialect {

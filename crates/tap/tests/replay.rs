@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use glassline_tap::replay::{Awaited, Ids, Outcome, Player, ReplayError, Script};
-use glassline_tap::{Direction, Frame, Splitter};
+use glassline_tap::{Control, Direction, Frame, FrameKind, Splitter};
 use glassline_testkit::{frame, resident_kib};
 
 const SEND: &str = r#"{"type":"send","room":"lobby","text":"hi","id":"01","ref":"r1"}"#;
@@ -124,4 +124,52 @@ fn a_peer_that_does_not_read_is_named_as_the_cause() {
     let error = Player::new(&script, stream, Duration::from_millis(500)).expect("a player").run().expect_err("no end");
     assert!(matches!(error, ReplayError::NotTaken { sent: 1.., .. }), "{error}");
     assert!(error.to_string().starts_with("the other side took nothing for 0.5 s, after "), "{error}");
+}
+
+#[test]
+fn a_conversation_in_a_websocket_is_asked_for_and_masked_again() {
+    let request = b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    // Bytes of messages as a server sends them, and with a mask of zeros.
+    let from_server = |content: &[u8]| [&[0x82, content.len() as u8][..], content].concat();
+    let from_client = |content: &[u8]| [&[0x82, 0x80 | content.len() as u8, 0, 0, 0, 0][..], content].concat();
+    let hello = frame::frame(r#"{"type":"hello","name":"bob"}"#);
+    let welcome = frame::frame(r#"{"type":"welcome","name":"bob"}"#);
+    let recorded = [
+        (Direction::ToServer, request.to_vec()),
+        (Direction::ToClient, response.to_vec()),
+        (Direction::ToServer, from_client(b"GLASSLINE2")),
+        (Direction::ToServer, from_client(&hello)),
+        (Direction::ToClient, from_server(&welcome)),
+        (Direction::ToServer, from_client(&frame::frame(r#"{"type":"bye"}"#))),
+        (Direction::ToServer, vec![0x88, 0x80, 0, 0, 0, 0]),
+    ];
+    let (mut splitter, mut frames) = (Splitter::new(1), Vec::new());
+    for (direction, bytes) in &recorded {
+        splitter.receive(*direction, bytes, 0, |frame| frames.push(frame));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut read = read_exactly(&mut stream, request.len());
+        stream.write_all(response).expect("written");
+        read.extend(read_exactly(&mut stream, 6 + 10 + 6 + 39));
+        stream.write_all(&[0x89, 2, b'h', b'i']).expect("a ping");
+        stream.write_all(&from_server(&welcome)).expect("written");
+        stream.read_to_end(&mut read).expect("the rest");
+        read
+    });
+    let script = Script::new(&frames, Direction::ToServer, Ids::Identical, String::new).expect("a script");
+    let stream = TcpStream::connect(address).expect("the server");
+    let outcome = Player::new(&script, stream, Duration::from_secs(20)).expect("a player").run().expect("an outcome");
+    assert_eq!((outcome.sent, outcome.missing), (5, Vec::new()));
+    let read = server.join().expect("the server's thread");
+    let (mut splitter, mut sent) = (Splitter::new(1), Vec::new());
+    splitter.receive(Direction::ToServer, &read, 0, |frame| sent.push((frame.kind, frame.bytes)));
+    let pong = (FrameKind::Control(Control::Pong), vec![0x8a, 2, b'h', b'i']);
+    let expected = frames.iter().filter(|frame| frame.direction == Direction::ToServer);
+    let expected = expected.map(|frame| (frame.kind, frame.bytes.clone()));
+    let (pongs, sent): (Vec<_>, Vec<_>) = sent.into_iter().partition(|frame| *frame == pong);
+    assert_eq!((pongs.len(), sent), (1, expected.collect()));
 }

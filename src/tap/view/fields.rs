@@ -33,6 +33,8 @@ pub(super) fn fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
     match frame.kind {
         FrameKind::Opening => vec![whole("opening", all)],
         FrameKind::Goodbye => vec![whole("goodbye", all)],
+        FrameKind::Http => vec![whole("head", all)],
+        FrameKind::Control(_) => control_fields(frame, meaning),
         FrameKind::Record(record_type) => record_fields(frame, record_type),
         FrameKind::Raw(reason @ RawReason::Opaque) => {
             vec![Field { value: opaque(start(&frame.bytes)), ..whole(raw_label(reason), all) }]
@@ -57,6 +59,17 @@ pub(super) fn fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
             fields
         }
     }
+}
+
+/// Returns the header of a WebSocket's control frame, and its payload.
+fn control_fields(frame: &Frame, meaning: &Meaning) -> Vec<Field> {
+    let header = frame.bytes.len() - frame.payload().len();
+    let field = |name: &str, value: String, bytes: Range<usize>| Field { name: name.to_owned(), value, bytes };
+    let mut fields = vec![field("header", meaning.kind.clone(), 0..header)];
+    if header < frame.bytes.len() {
+        fields.push(field("payload", opaque(frame.payload()), header..frame.bytes.len()));
+    }
+    fields
 }
 
 /// Returns the header of a TLS record in three fields, and its content; one field where a rule has
@@ -173,8 +186,17 @@ mod tests {
     fn a_record_has_the_fields_of_its_header() {
         let bytes = b"\x16\x03\x01\x00\x04\x1b[2J".to_vec();
         let (direction, kind) = (Direction::ToServer, FrameKind::Record(RecordType::Handshake));
-        let mut frame =
-            Frame { connection: 1, direction, number: 1, offset: 0, at_us: 0, dialect: Dialect::Tls, kind, bytes };
+        let mut frame = Frame {
+            connection: 1,
+            direction,
+            number: 1,
+            offset: 0,
+            at_us: 0,
+            dialect: Dialect::Tls,
+            in_websocket: false,
+            kind,
+            bytes,
+        };
         let shown = fields(&frame, &Meaning::default());
         let shown: Vec<_> =
             shown.iter().map(|field| (field.name.as_str(), field.value.as_str(), field.bytes.clone())).collect();

@@ -160,7 +160,11 @@ impl Term {
             Self::Kind(wanted) => match frame.kind {
                 FrameKind::Raw(_) => wanted == "raw",
                 FrameKind::Record(_) => wanted == "record",
-                FrameKind::Opening | FrameKind::Payload | FrameKind::Goodbye => meaning.kind == *wanted,
+                FrameKind::Opening
+                | FrameKind::Payload
+                | FrameKind::Goodbye
+                | FrameKind::Http
+                | FrameKind::Control(_) => meaning.kind == *wanted,
             },
             Self::Room(wanted) => meaning.room.as_ref().is_some_and(|room| room.to_lowercase() == wanted.lower),
             Self::Connection(wanted) => frame.connection == *wanted,

@@ -148,9 +148,11 @@ pub(super) enum GiveUpTime {
 /// which the connection opened, `heard_us` that of the last bytes before the frame in its
 /// direction.
 pub(super) fn gives_up(frame: &Frame, opened_us: u64, heard_us: u64) -> GiveUpTime {
+    // A head of HTTP precedes a WebSocket.
+    let number = frame.number.saturating_sub(u64::from(frame.in_websocket));
     let is_login = match (frame.dialect, frame.direction) {
-        (Dialect::Event, Direction::ToServer) => frame.number <= 2,
-        (_, Direction::ToServer | Direction::ToClient) => frame.number == 1,
+        (Dialect::Event, Direction::ToServer) => number <= 2,
+        (_, Direction::ToServer | Direction::ToClient) => number <= 1,
     };
     match (frame.dialect, frame.direction) {
         (Dialect::Event, _) if is_login => GiveUpTime::At("client", heard_us + WELCOME_US),
@@ -189,7 +191,9 @@ mod tests {
             (Unknown, ToClient, 1, GiveUpTime::Unknown),
         ] {
             let (kind, bytes) = (FrameKind::Payload, Vec::new());
-            let frame = Frame { connection: 1, direction, number, offset: 0, at_us: heard_us, dialect, kind, bytes };
+            let (at_us, in_websocket) = (heard_us, false);
+            let frame =
+                Frame { connection: 1, direction, number, offset: 0, at_us, dialect, in_websocket, kind, bytes };
             assert_eq!(gives_up(&frame, opened_us, heard_us), expected, "{dialect:?} {direction:?} {number}");
         }
     }

@@ -1,9 +1,14 @@
 //! Texts about sealed messages: what was noticed stands before the text, in brackets.
 
+use std::time::Instant;
+
 use glassline_keyring::{ChangedMember, KnownMember};
 use glassline_secure::Identity;
-use glassline_secure::seal::{Kind, Opened, Order, View};
+use glassline_secure::seal::{EpochRecord, KeyId, Kind, Opened, Order, View};
 use glassline_wire::link::IdentityKey;
+
+use super::candidates::{Candidate, Standing};
+use super::room::Room;
 
 /// Mark of a readable message in a sealed room.
 pub(super) const NOT_SEALED: &str = "[not sealed: everybody on the way may have read or made this] ";
@@ -64,10 +69,59 @@ pub(super) fn changed_key(changed: &ChangedMember, key: &IdentityKey) -> String 
 /// Explains why messages under another key of the same number are not read, and the way out.
 pub(super) fn fork(room: &str) -> String {
     format!(
-        "two keys of {room} were begun at the same time, and this is under the other one, so neither side reads the \
-         other. Agree who gives way: one side only enters /unseal twice, then /seal with the other side's passphrase, \
-         which joins the other's key"
+        "this is under another key of {room} with the same number as yours. If a member began it at the same time, \
+         neither side reads the other; agree who gives way: one side only enters /unseal twice, then /seal with the \
+         other side's passphrase, which joins the other's key. If no member did, it is made up; do nothing"
     )
+}
+
+/// Explains that the user's passphrase opens none of the keys that were tried; `current` is the one
+/// that is used all the same.
+pub(super) fn rejected(room: &str, newest: &Candidate, current: Option<KeyId>) -> String {
+    let (key, epoch) = (newest.record.key_id(), newest.record.number());
+    let signer = signer(newest.standing);
+    match current {
+        Some(current) => format!(
+            "{room} may have a newer key than yours: your passphrase gives another key than {key} (epoch {epoch}), whose \
+             record {signer}. You go on under {current}. If a member has begun it, ask for its passphrase and enter that \
+             with /seal; your passphrase, entered again with /seal, begins a new key"
+        ),
+        None => format!(
+            "this passphrase gives another key than {key} (epoch {epoch}) of {room}, whose record {signer}. Ask a member \
+             for the passphrase of epoch {epoch}; if there is no such key, /history and then /seal try those of older \
+             messages. To begin a new key with your passphrase instead, enter it again with /seal"
+        ),
+    }
+}
+
+fn signer(standing: Standing) -> &'static str {
+    match standing {
+        Standing::SignerUnknown => "is signed by a key that is not known here, so anybody may have made it up",
+        Standing::SignerKnown => "is signed by a member whose key is known here",
+        Standing::Accepted => "was accepted here before",
+    }
+}
+
+/// Explains why a message whose key is not here is not shown, and what opens it.
+pub(super) fn without_key(record: &EpochRecord, room: &Room) -> String {
+    let (key, epoch) = (record.key_id(), record.number());
+    match room.candidate(record) {
+        None if room.is_replaced(record) => format!(
+            "it is under key {key} (epoch {epoch}), which a newer one has replaced, and which is not here; ask a member \
+             who has it"
+        ),
+        Some((candidate, _)) if candidate.is_rejected => format!(
+            "your passphrase gives another key than {key} (epoch {epoch}), whose record {}; if a member has begun it, \
+             enter its passphrase with /seal",
+            signer(candidate.standing)
+        ),
+        Some((_, Some(due_at))) => format!(
+            "key {key} (epoch {epoch}) is tried in {} s at the earliest, since each try takes much memory and anybody can \
+             make such a message; /seal with its passphrase tries it at once",
+            due_at.saturating_duration_since(Instant::now()).as_secs() + 1
+        ),
+        _ => format!("key {key} (epoch {epoch}) is not here; enter the room's passphrase with /seal"),
+    }
 }
 
 /// Option that names a member, for a shell: a name that others have chosen must not act there.

@@ -1,24 +1,20 @@
 //! State of one room with sealed messages.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use glassline_secure::seal::{Envelope, EpochRecord, Kind, OpenError, Opened, Passphrase, Placed, SealedRoom};
+use glassline_secure::seal::{Envelope, EpochRecord, KeyId, Kind, OpenError, Opened, Passphrase, Placed, SealedRoom};
 use glassline_secure::{Identity, NoRandomness, Random, SystemRandom};
 use glassline_session::Arrival;
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 
+use super::candidates::{Candidate, Candidates, Standing};
 use super::derivation::Purpose;
 use super::notes::NOT_SEALED;
 use crate::derived_key::DerivedKey;
 
 /// Messages that wait for a key.
 const WITHHELD_MAX: usize = 256;
-/// Records that the passphrase does not open, as hashes.
-const FAILED_MAX: usize = 64;
-/// Time between two derivations that received messages cause: each costs 64 MiB and some tenths of
-/// a second, and a server can send any number of records.
-const DERIVATION_PAUSE: Duration = Duration::from_secs(2);
 
 /// A message that is shown once its key is derived.
 #[derive(Debug)]
@@ -50,9 +46,23 @@ enum OwnSeal {
         passphrase: Passphrase,
         /// It was given at the start, for everything that is sent there.
         is_bound: bool,
-        /// It is not that of the newest record.
+        /// It opens none of the records that were seen, and no key is here.
         is_rejected: bool,
     },
+}
+
+/// Outcome of a derivation.
+#[derive(Debug)]
+pub(super) enum DerivationOutcome {
+    /// The key is accepted.
+    Accepted(EpochRecord),
+    /// The passphrase does not open a record, and others are tried.
+    TriesNext,
+    /// The passphrase opens none of the records that were tried; with the newest of them, and the key
+    /// that is used all the same.
+    Rejected(Candidate, Option<KeyId>),
+    /// There is no key, for this cause.
+    Failed(OpenError),
 }
 
 #[derive(Debug)]
@@ -65,14 +75,10 @@ pub(super) struct Room {
     /// The first key is the user's, and the server has not relayed a message under it yet; with what
     /// to tell when it has.
     unconfirmed: Option<String>,
-    /// The newest record that was seen, whether its key is here or not.
-    latest: Option<EpochRecord>,
-    /// A record of others that has the newest one's number: two keys were begun at once.
-    rival: Option<EpochRecord>,
-    failed: Vec<[u8; 32]>,
+    /// Records whose keys are not here.
+    candidates: Candidates,
     withheld: Vec<Withheld>,
     deriving: Deriving,
-    last_joined: Option<Instant>,
     /// Reason why nothing is sent until the user has decided.
     stopped: Option<String>,
 }
@@ -87,7 +93,7 @@ impl Room {
     pub(super) fn remembered(record: EpochRecord) -> Result<Self, NoRandomness> {
         let mut room = Self::new(record.room(), Some((record.number(), record.hash())))?;
         room.own_seal = OwnSeal::Locked;
-        room.latest = Some(record);
+        room.candidates.add(record, Standing::Accepted);
         Ok(room)
     }
 
@@ -98,12 +104,9 @@ impl Room {
             own_seal: OwnSeal::default(),
             others_seal: false,
             unconfirmed: None,
-            latest: None,
-            rival: None,
-            failed: Vec::new(),
+            candidates: Candidates::default(),
             withheld: Vec::new(),
             deriving: Deriving::default(),
-            last_joined: None,
             stopped: None,
         })
     }
@@ -148,9 +151,11 @@ impl Room {
         self.enter(passphrase, true);
     }
 
-    /// Returns whether the user gave a passphrase and no key is known or on its way.
-    pub(super) fn lacks_first_key(&self) -> bool {
-        self.passphrase().is_some() && self.latest.is_none() && self.deriving == Deriving::Nothing
+    /// Returns what the first key of the room is derived from: the user gave a passphrase, and no
+    /// record was seen.
+    pub(super) fn first_key(&self) -> Option<Passphrase> {
+        let is_known = self.keys.current().is_some() || self.candidates.iter().next().is_some();
+        self.passphrase().filter(|_| !is_known && self.deriving == Deriving::Nothing).cloned()
     }
 
     /// Notes that the server has still to relay a message under a new key.
@@ -181,9 +186,10 @@ impl Room {
 
     /// Returns the room as it is once the user has ended the sealing: what others do is still known,
     /// so that the next passphrase joins their key.
-    pub(super) fn unsealed(&self) -> Result<Self, NoRandomness> {
-        let latest = self.rival.clone().or_else(|| self.latest.clone());
-        Ok(Self { latest, others_seal: self.others_seal, ..Self::unknown(&self.name)? })
+    pub(super) fn unsealed(&mut self) -> Result<Self, NoRandomness> {
+        let candidates = self.candidates.released(self.keys.current());
+        let withheld = std::mem::take(&mut self.withheld);
+        Ok(Self { candidates, withheld, others_seal: self.others_seal, ..Self::unknown(&self.name)? })
     }
 
     /// Returns whether the user has sealed it and has not entered its passphrase since the start.
@@ -191,100 +197,105 @@ impl Room {
         matches!(self.own_seal, OwnSeal::Locked)
     }
 
-    pub(super) fn seal_with(&mut self, passphrase: Passphrase) {
-        self.enter(passphrase, self.is_bound());
-    }
-
     fn enter(&mut self, passphrase: Passphrase, is_bound: bool) {
         self.own_seal = OwnSeal::Entered { passphrase, is_bound, is_rejected: false };
-        self.failed.clear();
+        self.candidates.retry();
         self.stopped = None;
     }
 
-    /// Returns what a passphrase of the user is for: the newest record's key, or a new key where
-    /// that is here already or has another passphrase. [`seal_with`](Self::seal_with) follows.
-    pub(super) fn purpose_of(&mut self, passphrase: &Passphrase) -> Purpose {
+    /// Seals with a passphrase of the user. Returns what it is for: the keys of records that were seen
+    /// and are not here, or a new key where they are, or have another passphrase.
+    pub(super) fn take_passphrase(&mut self, passphrase: &Passphrase) -> Purpose {
         let is_again = matches!(
             &self.own_seal,
             OwnSeal::Entered { passphrase: known, is_rejected: true, .. } if known.expose() == passphrase.expose()
         );
-        let purpose = match &self.latest {
-            Some(record) if !is_again && !self.keys.has_key(record) => Purpose::Join(record.clone()),
-            latest => Purpose::Begin(latest.clone()),
-        };
-        self.deriving = match &purpose {
-            Purpose::Join(record) => Deriving::OfRecord(record.hash()),
-            Purpose::Begin(_) => Deriving::New,
-        };
-        purpose
+        if is_again {
+            return self.begin_new();
+        }
+        self.enter(passphrase.clone(), self.is_bound());
+        match self.candidates.next(self.accepted_number()).map(|next| next.record.clone()) {
+            Some(record) => self.begin_to_join(record, Instant::now()),
+            None => self.begin_new(),
+        }
     }
 
-    /// Returns what the first key of the room is derived from, where no record was seen.
-    pub(super) fn first_key(&mut self) -> Option<(Passphrase, Purpose)> {
-        if !self.lacks_first_key() {
-            return None;
-        }
-        let passphrase = self.passphrase()?.clone();
+    /// Begins to derive a new key.
+    pub(super) fn begin_new(&mut self) -> Purpose {
         self.deriving = Deriving::New;
-        Some((passphrase, Purpose::Begin(None)))
+        Purpose::Begin(self.predecessor().cloned())
     }
 
-    /// Notes the record of a message. Returns whether it is the newest, whose key may have to be
-    /// derived: also again, as a derivation may have been too soon when it came first.
-    pub(super) fn note_record(&mut self, record: &EpochRecord) -> bool {
-        let is_failed = |record: &EpochRecord| self.failed.contains(&record.hash());
-        if self.latest.as_ref() == Some(record) {
-            return !is_failed(record);
-        }
-        // Anybody can sign a record with any number; one that no passphrase opens stands in no
-        // other's way.
-        let is_newer = self.latest.as_ref().is_none_or(|latest| latest.number() < record.number() || is_failed(latest));
-        let is_newer = is_newer && !is_failed(record);
-        // Its signature is verified before it counts for anything.
-        let is_known = !is_newer || record.room() != self.name || EpochRecord::read(record.as_bytes()).is_err();
-        if !is_known {
-            self.latest = Some(record.clone());
-            self.rival = None;
-        } else if !is_failed(record) {
-            self.note_rival(record);
-        }
-        !is_known
-    }
-
-    /// Keeps the record of others that stands beside the newest, as long as nobody follows that.
-    fn note_rival(&mut self, record: &EpochRecord) {
-        let Some(latest) = self.latest.as_ref().filter(|latest| latest.number() == record.number()) else { return };
-        if latest.hash() == record.hash() {
-            self.rival = None;
-        } else if self.rival.as_ref().is_none_or(|rival| rival.hash() != record.hash())
-            && record.room() == self.name
-            && EpochRecord::read(record.as_bytes()).is_ok()
-        {
-            self.rival = Some(record.clone());
-        }
-    }
-
-    /// Returns what to derive so that newest messages can be opened, at most once every
-    /// [`DERIVATION_PAUSE`].
-    pub(super) fn next_to_join(&mut self) -> Option<(Passphrase, EpochRecord)> {
-        let record = self.latest.clone()?;
-        let passphrase = self.passphrase()?.clone();
-        let is_too_soon = self.last_joined.is_some_and(|at| at.elapsed() < DERIVATION_PAUSE);
-        if is_too_soon
-            || self.deriving != Deriving::Nothing
-            || self.keys.has_key(&record)
-            || self.failed.contains(&record.hash())
-        {
-            return None;
-        }
-        self.last_joined = Some(Instant::now());
+    fn begin_to_join(&mut self, record: EpochRecord, now: Instant) -> Purpose {
+        self.candidates.begin(now);
         self.deriving = Deriving::OfRecord(record.hash());
-        Some((passphrase, record))
+        Purpose::Join(record)
     }
 
-    /// Returns whether the key of this record is being derived, and one more message may wait.
+    /// Returns the record that a new one follows: the highest number that others may have accepted.
+    fn predecessor(&self) -> Option<&EpochRecord> {
+        let seen = self.candidates.iter().filter(|seen| self.keys.may_follow(&seen.record));
+        let seen = seen.map(|seen| (&seen.record, seen.standing));
+        let known = self.keys.current().map(|record| (record, Standing::Accepted));
+        seen.chain(known).max_by_key(|(record, standing)| (record.number(), *standing)).map(|(record, _)| record)
+    }
+
+    fn accepted_number(&self) -> u64 {
+        self.keys.newest().map_or(0, |(number, _)| number)
+    }
+
+    /// Notes the record of a message, if its key is not here and may become the room's.
+    pub(super) fn note_record(&mut self, record: &EpochRecord, is_signer_known: impl FnOnce() -> bool) {
+        let is_for_room = record.room() == self.name && record.number() >= self.accepted_number();
+        if !is_for_room || self.keys.has_key(record) || self.candidates.see_again(record) {
+            return;
+        }
+        // Its signature is verified before it counts for anything.
+        if self.keys.check_reach(record).is_ok() && EpochRecord::read(record.as_bytes()).is_ok() {
+            let standing = if is_signer_known() { Standing::SignerKnown } else { Standing::SignerUnknown };
+            self.candidates.add(record.clone(), standing);
+        }
+    }
+
+    /// Returns what to derive so that newest messages can be opened, if it is time.
+    pub(super) fn next_to_join(&mut self, now: Instant) -> Option<(Passphrase, Purpose)> {
+        let passphrase = self.passphrase()?.clone();
+        let record = self.next_due().filter(|(_, due_at)| due_at.is_none_or(|due_at| due_at <= now))?.0.clone();
+        Some((passphrase, self.begin_to_join(record, now)))
+    }
+
+    /// Returns the time at which to ask [`next_to_join`](Self::next_to_join) again.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        self.passphrase().and_then(|_| self.next_due()).and_then(|(_, due_at)| due_at)
+    }
+
+    fn next_due(&self) -> Option<(&EpochRecord, Option<Instant>)> {
+        let next = self.candidates.next(self.accepted_number()).filter(|_| self.deriving == Deriving::Nothing)?;
+        Some((&next.record, self.candidates.due_at(next)))
+    }
+
+    /// Returns whether a key that was accepted has replaced that of this record.
+    pub(super) fn is_replaced(&self, record: &EpochRecord) -> bool {
+        record.number() < self.accepted_number()
+    }
+
+    /// Returns a record whose key is not here, and the time from which it is derived.
+    pub(super) fn candidate(&self, record: &EpochRecord) -> Option<(&Candidate, Option<Instant>)> {
+        let candidate = self.candidates.find(record)?;
+        Some((candidate, self.passphrase().and_then(|_| self.candidates.due_at(candidate))))
+    }
+
+    /// Returns whether the key of this record is being derived, or is next, and one more message may
+    /// wait.
     pub(super) fn awaits(&self, record: &EpochRecord) -> bool {
-        self.withheld.len() < WITHHELD_MAX && self.deriving == Deriving::OfRecord(record.hash())
+        self.withheld.len() < WITHHELD_MAX && self.is_awaited(record)
+    }
+
+    fn is_awaited(&self, record: &EpochRecord) -> bool {
+        match self.deriving {
+            Deriving::OfRecord(hash) => hash == record.hash() || self.candidates.is_tried_soon(record),
+            Deriving::New | Deriving::Nothing => false,
+        }
     }
 
     /// Keeps a message until its key is derived.
@@ -292,36 +303,52 @@ impl Room {
         self.withheld.push(withheld);
     }
 
-    pub(super) fn take_withheld(&mut self) -> Vec<Withheld> {
-        std::mem::take(&mut self.withheld)
+    /// Takes the messages that wait for no key any more.
+    pub(super) fn take_decided(&mut self) -> Vec<Withheld> {
+        let withheld = std::mem::take(&mut self.withheld);
+        let (awaited, decided) = withheld.into_iter().partition(|held| self.is_awaited(held.envelope.record()));
+        self.withheld = awaited;
+        decided
     }
 
-    /// Accepts a derived key; returns its record. Errors: why there is none.
-    pub(super) fn take_key(&mut self, result: DerivedKey) -> Result<EpochRecord, OpenError> {
+    /// Takes the result of a derivation.
+    pub(super) fn take_key(&mut self, result: DerivedKey) -> DerivationOutcome {
         self.deriving = Deriving::Nothing;
-        match result {
-            Ok((record, key)) => {
-                self.keys.accept(&record, key)?;
-                if self.latest.as_ref().is_none_or(|latest| latest.number() < record.number()) {
-                    self.latest = Some(record.clone());
+        let (record, error) = match result {
+            Ok((record, key)) => match self.keys.accept(&record, key) {
+                Ok(()) => {
+                    self.candidates.accept(&record, |other| self.keys.check_reach(other).is_ok());
+                    self.note_rejected(false);
+                    self.goes_on_at_once();
+                    return DerivationOutcome::Accepted(record);
                 }
-                self.note_rejected(false);
-                Ok(record)
-            }
-            Err((record, error)) => {
-                if let Some(record) = record {
-                    if self.failed.len() >= FAILED_MAX {
-                        self.failed.remove(0);
-                    }
-                    self.failed.push(record.hash());
-                }
-                self.note_rejected(matches!(error, OpenError::WrongKey { .. }));
-                if let Some(current) = self.keys.current() {
-                    self.latest = Some(current.clone());
-                }
-                Err(error)
-            }
+                Err(error) => (Some(record), error),
+            },
+            Err(failed) => failed,
+        };
+        if let Some(record) = record {
+            self.candidates.reject(&record);
         }
+        let is_of_passphrase = matches!(error, OpenError::WrongKey { .. } | OpenError::RecordForged(_));
+        if self.goes_on_at_once() && is_of_passphrase {
+            return DerivationOutcome::TriesNext;
+        }
+        self.note_rejected(true);
+        let current = self.keys.current().map(EpochRecord::key_id);
+        match self.candidates.newest_rejected() {
+            Some(newest) if is_of_passphrase => DerivationOutcome::Rejected(newest.clone(), current),
+            _ => DerivationOutcome::Failed(error),
+        }
+    }
+
+    /// Returns whether the user's passphrase is tried on another record without a pause.
+    fn goes_on_at_once(&mut self) -> bool {
+        let next = self.candidates.next(self.accepted_number());
+        let goes_on = next.is_some_and(|next| self.candidates.due_at(next).is_none());
+        if !goes_on {
+            self.candidates.end_trials();
+        }
+        goes_on
     }
 
     fn note_rejected(&mut self, rejected: bool) {
@@ -347,15 +374,21 @@ impl Room {
             return Err(format!("a message in this room was not accepted: {why}. /seal goes on once you have decided"));
         }
         if self.keys.current().is_none() {
-            return Err(match (self.passphrase(), &self.latest, self.deriving != Deriving::Nothing) {
-                (_, _, true) => "the key is being derived; send it again in a moment".to_owned(),
-                (None, Some(record), false) => {
+            return Err(match self.candidates.next(0) {
+                _ if self.deriving != Deriving::Nothing => {
+                    "the key is being derived; send it again in a moment".to_owned()
+                }
+                Some(Candidate { record, .. }) if self.passphrase().is_none() => {
                     format!("the key {} of this room is not here; enter its passphrase with /seal", record.key_id())
                 }
                 _ => "the key of this room is not here; enter its passphrase with /seal".to_owned(),
             });
         }
         self.keys.seal(identity, id, name, kind, text, random).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn has_key(&self, record: &EpochRecord) -> bool {
+        self.keys.has_key(record)
     }
 
     pub(super) fn open(&mut self, envelope: &Envelope, placed: Placed) -> Result<Opened, OpenError> {
@@ -367,7 +400,7 @@ impl Room {
         if let Some(seq) = message.seq.filter(|_| arrival != Arrival::Page) {
             self.keys.watch(seq);
         }
-        if arrival == Arrival::InTurn || arrival == Arrival::Own {
+        if arrival != Arrival::Page {
             self.note_others(false);
         }
         if !self.is_sealed() || arrival == Arrival::Own {
@@ -378,87 +411,4 @@ impl Room {
 }
 
 #[cfg(test)]
-mod tests {
-    use glassline_secure::seal::EpochKey;
-
-    use super::*;
-
-    fn passphrase(text: &str) -> Passphrase {
-        Passphrase::new(text).expect("a passphrase")
-    }
-
-    fn begun(previous: Option<&EpochRecord>, text: &str) -> (EpochRecord, EpochKey) {
-        let identity = Identity::from_seed(&[1; 32]);
-        EpochRecord::begin("den", previous, &passphrase(text), &identity, &mut SystemRandom).expect("begins")
-    }
-
-    /// As the thread does.
-    fn derive(room: &mut Room) -> Option<Result<EpochRecord, OpenError>> {
-        room.last_joined = None;
-        let (passphrase, record) = room.next_to_join()?;
-        let key = EpochKey::derive(&passphrase, &record);
-        Some(room.take_key(key.map(|key| (record.clone(), key)).map_err(|error| (Some(record), error))))
-    }
-
-    #[test]
-    fn a_record_that_nothing_opens_stands_in_no_ones_way() {
-        let mut room = Room::unknown("den").expect("random numbers");
-        room.seal_with(passphrase("ours"));
-        let (first, _) = begun(None, "ours");
-        let (second, _) = begun(Some(&first), "ours");
-        let bogus = begun(Some(&second), "theirs").0;
-
-        assert!(room.note_record(&bogus), "its signature holds");
-        assert!(matches!(derive(&mut room), Some(Err(OpenError::WrongKey { .. }))));
-        assert!(!room.note_record(&bogus), "once is enough");
-        assert!(room.note_record(&first));
-        assert!(matches!(derive(&mut room), Some(Ok(_))));
-        assert!(room.note_record(&second));
-        assert!(matches!(derive(&mut room), Some(Ok(_))));
-        assert_eq!(room.keys.current(), Some(&second));
-        assert!(room.note_record(&begun(Some(&second), "others").0));
-        assert!(matches!(derive(&mut room), Some(Err(_))));
-        assert_eq!(room.latest.as_ref(), Some(&second), "the next key follows ours");
-    }
-
-    #[test]
-    fn derivations_that_messages_cause_are_rare() {
-        let mut room = Room::unknown("den").expect("random numbers");
-        room.seal_with(passphrase("ours"));
-        // Made before, as each takes a good part of the pause.
-        let (first, _) = begun(None, "theirs");
-        let (second, _) = begun(Some(&first), "theirs");
-        let (third, _) = begun(Some(&first), "ours");
-        room.note_record(&first);
-        assert!(room.next_to_join().is_some());
-        assert!(room.next_to_join().is_none(), "one at a time");
-        assert!(room.take_key(Err((Some(first.clone()), OpenError::Forged))).is_err());
-        room.note_record(&second);
-        assert!(room.next_to_join().is_none(), "not so soon");
-        room.failed.push(room.latest.as_ref().expect("noted").hash());
-        assert!(room.note_record(&third) && room.next_to_join().is_none(), "nor this one");
-        assert!(room.note_record(&third), "the next message asks again");
-        assert!(matches!(derive(&mut room), Some(Ok(_))));
-    }
-
-    #[test]
-    fn without_the_key_nothing_is_sealed_and_readable_is_marked() {
-        let mut room = Room::remembered(begun(None, "ours").0).expect("random numbers");
-        assert!(room.is_sealed() && room.is_settled() && room.lacks_passphrase());
-        let identity = Identity::from_seed(&[1; 32]);
-        let refused = room.seal(&identity, MessageId(1), "a", Kind::Text, "secret", &mut SystemRandom);
-        assert!(refused.expect_err("no key").contains("/seal"));
-        let message = Message {
-            room: "den".into(),
-            seq: Some(1),
-            at: None,
-            from: "eve".into(),
-            text: "hi".into(),
-            action: false,
-            id: None,
-            sealed: None,
-        };
-        assert!(room.readable(message.clone(), Arrival::InTurn).text.starts_with("[not sealed"));
-        assert_eq!(room.readable(message, Arrival::Own).text, "hi");
-    }
-}
+mod tests;

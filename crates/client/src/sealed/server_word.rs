@@ -12,16 +12,15 @@ impl State {
         let Some(beginning) = sealed else {
             let room = self.rooms.get_mut(name)?;
             room.note_others(false);
-            return room.lacks_first_key().then(|| {
+            return room.first_key().is_some().then(|| {
                 format!("nobody has sealed {name} yet, as far as the server tells: the first key is yours to begin")
             });
         };
         let room = self.room(name).ok()?;
         room.note_others(true);
-        let is_new = Envelope::record_at_beginning(beginning).is_ok_and(|record| room.note_record(&record));
         let is_by_others = room.is_sealed_by_others();
-        if is_new {
-            self.join_known(name);
+        if let Ok(record) = Envelope::record_at_beginning(beginning) {
+            self.note_record(name, &record);
         }
         is_by_others.then(|| {
             format!(
@@ -59,7 +58,10 @@ impl State {
                 let kept = forgotten.err().map_or_else(String::new, |error| {
                     format!("; the next start takes it as sealed all the same, since this failed: {error}")
                 });
-                Some(format!("{name} was not sealed, and what you write there is readable: {}{kept}", rejection.text))
+                Some(format!(
+                    "your key of {name} is given up, and what you write there is readable. The server: {}{kept}",
+                    rejection.text
+                ))
             }
             _ => None,
         }

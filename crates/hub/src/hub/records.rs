@@ -40,7 +40,7 @@ impl Hub {
         let Some(member) = self.members.get(sender) else { return };
         let (connection, subnet) = (member.connection(), subnet_key(member.address()));
         if let Some(room) = self.rooms.get_mut(room_id) {
-            room.note_in_flight();
+            room.note_in_flight(Sealing::of(message.sealed.is_some()));
         }
         let waiter = self.outstanding.note(connection, Awaited::Append);
         let record = Record::Message(NewMessage { message, author, after, subnet });

@@ -11,7 +11,7 @@ use glassline_wire::sealed::{SealedFormError, check_form};
 use super::Hub;
 use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
-use crate::room::Sealing;
+use crate::room::{Room, Sealing};
 use crate::text::{check_message_length, check_no_token};
 
 impl Hub {
@@ -45,8 +45,8 @@ impl Hub {
         if room.count() <= 1 {
             return Ok(());
         }
-        match room.sealing() {
-            Sealing::Sealed if !is_sealed => Err(Rejection::new(ErrorCode::RoomSealed, sealed_room(room.name()))),
+        match room.sealing_before_next() {
+            Sealing::Sealed if !is_sealed => Err(Rejection::new(ErrorCode::RoomSealed, sealed_room(room))),
             Sealing::Open if is_sealed && !self.is_operator(id) => {
                 let text = format!(
                     "{} is not sealed, and others are in it: only an operator may seal it; seal a new room instead",
@@ -79,8 +79,12 @@ fn unreadable_here(room: &str) -> String {
     )
 }
 
-fn sealed_room(room: &str) -> String {
-    let text = "is sealed, so this was not relayed to anybody; it has travelled to this server readable. What is said \
-                there must be encrypted: use /seal in `glassline join`, or another room";
-    [room, text].join(" ")
+fn sealed_room(room: &Room) -> String {
+    // The message that seals it may not be stored in the end.
+    let state = if room.sealing() == Sealing::Sealed { "is sealed" } else { "is being sealed" };
+    format!(
+        "{} {state}, so this was not relayed to anybody; it has travelled to this server readable. What is said there \
+         must be encrypted: use /seal in `glassline join`, or another room",
+        room.name()
+    )
 }

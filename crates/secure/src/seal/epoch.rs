@@ -16,8 +16,10 @@ pub(super) const ROOM_BYTES_MAX: usize = glassline_wire::limits::NAME_BYTES_MAX;
 pub(super) const RECORD_BYTES_MAX: usize = FIXED_BYTES + ROOM_BYTES_MAX;
 /// All fields but the room's name.
 const FIXED_BYTES: usize = 1 + 4 + 8 + SALT_BYTES + 4 * 32 + 64;
-/// Highest number: a member cannot use up the numbers for the others.
+/// Highest number.
 const NUMBER_MAX: u64 = 1 << 32;
+/// Farthest step from an accepted number to the next: one record cannot use up the numbers.
+pub(super) const STEP_MAX: u64 = 1 << 16;
 
 /// One epoch of a room: its key's salt and id, signed by the member who began it and authenticated
 /// under the key, and linked to the record before it by that record's hash.
@@ -49,7 +51,7 @@ impl EpochRecord {
     ) -> Result<(Self, EpochKey), SealError> {
         let number = previous.map_or(0, |record| record.number) + 1;
         if number > NUMBER_MAX {
-            return Err(SealError::Exhausted);
+            return Err(SealError::NoEpochLeft);
         }
         if room.len() > ROOM_BYTES_MAX {
             return Err(SealError::TooLong(room.len(), ROOM_BYTES_MAX));

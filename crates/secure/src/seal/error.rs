@@ -15,9 +15,12 @@ pub enum SealError {
     /// The system gave no random bytes.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// The counter of this run or of epochs is used up.
+    /// The counter of this run is used up.
     #[error("this key has sealed all messages it can; seal the room again with /seal")]
     Exhausted,
+    /// The newest epoch has the highest number that there is.
+    #[error("the numbers of this room's keys are used up; /join another room and seal that")]
+    NoEpochLeft,
 }
 
 /// Causes for which a sealed message or an epoch record is not accepted.
@@ -45,6 +48,17 @@ pub enum OpenError {
         epoch: u64,
         /// Id of the key that is missing.
         key: KeyId,
+    },
+    /// Its epoch is too far ahead of the newest that was accepted.
+    #[error(
+        "its key has the number {epoch}, too far above {newest}, the newest one here: it is made up; its sender or the \
+         server is at fault"
+    )]
+    FarEpoch {
+        /// Number of the epoch.
+        epoch: u64,
+        /// Number of the newest accepted one.
+        newest: u64,
     },
     /// The passphrase gives another key.
     #[error("this passphrase gives another key than {key}; ask a member for the passphrase of epoch {epoch}")]

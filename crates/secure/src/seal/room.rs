@@ -3,7 +3,7 @@
 use glassline_wire::message_id::MessageId;
 
 use super::envelope::Envelope;
-use super::epoch::EpochRecord;
+use super::epoch::{EpochRecord, STEP_MAX};
 use super::seen::{RunId, Seen};
 use super::{Content, EpochKey, Facts, Kind, OpenError, Order, Seal, SealError};
 use crate::Identity;
@@ -79,6 +79,26 @@ impl SealedRoom {
         self.newest.is_none_or(|(number, _)| record.number() >= number).then_some(record)
     }
 
+    /// Returns whether a record's number can follow the newest accepted one at once.
+    ///
+    /// # Errors
+    /// It is too far ahead.
+    pub fn check_reach(&self, record: &EpochRecord) -> Result<(), OpenError> {
+        match self.newest {
+            Some((newest, _)) if record.number() > newest.saturating_add(STEP_MAX) => {
+                Err(OpenError::FarEpoch { epoch: record.number(), newest })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether a new epoch may follow this record, accepted or not: its number is not so high
+    /// that others would refuse the next one.
+    pub fn may_follow(&self, record: &EpochRecord) -> bool {
+        let newest = self.newest.map_or(0, |(newest, _)| newest);
+        record.number() < newest.saturating_add(STEP_MAX)
+    }
+
     /// Returns whether the key of this record is here.
     pub fn has_key(&self, record: &EpochRecord) -> bool {
         self.epochs.iter().any(|(known, _)| known == record)
@@ -119,6 +139,7 @@ impl SealedRoom {
     }
 
     fn verify_chain(&self, record: &EpochRecord) -> Result<(), OpenError> {
+        self.check_reach(record)?;
         let fork = Err(OpenError::Fork(record.number()));
         if let Some((number, hash)) = self.newest {
             let contradicts = number == record.number() && hash != record.hash();
@@ -207,6 +228,7 @@ impl SealedRoom {
             }
             None => {
                 record.verify_signature()?;
+                self.check_reach(record)?;
                 return Err(OpenError::UnknownEpoch { epoch: record.number(), key: record.key_id() });
             }
         };

@@ -30,9 +30,7 @@ impl Session {
     pub(super) fn ask_search(&mut self, query: String, now_ms: u64) -> Result<(), CommandError> {
         let room = self.known_room(None)?;
         if self.seal.is_sealed(&room) {
-            self.notice(
-                "sealed messages are not searched: the server cannot read them; this finds others only".to_owned(),
-            );
+            self.notice("sealed messages are not searched: the server cannot read them".to_owned());
         }
         let search = Search { room, query: query.clone(), before: None, limit: None };
         self.ask_page(Ask::Search(search), HistoryQuery::Search { query, older: false }, PAGE_MESSAGES, now_ms)

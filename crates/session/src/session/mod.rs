@@ -296,7 +296,7 @@ impl Session {
                 Update::Sent { event: Event::Message(open(message, Arrival::Own)?), acknowledged }
             }
             Update::Received(Event::History(mut history)) => {
-                let arrival = if is_answer { Arrival::Page } else { Arrival::InTurn };
+                let arrival = if is_answer { Arrival::Page } else { Arrival::Context };
                 history.messages = history.messages.into_iter().filter_map(|message| open(message, arrival)).collect();
                 Update::Received(Event::History(history))
             }

@@ -51,6 +51,7 @@ fn ask(number: u64, command: &[String]) -> Ask {
         offset: 0,
         at_us: 0,
         dialect: Dialect::Event,
+        in_websocket: false,
         kind: FrameKind::Payload,
         bytes: b"2         hi".to_vec(),
     };

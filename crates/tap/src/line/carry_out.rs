@@ -4,6 +4,7 @@ use super::Line;
 use super::direction_state::Delivery;
 use super::plan::{Addition, FrameOutcome, Plan, Work};
 use super::unit::Unit;
+use crate::websocket;
 
 impl Line {
     /// Forwards a unit as its plan says, and what belongs to it.
@@ -11,7 +12,11 @@ impl Line {
         let Work { mut unit, plan, .. } = work;
         let Plan { outcome, bytes, copies, delay_us, pace, stall, replays, additions, comment } = plan;
         let direction = unit.frame.direction;
-        let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut unit.frame.bytes));
+        let mut bytes = bytes.unwrap_or_else(|| std::mem::take(&mut unit.frame.bytes));
+        if let FrameOutcome::Cut { after_bytes, .. } = outcome {
+            bytes.truncate(after_bytes);
+        }
+        let bytes = websocket::carried(&unit.frame, bytes);
         let again = if copies.is_empty() && replays.is_empty() { Vec::new() } else { bytes.clone() };
         let comment = (!comment.is_empty()).then_some(comment);
         if let Some(stall) = stall {
@@ -30,7 +35,9 @@ impl Line {
         let state = &mut self.states[direction];
         match outcome {
             FrameOutcome::Forward => {
-                state.note_within_pair(unit.begins_pair());
+                if !unit.frame.is_control() {
+                    state.note_within_pair(unit.begins_pair());
+                }
                 state.send(bytes, comment, delivery, now_us);
                 self.copy(&again, copies, &unit, delivery, now_us);
                 self.states[direction].count_passed(now_us);
@@ -41,8 +48,8 @@ impl Line {
                 self.copy(&again, copies, &unit, delivery, now_us);
             }
             FrameOutcome::Drop => state.send(Vec::new(), comment, delivery, now_us),
-            FrameOutcome::Cut { end, after_bytes, ends_both } => {
-                state.send(bytes[..after_bytes.min(bytes.len())].to_vec(), comment, delivery, now_us);
+            FrameOutcome::Cut { end, ends_both, .. } => {
+                state.send(bytes, comment, delivery, now_us);
                 state.close(end, ends_both);
             }
         }
@@ -73,6 +80,11 @@ impl Line {
     /// Sends what a rule adds, if there is room for it.
     fn add(&mut self, addition: Addition, unit: &Unit, now_us: u64) {
         let rule = addition.rule.clone();
+        let addition = if self.splitter.is_websocket(addition.direction) {
+            Addition { bytes: websocket::message(addition.direction, &addition.bytes), ..addition }
+        } else {
+            addition
+        };
         let (state, mut evaluation) = self.parts(addition.direction, now_us);
         if !state.add(addition) {
             let effect = "not injected, since too much waits already or the end has passed";

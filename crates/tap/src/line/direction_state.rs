@@ -73,6 +73,10 @@ pub(super) struct DirectionState {
     passed_bytes: usize,
     /// The receiver has the name of a pair and not its text.
     is_within_pair: bool,
+    /// The receiver has a part of a WebSocket message that passes as it came.
+    is_within_message: bool,
+    /// The frames of a WebSocket pass in messages of the tap's own.
+    is_reframed: bool,
 }
 
 impl DirectionState {
@@ -136,6 +140,24 @@ impl DirectionState {
         self.is_within_pair
     }
 
+    /// Notes whether what was forwarded last is a part of a WebSocket message that passes as it came.
+    pub(super) fn note_within_message(&mut self, is_within_message: bool) {
+        self.is_within_message = is_within_message;
+    }
+
+    pub(super) fn is_within_message(&self) -> bool {
+        self.is_within_message
+    }
+
+    /// Notes that the frames of a WebSocket pass in messages of the tap's own from now on.
+    pub(super) fn reframe(&mut self) {
+        self.is_reframed = true;
+    }
+
+    pub(super) fn is_reframed(&self) -> bool {
+        self.is_reframed
+    }
+
     pub(super) fn hold_name(&mut self, unit: Unit) {
         self.held_bytes += unit.held_bytes();
         self.name = Some(unit);
@@ -194,7 +216,7 @@ impl DirectionState {
 
     /// Returns whether the receiver has whole messages only.
     fn is_at_boundary(&self) -> bool {
-        !self.is_within_pair && self.passed_bytes == 0
+        !self.is_within_pair && !self.is_within_message && self.passed_bytes == 0
     }
 
     /// Forwards additions, if this is a boundary between two messages.

@@ -62,8 +62,8 @@ impl RuleEvaluation<'_> {
 
     fn evaluate(&mut self, rule: &Rule, index: usize, work: &mut Work) {
         let unit = &work.unit;
-        let is_passed_over =
-            unit.frame.kind == FrameKind::Opening && !rule.action.keeps_bytes() && !rule.matcher.names_opening();
+        let begins = matches!(unit.frame.kind, FrameKind::Opening | FrameKind::Http);
+        let is_passed_over = begins && !rule.action.keeps_bytes() && !rule.matcher.names_opening();
         if is_passed_over && rule.action != Action::Downgrade {
             return;
         }

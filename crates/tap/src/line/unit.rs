@@ -41,7 +41,10 @@ impl Unit {
             (FrameKind::Payload, _, "name") => Form::Name,
             (FrameKind::Payload, ..) => Form::Text,
             (FrameKind::Record(_), ..) => Form::Record,
-            (FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_), ..) => Form::Bytes,
+            (
+                FrameKind::Http | FrameKind::Control(_) | FrameKind::Opening | FrameKind::Goodbye | FrameKind::Raw(_),
+                ..,
+            ) => Form::Bytes,
         };
         Self { first_number: frame.number, meaning_bytes: meaning.held_bytes(), frame, meaning, form }
     }

@@ -205,6 +205,7 @@ mod tests {
             offset: 0,
             at_us: 0,
             dialect: Dialect::Event,
+            in_websocket: false,
             kind: FrameKind::Payload,
             bytes: vec![0; length],
         }

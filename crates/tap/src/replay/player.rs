@@ -13,6 +13,7 @@ use super::script::{Awaited, Script, Step};
 use crate::frame::FrameKind;
 use crate::meaning::{Meaning, Reader};
 use crate::splitter::Splitter;
+use crate::websocket;
 
 /// Reads that wait for the player before the socket is not read.
 const READS_MAX: usize = 64;
@@ -247,8 +248,11 @@ impl<'a> Player<'a> {
             self.outcome.received += 1;
             match (meaning.kind.as_str(), &meaning.text) {
                 ("ping", _) => {
-                    self.send(&wire_frame(br#"{"type":"pong"}"#))?;
+                    let pong = wire_frame(br#"{"type":"pong"}"#);
+                    let direction = self.script.direction();
+                    self.send(&if frame.in_websocket { websocket::message(direction, &pong) } else { pong })?;
                 }
+                ("ws_ping", _) => self.send(&websocket::pong(&frame))?,
                 ("error" | "bye", Some(text)) if self.outcome.rejections.len() < NOTES_MAX => {
                     self.outcome.rejections.push(text[..text.floor_char_boundary(NOTE_BYTES_MAX)].to_owned());
                 }

@@ -6,7 +6,8 @@ use std::fmt;
 use glassline_wire::frame::frame as wire_frame;
 use serde_json::{Map, Value};
 
-use crate::frame::{Dialect, Direction, Frame, FrameKind};
+use crate::frame::{Control, Dialect, Direction, Frame, FrameKind};
+use crate::websocket;
 
 /// Treatment of the ids of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Ids {
 pub enum Awaited {
     /// An answer: an event with this `ref`.
     Reference(String),
-    /// An event or request of this type.
+    /// An event or request of this type; `http` is a head.
     Kind(String),
     /// Frames beyond those of earlier waits: the tutorial dialect has no answers.
     Frames(u64),
@@ -48,7 +49,7 @@ pub enum Step {
     Send {
         /// Number of the frame in the recording.
         number: u64,
-        /// The bytes, with new ids where these are asked for.
+        /// The bytes, with new ids where these are asked for; within a WebSocket as a message of their own.
         bytes: Vec<u8>,
     },
     /// Waits for something that the other side sent before the next step in the recording.
@@ -105,7 +106,7 @@ impl Script {
         for frame in frames {
             if frame.direction != direction {
                 script.wait_for(frame);
-            } else if kind(frame).as_deref() == Some("pong") {
+            } else if kind(frame).as_deref() == Some("pong") || frame.kind == FrameKind::Control(Control::Pong) {
                 // It answers a `ping` whose time is the peer's; the player answers as they come.
                 script.pongs_omitted += 1;
             } else {
@@ -113,6 +114,7 @@ impl Script {
                     Ids::Identical => frame.bytes.clone(),
                     Ids::Fresh => with_fresh_ids(frame, &mut renewed),
                 };
+                let bytes = websocket::carried(frame, bytes);
                 script.steps.push(Step::Send { number: frame.number, bytes });
             }
         }
@@ -146,6 +148,7 @@ impl Script {
         let text_of = |field: &str| object.as_ref()?.get(field)?.as_str().map(str::to_owned);
         let awaited = match (frame.kind, text_of("ref"), text_of("type")) {
             (FrameKind::Opening, ..) => Awaited::Opening,
+            (FrameKind::Http, ..) => Awaited::Kind("http".into()),
             // A client chooses other references each time.
             (FrameKind::Payload, Some(_), Some(kind)) if frame.direction == Direction::ToServer => Awaited::Kind(kind),
             (FrameKind::Payload, Some(reference), _) => Awaited::Reference(reference),

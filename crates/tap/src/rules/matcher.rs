@@ -38,7 +38,8 @@ pub struct Matcher {
     /// Dialect of the connection.
     pub dialect: Option<Dialect>,
     /// Type of the request or event; `name` or `text` in the tutorial dialect, where a pair is both;
-    /// `opening`, `record` for one of TLS, or `raw` for bytes that are neither.
+    /// `opening`, `record` for one of TLS, `http` for a head, `ws_ping`, `ws_pong` or `ws_close` for a
+    /// WebSocket's control frame, or `raw` for bytes that are none of these.
     pub kind: Option<String>,
     /// Name of the speaker.
     pub name: Option<String>,
@@ -93,9 +94,10 @@ impl Matcher {
         if self.says_so(meaning, is_pair) { Match::Yes } else { Match::No }
     }
 
-    /// Returns whether `GLASSLINE2` is meant, and not only within every frame.
+    /// Returns whether what begins a conversation is meant, `GLASSLINE2` or a head of HTTP, and not
+    /// only within every frame.
     pub(crate) fn names_opening(&self) -> bool {
-        self.frame.is_some() || self.kind.as_deref() == Some("opening")
+        self.frame.is_some() || matches!(self.kind.as_deref(), Some("opening" | "http"))
     }
 
     /// Returns whether it asks for a name, a room or a text.

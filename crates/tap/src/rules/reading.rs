@@ -12,10 +12,10 @@ use crate::line::End;
 use glassline_wire::hex;
 
 /// Types of frames: those of the published schema, and those that the tap tells apart otherwise.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 34] = [
     "act", "away", "bye", "direct", "error", "gap", "hello", "history", "join", "joined", "leave", "left", "members",
     "message", "notice", "operate", "ping", "pong", "rename", "renamed", "rooms", "search", "send", "welcome", "whois",
-    "name", "text", "opening", "record", "raw",
+    "name", "text", "opening", "record", "http", "ws_ping", "ws_pong", "ws_close", "raw",
 ];
 /// Most copies of one frame.
 const COPIES_MAX: u32 = 100;
@@ -233,7 +233,7 @@ mod tests {
         let mut types = BTreeSet::new();
         collect_types(&schema, &mut types);
         assert!(types.len() > 20, "{types:?}");
-        let own = ["name", "text", "opening", "record", "raw"];
+        let own = ["name", "text", "opening", "record", "http", "ws_ping", "ws_pong", "ws_close", "raw"];
         let known: BTreeSet<String> =
             KINDS.iter().filter(|kind| !own.contains(kind)).map(|kind| (*kind).to_owned()).collect();
         assert_eq!(known, types);

@@ -64,6 +64,7 @@ mod tests {
             offset: 7 * number,
             at_us: 0,
             dialect: Dialect::Event,
+            in_websocket: false,
             kind: FrameKind::Payload,
             bytes: Vec::new(),
         }

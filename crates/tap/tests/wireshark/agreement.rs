@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use glassline_tap::{Addresses, Direction, Line, LineOutput, Observation, Recorder, Side};
+use glassline_tap::{Addresses, Direction, FrameKind, Line, LineOutput, Observation, Recorder, Side};
 use glassline_testkit::frame::frame;
 use glassline_testkit::{Folder, Rng, seed_or};
+use glassline_wire::websocket::{FrameHeader, Opcode};
 use serde_json::{Map, Value, json};
 
 use crate::tools::{frames, has_tshark, python};
@@ -92,15 +93,49 @@ fn conversation(rng: &mut Rng) -> [(Direction, Vec<u8>); 2] {
     [(Direction::ToServer, to_server), (Direction::ToClient, to_client)]
 }
 
+const REQUEST: &[u8] = b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// The content in messages of a WebSocket, with pings between them.
+fn in_messages(direction: Direction, content: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), content);
+    while !rest.is_empty() {
+        // The server answers the first message, which is small and has the opening.
+        let length = if bytes.is_empty() { 30 } else { rng.magnitude(70_000) };
+        let (message, after) = rest.split_at(rest.len().min(length as usize));
+        let opcodes = [(Opcode::Binary, message), (Opcode::Ping, &b"there?"[..])];
+        for (opcode, payload) in opcodes.into_iter().take(if rng.once_in(3) { 2 } else { 1 }) {
+            let mask = (direction == Direction::ToServer).then(|| (rng.next_u64() as u32).to_be_bytes());
+            let header = FrameHeader { is_final: true, opcode, mask, payload_bytes: payload.len() as u64 };
+            let key = mask.unwrap_or_default();
+            bytes.extend_from_slice(header.encode().as_ref());
+            bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        }
+        rest = after;
+    }
+    bytes
+}
+
 /// Cuts a connection: the client speaks first, then both directions alternate at random.
 fn slices(connection: u64, rng: &mut Rng) -> Vec<Slice> {
-    let [(_, to_server), (_, to_client)] = conversation(rng);
-    let mut rests = [(Direction::ToServer, &to_server[..]), (Direction::ToClient, &to_client[..])];
+    let [(_, mut to_server), (_, mut to_client)] = conversation(rng);
     let mut slices = Vec::new();
+    if to_server.starts_with(b"GLASSLINE2") && rng.once_in(2) {
+        to_server = in_messages(Direction::ToServer, &to_server, rng);
+        to_client = in_messages(Direction::ToClient, &to_client, rng);
+        for (direction, head) in [(Direction::ToServer, REQUEST), (Direction::ToClient, RESPONSE)] {
+            let (start, end) = head.split_at(rng.index(head.len()).max(1));
+            slices.extend([start, end].map(|bytes| Slice { connection, direction, bytes: bytes.to_vec() }));
+        }
+    }
+    let spoken_first = if slices.is_empty() { 12 } else { slices.len() + 60 };
+    let mut rests = [(Direction::ToServer, &to_server[..]), (Direction::ToClient, &to_client[..])];
     let is_fine = rng.once_in(8);
     while rests.iter().any(|rest| !rest.1.is_empty()) {
         // The server answers what it has read, the opening and the first header at least.
-        let index = if slices.len() < 12 && !rests[0].1.is_empty() { 0 } else { rng.index(2) };
+        let index = if slices.len() < spoken_first && !rests[0].1.is_empty() { 0 } else { rng.index(2) };
         let (direction, rest) = &mut rests[index];
         if rest.is_empty() {
             continue;
@@ -121,12 +156,19 @@ fn said(fields: [(&str, Option<&str>); 5]) -> Map<String, Value> {
 /// Frames as the tap's JSON tells them.
 fn by_tap(slices: &[Slice]) -> Said {
     let mut lines: BTreeMap<u64, Line> = BTreeMap::new();
-    let mut all = Said::new();
+    let (mut all, mut numbers) = (Said::new(), BTreeMap::new());
     for slice in slices {
         let line = lines.entry(slice.connection).or_insert_with(|| Line::new(slice.connection));
         line.receive(slice.direction, &slice.bytes, AT_US);
         while let Some(output) = line.next(AT_US) {
             let LineOutput::Arrived(frame, meaning) = output else { continue };
+            // The others number what is within a WebSocket by itself.
+            if !matches!(frame.kind, FrameKind::Payload | FrameKind::Opening | FrameKind::Goodbye) {
+                assert!(matches!(frame.kind, FrameKind::Http | FrameKind::Control(_)), "{frame:?}");
+                continue;
+            }
+            let number = numbers.entry((slice.connection, frame.direction)).or_insert(0_u64);
+            *number += 1;
             let report = Observation::Arrived(frame, meaning).to_json();
             let content = &report["content"];
             let field = |name: &str| content[name].as_str();
@@ -139,7 +181,7 @@ fn by_tap(slices: &[Slice]) -> Said {
                 ("text", field("text")),
             ];
             let direction = report["direction"].as_str().expect("a direction").to_owned();
-            all.insert((slice.connection, direction, report["frame"].as_u64().expect("a number")), said(fields));
+            all.insert((slice.connection, direction, *number), said(fields));
         }
     }
     all

@@ -208,3 +208,53 @@ fn hostile_bytes_reach_no_terminal() {
         assert_eq!(output.split('\n').find(is_hostile), None, "{arguments:?}");
     }
 }
+
+#[test]
+fn a_websocket_is_dissected_on_both_sides_and_in_two_passes() {
+    if !has_tshark() {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.join("websocket.pcapng");
+    let mut recorder = Recorder::create(&path, AT_US).expect("a file");
+    recorder.opened(1, &addresses(false, 40_000), AT_US).expect("written");
+    let request = b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let masked = |content: &[u8]| {
+        let payload = content.iter().zip([1, 2, 3, 4].iter().cycle()).map(|(byte, mask)| byte ^ mask);
+        [0x82, 0x80 | content.len() as u8, 1, 2, 3, 4].into_iter().chain(payload).collect::<Vec<u8>>()
+    };
+    let hello = frame(r#"{"type":"hello","name":"bob"}"#);
+    let send = frame(r#"{"type":"send","room":"lobby","text":"noon"}"#);
+    let welcome = frame(r#"{"type":"welcome","name":"bob"}"#);
+    let answer = [&[0x82, welcome.len() as u8][..], &welcome].concat();
+    for (direction, bytes) in [
+        (Direction::ToServer, request.to_vec()),
+        (Direction::ToClient, response.to_vec()),
+        (Direction::ToServer, [masked(b"GLASSLINE2"), masked(&hello[..7]), masked(&hello[7..])].concat()),
+        (Direction::ToClient, answer),
+        // A frame over two messages in two packets.
+        (Direction::ToServer, masked(&send[..20])),
+        (Direction::ToServer, masked(&send[20..])),
+    ] {
+        recorder.relayed(1, direction, &bytes, AT_US).expect("written");
+    }
+    recorder.finish().expect("written");
+    let names = ["frame.interface_id", "glassline.direction", "glassline.number", "glassline.type", "glassline.text"];
+    let once = fields(&path, &names, &["-Y", "glassline"]);
+    let side = |interface: &str| {
+        [
+            [interface, "to_server;to_server", "1;2", "hello", ""].map(str::to_owned).to_vec(),
+            [interface, "to_client", "1", "welcome", ""].map(str::to_owned).to_vec(),
+            [interface, "to_server", "3", "send", "noon"].map(str::to_owned).to_vec(),
+        ]
+    };
+    for interface in ["0", "1"] {
+        let found: Vec<_> = once.iter().filter(|row| row[0] == interface).cloned().collect();
+        assert_eq!(found, side(interface));
+    }
+    assert_eq!(fields(&path, &names, &["-2", "-Y", "glassline"]), once);
+    assert_eq!(tshark(&path, &["-Y", "_ws.malformed || glassline.not_a_frame || glassline.not_json"]), "");
+}

@@ -286,3 +286,28 @@ proptest! {
         prop_assert_eq!(open(&mut den(), changed).is_ok(), byte == honest[at]);
     }
 }
+
+#[test]
+fn no_record_leaps_over_the_numbers() {
+    let far = |number: u64| {
+        let mut bytes = EPOCHS.first.0.as_bytes().to_vec();
+        bytes[8..16].copy_from_slice(&number.to_be_bytes());
+        bytes[32..64].fill(9);
+        // Its signature does not hold, which nobody asks of the one before.
+        EpochRecord::parse(&bytes).unwrap()
+    };
+    let next =
+        |number: u64| EpochRecord::begin("den", Some(&far(number - 1)), &passphrase(), &bob(), &mut replayable("far"));
+    let step = 1 << 16;
+    let (record, key) = next(2 + step).unwrap();
+    let mut sender = room_of(&[&(record.clone(), key.clone())]);
+    let message = sealed(&mut sender, 7, "hello");
+    let error = OpenError::FarEpoch { epoch: 2 + step, newest: 1 };
+    let mut room = den();
+    assert_eq!(deliver(&mut room, &message, 1), Err(error.clone()));
+    assert_eq!(room.accept(&record, key), Err(error));
+    assert!(!room.may_follow(&far(1 + step)) && room.may_follow(&far(step)));
+    let (record, key) = next(1 + step).unwrap();
+    room.accept(&record, key).unwrap();
+    assert_eq!(next((1 << 32) + 1).unwrap_err(), SealError::NoEpochLeft);
+}

@@ -6,12 +6,14 @@ mod decisions;
 mod delivery;
 mod properties;
 mod removal;
+mod websocket;
 
 use std::sync::Arc;
 
 use glassline_wire::frame::put_frame;
 
 use super::*;
+use crate::frame::Control;
 use crate::rules::{Action, Matcher, Rule};
 
 const UP: Direction = Direction::ToServer;

@@ -1,0 +1,121 @@
+/** Frames of the event dialect (spec/protocol.md, T1, T2, E1) and the WebSocket that carries their bytes. */
+
+/** First bytes of a connection: they select the event dialect (D). */
+const OPENING = 'GLASSLINE2';
+/** Bytes of a header: the payload's length in ASCII digits, padded with spaces. */
+const HEADER_BYTES = 10;
+export const PAYLOAD_BYTES_MAX = 102400;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Length of a text in bytes of UTF-8. @param {string} text */
+export const byteLength = (text) => encoder.encode(text).length;
+
+/** Encodes a request. @param {object} request */
+export function encodeFrame(request) {
+  const json = JSON.stringify(request);
+  return encoder.encode(String(byteLength(json)).padEnd(HEADER_BYTES) + json);
+}
+
+/** Bytes that are no frame or no event: the connection is of no use any more. */
+export class FrameError extends Error {}
+
+/** Reader of frames, whose bytes arrive in pieces of any size. */
+export class FrameReader {
+  #bytes = new Uint8Array(0);
+
+  /** Takes bytes and returns the events that they complete. @param {Uint8Array} bytes @throws {FrameError} */
+  push(bytes) {
+    const all = new Uint8Array(this.#bytes.length + bytes.length);
+    all.set(this.#bytes);
+    all.set(bytes, this.#bytes.length);
+    const events = [];
+    let at = 0;
+    while (all.length - at >= HEADER_BYTES) {
+      const start = at + HEADER_BYTES;
+      const end = start + payloadLength(all.subarray(at, start));
+      if (end > all.length) break;
+      events.push(decodePayload(all.subarray(start, end)));
+      at = end;
+    }
+    this.#bytes = all.slice(at);
+    return events;
+  }
+}
+
+function payloadLength(header) {
+  const [, digits] = /^ *([0-9]+) *$/.exec(String.fromCharCode(...header)) ?? [];
+  if (digits === undefined || Number(digits) > PAYLOAD_BYTES_MAX) throw new FrameError('a header is no length');
+  return Number(digits);
+}
+
+function decodePayload(payload) {
+  try {
+    const event = JSON.parse(decoder.decode(payload));
+    if (typeof event.type === 'string') return event;
+  } catch {
+    // Reported below.
+  }
+  throw new FrameError('a frame is no event');
+}
+
+/** One connection at a time. Of one that was closed or replaced nothing is reported any more. */
+export class Link {
+  #url;
+  #handlers;
+  /** @type {WebSocket | null} */
+  #socket = null;
+
+  /** @param {{opened(): void, received(events: object[]): void, closed(why: string): void}} handlers */
+  constructor(url, handlers) {
+    this.#url = url;
+    this.#handlers = handlers;
+  }
+
+  open() {
+    this.close();
+    const socket = new WebSocket(this.#url);
+    const reader = new FrameReader();
+    const whileCurrent = (handle) => (event) => this.#socket === socket && handle(event);
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = whileCurrent(() => {
+      socket.send(encoder.encode(OPENING));
+      this.#handlers.opened();
+    });
+    socket.onmessage = whileCurrent(({ data }) => this.#receive(reader, data));
+    socket.onclose = whileCurrent(() => this.#lose('the connection was closed'));
+  }
+
+  /** Drops the connection, without a report. */
+  close() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  write(request) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(request));
+  }
+
+  /** Bytes that the browser could not pass on yet: over its flood limit the server stops reading. */
+  get bufferedBytes() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  #receive(reader, data) {
+    let events;
+    try {
+      events = reader.push(new Uint8Array(data));
+    } catch (error) {
+      return this.#lose(`the server does not speak the event dialect: ${error.message}`);
+    }
+    this.#handlers.received(events);
+  }
+
+  #lose(why) {
+    this.close();
+    this.#handlers.closed(why);
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { colourOf, NAME_COLOURS } from '../../../crates/server/web/colours.js';
+import { Chat } from '../../../crates/server/web/state.js';
+
+const AT = '2026-01-02T03:04:05.678Z';
+const welcome = (seq = 0, name = 'alice') => ({ type: 'welcome', name, token: '', server: '', rooms: [{ room: 'lobby', seq, count: 1 }] });
+const message = (seq, { from = 'bob', text = `t${seq}`, ...rest } = {}) => ({ type: 'message', room: 'lobby', seq, at: AT, from, text, ...rest });
+
+function chat(events, readBefore) {
+  const one = new Chat(readBefore);
+  for (const [at, event] of events.entries()) {
+    one.receive(event, { now: 10000 + at });
+    if (event.type === 'welcome') one.show('#lobby');
+  }
+  return one;
+}
+
+test('messages arrive once; the copy of the sender is their own', () => {
+  const one = chat([welcome(), message(1), message(1), message(2, { from: 'alice' })]);
+  assert.deepEqual(one.room.entries.map(({ seq, isMine }) => [seq, isMine]), [[1, false], [2, true]]);
+});
+
+test('after a reload what came meanwhile is unread, and no more', () => {
+  const one = chat([welcome(12), { type: 'history', room: 'lobby', messages: [10, 11, 12].map((seq) => message(seq)) }], { '#lobby': 10 });
+  assert.equal(one.room.unread, 2);
+  assert.equal(one.room.firstUnread, 11);
+  assert.equal(chat([welcome(12)]).room.unread, 0, 'a first visit has nothing unread');
+});
+
+test('a reconnect asks for what came after the newest number', () => {
+  const one = chat([welcome(), message(1), message(2)]);
+  assert.deepEqual(one.since, { lobby: 2 });
+});
+
+test('mentions are of the present name, ignored people count nothing', () => {
+  const one = chat([welcome()]);
+  one.ignored.add('eve');
+  one.isAttended = false;
+  one.receive(message(1, { text: 'Alice?' }), { now: 0 });
+  one.receive(message(2, { from: 'Eve', text: 'alice' }), { now: 0 });
+  assert.equal(one.room.unread, 1);
+  assert.equal(one.room.unreadMentions, 1);
+  one.receive({ type: 'renamed', from: 'alice', to: 'alicia' }, { now: 0 });
+  assert.equal(one.me, 'alicia');
+});
+
+test('a direct message that comes twice is shown once', () => {
+  const one = chat([welcome()]);
+  const direct = { type: 'direct', from: 'bob', to: 'alice', text: 'psst', at: AT, id: '0'.repeat(32) };
+  one.receive(direct, { now: 0 });
+  one.receive(direct, { now: 0 });
+  assert.equal(one.directWith('BOB').entries.length, 1);
+  assert.ok(one.isReply('bob'));
+});
+
+test('a sealed message is told from its text', () => {
+  const one = chat([welcome(), message(1, { text: '', sealed: 'AAAA' })]);
+  assert.equal(one.room.entries[0].isSealed, true);
+});
+
+test('people who come and go are those of the list', () => {
+  const one = chat([welcome(), { type: 'members', room: 'lobby', names: ['alice', 'bob'], count: 2 },
+    { type: 'joined', room: 'lobby', names: ['eve'], count: 1 }, { type: 'left', room: 'lobby', names: ['bob'], count: 1 }]);
+  assert.deepEqual([...one.room.members].sort(), ['alice', 'eve']);
+});
+
+test('two people who are present have different colours', () => {
+  const one = chat([welcome()]);
+  const names = Array.from({ length: NAME_COLOURS }, (_, at) => `name${at}`);
+  one.receive({ type: 'members', room: 'lobby', names, count: names.length }, { now: 0 });
+  assert.equal(new Set(names.map((name) => one.colours.of(name))).size, NAME_COLOURS);
+  assert.equal(colourOf('Alice'), colourOf('alice'));
+});

@@ -1,0 +1,83 @@
+"""The README's pictures of the page: `screenshots.py BINARY [FOLDER]` takes them again, in docs/ unless told."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.path.append(str(ROOT / "tests/peers"))
+    sys.path.append(str(ROOT / "target/python"))
+
+from bidi import Browser  # noqa: E402
+from chat import HOST_RULES, WebBench, url, watch  # noqa: E402
+
+SIZE = (1200, 720)
+SCHEMES = ("light", "dark")
+
+# A lesson, as it could be: day and minute, who, and what.
+SAID = [
+    ("2026-11-27T15:58", "teacher", "see you on Sunday. bring a question about the wire"),
+    ("2026-11-29T09:02", "teacher", "good morning! open the address on the board and choose a name"),
+    ("2026-11-29T09:03", "bob", "hi all"),
+    ("2026-11-29T09:03", "bob", "no app, no account. nice"),
+    ("2026-11-29T09:03", "carol", "I am in a terminal, who else?"),
+    ("2026-11-29T09:04", "dave", "me too: glassline join 192.0.2.7"),
+    ("2026-11-29T09:05", "teacher", "first task: find the ten bytes that stand before every frame\n"
+                                     "https://example.org/notes/the-wire"),
+    ("2026-11-29T09:06", "erin", "the length, in ASCII digits?"),
+    ("2026-11-29T09:06", "teacher", "exactly. and who can read a frame on its way?"),
+    ("2026-11-29T09:07", "carol", "everybody on this network, unless it is TLS"),
+    ("2026-11-29T09:07", "漢字", "二二得四"),
+    ("2026-11-29T09:08", "bob", "alice: do you see it too?"),
+]
+
+
+def take(bench, folder):
+    """Takes one picture for each scheme; returns their paths."""
+    messages = [{"at": f"{at}:{number:02}.000Z", "from": name, "text": text}
+                for number, (at, name, text) in enumerate(SAID)]
+    with bench.host(history=bench.history(messages)) as server:
+        peers = {name: server.event(name, rooms=["lobby", "questions"])
+                 for name in ("teacher", "bob", "carol", "dave", "erin", "漢字")}
+        page = bench.page()
+        page.viewport(*SIZE)
+        page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone="UTC")
+        page.join(url(server), "alice")
+        page.say("/join questions")
+        page.wait_text("#room-title", "questions")
+        page.say("/join lobby")
+        page.wait_text("#room-title", "lobby")
+        peers["erin"].said("questions", "what is a barrier?")
+        peers["bob"].send("direct", to="alice", text="which chapter is it?", id="0" * 32)
+        peers["bob"].wait("direct")
+        page.wait_text("#directs", "bob")
+        page.say("yes: 5, five spaces or so, then hello")
+        page.wait_message("five spaces")
+        peers["carol"].said("lobby", "waves", action=True)
+        page.wait_text("#log", "waves")
+        page.focus_line()
+        page.type("and the last one is em")
+        paths = [Path(folder) / f"web-{scheme}.png" for scheme in SCHEMES]
+        for scheme, path in zip(SCHEMES, paths):
+            page.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
+            page.settle()
+            page.screenshot(path)
+    return paths
+
+
+def main():
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs"
+    browser = watch(Browser.chromium(HOST_RULES))
+    bench = WebBench(Path(sys.argv[1]).resolve(), browser)
+    try:
+        for path in take(bench, folder):
+            print(path)
+    finally:
+        bench.clean_up()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

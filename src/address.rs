@@ -82,6 +82,15 @@ pub(crate) fn parse_metrics(text: &str) -> Result<SocketAddr, String> {
     address.parse().map_err(|_| format!("{text:?} is no address with a port; write it as 127.0.0.1:9464 or [::1]:9464"))
 }
 
+/// Returns whether a text is the name of a host (RFC 1123).
+pub(crate) fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +148,15 @@ mod tests {
             }
         }
         assert_eq!(parse_listen("::1"), Ok(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1234))));
+    }
+
+    #[test]
+    fn a_host_name_is_made_of_labels() {
+        for name in ["host", "Host-7.example.org", "7"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        for name in ["", "a_b", "-a", "a-.b", "a..b", "ä", &"x".repeat(64)] {
+            assert!(!is_host_name(name), "{name}");
+        }
     }
 }

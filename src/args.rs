@@ -287,6 +287,14 @@ impl SettingsArguments {
     }
 }
 
+impl Host {
+    /// Returns the choices about the page of the chat that is hosted, completed by others.
+    pub(crate) fn choices(&self, settings: Choices) -> Choices {
+        let web_names = Some(&self.web.web_name).filter(|names| !names.is_empty()).cloned();
+        Choices { web: self.web.no_web.then_some(false), web_names, ..settings }
+    }
+}
+
 impl Join {
     pub(crate) fn choices(&self) -> Choices {
         Choices {

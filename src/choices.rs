@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use glassline_client::{Bell, DialectChoice, JoinOptions, Link, LogScope, Mode, Preferences, default_layers};
+use glassline_server::Web;
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
 use glassline_wire::link::LinkKind;
 use glassline_wire::operator_token;
@@ -12,6 +13,7 @@ use glassline_wire::operator_token;
 use crate::address::default_address;
 use crate::folders;
 use crate::link::LinkChoices;
+use crate::web;
 
 /// Choices of one source; `None` where it makes none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub(crate) struct Choices {
     pub(crate) log: Option<bool>,
     pub(crate) log_sealed: Option<bool>,
     pub(crate) input_history: Option<bool>,
+    /// Whether a chat that is hosted has its page.
+    pub(crate) web: Option<bool>,
+    /// Names of this machine for browsers, beside its own.
+    pub(crate) web_names: Option<Vec<String>>,
 }
 
 impl Choices {
@@ -46,12 +52,19 @@ impl Choices {
             log: self.log.or(weaker.log),
             log_sealed: self.log_sealed.or(weaker.log_sealed),
             input_history: self.input_history.or(weaker.input_history),
+            web: self.web.or(weaker.web),
+            web_names: self.web_names.or(weaker.web_names),
         }
     }
 
     /// Returns the choices about the protection of a join.
     pub(crate) fn link_choices(&self) -> LinkChoices {
         LinkChoices { kind: self.link, authorities: self.ca.clone(), key_log: None }
+    }
+
+    /// Returns the settings of the page of a chat that is hosted; `None` where it has none.
+    pub(crate) fn web(&self) -> Option<Web> {
+        web::settings(self.web.unwrap_or(true), self.web_names.as_deref().unwrap_or_default())
     }
 
     fn log_scope(&self) -> LogScope {
@@ -160,6 +173,8 @@ mod tests {
             log: Some(true),
             log_sealed: Some(true),
             input_history: Some(false),
+            web: Some(false),
+            web_names: Some(vec!["chat.example.org".into()]),
         };
         let both = Choices { name: Some("flag".into()), colour: Some(false), ..weak.clone() };
         assert_eq!(strong.or(weak.clone()), both);

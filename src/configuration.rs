@@ -13,13 +13,14 @@ use crate::address::parse_join;
 use crate::choices::{Choices, parse_ca, parse_name};
 use crate::folders;
 use crate::plain_file;
+use crate::web;
 use crate::words::{self, Word};
 
 /// Longest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "name",
     "server",
     "dialect",
@@ -32,6 +33,8 @@ const KEYS: [&str; 12] = [
     "log",
     "log_sealed",
     "input_history",
+    "web",
+    "web_names",
 ];
 
 /// Returns the choices of the file: the one named, which must be there, or the user's own, which
@@ -124,6 +127,8 @@ fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), Sett
         "log" => truth(value).map(|log| choices.log = Some(log)),
         "log_sealed" => truth(value).map(|log_sealed| choices.log_sealed = Some(log_sealed)),
         "input_history" => truth(value).map(|input_history| choices.input_history = Some(input_history)),
+        "web" => truth(value).map(|web| choices.web = Some(web)),
+        "web_names" => host_names(value).map(|names| choices.web_names = Some(names)),
         _ => return Err(SettingError::Key),
     };
     done.map_err(SettingError::Value)
@@ -148,6 +153,13 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
         .map(|name| name.get_ref().as_str().filter(|name| !name.trim().is_empty()).map(str::to_string))
         .collect::<Option<Vec<String>>>()
         .ok_or_else(advice)
+}
+
+fn host_names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let advice = || "write a list of host names, such as [\"chat.example.org\"]".to_string();
+    let list = value.as_array().ok_or_else(advice)?;
+    let names = list.iter().map(|name| name.get_ref().as_str().and_then(|name| web::parse_name(name).ok()));
+    names.collect::<Option<Vec<String>>>().ok_or_else(advice)
 }
 
 /// The value as in the file, if it is short; control characters as a person can read
@@ -216,6 +228,8 @@ mod tests {
             log: Some(false),
             log_sealed: Some(false),
             input_history: Some(true),
+            web: Some(true),
+            web_names: Some(vec!["chat.example.org".into()]),
         };
         assert_eq!(choices, expected);
         for key in KEYS {
@@ -250,6 +264,8 @@ mod tests {
             ("server = \"host:0\"", "example.org:1234"),
             ("ignore = \"eve\"", "a list of names"),
             ("ignore = [\"eve\", \"\"]", "a list of names"),
+            ("web = 0", "web cannot be 0; write true or false"),
+            ("web_names = [\"host:1234\"]", "a list of host names"),
             ("log = [\n1,\n2]", "log cannot be [\\n1,\\n2]; write true or false"),
         ] {
             let (line, what) = fault(text);

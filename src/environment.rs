@@ -20,6 +20,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_LOG", "on or off"),
     ("GLASSLINE_LOG_SEALED", "on or off"),
     ("GLASSLINE_INPUT_HISTORY", "on or off"),
+    ("GLASSLINE_WEB", "on or off"),
     ("GLASSLINE_CONFIG", "the configuration file to read instead of your own"),
 ];
 
@@ -50,11 +51,13 @@ fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyh
         timestamps: read(value, "GLASSLINE_TIMESTAMPS", words::read)?,
         bell: read(value, "GLASSLINE_BELL", words::read)?,
         colour: no_colour.or(read(value, "GLASSLINE_COLOUR", words::read)?),
-        // A list has its place in the file.
+        // Lists have their place in the file.
         ignore: None,
         log: read(value, "GLASSLINE_LOG", words::read)?,
         log_sealed: read(value, "GLASSLINE_LOG_SEALED", words::read)?,
         input_history: read(value, "GLASSLINE_INPUT_HISTORY", words::read)?,
+        web: read(value, "GLASSLINE_WEB", words::read)?,
+        web_names: None,
     })
 }
 
@@ -94,6 +97,7 @@ mod tests {
             ("GLASSLINE_LOG", "on"),
             ("GLASSLINE_LOG_SEALED", "on"),
             ("GLASSLINE_INPUT_HISTORY", "off"),
+            ("GLASSLINE_WEB", "off"),
         ]);
         let expected = Choices {
             name: Some("bob".into()),
@@ -108,6 +112,8 @@ mod tests {
             log: Some(true),
             log_sealed: Some(true),
             input_history: Some(false),
+            web: Some(false),
+            web_names: None,
         };
         assert_eq!(all.expect("reads"), expected);
     }

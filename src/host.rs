@@ -6,7 +6,7 @@ use std::thread;
 
 use glassline_client::{Ending, JoinOptions, join};
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, OperatorToken, Shutdown, listen, run};
+use glassline_server::{Config, OperatorToken, Shutdown, Web, listen, run};
 
 use crate::address::{default_address, joinable};
 use crate::args::{Host, LinkOptions};
@@ -26,9 +26,9 @@ struct HostResources {
     greeting: Vec<String>,
 }
 
-/// Hosts a chat and joins it, ignoring the `join` server of the settings. Errors: a file cannot be
+/// Hosts a chat, with its page where `web` has its settings, and joins it, ignoring the `join` server of the settings. Errors: a file cannot be
 /// used.
-pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<Ending> {
+pub(crate) fn host(options: JoinOptions, arguments: &Host, web: Option<Web>) -> anyhow::Result<Ending> {
     let address = default_address();
     let opened = if arguments.listen.is_empty() {
         match listen(address) {
@@ -47,7 +47,8 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<End
         Ok(listeners) => listeners,
         Err(error) => return Ok(Ending::CannotConnect(format!("{error:#}"))),
     };
-    let HostResources { listeners, operator_token, store, links, greeting } = open(listeners, arguments)?;
+    let HostResources { listeners, operator_token, store, links, greeting } =
+        open(listeners, arguments, web.is_some())?;
     let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
         return Ok(Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string()));
     };
@@ -55,7 +56,6 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> anyhow::Result<End
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
     links.renew_in_background();
-    let web = arguments.web.for_server();
     let config = Config { operator_token, links: links.for_server(), web, ..Config::default() };
     let server = thread::spawn(move || run(listeners, config, store, &for_server));
     let greeting = [options.greeting.as_slice(), &greeting].concat();
@@ -74,7 +74,7 @@ fn join_here(address: SocketAddr, options: JoinOptions) -> anyhow::Result<Ending
     Ok(join(&sealing::with_sealing(options, &[])?))
 }
 
-fn open(listeners: Vec<TcpListener>, arguments: &Host) -> anyhow::Result<HostResources> {
+fn open(listeners: Vec<TcpListener>, arguments: &Host, has_page: bool) -> anyhow::Result<HostResources> {
     let token_file = arguments.operator_token_file.as_deref();
     let (operator_token, warnings) = match token_file.map(operator_token::read).transpose()? {
         Some(TokenRead { token, warnings }) => (Some(token), warnings),
@@ -84,7 +84,7 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> anyhow::Result<HostRes
     let store = file.as_deref().map(|file| history::open(file, Keep::default())).transpose()?;
     let links = ServerLinks::open(&LinkOptions::default(), &listeners)?;
     let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
-    if !arguments.web.no_web {
+    if has_page {
         let pages = listeners.iter().flat_map(reachable_addresses).filter_map(|address| page_address(address, None));
         greeting.extend(pages.map(|page| format!("… or in a browser: {page}")));
     }

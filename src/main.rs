@@ -59,11 +59,11 @@ fn main() -> ExitCode {
     match &arguments.command {
         None => {
             // Its own server is on this machine.
-            let host = |options, _| host::host(options, &arguments.host);
-            converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
+            let host = |options, choices: &Choices| host::host(options, &arguments.host, choices.web());
+            converse(&arguments.settings, arguments.host.choices(arguments.settings.choices()), Mode::Auto, host)
         }
         Some(CliCommand::Join(join)) => converse(&join.settings, join.choices(), join.mode(), |options, choices| {
-            let choices = LinkChoices { key_log: join.key_log.clone(), ..choices };
+            let choices = LinkChoices { key_log: join.key_log.clone(), ..choices.link_choices() };
             let options = sealing::with_sealing(link::protected(options, &choices)?, &join.seal)?;
             Ok(glassline_client::join(&options))
         }),
@@ -83,14 +83,13 @@ fn converse(
     settings: &SettingsArguments,
     flags: Choices,
     mode: Mode,
-    talk: impl FnOnce(JoinOptions, LinkChoices) -> anyhow::Result<Ending>,
+    talk: impl FnOnce(JoinOptions, &Choices) -> anyhow::Result<Ending>,
 ) -> ExitCode {
     let choices = match chosen(settings, flags) {
         Ok(choices) => choices,
         Err(error) => return failed(&error, WRONG_USAGE),
     };
-    let link_choices = choices.link_choices();
-    let ending = talk(choices.join_options(mode), link_choices);
+    let ending = talk(choices.clone().join_options(mode), &choices);
     let ending = ending.unwrap_or_else(|error| Ending::InputOutput(format!("{error:#}")));
     if let Some(text) = ending.text() {
         complain(text);

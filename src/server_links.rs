@@ -18,6 +18,7 @@ use glassline_wire::link::LinkKind;
 use tracing::{info, warn};
 
 use self::certificate::{CertificateSource, TlsLink};
+use crate::address::is_host_name;
 use crate::args::LinkOptions;
 use crate::folders;
 
@@ -150,28 +151,4 @@ fn host_names(listeners: &[TcpListener]) -> Vec<String> {
     let named = addresses.map(|address| address.ip().to_canonical()).filter(|ip| !ip.is_unspecified());
     let host_name = whoami::hostname().ok().filter(|name| is_host_name(name));
     named.map(|ip: IpAddr| ip.to_string()).chain(host_name).collect()
-}
-
-/// Returns whether a text is the name of a host (RFC 1123).
-pub(crate) fn is_host_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(is_label)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_name_is_made_of_labels() {
-        for name in ["host", "Host-7.example.org", "7"] {
-            assert!(is_host_name(name), "{name}");
-        }
-        for name in ["", "a_b", "-a", "a-.b", "a..b", "ä", &"x".repeat(64)] {
-            assert!(!is_host_name(name), "{name}");
-        }
-    }
 }

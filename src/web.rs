@@ -6,7 +6,7 @@ use clap::Args;
 use glassline_server::Web;
 use glassline_wire::link::LinkKind;
 
-use crate::server_links::is_host_name;
+use crate::address::is_host_name;
 
 /// Options of the chat's page.
 #[derive(Debug, Default, Args)]
@@ -23,8 +23,14 @@ pub(crate) struct WebOptions {
 impl WebOptions {
     /// The settings in the form that the server takes; `None` where no page is served.
     pub(crate) fn for_server(&self) -> Option<Web> {
-        (!self.no_web).then(|| Web { names: own_names().into_iter().chain(self.web_name.iter().cloned()).collect() })
+        settings(!self.no_web, &self.web_name)
     }
+}
+
+/// Returns the settings of a page with names beside those of this machine; `None` where none is
+/// served.
+pub(crate) fn settings(is_served: bool, names: &[String]) -> Option<Web> {
+    is_served.then(|| Web { names: own_names().into_iter().chain(names.iter().cloned()).collect() })
 }
 
 /// Returns the address of the page at a listener, as typed into a browser, on a server that takes

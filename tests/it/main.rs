@@ -68,4 +68,6 @@ mod terminal;
 mod trust;
 #[cfg(unix)]
 mod upkeep;
+#[cfg(unix)]
+mod web;
 mod whois;

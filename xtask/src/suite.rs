@@ -1,12 +1,10 @@
 //! `cargo xtask test`: everything a change must pass, step by step.
 
-use std::num::NonZero;
 use std::process::Command;
-use std::thread;
 use std::time::Instant;
 
 use crate::ahead::Ahead;
-use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program};
+use crate::command::{self, Outcome, TESTED, built, built_as, cargo, processors, program};
 use crate::tools::{
     self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FIREFOX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP,
     PYTHON, RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
@@ -91,15 +89,17 @@ pub(crate) fn run(names: &[String], is_yes_given: bool) -> Outcome {
                 .ok_or_else(|| format!("there is no step {name}; {}", usage()))?,
         );
     }
+    let install = Install::chosen(is_yes_given);
     let mut ahead = None;
     if steps.is_empty() {
         steps.extend(STEPS.iter());
-        ahead = Some(Ahead::start());
+        let tools = steps.iter().flat_map(|step| step.tools.iter().chain(step.optional)).copied();
+        ahead = Some(Ahead::start(tools.collect(), install));
     } else if steps.iter().any(|step| step.needs_build) {
         steps.retain(|step| step.name != BUILD.name);
         steps.insert(0, &BUILD);
     }
-    let outcome = run_steps(&steps, Install::chosen(is_yes_given));
+    let outcome = run_steps(&steps, install);
     drop(ahead);
     outcome
 }
@@ -207,7 +207,7 @@ fn layer_test() -> Outcome {
 
 /// Runs tests with more threads than processors: most of them wait most of the time.
 fn side_by_side(arguments: &str) -> Command {
-    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = 2 * processors();
     let mut test = cargo(arguments);
     test.env("RUST_TEST_THREADS", threads.to_string());
     test

@@ -11,7 +11,8 @@ use glassline_wire::hex;
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES, TEXT_BYTES_MAX};
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use glassline_wire::request::Request;
-use serde_json::Value;
+use glassline_wire::websocket::{self, CloseNotice, Item, Sender};
+use serde_json::{Value, json};
 
 /// The text of a vector file, which must be there and hold something.
 fn read(file: &str) -> String {
@@ -161,6 +162,50 @@ fn openings_at_every_length() {
             assert_eq!(sniff(&first[..length]), expected, "{case}: {length} bytes");
         }
     }
+}
+
+#[test]
+fn websockets_in_any_slicing() {
+    let vectors = read_json("websocket.json");
+    for case in list(&vectors, "cases") {
+        let input = bytes(&case["input"]);
+        let control: Vec<String> = case["control"].as_array().expect("a list").iter().map(Value::to_string).collect();
+        let violation = case["violation"].as_u64().map(|code| code as u16);
+        let expected = (bytes(&case["payload"]), control, violation);
+        assert_eq!(unframed(case, [&input[..]]), expected, "{case}");
+        assert_eq!(unframed(case, input.chunks(1)), expected, "{case}: byte by byte");
+        for cut in 0..=input.len() {
+            let (head, tail) = input.split_at(cut);
+            assert_eq!(unframed(case, [head, tail]), expected, "{case}: cut at byte {cut}");
+        }
+    }
+}
+
+/// Returns what a decoder of a WebSocket makes of these slices: the payload of the messages, the
+/// control frames, and the code that answers a violation.
+fn unframed<'input>(
+    case: &Value,
+    slices: impl IntoIterator<Item = &'input [u8]>,
+) -> (Vec<u8>, Vec<String>, Option<u16>) {
+    let sender = if string(case, "sender") == "client" { Sender::Client } else { Sender::Server };
+    let mut decoder = websocket::Decoder::new(sender, number(case, "message_max") as u64);
+    let (mut payload, mut control) = (Vec::new(), Vec::new());
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    for mut slice in slices {
+        loop {
+            match decoder.next(&mut slice) {
+                Ok(Some(Item::Payload(part))) => part.append_to(&mut payload),
+                Ok(Some(Item::Ping(ping))) => control.push(json!({"ping": text(ping)}).to_string()),
+                Ok(Some(Item::Pong(pong))) => control.push(json!({"pong": text(pong)}).to_string()),
+                Ok(Some(Item::Close(CloseNotice { code, reason }))) => {
+                    control.push(json!({"close": code, "reason": reason}).to_string());
+                }
+                Ok(None) => break,
+                Err(violation) => return (payload, control, Some(violation.close_code() as u16)),
+            }
+        }
+    }
+    (payload, control, None)
 }
 
 /// A string of `conversation-tutorial.txt`, quotes included.

@@ -31,6 +31,8 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
     out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
+    out.gauge("glassline_http_connections", "Browsers' connections without a WebSocket.", snapshot.http);
+    out.gauge("glassline_websocket_connections", "Connections with a WebSocket.", snapshot.websockets);
     let help = "Connections by their link; one whose handshake is under way counts as plaintext.";
     out.family("glassline_link_connections", "gauge", help);
     for (link, count) in LinkKind::ALL.into_iter().zip(snapshot.connections_by_link) {
@@ -104,6 +106,8 @@ mod tests {
             "# HELP glassline_members Members: connections whose name was accepted.",
             "# TYPE glassline_members gauge",
             "glassline_members 3",
+            "glassline_http_connections 0",
+            "glassline_websocket_connections 0",
             "# TYPE glassline_messages_total counter",
             "glassline_messages_total 41",
             "glassline_refusals_total{reason=\"name_refused\"} 1",

@@ -47,6 +47,8 @@ pub(crate) struct Snapshot {
     pub(crate) members: usize,
     pub(crate) connections: usize,
     pub(crate) unregistered: usize,
+    pub(crate) http: usize,
+    pub(crate) websockets: usize,
     /// Connections of each [`LinkKind`], in its order.
     pub(crate) connections_by_link: [usize; LinkKind::ALL.len()],
     pub(crate) rooms: usize,

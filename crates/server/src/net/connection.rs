@@ -181,7 +181,7 @@ impl<S: Socket> Connection<S> {
     /// Rank among the connections of HTTP.
     pub(crate) fn http_rank(&self) -> HttpRank {
         match &self.protocol {
-            _ if self.transport.is_hung_up() || self.is_draining() => HttpRank::Idle,
+            _ if self.transport.is_hung_up() => HttpRank::Idle,
             _ if !self.output.is_empty() => HttpRank::Answering,
             Protocol::Http(session) if !session.is_idle() => HttpRank::Incomplete,
             _ => HttpRank::Idle,

@@ -54,6 +54,11 @@ impl ReadBuffer {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self { received: vec![0; bytes_max], plaintext: Vec::new() }
     }
+
+    /// Returns whether it is in place of one that a read has taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.received.is_empty()
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -84,6 +89,7 @@ pub(crate) enum ReadError {
 struct Layers {
     stack: LayerStack,
     starting: Option<Starting>,
+    has_websocket: bool,
     /// One of them has failed: nothing passes but output that is there.
     has_failed: bool,
 }
@@ -184,6 +190,11 @@ impl<S: Socket> Transport<S> {
     /// Puts a WebSocket on top; the next read gives it `first_bytes`, which were read already.
     pub(crate) fn start_websocket(&mut self, websocket: WebSocketLayer, first_bytes: Vec<u8>) {
         self.start(Upper::Made(LayerStack::new(vec![Box::new(websocket)])), first_bytes);
+        self.layers.get_or_insert_default().has_websocket = true;
+    }
+
+    pub(crate) fn has_websocket(&self) -> bool {
+        self.layers.as_deref().is_some_and(|layers| layers.has_websocket)
     }
 
     fn start(&mut self, upper: Upper, first_bytes: Vec<u8>) {

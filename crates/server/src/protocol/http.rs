@@ -10,7 +10,7 @@ const HEAD_TIMEOUT_MS: u64 = 10_000;
 /// Time for the next request, after an answer.
 const KEEP_ALIVE_MS: u64 = 5_000;
 /// Time in which an answer must be taken: a whole page over a slow line.
-const ANSWER_TIMEOUT_MS: u64 = 60_000;
+pub(crate) const ANSWER_TIMEOUT_MS: u64 = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct HttpSession {

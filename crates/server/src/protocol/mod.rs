@@ -19,7 +19,7 @@ pub(crate) use step::{Pause, Step};
 
 use crate::close_reason::CloseReason;
 use event::EventSession;
-pub(crate) use http::{HttpSession, HttpTimeout};
+pub(crate) use http::{ANSWER_TIMEOUT_MS, HttpSession, HttpTimeout};
 use sniff::{Sniffer, Spoken};
 use tutorial::TutorialSession;
 

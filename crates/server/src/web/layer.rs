@@ -9,8 +9,6 @@ use glassline_wire::websocket::{
 /// Output behind which each ping gets its pong. Behind more of it, only the newest does, once the
 /// output is written (RFC 6455, 5.5.3).
 const PONG_OUTPUT_BYTES_MAX: usize = 2 * 1024;
-/// Capacity that an empty output keeps: one header, so that an idle member costs little.
-const KEPT_OUTPUT_BYTES_MAX: usize = 64;
 
 /// One side of a WebSocket: the server's.
 #[derive(Debug)]
@@ -133,7 +131,8 @@ impl Layer for WebSocketLayer {
     fn consume_output(&mut self, bytes: usize) {
         self.output.drain(..bytes);
         if self.output.is_empty() {
-            self.output.shrink_to(KEPT_OUTPUT_BYTES_MAX);
+            // An idle member has no buffer.
+            self.output = Vec::new();
             if let Some(payload) = self.unanswered_ping.take().filter(|_| !self.is_closed) {
                 put_control(&mut self.output, Opcode::Pong, &payload);
             }

@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn only_what_is_incomplete_is_held() {
         let mut decoder = Decoder::new(Sender::Client, MESSAGE_BYTES_MAX);
-        let bytes = frame(true, Opcode::Binary, &[7; 60_000]);
+        let bytes = frame(true, Opcode::Binary, &vec![7; 60_000]);
         let mut payload = Vec::new();
         for mut slice in bytes.chunks(1_000) {
             while let Ok(Some(Item::Payload(part))) = decoder.next(&mut slice) {

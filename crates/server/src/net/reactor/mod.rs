@@ -293,6 +293,8 @@ impl<S: Socket> Reactor<S> {
         self.counters.add_end(reason, connection.transport().is_handshaking());
         if let Some(member) = connection.member() {
             self.depart(member, peer, reason);
+        } else if reason == CloseReason::HttpDone {
+            debug!(%peer, reason = reason.into_str(), "closed");
         } else {
             info!(%peer, reason = reason.into_str(), "refused");
         }
@@ -348,6 +350,8 @@ impl<S: Socket> Reactor<S> {
             members: self.hub.len(),
             connections: self.connections.len(),
             unregistered: self.admission.unregistered().len(),
+            http: self.admission.http().len(),
+            websockets: self.connections.iter().filter(|(_, of)| of.transport().has_websocket()).count(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
             hub: self.hub.counters(),

@@ -47,9 +47,10 @@ impl<S: Socket> Reactor<S> {
         self.handshake_turn();
     }
 
-    /// Reads once from a connection, whether or not something was reported of it.
+    /// Reads once from a connection, whether or not something was reported of it; not where what
+    /// another one was read for leads here.
     pub(super) fn read_now(&mut self, key: ConnectionKey) {
-        if let Some(connection) = self.connections.get_mut(key) {
+        if let Some(connection) = self.connections.get_mut(key).filter(|_| !self.buffer.is_taken()) {
             connection.transport_mut().expect_input();
             self.read_one(key);
             self.give_what_is_much();

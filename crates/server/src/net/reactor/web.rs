@@ -8,6 +8,7 @@ use tracing::debug;
 
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
+use crate::net::connection::HttpRank;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
@@ -41,7 +42,9 @@ impl<S: Socket> Reactor<S> {
     /// Has a WebSocket begin: from now on the connection is one that waits for a name.
     pub(super) fn start_websocket(&mut self, key: ConnectionKey, response: Vec<u8>, first_bytes: Vec<u8>) {
         let Some(peer) = self.connections.get(key).map(super::Connection::peer) else { return };
-        if !self.make_room(peer.ip()) {
+        // One that began with this request is counted among them still.
+        let is_counted = !self.admission.http().contains(subnet(peer.ip()), key);
+        if !is_counted && !self.make_room(peer.ip()) {
             let text = "too many connections come from your address; close some of them";
             let response = Response::refusal("503 Service Unavailable", text);
             self.refuse_or_drain(key, CloseReason::TooManyFromAddress, "", &response.to_bytes(false));
@@ -78,8 +81,10 @@ impl<S: Socket> Reactor<S> {
         let others = self.admission.http().of(subnet).filter(|key| *key != newest);
         let ranked = others.filter_map(|key| Some((self.connections.get(key)?.http_rank(), key)));
         let victim = ranked.min_by_key(|&(rank, key)| (rank, u32::MAX - self.connections.age(key)));
-        if let Some((_, key)) = victim {
-            self.close(key, CloseReason::CrowdedOut);
+        if let Some((rank, key)) = victim {
+            // One that asks for nothing has been served.
+            let reason = if rank == HttpRank::Idle { CloseReason::HttpDone } else { CloseReason::CrowdedOut };
+            self.close(key, reason);
         }
         victim.is_some()
     }

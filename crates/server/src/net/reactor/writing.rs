@@ -10,6 +10,7 @@ use crate::net::connection::Connection;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
+use crate::protocol::ANSWER_TIMEOUT_MS;
 
 /// Members written to before the loop looks for input again. What arrives during a round is then in
 /// the log before the round reaches the member again, so that a member's next write carries more:
@@ -122,7 +123,12 @@ impl<S: Socket> Reactor<S> {
             connection.say(output);
         }
         self.timers.cancel_all(key);
-        self.timers.set(key, Kind::Drain, self.now.monotonic_ms + self.config.limits.drain_timeout_ms);
+        let drain_timeout_ms = match reason {
+            // The last answer may be a file.
+            CloseReason::HttpDone => ANSWER_TIMEOUT_MS,
+            _ => self.config.limits.drain_timeout_ms,
+        };
+        self.timers.set(key, Kind::Drain, self.now.monotonic_ms + drain_timeout_ms);
         self.write_output(key);
         self.queue_read(key);
     }

@@ -26,6 +26,8 @@ mod foreign;
 mod layers;
 mod links;
 mod queues;
+mod web;
+mod websocket;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 /// As the journal's.

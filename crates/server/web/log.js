@@ -15,6 +15,9 @@ const ABOVE_ENTRIES = 30;
 /** Distance from the end within which the log follows what arrives, and from the top at which older messages are loaded. */
 const FOLLOW_PX = 40;
 const NEAR_TOP_PX = 400;
+/** More new rows than these at once were loaded, and did not just arrive. */
+const QUIET_ROWS = 3;
+const QUIET_MS = 300;
 /** Space left above the mark "new". */
 const ABOVE_MARK_PX = 48;
 
@@ -132,7 +135,7 @@ export class LogView {
     this.#log.scrollBy({ top: direction * this.#log.clientHeight * 0.9 });
   }
 
-  /** Shows another room. The log is filled before it is a live region. */
+  /** Shows another room. */
   #open(context) {
     this.isNearTop = false;
     if (this.#room) this.#places.set(this.#room.key, this.#place());
@@ -144,15 +147,13 @@ export class LogView {
     this.#room = room;
     this.#mark = this.#returnTo = null;
     const latest = room.entries.length - FIRST_ENTRIES;
-    const wanted = Math.min(place?.seq ?? Infinity, room.divider ?? Infinity);
+    const wanted = Math.min(place?.seq || Infinity, room.divider ?? Infinity);
     const at = room.entries.findIndex(({ seq, epoch }) => epoch === room.epoch && seq >= wanted);
     this.#first = room.entries[Math.max(0, at < 0 ? latest : Math.min(latest, at - ABOVE_ENTRIES))];
     this.#update(context);
     this.toEnd();
     if (this.markPlace === 'above') this.#scrollTo(this.#mark, ABOVE_MARK_PX);
     else if (!this.#mark && place) this.#restore(place);
-    requestAnimationFrame(() => this.#log.setAttribute('role', 'log'));
-    this.#log.setAttribute('aria-label', 'Messages');
   }
 
   get #start() {
@@ -170,12 +171,13 @@ export class LogView {
     this.#shown = this.#room.entries.length;
   }
 
-  /** Brings all rows up to date, unheard. Rows never change their order. */
+  /** Brings all rows up to date. Rows never change their order. */
   #update(context) {
     const start = this.#start;
     const rows = rowsOf(this.#room, start, start);
     const wanted = new Set(rows.map(({ key }) => key));
-    this.#log.setAttribute('aria-live', 'off');
+    const fresh = rows.filter(({ key }) => !this.#elements.has(key)).length;
+    if (fresh > QUIET_ROWS || !this.#log.hasAttribute('role')) this.#quieten();
     for (const key of this.#elements.keys()) if (!wanted.has(key)) this.#remove(key);
     let previous = null;
     for (const row of rows) {
@@ -183,11 +185,20 @@ export class LogView {
       known?.classList.toggle('grouped', row.isGrouped === true);
       previous = known ?? this.#insert(row, previous, context);
     }
-    clearTimeout(this.#quietTimer);
-    this.#quietTimer = setTimeout(() => this.#log.removeAttribute('aria-live'), 150);
     this.#shown = this.#room.entries.length;
     this.#revision = this.#room.revision;
     this.#first = this.#room.entries[start];
+  }
+
+  /** What is loaded is not read aloud: it is there before the log is a live region. */
+  #quieten() {
+    this.#log.setAttribute('aria-live', 'off');
+    clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => {
+      this.#log.removeAttribute('aria-live');
+      this.#log.setAttribute('role', 'log');
+      this.#log.setAttribute('aria-label', 'Messages');
+    }, QUIET_MS);
   }
 
   /** Builds a row behind another one, or before all. */
@@ -252,11 +263,11 @@ export class LogView {
 
   #place() {
     const anchor = this.isFollowing ? null : this.#anchor();
-    return anchor && { seq: Number(anchor.row.dataset.seq), offset: anchor.offset };
+    return { seq: Number(anchor?.row.dataset.seq), offset: anchor?.offset };
   }
 
   #restore(place) {
-    const row = place && this.#rowOf(place.seq);
+    const row = this.#rowOf(place.seq);
     if (row) this.#scrollTo(row, place.offset);
     else this.toEnd();
   }

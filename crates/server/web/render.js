@@ -71,7 +71,7 @@ export function renderTop({ chat: { room, isOperator }, now }) {
   const isEmpty = !room?.entries.some(({ kind }) => kind === 'message');
   byId('empty').hidden = !isEmpty;
   if (isEmpty) setText(byId('empty'), !room ? 'Join a room on the left.' : !isRoom ? `What you write here goes to ${room.name} only.`
-    : room.count > 1 ? 'Nothing said yet: say hello.' : 'Nobody else is here: share the address of this page.');
+    : room.count > 1 ? 'Nothing said yet: say hello.' : 'Nobody else is here yet.');
   const tools = byId('operator-tools');
   tools.hidden = !isOperator || !room;
   if (tools.hidden || tools.dataset.key === room.key) return;

@@ -155,8 +155,8 @@ fn pin(server: &KnownServer) -> Pin {
 /// count for no server. The schemes of later versions are words, too.
 fn check_line(line: &str) -> Result<(), &'static str> {
     let why = "the fourth field is no scheme and address such as `tls example.org:1234`";
-    let (link, address) = line.splitn(4, ' ').nth(3).and_then(|subject| subject.split_once(' ')).ok_or(why)?;
-    let is_word = !link.is_empty() && link.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let (scheme, address) = line.splitn(4, ' ').nth(3).and_then(|subject| subject.split_once(' ')).ok_or(why)?;
+    let is_word = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let is_written = ServerAddress::parse(address).is_ok_and(|parsed| parsed.to_string() == address);
     if is_word && is_written { Ok(()) } else { Err(why) }
 }

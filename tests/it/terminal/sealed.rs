@@ -207,7 +207,7 @@ fn the_tutorial_dialect_says_why_nothing_is_sealed() {
 #[test]
 fn a_weak_passphrase_is_warned_of_in_every_mode() {
     let server = Server::start();
-    let weak = "this passphrase of den is weak";
+    let weak = "den: this passphrase is weak";
     let mut alice = in_the_den(&server, "alice");
     alice.keys_until("/seal\r", "passphrase of den");
     alice.keys_until(&format!("{PASSPHRASE}\r"), weak);

@@ -128,7 +128,7 @@ pub(super) fn without_key(record: &EpochRecord, room: &Room) -> String {
 /// Warns of a passphrase of a room that a program can guess.
 pub(super) fn weak(room: &str) -> String {
     format!(
-        "this passphrase of {} is weak: whoever records the messages can guess it with a program. /seal and Enter alone \
+        "{}: this passphrase is weak: whoever records the messages can guess it with a program. /seal and Enter alone \
          make one of six random words",
         name(room)
     )

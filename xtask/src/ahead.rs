@@ -1,4 +1,4 @@
-//! Builds that later steps use, made while earlier steps wait for their tests.
+//! What later steps use, built and installed while earlier steps wait for their tests.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::command::behind;
+use crate::tools::{self, Install, Tool};
 use crate::{fuzz, programs};
 
 /// Time between two looks at a build.
@@ -25,8 +26,13 @@ enum State {
 }
 
 impl Ahead {
-    /// Begins with the build that is used first.
-    pub(crate) fn start() -> Self {
+    /// Begins with the build that is used first. Where `tools` may be installed without asking, they
+    /// are, too.
+    pub(crate) fn start(tools: Vec<Tool>, install: Install) -> Self {
+        if install == Install::Yes {
+            // What is still missing is reported by the step that needs it.
+            thread::spawn(move || tools::ensure(&tools, install));
+        }
         let builds = [
             Ok(programs::simulation_build()),
             Ok(programs::release_build()),

@@ -54,7 +54,7 @@ pub(crate) fn cargo(arguments: &str) -> Command {
 /// Returns a command that leaves the processors to others that want them.
 pub(crate) fn behind(command: &Command) -> Command {
     let mut behind = Command::new("nice");
-    behind.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    behind.args(["-n", "10"]).arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         behind.current_dir(folder);
     }

@@ -91,15 +91,17 @@ pub(crate) fn run(names: &[String], is_yes_given: bool) -> Outcome {
                 .ok_or_else(|| format!("there is no step {name}; {}", usage()))?,
         );
     }
+    let install = Install::chosen(is_yes_given);
     let mut ahead = None;
     if steps.is_empty() {
         steps.extend(STEPS.iter());
-        ahead = Some(Ahead::start());
+        let tools = steps.iter().flat_map(|step| step.tools.iter().chain(step.optional)).copied();
+        ahead = Some(Ahead::start(tools.collect(), install));
     } else if steps.iter().any(|step| step.needs_build) {
         steps.retain(|step| step.name != BUILD.name);
         steps.insert(0, &BUILD);
     }
-    let outcome = run_steps(&steps, Install::chosen(is_yes_given));
+    let outcome = run_steps(&steps, install);
     drop(ahead);
     outcome
 }

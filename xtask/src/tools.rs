@@ -1,7 +1,8 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Once;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, Once};
 
 use crate::command::{Outcome, program, run, succeeds};
 
@@ -76,6 +77,9 @@ tools! {
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
 
+/// Held while something is installed.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 impl Install {
     /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no
     /// elsewhere.
@@ -99,6 +103,13 @@ impl Tool {
         self.probe.split_first().is_some_and(|(name, arguments)| succeeds(name, arguments))
     }
 
+    fn debian_package(&self) -> Option<&'static str> {
+        match self.package {
+            Package::Debian(package) => Some(package),
+            _ => None,
+        }
+    }
+
     fn by_hand(&self) -> String {
         match self.package {
             Package::Debian(package) => format!("sudo apt-get install {package}"),
@@ -110,14 +121,7 @@ impl Tool {
 
     fn install(&self) {
         let command = match self.package {
-            Package::Debian(package) => {
-                // Lists of packages do not change within a run.
-                static LISTS: Once = Once::new();
-                LISTS.call_once(|| _ = run(program("apt-get", &["update", "-q"])));
-                let mut install = program("apt-get", &["install", "-q", "-y", package]);
-                install.env("DEBIAN_FRONTEND", "noninteractive");
-                install
-            }
+            Package::Debian(package) => debian_install(&[package]),
             Package::Rustup(component) => program("rustup", &["component", "add", component]),
             Package::PyPi(file) => program("python3", &pip_arguments(file)),
             Package::Npm(folder) => program("sh", &["-c", &npm_script(folder)]),
@@ -125,6 +129,20 @@ impl Tool {
         // Whether the tool is there afterwards is what counts.
         let _ = run(command);
     }
+}
+
+/// Returns the command that installs packages of Debian, without its many words.
+fn debian_install(packages: &[&str]) -> Command {
+    // Lists of packages do not change within a run.
+    static LISTS: Once = Once::new();
+    LISTS.call_once(|| {
+        let mut update = program("apt-get", &["update"]);
+        update.stdout(Stdio::null());
+        _ = run(update);
+    });
+    let mut install = program("apt-get", &["install", "-y"]);
+    install.args(packages).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    install
 }
 
 /// Arguments of Python that install what a file of requirements lists, beside the builds: nothing
@@ -147,12 +165,23 @@ fn npm_script(folder: &str) -> String {
 pub(crate) fn ensure(tools: &[Tool], install: Install) -> Outcome {
     let mut missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.is_there()).collect();
     if !missing.is_empty() && is_allowed(&missing, install) {
-        for tool in &missing {
-            tool.install();
-        }
+        // Some may be there once an installation that is under way has ended.
+        let _one_at_a_time = INSTALLING.lock();
+        missing.retain(|tool| !tool.is_there());
+        install_all(&missing);
         missing.retain(|tool| !tool.is_there());
     }
     if missing.is_empty() { Ok(()) } else { Err(described(&missing)) }
+}
+
+/// Packages of Debian at once, which takes a fraction of the time; then what is still missing one by
+/// one, as a package that does not exist keeps the others from being installed.
+fn install_all(missing: &[&Tool]) {
+    let packages: Vec<&str> = missing.iter().filter_map(|tool| tool.debian_package()).collect();
+    if packages.len() > 1 {
+        let _ = run(debian_install(&packages));
+    }
+    missing.iter().filter(|tool| !tool.is_there()).for_each(|tool| tool.install());
 }
 
 fn is_allowed(missing: &[&Tool], install: Install) -> bool {

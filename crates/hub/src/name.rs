@@ -6,11 +6,10 @@ mod looks;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
-use glassline_wire::operator_token;
+use glassline_wire::{operator_token, spelling};
 use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use characters::Unfit;
@@ -81,7 +80,7 @@ impl Name {
         // Before anything is mapped: no input longer than the limit is worth the work.
         check_length(wished.trim_matches(' '), NAME_CHARS_MAX)?;
         characters::check_controls(wished)?;
-        let name = nickname(wished);
+        let name = spelling::nickname(wished);
         if name.is_empty() {
             return Err(NameError::Empty);
         }
@@ -145,14 +144,6 @@ fn check_length(name: &str, chars_max: usize) -> Result<(), NameError> {
         return Err(NameError::TooLong { chars, bytes });
     }
     Ok(())
-}
-
-/// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the
-/// ends, compatible forms become one form. The one space that is left is written `_` (T8), so that
-/// a name is one word in every command.
-fn nickname(wished: &str) -> String {
-    let normal: String = wished.nfkc().collect();
-    normal.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
 }
 
 /// Names the character that its owner wrote, where a compatible form of it was refused.

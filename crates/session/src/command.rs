@@ -100,6 +100,11 @@ pub enum CommandError {
     NotSealed(String),
     #[error("this server does not relay sealed messages, and the room is sealed here; /unseal ends that")]
     ServerCannotSeal,
+    #[error(
+        "sealed messages need the event dialect, and this link has the plain tutorial dialect, which has none; join without \
+         `--dialect tutorial`, a server that knows the event dialect, or speak in another room"
+    )]
+    NoSealInTutorial,
     #[error("you are in no room; enter one with /join ROOM")]
     NoCurrentRoom,
     #[error("the client itself sends `hello` and `pong`")]
@@ -117,7 +122,7 @@ impl CommandError {
             Self::Full(_) | Self::UnsentMessages { .. } | Self::AnswerPending | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::Token => ErrorCode::BadField,
-            Self::NotSealed(_) | Self::ServerCannotSeal => ErrorCode::RoomSealed,
+            Self::NotSealed(_) | Self::ServerCannotSeal | Self::NoSealInTutorial => ErrorCode::RoomSealed,
             Self::NotInRoom(_) | Self::NoCurrentRoom => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }

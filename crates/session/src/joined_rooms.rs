@@ -1,9 +1,11 @@
 //! Rooms the client is in: those that a reconnect rejoins, and their members.
 
+use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use glassline_wire::event::{Members, Presence, RoomState, Welcome};
 use glassline_wire::request::LOBBY;
+use glassline_wire::spelling;
 
 use crate::prelude::*;
 use crate::seq_tracker::SeqTracker;
@@ -80,8 +82,7 @@ impl JoinedRooms {
     /// Returns the room the client is in that is meant by this spelling: `#Den` and `den` are one
     /// (E2).
     pub(crate) fn resolve(&self, spelling: &str) -> Option<String> {
-        let folded = spelling.strip_prefix('#').unwrap_or(spelling).to_lowercase();
-        [spelling.to_owned(), folded].into_iter().find(|room| self.contains(room))
+        [spelling.into(), spelling::room(spelling)].into_iter().find(|room| self.contains(room)).map(Cow::into_owned)
     }
 
     /// Returns the newest number that the server has named on this link of the room that is meant
@@ -97,11 +98,6 @@ impl JoinedRooms {
     /// Returns the number of others in the fullest room of the client, as far as it is known.
     pub(crate) fn others(&self) -> usize {
         self.rooms.iter().filter_map(|room| room.people).max().unwrap_or(0).saturating_sub(1)
-    }
-
-    /// Returns whether nobody else is in a room, as far as it is known.
-    pub(crate) fn is_alone(&self, room: &str) -> bool {
-        self.room(room).is_some_and(|room| room.people == Some(1))
     }
 
     /// Returns the known names of the current room, in alphabetical order.

@@ -12,6 +12,8 @@ const PAGE_REF: &str = "glassline-past-";
 const PAGE_MS: u64 = 5_000;
 /// Requests for stored messages that may be under way.
 const PAGES_MAX: usize = 8;
+/// Requests for a room that may be under way.
+const ROOM_CHANGES_MAX: usize = 64;
 /// Longest wait for the answer to `/join` in a pipe: later lines are meant for the new room.
 const ROOM_CHANGE_MS: u64 = 5_000;
 
@@ -22,6 +24,14 @@ pub(crate) struct PageRequest {
     pub(crate) limit: u64,
 }
 
+/// Request of the user for another room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RoomChange {
+    /// To enter the room of this spelling.
+    Join(String),
+    Leave,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
     pages: VecDeque<PageRequest>,
@@ -29,7 +39,7 @@ pub(crate) struct Queries {
     /// Time until which input from a pipe waits for stored messages, since it may go on from them.
     page_until_ms: Option<u64>,
     /// The user's own `join`s and `leave`s.
-    room_changes: usize,
+    room_changes: VecDeque<RoomChange>,
     /// Time until which the user may hold the next messages back for another room.
     room_change_until_ms: Option<u64>,
 }
@@ -77,18 +87,20 @@ impl Queries {
         page
     }
 
-    pub(crate) fn add_room_change(&mut self, now_ms: u64) {
-        self.room_changes = self.room_changes.saturating_add(1);
+    /// Returns whether another request for a room may be made before the server has answered.
+    pub(crate) fn takes_room_change(&self) -> bool {
+        self.room_changes.len() < ROOM_CHANGES_MAX
+    }
+
+    pub(crate) fn add_room_change(&mut self, change: RoomChange, now_ms: u64) {
+        self.room_changes.push_back(change);
         self.room_change_until_ms = Some(now_ms + ROOM_CHANGE_MS);
     }
 
-    /// Processes the answer to a `join` or `leave`; returns whether there was one to answer.
-    pub(crate) fn take_room_change(&mut self) -> bool {
-        let is_answer = self.room_changes > 0;
-        if is_answer {
-            self.room_changes -= 1;
-            self.room_change_until_ms = self.room_change_until_ms.filter(|_| self.room_changes > 0);
-        }
-        is_answer
+    /// Takes the request for a room that was answered; the server answers them in order.
+    pub(crate) fn take_room_change(&mut self) -> Option<RoomChange> {
+        let change = self.room_changes.pop_front();
+        self.room_change_until_ms = self.room_change_until_ms.filter(|_| !self.room_changes.is_empty());
+        change
     }
 }

@@ -31,6 +31,7 @@ pub mod operator_token;
 pub mod request;
 pub mod sealed;
 pub mod slash;
+pub mod spelling;
 pub mod timestamp;
 pub mod visible;
 pub mod websocket;

@@ -116,3 +116,90 @@ fn a_log_of_sealed_rooms_is_announced() {
     let mut bob = opening(&server, "bob").argument("--log").argument("--log-sealed").open();
     bob.see(notice);
 }
+
+/// A client at a terminal, in the room "den".
+#[track_caller]
+fn in_the_den(server: &Server, name: &str) -> Terminal {
+    let mut member = opening(server, name).open();
+    member.keys_until("/join den\r", &format!("{name} in den"));
+    member
+}
+
+#[test]
+fn what_is_typed_behind_seal_is_never_sent() {
+    let server = Server::start();
+    let mut bob = linear(opening(&server, "bob"));
+    for mut alice in [in_the_den(&server, "alice"), linear(opening(&server, "carol"))] {
+        alice.keys_until("/seal correct horse\r", "nothing was sealed: what you typed behind /seal");
+        alice.keys_until("that was all\r", "that was all");
+        bob.see("that was all");
+        assert_eq!(bob.count_written("correct horse"), 0, "{}", bob.screen());
+        alice.keys("/quit\r");
+        alice.exit_code();
+    }
+}
+
+#[test]
+fn a_refused_text_comes_back_with_up() {
+    let server = Server::start();
+    let mut alice = linear(opening(&server, "alice"));
+    seal(&mut alice);
+    let home = std::rc::Rc::clone(alice.home());
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+
+    let mut alice = opening(&server, "alice").home(&home).open();
+    alice.keys_until("/join den\r", "den is sealed here");
+    alice.keys_until("a secret of ours\r", "Up brings your text back");
+    alice.see_input("");
+    alice.keys("\x1b[A");
+    alice.see_input("a secret of ours");
+    alice.keys("\x15");
+    seal(&mut alice);
+    alice.keys("\x1b[A");
+    alice.see_input("/seal");
+    alice.keys("\x1b[A");
+    alice.see_input("a secret of ours");
+    alice.keys_until("\r", "alice > a secret of ours");
+    assert_eq!(server.log().matches("a secret").count(), 0);
+}
+
+#[test]
+fn a_seal_that_the_server_refuses_is_undone() {
+    let server = Server::start();
+    let mut bob = linear(opening(&server, "bob"));
+    bob.keys_until("readable\r", "readable");
+    let mut alice = in_the_den(&server, "alice");
+    alice.keys_until("/seal\r", "passphrase of den");
+    alice.keys_until(&format!("{PASSPHRASE}\r"), "your key of den is given up");
+    alice.see("only an operator may seal it");
+    alice.keys("readable, too\r");
+    bob.see("alice > readable, too");
+}
+
+#[test]
+fn the_tutorial_dialect_says_why_nothing_is_sealed() {
+    let server = Server::start();
+    let why = "sealed messages need the event dialect";
+    let mut alice = opening(&server, "alice").argument("--dialect").argument("tutorial").open();
+    alice.keys_until("/seal\r", why);
+    alice.see_input("");
+    alice.see("join without `--dialect tutorial`");
+    alice.keys_until("/quit\r", "");
+
+    // A room that was sealed over the event dialect gets nothing readable over this one.
+    let mut alice = linear(opening(&server, "alice"));
+    seal(&mut alice);
+    let home = std::rc::Rc::clone(alice.home());
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+    let mut bob = linear(opening(&server, "bob"));
+    let mut alice = opening(&server, "alice").argument("--dialect").argument("tutorial").home(&home).open();
+    alice.keys_until("/join den\r", "you are in den; ");
+    alice.keys_until("a secret\r", "Up brings your text back");
+    alice.see_input("");
+    alice.keys_until("/leave\r", "you are in lobby");
+    alice.keys_until("/join den\r", "you are in den; ");
+    bob.see("alice joined");
+    assert_eq!(bob.count_written("a secret"), 0);
+}

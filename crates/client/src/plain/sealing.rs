@@ -34,7 +34,7 @@ impl Plain {
         if self.terminal.is_none() {
             return self.not_sent(NO_TERMINAL);
         }
-        let notice = self.dialogue.unseal(session.status(now_ms).room);
+        let notice = self.dialogue.unseal(session, now_ms);
         self.print_notice(&notice)
     }
 

@@ -61,10 +61,14 @@ impl SealDialogue {
     }
 
     /// Ends the sealing of the current room at the second time in a row. Returns a notice.
-    pub(crate) fn unseal(&mut self, current: Option<String>) -> String {
-        let Some(room) = current.filter(|room| self.keys.is_sealed(room)) else {
+    pub(crate) fn unseal(&mut self, session: &Session, now_ms: u64) -> String {
+        let status = session.status(now_ms);
+        let Some(room) = status.room.filter(|room| self.keys.is_private(room)) else {
             return "the room you are in is not sealed here".to_owned();
         };
+        if !self.keys.is_sealed(&room) {
+            return self.open_room(room, status.people == Some(1));
+        }
         if self.unsealing.as_ref() != Some(&room) {
             let asked = format!(
                 "after this your program no longer takes {} as sealed and forgets its key: what you send there may be \
@@ -83,6 +87,30 @@ impl SealDialogue {
                 name(&room)
             ),
             Err(why) => format!("{} stays sealed: {why}", name(&room)),
+        }
+    }
+
+    /// Ends the sealing of a room by others, where nobody else is in it.
+    fn open_room(&mut self, room: String, is_alone: bool) -> String {
+        let shown = name(&room);
+        if !is_alone {
+            return format!(
+                "{shown} is sealed by others, who may be in it, so nothing readable is relayed there; /seal with its \
+                 passphrase lets you write, and so does another room"
+            );
+        }
+        if self.unsealing.as_ref() != Some(&room) {
+            let asked = format!(
+                "others have sealed {shown} and are not in it now. After this, what you write there is readable for the \
+                 server, everybody on the way and whoever comes. /unseal again does it"
+            );
+            self.unsealing = Some(room);
+            return asked;
+        }
+        self.unsealing = None;
+        match self.keys.open_room(&room) {
+            Ok(()) => format!("what you write in {shown} is readable from now on"),
+            Err(why) => format!("{shown} stays sealed: {why}"),
         }
     }
 }

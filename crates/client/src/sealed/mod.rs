@@ -15,7 +15,6 @@ mod room;
 mod server_word;
 mod state;
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -25,7 +24,7 @@ use glassline_secure::seal::{Envelope, Kind, Passphrase};
 use glassline_session::{Arrival, Draft, RoomSeal, Update};
 use glassline_wire::event::{Message, Rejection};
 use glassline_wire::request::LOBBY;
-use unicode_normalization::UnicodeNormalization as _;
+use glassline_wire::spelling;
 
 use crate::derived_key::Derived;
 use crate::format::safe;
@@ -74,12 +73,12 @@ impl RoomKeys {
 
     /// Returns whether the user has sealed a room.
     pub(crate) fn is_sealed(&self, room: &str) -> bool {
-        self.state().rooms.get(&*known_as(room)).is_some_and(Room::is_sealed)
+        self.state().rooms.get(&*spelling::room(room)).is_some_and(Room::is_sealed)
     }
 
     /// Returns whether others have sealed a room and the user has not.
     pub(crate) fn is_sealed_by_others(&self, room: &str) -> bool {
-        self.state().is_sealed_by_others(&known_as(room))
+        self.state().is_sealed_by_others(&spelling::room(room))
     }
 
     /// Returns whether what is written to a room is for those who have its key, whoever has sealed it.
@@ -90,7 +89,7 @@ impl RoomKeys {
     /// Returns whether a message could be sealed now, or never before the user does something: a
     /// room whose key is on its way should wait for it.
     pub(crate) fn is_settled(&self, room: &str) -> bool {
-        self.state().rooms.get(&*known_as(room)).is_none_or(Room::is_settled)
+        self.state().rooms.get(&*spelling::room(room)).is_none_or(Room::is_settled)
     }
 
     /// Returns whether all rooms are settled, so that no message has to wait.
@@ -101,7 +100,7 @@ impl RoomKeys {
     /// Returns what to tell a user who enters a room: it is sealed, and its key is neither here nor on
     /// its way.
     pub(crate) fn entry_notice(&self, room: &str) -> Option<String> {
-        let is_locked = self.state().rooms.get(&*known_as(room)).is_some_and(Room::lacks_passphrase);
+        let is_locked = self.state().rooms.get(&*spelling::room(room)).is_some_and(Room::lacks_passphrase);
         is_locked.then(|| {
             format!(
                 "{} is sealed here: enter its passphrase with /seal; until then nothing is sent there",
@@ -123,17 +122,17 @@ impl RoomKeys {
     /// arrives as [`Derived`]. Returns what to tell the user meanwhile. Errors: why it cannot be.
     pub(crate) fn seal(&self, room: &str, passphrase: Passphrase) -> Result<String, String> {
         self.check(room)?;
-        self.state().seal_room(&known_as(room), passphrase)
+        self.state().seal_room(&spelling::room(room), passphrase)
     }
 
     /// Begins the first key of a sealed room in which no record was seen.
     pub(crate) fn begin_if_unknown(&self, room: &str) {
-        self.state().begin_if_unknown(&known_as(room));
+        self.state().begin_if_unknown(&spelling::room(room));
     }
 
     /// Ends the sealing of a room, on the user's word only. Errors: it would come back.
     pub(crate) fn unseal(&self, room: &str) -> Result<(), String> {
-        let (mut state, room) = (self.state(), known_as(room));
+        let (mut state, room) = (self.state(), spelling::room(room));
         if let Some(files) = &state.files {
             files.rooms.forget(&room).map_err(|error| error.to_string())?;
         }
@@ -141,6 +140,12 @@ impl RoomKeys {
             *room = room.unsealed().map_err(|error| error.to_string())?;
         }
         Ok(())
+    }
+
+    /// Takes a room as no longer sealed by others, on the user's word. Errors: it cannot be told from
+    /// others.
+    pub(crate) fn open_room(&self, room: &str) -> Result<(), String> {
+        self.state().room(&spelling::room(room)).map(|room| room.note_others(false))
     }
 
     /// Takes the result of a derivation, and begins the next.
@@ -159,18 +164,8 @@ impl RoomKeys {
     }
 }
 
-/// Returns a room's name as the server has it (E2): whatever the spelling, it is the same room.
-fn known_as(spelling: &str) -> Cow<'_, str> {
-    // Each message is looked up, and the server sends most names so already.
-    if spelling.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-')) {
-        return Cow::Borrowed(spelling);
-    }
-    let name: String = spelling.strip_prefix('#').unwrap_or(spelling).nfkc().collect();
-    Cow::Owned(name.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase())
-}
-
 fn check_name(room: &str) -> Result<(), String> {
-    if known_as(room) == LOBBY {
+    if spelling::room(room) == LOBBY {
         return Err(
             "the lobby is never sealed, since everybody starts in it; /join another room and seal that".to_owned()
         );
@@ -188,19 +183,19 @@ impl RoomSeal for RoomKeys {
     }
 
     fn entered(&mut self, room: &str, sealed: Option<&str>) -> Option<String> {
-        self.state().enter(&known_as(room), sealed)
+        self.state().enter(&spelling::room(room), sealed)
     }
 
     fn relayed(&mut self, room: &str) -> Option<String> {
-        self.state().take_relayed(&known_as(room))
+        self.state().take_relayed(&spelling::room(room))
     }
 
     fn refused(&mut self, room: &str, rejection: &Rejection) -> Option<String> {
-        self.state().take_refusal(&known_as(room), rejection)
+        self.state().take_refusal(&spelling::room(room), rejection)
     }
 
     fn seal(&mut self, draft: Draft<'_>) -> Result<String, String> {
-        let (mut state, name) = (self.state(), known_as(draft.room));
+        let (mut state, name) = (self.state(), spelling::room(draft.room));
         // Whoever has no key of the room needs none of their own for that.
         if let Some(why) = state.room(&name)?.held_back() {
             return Err(why);
@@ -214,7 +209,7 @@ impl RoomSeal for RoomKeys {
     fn open(&mut self, message: Message, arrival: Arrival) -> Option<Message> {
         let mut state = self.state();
         let Some(sealed) = &message.sealed else {
-            let room = state.rooms.get_mut(&*known_as(&message.room));
+            let room = state.rooms.get_mut(&*spelling::room(&message.room));
             return Some(match room {
                 Some(room) => room.readable(message, arrival),
                 None => message,

@@ -10,10 +10,11 @@ use glassline_session::{Arrival, Update};
 use glassline_wire::event::{Event, History, Message};
 use glassline_wire::link::IdentityKey;
 use glassline_wire::request::LOBBY;
+use glassline_wire::spelling;
 
 use super::derivation::{Derivation, Purpose};
 use super::room::{DerivationOutcome, Room, Withheld};
-use super::{News, Sealing, check_name, known_as, notes};
+use super::{News, Sealing, check_name, notes};
 use crate::derived_key::Derived;
 use crate::inbox::Inbox;
 
@@ -25,7 +26,7 @@ const MEMBERS_MAX: usize = 4_096;
 const UNOPENED_MAX: usize = 256;
 pub(super) const NO_FOLDER: &str = "there is no folder for keys, since HOME is not set, so nothing can be sealed";
 
-/// Names of rooms are as the server has them ([`known_as`]).
+/// Names of rooms are as the server has them ([`spelling::room`]).
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) files: Option<Sealing>,
@@ -62,7 +63,7 @@ impl State {
             }
             for (name, passphrase) in &files.passphrases {
                 check_name(name)?;
-                state.own_room(&known_as(name))?.bind(passphrase.clone());
+                state.own_room(&spelling::room(name))?.bind(passphrase.clone());
             }
             state.files = Some(files);
         }
@@ -226,7 +227,8 @@ impl State {
     fn take_decided(&mut self, name: &str) -> Vec<Withheld> {
         let Some(room) = self.rooms.get_mut(name) else { return Vec::new() };
         let unopened = std::mem::take(&mut self.unopened);
-        let is_open = |held: &Withheld| known_as(&held.message.room) == name && room.has_key(held.envelope.record());
+        let is_open =
+            |held: &Withheld| spelling::room(&held.message.room) == name && room.has_key(held.envelope.record());
         let (open, rest): (Vec<_>, Vec<_>) = unopened.into_iter().partition(is_open);
         self.unopened = rest.into();
         open.into_iter().chain(room.take_decided()).collect()
@@ -275,7 +277,7 @@ impl State {
     /// Takes a sealed message that arrived in its turn or on a page. Returns it as it is shown; `None`
     /// if that is decided later.
     pub(super) fn take_sealed(&mut self, envelope: Envelope, message: Message, arrival: Arrival) -> Option<Message> {
-        let name = known_as(&message.room).into_owned();
+        let name = spelling::room(&message.room).into_owned();
         let is_news = matches!(arrival, Arrival::InTurn | Arrival::Context);
         if arrival != Arrival::Own
             && let Ok(room) = self.room(&name)

@@ -21,7 +21,7 @@ impl Terminal {
 
     /// Ends the sealing of the current room, once it is confirmed.
     pub(super) fn unseal(&mut self, session: &Session, now_ms: u64) {
-        let notice = self.dialogue.unseal(session.status(now_ms).room);
+        let notice = self.dialogue.unseal(session, now_ms);
         self.print_notice(&[notice]);
     }
 }

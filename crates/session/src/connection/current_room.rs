@@ -1,6 +1,8 @@
 //! Room of a tutorial server that the user is in: the server names it in its notices (T10),
 //! and pairs do not.
 
+use alloc::collections::VecDeque;
+
 use glassline_wire::request::LOBBY;
 
 use crate::limits::NAME_BYTES_MAX;
@@ -8,6 +10,9 @@ use crate::prelude::*;
 
 /// Commands that a server may answer by moving the user (T10).
 const MOVES: [&str; 2] = ["join", "leave"];
+
+/// Names kept of rooms that were asked for.
+const ASKED_MAX: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct CurrentRoom {
@@ -17,12 +22,14 @@ pub(super) struct CurrentRoom {
     is_known: bool,
     /// Commands that may move the user, and are not known to be answered.
     pending: usize,
+    /// Rooms that these name, the latest last.
+    asked: VecDeque<String>,
 }
 
 impl Default for CurrentRoom {
     /// Starts in the lobby (T9).
     fn default() -> Self {
-        Self { room: LOBBY.to_owned(), is_known: true, pending: 0 }
+        Self { room: LOBBY.to_owned(), is_known: true, pending: 0, asked: VecDeque::new() }
     }
 }
 
@@ -31,11 +38,20 @@ impl CurrentRoom {
         self.is_known.then_some(self.room.as_str())
     }
 
+    /// Returns whether the user may be in such a room.
+    pub(super) fn may_be(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        is_such(&self.room) || self.asked.iter().any(|room| is_such(room))
+    }
+
     pub(super) fn note_command(&mut self, line: &str) {
-        let command = line.strip_prefix('/').and_then(|line| line.split(char::is_whitespace).next());
-        if command.is_some_and(|command| MOVES.contains(&command)) {
+        let mut words = line.strip_prefix('/').unwrap_or_default().split(char::is_whitespace);
+        if words.next().is_some_and(|command| MOVES.contains(&command)) {
             self.pending = self.pending.saturating_add(1);
             self.is_known = false;
+            if self.asked.len() == ASKED_MAX {
+                self.asked.pop_front();
+            }
+            self.asked.extend(words.find(|word| !word.is_empty()).map(str::to_owned));
         }
     }
 
@@ -52,6 +68,9 @@ impl CurrentRoom {
         }
         self.pending -= 1;
         self.is_known = true;
+        if self.pending == 0 {
+            self.asked.clear();
+        }
     }
 }
 

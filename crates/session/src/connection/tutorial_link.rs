@@ -110,6 +110,11 @@ impl TutorialLink {
         self.current_room.name()
     }
 
+    /// Returns whether what is said now may come into such a room.
+    pub(crate) fn may_be_in(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        self.current_room.may_be(is_such)
+    }
+
     /// Records that a line is sent to the server as its command.
     pub(crate) fn note_command(&mut self, line: &str) {
         self.current_room.note_command(line);

@@ -102,8 +102,7 @@ impl Delivery {
     /// The first time it names the newest number of its room that is known, and the same each time
     /// it is written again (E4).
     pub(crate) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
-        // Acknowledgements come in order, so the unsent ones are a tail.
-        let first_unsent = self.waiting.partition_point(|waiting| waiting.sent);
+        let first_unsent = self.first_unsent();
         let waiting = self.waiting.get_mut(first_unsent)?;
         waiting.sent = true;
         if let Ask::Send(send) = &mut waiting.request.content
@@ -112,6 +111,35 @@ impl Delivery {
             send.after = send.after.or_else(|| newest_named(&send.room));
         }
         Some(&waiting.request)
+    }
+
+    /// Returns the next message to send, if it is readable and for a room, and was never sent.
+    pub(crate) fn next_readable(&self) -> Option<&Request> {
+        let next = self.waiting.get(self.first_unsent()).filter(|next| !next.sent_before)?;
+        let is_readable = matches!(&next.request.content, Ask::Send(send) if send.sealed.is_none());
+        is_readable.then_some(&next.request)
+    }
+
+    /// Replaces the next message to send by its sealed form, with its text.
+    pub(crate) fn replace_next(&mut self, request: Request, sealed_text: Option<String>) {
+        let next = self.first_unsent();
+        if let Some(next) = self.waiting.get_mut(next) {
+            (next.request, next.sealed_text) = (request, sealed_text);
+        }
+    }
+
+    /// Removes the next message to send; returns its text.
+    pub(crate) fn remove_next(&mut self) -> Option<String> {
+        let removed = self.waiting.remove(self.first_unsent())?;
+        let text = removed.text().to_owned();
+        self.bytes -= text.len();
+        Some(text)
+    }
+
+    /// Returns the place of the next message to send: acknowledgements come in order, so the unsent
+    /// ones are a tail.
+    fn first_unsent(&self) -> usize {
+        self.waiting.partition_point(|waiting| waiting.sent)
     }
 
     pub(crate) fn has_unsent(&self) -> bool {

@@ -1,16 +1,19 @@
 //! Commands of the user: they become requests.
 
+use glassline_wire::commands::{CommandId, SlashCommand};
+use glassline_wire::event::Rejection;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Request, RoomName, Send, SendDirect};
+use glassline_wire::request::{Ask, AwayText, LOBBY, Operate, PersonName, Request, RoomName, Send, SendDirect};
 
 use super::{ExitIntent, LAST_ANSWERS_MS, Session};
 use crate::command::{Command, CommandError};
 use crate::prelude::*;
+use crate::queries::RoomChange;
 use crate::room_seal::Draft;
 use crate::status::SlashExecutor;
 use crate::token_check::{check_line, check_request};
-use crate::update::Dialect;
+use crate::update::{Dialect, Update};
 
 /// `ref` of what the user asked by a slash command.
 const ASKED_REF: &str = "glassline-asked";
@@ -155,13 +158,11 @@ impl Session {
     /// in the request. A resend repeats the request as it is.
     fn seal_if_due(&mut self, request: &mut Request) -> Result<Option<String>, CommandError> {
         let Ask::Send(send) = &request.content else { return Ok(None) };
-        let room = self.rooms.resolve(&send.room).unwrap_or_else(|| send.room.clone());
-        let is_closed =
-            self.seal.is_sealed(&room) || (self.seal.is_sealed_by_others(&room) && !self.rooms.is_alone(&room));
-        if send.sealed.is_some() || !is_closed {
+        if send.sealed.is_some() || !self.is_closed(&send.room) {
             return Ok(None);
         }
         self.check_sealing()?;
+        let room = self.rooms.resolve(&send.room).unwrap_or_else(|| send.room.clone());
         let Ask::Send(send) = &mut request.content else { return Ok(None) };
         let (name, text) = (self.identity.name(), send.text.as_str());
         let draft = Draft { room: &room, id: send.id, name, text, action: send.action };
@@ -170,13 +171,42 @@ impl Session {
         Ok(Some(core::mem::take(&mut send.text)))
     }
 
+    /// Returns whether nothing readable is sent to a room: the user or others have sealed it.
+    fn is_closed(&self, room: &str) -> bool {
+        if let Some(link) = self.connection.tutorial() {
+            // The server puts what is said into the room that the user has asked it for.
+            return link.may_be_in(|room| self.seal.is_sealed(room) || self.seal.is_sealed_by_others(room));
+        }
+        let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
+        self.seal.is_sealed(&room) || self.seal.is_sealed_by_others(&room)
+    }
+
+    /// Seals the messages that are next to be sent, or refuses them, if their room has been sealed or
+    /// was not known as sealed when the user sent them.
+    pub(super) fn close_next(&mut self) {
+        while let Some(mut request) = self.delivery.next_readable().cloned() {
+            let Ask::Send(send) = &request.content else { return };
+            if !self.is_closed(&send.room) {
+                return;
+            }
+            match self.seal_if_due(&mut request) {
+                Ok(text) => return self.delivery.replace_next(request, text),
+                Err(error) => {
+                    let refused = self.delivery.remove_next();
+                    let rejection = Rejection::new(error.code(), format!("a waiting message was not sent: {error}"));
+                    self.show_answer(Update::Rejected { rejection, text: refused }, request.reference);
+                }
+            }
+        }
+    }
+
     /// Checks that this link can have sealed messages.
     ///
     /// # Errors
     /// The dialect has none, is not settled yet, or the server relays none.
     pub fn check_sealing(&self) -> Result<(), CommandError> {
         if self.connection.dialect() == Dialect::Tutorial {
-            return Err(CommandError::NotInTutorial("sealed messages"));
+            return Err(CommandError::NoSealInTutorial);
         }
         if !self.connection.is_dialect_settled() {
             return Err(CommandError::NotConnected);
@@ -199,17 +229,24 @@ impl Session {
     }
 
     fn change_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), CommandError> {
+        if !self.queries.takes_room_change() {
+            return Err(CommandError::AnswerPending);
+        }
+        let change = if let Ask::Join(join) = &ask { RoomChange::Join(join.room.clone()) } else { RoomChange::Leave };
         self.put("rooms", &Request::new(ask, Some(ROOM_CHANGE_REF.to_owned())))?;
-        self.queries.add_room_change(now_ms);
+        self.queries.add_room_change(change, now_ms);
         self.rooms.cancel_return();
         Ok(())
     }
 
-    /// Processes the `ref` of an event; returns whether it answers a `join` or a `leave` that was
-    /// sent.
-    pub(super) fn take_room_change(&mut self, reference: Option<&str>) -> bool {
-        let answers_user = reference == Some(ROOM_CHANGE_REF) && self.queries.take_room_change();
-        answers_user || (self.program.is_some() && reference.is_some())
+    /// Returns the request of the user for a room that an event with this `ref` answers.
+    pub(super) fn take_room_change(&mut self, reference: Option<&str>) -> Option<RoomChange> {
+        if reference == Some(ROOM_CHANGE_REF) { self.queries.take_room_change() } else { None }
+    }
+
+    /// Returns whether an event with this `ref` answers a request of the program.
+    pub(super) fn is_answer_to_program(&self, reference: Option<&str>) -> bool {
+        self.program.is_some() && reference.is_some()
     }
 
     fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), CommandError> {
@@ -274,6 +311,9 @@ impl Session {
         if self.slash_executor() != SlashExecutor::Server || !self.connection.is_up() || !self.connection.has_window() {
             return Err(CommandError::NotConnected);
         }
+        if is_action(line) && self.is_closed(LOBBY) {
+            return Err(CommandError::NoSealInTutorial);
+        }
         // After earlier messages.
         self.send_texts();
         self.connection.put_frame(line.as_bytes());
@@ -292,4 +332,10 @@ impl Session {
             (Dialect::Tutorial, false) => usize::from(text.starts_with('/')),
         }
     }
+}
+
+/// Returns whether a line of the tutorial dialect is said in the current room as an action.
+fn is_action(line: &str) -> bool {
+    let name = line.strip_prefix('/').and_then(|command| command.split(char::is_whitespace).next());
+    name.and_then(SlashCommand::of_client).is_some_and(|command| command.id == CommandId::Action)
 }

@@ -3,6 +3,7 @@
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Presence, Rejection, Renamed, Welcome};
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
+use glassline_wire::spelling;
 
 use super::{Session, brief, shortened};
 use crate::connection::{EventLink, Phase, Silence};
@@ -10,6 +11,7 @@ use crate::ending::Ending;
 use crate::identity::Role;
 use crate::limits::{self, NAME_BYTES_MAX, has_short_names};
 use crate::prelude::*;
+use crate::queries::RoomChange;
 use crate::update::Update;
 
 /// Characters of a cause that contains text of the server.
@@ -45,9 +47,9 @@ impl Session {
         if self.connection.event_mut().is_some_and(|link| link.is_rejoining()) {
             return;
         }
-        while self.connection.has_window()
-            && let Some(request) = self.delivery.next_to_send(|room| self.rooms.newest_named(room))
-        {
+        while self.connection.has_window() {
+            self.close_next();
+            let Some(request) = self.delivery.next_to_send(|room| self.rooms.newest_named(room)) else { return };
             self.connection.put_frame(&request.to_json());
         }
     }
@@ -261,7 +263,8 @@ impl Session {
 
     fn receive_left(&mut self, mut presence: Presence, reference: Option<String>) {
         self.note_activity(&presence);
-        let is_own = self.take_room_change(reference.as_deref());
+        let is_own =
+            self.take_room_change(reference.as_deref()).is_some() || self.is_answer_to_program(reference.as_deref());
         let before = self.current_room();
         if is_own {
             self.report_gaps_in(&presence.room);
@@ -287,7 +290,13 @@ impl Session {
         self.note_activity(&presence);
         let is_shown = self.program.is_some() || reference.is_some() || !self.is_own_arrival_again(&presence);
         let before = self.current_room();
-        let is_asked = self.take_room_change(reference.as_deref());
+        let change = self.take_room_change(reference.as_deref());
+        if let Some(RoomChange::Join(asked)) = &change
+            && spelling::room(asked) != spelling::room(&presence.room)
+        {
+            return self.refuse_room(asked, &presence.room);
+        }
+        let is_asked = change.is_some() || self.is_answer_to_program(reference.as_deref());
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
         // Only the answer to the one who joined has the number (E3), and tells of the sealing.
         let is_answer = is_own && presence.seq.is_some();
@@ -308,6 +317,28 @@ impl Session {
         self.report_room_change(before.as_deref());
         if let Some(text) = notice {
             self.notice(text);
+        }
+    }
+
+    /// Leaves a room again that the server has put the user into in place of the one asked for.
+    fn refuse_room(&mut self, asked: &str, answered: &str) {
+        let (asked, given) = (spelling::room(asked), spelling::room(answered));
+        let mut pairs = asked.chars().zip(given.chars().map(Some).chain(core::iter::repeat(None)));
+        let differing = pairs.find(|&(asked, given)| Some(asked) != given);
+        let look_alike = match differing {
+            Some((asked, Some(given))) => {
+                format!("; it has U+{:04X} where you wrote U+{:04X}", u32::from(given), u32::from(asked))
+            }
+            _ => String::new(),
+        };
+        self.notice(format!(
+            "you asked for {} and the server answered with the room {}, which is another one even if it looks alike\
+             {look_alike}. You stay where you are; what you write goes there",
+            brief(&asked),
+            brief(answered)
+        ));
+        if !self.rooms.contains(answered) {
+            self.put_request(&Request::from(Ask::Leave(RoomName { room: answered.to_owned() })));
         }
     }
 

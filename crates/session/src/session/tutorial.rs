@@ -67,10 +67,9 @@ impl Session {
     /// Writes what waits in the outbox, as far as the window allows. What is written counts as
     /// sent: nothing more can be known.
     pub(super) fn send_texts(&mut self) {
-        while self.connection.has_window()
-            && !self.is_next_undecided()
-            && let Some(request) = self.delivery.take_next()
-        {
+        while self.connection.has_window() && !self.is_next_undecided() {
+            self.close_next();
+            let Some(request) = self.delivery.take_next() else { return };
             let Request { content: Ask::Send(send), reference } = request else { continue };
             let escapes = self.slash_executor() == SlashExecutor::Server;
             let wire_text = match (send.action, send.text.starts_with('/')) {

@@ -259,10 +259,9 @@ fn a_room_is_known_by_every_spelling_of_its_name() {
         let room = spelling.trim_start_matches('#').to_lowercase();
         assert_eq!(client.session.status(0).room, Some(room), "{spelling}");
     }
-    client.command(Command::Join("ｄｅｎ".into())).expect("taken");
     client.command(Command::Join("lobby".into())).expect("taken");
-    client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
-    assert_eq!(client.session.status(0).room.as_deref(), Some("den"), "the server knows more spellings");
+    client.command(Command::Join("ｄｅｎ".into())).expect("taken");
+    assert_eq!(client.session.status(0).room.as_deref(), Some("den"));
     client.command(Command::LeaveRoom(Some("#DEN".into()))).expect("taken");
     assert!(
         client.take_requests().iter().any(|request| matches!(&request.content, Ask::Leave(room) if room.room == "den"))

@@ -7,6 +7,7 @@ mod loss;
 mod people;
 mod program;
 mod rejoin;
+mod sealed;
 mod token_check;
 mod tutorial;
 

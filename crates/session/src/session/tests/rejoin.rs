@@ -1,9 +1,7 @@
 //! Rooms that a reconnect enters again.
 
-use glassline_wire::event::Message;
-
+use super::sealed::DenIsSealed;
 use super::*;
-use crate::room_seal::{Arrival, Draft, RoomSeal};
 
 #[test]
 fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
@@ -62,28 +60,10 @@ fn the_user_is_back_in_a_room_that_is_joined_again() {
     }
 }
 
-/// Has the room "den" sealed, without its key.
-#[derive(Debug)]
-struct DenIsSealed;
-
-impl RoomSeal for DenIsSealed {
-    fn is_sealed(&self, room: &str) -> bool {
-        room == "den"
-    }
-
-    fn seal(&mut self, _: Draft<'_>) -> Result<String, String> {
-        Err("there is no key".to_owned())
-    }
-
-    fn open(&mut self, message: Message, _: Arrival) -> Option<Message> {
-        Some(message)
-    }
-}
-
 #[test]
 fn words_for_a_sealed_room_do_not_reach_another() {
     let mut client = TestClient::event();
-    client.session = client.session.with_seal(Box::new(DenIsSealed));
+    client.session = client.session.with_seal(Box::new(DenIsSealed::by_the_user()));
     client.command(Command::Join("den".into())).expect("taken");
     client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
     client.reconnect();

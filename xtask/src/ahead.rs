@@ -1,4 +1,4 @@
-//! What later steps use, built and installed while earlier steps wait for their tests.
+//! Tools and builds of later steps, made while earlier steps wait for their tests.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

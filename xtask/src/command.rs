@@ -1,14 +1,18 @@
 //! Running other programs, from the repository's root.
 
+use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::thread;
 
 /// Result of a task: an error is a line for the person who ran it.
 pub(crate) type Outcome = Result<(), String>;
 
 /// Selection of everything that is built for tests. Every build for tests makes it, of as many targets
 /// as it needs: in a selection of fewer packages what they share has other features, and cargo would
-/// build it again.
+/// build it again. The test layer is compiled in, and acts only where its step asks for it; a test that
+/// is left out with the feature would never run.
 pub(crate) const TESTED: &str =
     "--locked --workspace --exclude glassline-fuzz --exclude glassline-simulation --features glassline/test-layer";
 
@@ -36,6 +40,11 @@ pub(crate) fn keep_from_the_user(command: &mut Command) {
     for (variable, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_DATA_HOME", "data")] {
         command.env(variable, own.join(folder));
     }
+}
+
+/// Number of processors.
+pub(crate) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Returns whether a command exists and ends with success.
@@ -71,7 +80,21 @@ pub(crate) fn behind(command: &Command) -> Command {
 pub(crate) fn run(mut command: Command) -> Outcome {
     let shown = shown(&command);
     println!("\n$ {shown}");
-    match command.status() {
+    judged(command.status(), &shown)
+}
+
+/// Does the same beside others: what the command says is shown as a whole once it has ended.
+pub(crate) fn run_beside_others(mut command: Command) -> Outcome {
+    let shown = shown(&command);
+    let output = command.output();
+    if let Ok(Output { stdout, stderr, .. }) = &output {
+        println!("\n$ {shown}\n{}{}", String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr));
+    }
+    judged(output.map(|output| output.status), &shown)
+}
+
+fn judged(status: io::Result<ExitStatus>, shown: &str) -> Outcome {
+    match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("failed ({status}): {shown}")),
         Err(error) => Err(format!("cannot run {shown}: {error}")),

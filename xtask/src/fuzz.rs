@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
-use crate::command::{self, Outcome, cargo, root};
+use crate::command::{self, Outcome, cargo, processors, root};
 use crate::tools::{self, CXX, Install};
 
 /// Names of the targets.
@@ -16,29 +18,38 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
                      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
                      -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 -Cforce-frame-pointers";
 
-/// Runs the chosen targets, or all of them if none is, for so many seconds each.
+/// Runs the chosen targets, or all of them if none is, for so many seconds each: as many at a time as
+/// there are processors, as each uses one.
 pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
     tools::ensure(&[CXX], Install::chosen(false))?;
     command::run(build()?)?;
     let host = host_triple()?;
-    for target in TARGETS.iter().filter(|target| chosen.is_empty() || chosen.iter().any(|name| name == *target)) {
-        let program = root().join("target/fuzz").join(&host).join("release").join(target);
-        let found = root().join("target/fuzz/corpus").join(target);
-        let artifacts = root().join("target/fuzz/artifacts").join(target);
-        for folder in [&found, &artifacts] {
-            fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-        }
-        let mut fuzz = Command::new(program);
-        fuzz.current_dir(root());
-        fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={INPUT_BYTES_MAX}"));
-        fuzz.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0"]);
-        fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        // New inputs go to the first folder; the stored corpus is only read.
-        fuzz.arg(&found).arg(format!("fuzz/corpus/{target}"));
-        command::run(fuzz)
-            .map_err(|error| format!("{error}\nthe input that failed is in target/fuzz/artifacts/{target}"))?;
+    let is_chosen = |target: &&str| chosen.is_empty() || chosen.iter().any(|name| name == target);
+    let targets = Mutex::new(TARGETS.into_iter().filter(is_chosen));
+    let next = || targets.lock().ok()?.next();
+    thread::scope(|scope| {
+        let lane = || std::iter::from_fn(next).try_for_each(|target| run_target(&host, target, seconds));
+        let lanes = (0..processors()).map(|_| scope.spawn(lane)).collect::<Vec<_>>();
+        lanes.into_iter().try_for_each(|lane| lane.join().map_err(|_| "a thread of fuzzing panicked".to_owned())?)
+    })
+}
+
+fn run_target(host: &str, target: &str, seconds: u32) -> Outcome {
+    let program = root().join("target/fuzz").join(host).join("release").join(target);
+    let found = root().join("target/fuzz/corpus").join(target);
+    let artifacts = root().join("target/fuzz/artifacts").join(target);
+    for folder in [&found, &artifacts] {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     }
-    Ok(())
+    let mut fuzz = Command::new(program);
+    fuzz.current_dir(root());
+    fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={INPUT_BYTES_MAX}"));
+    fuzz.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0"]);
+    fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    // New inputs go to the first folder; the stored corpus is only read.
+    fuzz.arg(&found).arg(format!("fuzz/corpus/{target}"));
+    command::run_beside_others(fuzz)
+        .map_err(|error| format!("{error}\nthe input that failed is in target/fuzz/artifacts/{target}"))
 }
 
 /// The command that builds the targets.

@@ -1,12 +1,10 @@
 //! `cargo xtask test`: everything a change must pass, step by step.
 
-use std::num::NonZero;
 use std::process::Command;
-use std::thread;
 use std::time::Instant;
 
 use crate::ahead::Ahead;
-use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program};
+use crate::command::{self, Outcome, TESTED, built, built_as, cargo, processors, program};
 use crate::tools::{
     self, BASH, CC, CHROMIUM, CLIPPY, CURL, CXX, FIREFOX, FISH, GNUTLS, IP, Install, MAN, OPENSSL, PEER_PACKAGES, PIP,
     PYTHON, RUSTFMT, SSLSCAN, TSHARK, Tool, UNSHARE, ZSH,
@@ -209,7 +207,7 @@ fn layer_test() -> Outcome {
 
 /// Runs tests with more threads than processors: most of them wait most of the time.
 fn side_by_side(arguments: &str) -> Command {
-    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = 2 * processors();
     let mut test = cargo(arguments);
     test.env("RUST_TEST_THREADS", threads.to_string());
     test

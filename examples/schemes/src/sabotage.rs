@@ -32,6 +32,8 @@ pub(crate) enum Sabotage {
     SealView,
     /// Seal: the server's name for a sender is not compared with the sealed one.
     SealName,
+    /// Seal: neither names nor keys of senders are compared with anything.
+    SealSender,
     /// Seal: the server may say that the room is not sealed.
     SealMemory,
     /// Seal: texts under an older key are heard like others.
@@ -50,6 +52,7 @@ impl Sabotage {
             | Self::SealOrder
             | Self::SealView
             | Self::SealName
+            | Self::SealSender
             | Self::SealMemory
             | Self::SealEpoch
             | Self::SealRoom => "sealed over noise",
@@ -65,20 +68,21 @@ impl Sabotage {
             Self::NoisePin => (Arc::new(Noise::with_trust(anybody)), Arc::new(Unsealed)),
             Self::NoiseEnd => (Arc::new(Endless(Noise::default())), Arc::new(Unsealed)),
             Self::NoiseStrict => (Arc::new(FallingBack(Noise::default())), Arc::new(Unsealed)),
-            Self::SealPin => sealed(MemberRule::PinNames),
-            Self::SealOrder => sealed(MemberRule::HeedOrder),
-            Self::SealView => sealed(MemberRule::HeedView),
-            Self::SealName => sealed(MemberRule::CompareNames),
-            Self::SealMemory => sealed(MemberRule::StaySealed),
-            Self::SealEpoch => sealed(MemberRule::HeedEpoch),
-            Self::SealRoom => sealed(MemberRule::CompareRooms),
+            Self::SealPin => sealed(&[MemberRule::PinNames]),
+            Self::SealOrder => sealed(&[MemberRule::HeedOrder]),
+            Self::SealView => sealed(&[MemberRule::HeedView]),
+            Self::SealName => sealed(&[MemberRule::CompareNames]),
+            Self::SealSender => sealed(&[MemberRule::PinNames, MemberRule::CompareNames]),
+            Self::SealMemory => sealed(&[MemberRule::StaySealed]),
+            Self::SealEpoch => sealed(&[MemberRule::HeedEpoch]),
+            Self::SealRoom => sealed(&[MemberRule::CompareRooms]),
         };
         Scheme::new(self.base(), link, seal)
     }
 }
 
-fn sealed(rule: MemberRule) -> (Arc<dyn LinkScheme>, Arc<dyn RoomSeal>) {
-    (Arc::new(Noise::default()), Arc::new(Sealed::without(rule)))
+fn sealed(rules: &'static [MemberRule]) -> (Arc<dyn LinkScheme>, Arc<dyn RoomSeal>) {
+    (Arc::new(Noise::default()), Arc::new(Sealed::without(rules)))
 }
 
 fn anybody(_: Arc<Memory>) -> Arc<dyn ServerTrust> {

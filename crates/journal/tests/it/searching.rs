@@ -182,6 +182,7 @@ fn a_search_ends_at_its_deadline() {
     };
     let nothing = ask("hay");
     assert!(matches!(nothing, Err(StoreError::TooSlow)), "{nothing:?}");
-    let something = ask("needle").expect("what was found in time");
+    // A busy machine may take the time before anything is found.
+    let something = (0..100).find_map(|_| ask("needle").ok()).expect("what was found in time");
     assert_eq!((seqs(&something), something.more), (vec![3_001], true));
 }

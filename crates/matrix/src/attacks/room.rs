@@ -1,6 +1,6 @@
 //! Attacks of a malicious server, of members, and of somebody who has what a server stores.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use glassline_wire::message_id::MessageId;
 
@@ -364,12 +364,17 @@ pub(crate) fn guessing(lab: &mut Lab<'_>) -> Result<Outcome, Defect> {
     // The list is entered shortly before the right word, to spend the effort on the figure.
     let guesses = if lab.effort() == Effort::All { GUESSES_MAX } else { 2 };
     let list: Vec<String> = all.skip((place + 1).saturating_sub(guesses)).take(guesses).collect();
-    let started = Instant::now();
-    let found = list.iter().position(|guess| seal.is_passphrase(guess, &posted));
-    let tried = found.map_or(list.len(), |at| at + 1);
-    #[expect(clippy::cast_precision_loss, reason = "a few guesses")]
-    let per_second = tried as f64 / started.elapsed().as_secs_f64().max(1e-6);
-    lab.note(format!("{tried} guesses; found: {found:?}"));
+    let mut durations = Vec::new();
+    let found = list.iter().position(|guess| {
+        let started = Instant::now();
+        let is_right = seal.is_passphrase(guess, &posted);
+        durations.push(started.elapsed());
+        is_right
+    });
+    // The attacker's computer does nothing else, and this one may.
+    let fastest = durations.iter().min().map_or(f64::INFINITY, Duration::as_secs_f64);
+    let per_second = 1.0 / fastest.max(1e-6);
+    lab.note(format!("{} guesses; found: {found:?}; the fastest took {fastest:.3} s", durations.len()));
     Ok(match found {
         Some(_) => Outcome::Measured(format!(
             "succeeds with a passphrase that stands in a list; {per_second:.1} guesses per second on one core here"

@@ -78,13 +78,13 @@ impl Derived {
 /// Sealed messages under a passphrase.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sealed {
-    without: Option<MemberRule>,
+    without: &'static [MemberRule],
 }
 
 impl Sealed {
-    /// Sealed messages whose members follow all rules but this one.
-    pub fn without(rule: MemberRule) -> Self {
-        Self { without: Some(rule) }
+    /// Sealed messages whose members follow all rules but these.
+    pub fn without(rules: &'static [MemberRule]) -> Self {
+        Self { without: rules }
     }
 }
 
@@ -139,7 +139,7 @@ fn open_alone(passphrase: &str, envelope: &Envelope, placed: Placed) -> Result<O
 
 #[derive(Debug)]
 struct SealedVoice {
-    without: Option<MemberRule>,
+    without: &'static [MemberRule],
     name: String,
     room_name: String,
     identity: Identity,
@@ -182,7 +182,7 @@ impl SealedVoice {
     }
 
     fn follows(&self, rule: MemberRule) -> bool {
-        self.without != Some(rule)
+        !self.without.contains(&rule)
     }
 
     fn remark(&self, facts: Facts) -> Option<&'static str> {

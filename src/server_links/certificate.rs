@@ -42,10 +42,11 @@ impl CertificateSource {
     }
 
     /// Reads the certificate. One of the server's own is made, or renewed under the same key, where
-    /// that is due. Errors: a file cannot be used; the text states what to do.
-    fn load(&self, now: SystemTime) -> anyhow::Result<ServerCertificate> {
+    /// that is due; one that is gone is kept again while the server shows it. Errors: a file cannot
+    /// be used; the text states what to do.
+    fn load(&self, shown: Option<&ServerCertificate>, now: SystemTime) -> anyhow::Result<ServerCertificate> {
         match self {
-            Self::Kept { keys, names } => load_kept(keys, names, now),
+            Self::Kept { keys, names } => load_kept(keys, names, shown, now),
             Self::Files { certificate, key } => {
                 let chain_pem = read("--cert", certificate, false)?;
                 let key_pem = read("--key", key, true)?;
@@ -73,7 +74,7 @@ pub(super) struct TlsLink {
 impl TlsLink {
     /// Errors: as of [`CertificateSource::load`].
     pub(super) fn open(source: CertificateSource) -> anyhow::Result<Self> {
-        let certificate = source.load(SystemTime::now()).context("the server cannot start")?;
+        let certificate = source.load(None, SystemTime::now()).context("the server cannot start")?;
         let server = TlsServer::new(&certificate).context("the server cannot start")?;
         Ok(Self { server, source, shown: Mutex::new(certificate) })
     }
@@ -112,9 +113,9 @@ impl TlsLink {
 
     /// Returns whether the certificate is another one than before.
     fn load_again(&self) -> anyhow::Result<bool> {
-        let loaded = self.source.load(SystemTime::now())?;
-        self.server.reload(&loaded);
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = self.source.load(Some(&shown), SystemTime::now())?;
+        self.server.reload(&loaded);
         if loaded.fingerprint() != shown.fingerprint() {
             warn!(
                 former = %shown.fingerprint(),
@@ -127,16 +128,24 @@ impl TlsLink {
     }
 }
 
-/// Reads the certificate that is kept, and makes it the first time. One that cannot be renewed stays:
-/// its key counts, and a server that does not start helps nobody.
-fn load_kept(keys: &ServerKeys, names: &[String], now: SystemTime) -> anyhow::Result<ServerCertificate> {
+/// Reads the certificate that is kept, and makes it the first time; a file that is gone while the
+/// server runs is no reason for another key, which every client would refuse. A certificate that
+/// cannot be renewed stays: its key counts, and a server that does not start helps nobody.
+fn load_kept(
+    keys: &ServerKeys,
+    names: &[String],
+    shown: Option<&ServerCertificate>,
+    now: SystemTime,
+) -> anyhow::Result<ServerCertificate> {
     let Some(pem) = keys.certificate()? else {
-        return keep(keys, None, &ServerCertificate::generate(names, now)?);
+        let Some(shown) = shown else { return keep(keys, None, &ServerCertificate::generate(names, now)?) };
+        warn!(file = %keys.certificate_path().display(), "the server's certificate was gone, and is written again");
+        return keep(keys, None, shown);
     };
     let advice = || {
         let path = keys.certificate_path().display();
         format!(
-            "the server's certificate in {path}; move the file away, and a new key is made, of which clients are warned"
+            "the server's certificate in {path}; move the file away, and the next start makes a new key, of which clients are warned"
         )
     };
     let kept = ServerCertificate::from_pem(&pem, &pem).with_context(advice)?;

@@ -184,6 +184,27 @@ fn a_certificate_that_cannot_be_renewed_stays() {
 }
 
 #[test]
+fn a_certificate_that_is_removed_is_written_again() {
+    let home = Folder::new();
+    let file = home.join(format!("{KEYS}/server-certificate.pem"));
+    let server = ServerProcess::serve_at(home, &["--history", "none"]);
+    fs::remove_file(&file).expect("it was there");
+    server.signal("HUP");
+    let until = Instant::now() + PATIENCE;
+    while !file.exists() {
+        assert!(Instant::now() < until, "no certificate is written");
+        std::thread::yield_now();
+    }
+    let client = LinkClient::new(LinkKind::Tls, None);
+    EventClient::join_over(client.connect(server.address), "late").barrier();
+    let (ended, home) = server.stop_and_leave();
+    let keys = (client.seen_key(), Some(kept_certificate(&home).fingerprint()));
+    assert_eq!(keys, (Some(shown_key(&ended, LinkKind::Tls)), Some(shown_key(&ended, LinkKind::Tls))));
+    assert!(ended.stderr.contains("was gone, and is written again"), "{ended:?}");
+    assert!(!ended.stderr.contains("key has changed"), "{ended:?}");
+}
+
+#[test]
 fn a_server_that_can_keep_no_key_says_so_and_goes_on() {
     let home = Folder::new();
     home.write(KEYS, "a file in the place of the folder");

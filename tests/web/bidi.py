@@ -71,11 +71,11 @@ class Browser:
             program.stop()
             raise
 
-    def call(self, method, /, **params):
+    def call(self, method, /, within_s=COMMAND_S, **params):
         """A command and its result; events that come before the result are kept."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
-        deadline = time.monotonic() + COMMAND_S
+        deadline = time.monotonic() + within_s
         while True:
             message = self._receive(deadline, method)
             if message.get("id") == number:
@@ -102,7 +102,7 @@ class Browser:
         try:
             message = json.loads(self._socket.recv(timeout=max(deadline - time.monotonic(), 0)))
         except TimeoutError:
-            raise Failure(f"the browser to answer {what} within {COMMAND_S} s", "nothing") from None
+            raise Failure(f"an answer of the browser to {what} in time", "nothing") from None
         except ConnectionClosed as error:
             raise Failure(f"a browser that answers {what}", f"the end of its connection: {error}") from None
         if message["type"] == "event":

@@ -33,7 +33,7 @@ def readers(bench):
     with bench.host() as server:
         page = bench.page()
         page.go(url(server))
-        page.wait_text("#welcome-readers", "anyone")
+        page.wait_text("#welcome", "anyone on the way")
         page.choose_name("alice")
         page.wait_online()
         page.wait_text("#readers", "anyone")

@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from bidi import CommandFailed
+from bidi import COMMAND_S, CommandFailed
 from harness import Failure
 
 PAGE_S = 10  # seconds that any single wait in a page may take, unless a check sets another
@@ -61,17 +61,17 @@ class Page:
 
     def wait(self, holds, *args, what=None, timeout=PAGE_S):
         """Waits until the JavaScript function returns something true; returns it."""
-        value = self._run(f"return await ({WAIT})({holds}, ...args);", [args, int(timeout * 1000)])
+        value = self._run(f"return await ({WAIT})({holds}, ...args);", [args, int(timeout * 1000)], COMMAND_S + timeout)
         if value is None:
             raise Failure(what or f"{holds} {args or ''} within {timeout:g} s", f"the page {self.shown()!r}")
         return value
 
-    def _run(self, body, args):
+    def _run(self, body, args, within_s=COMMAND_S):
         declaration = ("async text => { const args = JSON.parse(text);"
                        "  const value = await (async () => { %s })();"
                        "  return JSON.stringify(value ?? null); }" % body)
         answer = self.browser.call(
-            "script.callFunction", functionDeclaration=declaration, awaitPromise=True, userActivation=False,
+            "script.callFunction", within_s, functionDeclaration=declaration, awaitPromise=True, userActivation=False,
             arguments=[{"type": "string", "value": json.dumps(args)}], target={"context": self.context})
         if answer["type"] == "exception":
             raise CommandFailed(f"{body}: {answer['exceptionDetails']['text']}")
@@ -118,14 +118,25 @@ class Page:
     def tap(self, selector):
         self._point(selector, "touch")
 
+    def tap_at(self, x, y):
+        self._press(x, y, "touch")
+
     def _point(self, selector, kind):
         at = self.wait("s => { const e = document.querySelector(s); if (!e?.checkVisibility()) return null;"
                        "  e.scrollIntoView({block: 'nearest'}); const box = e.getBoundingClientRect();"
                        "  return box.width && [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)]; }",
                        selector, what=f"{selector} to {'tap' if kind == 'touch' else 'click'}")
+        self._press(*at, kind)
+
+    def _press(self, x, y, kind):
         self._perform({"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": [
-            {"type": "pointerMove", "x": at[0], "y": at[1]},
+            {"type": "pointerMove", "x": x, "y": y},
             {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]})
+
+    def point_away(self):
+        """Moves the pointer into a corner, where it is over nothing."""
+        self._perform({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
+                       "actions": [{"type": "pointerMove", "x": 0, "y": 0}]})
 
     def wheel(self, selector, delta_y):
         x, y = self.js("s => { const b = document.querySelector(s).getBoundingClientRect();"

@@ -1,6 +1,7 @@
 """The README's pictures of the page: `screenshots.py BINARY [FOLDER]` takes them again, in docs/ unless told."""
 
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,49 +17,57 @@ from chat import HOST_RULES, WebBench, url, watch  # noqa: E402
 SIZE = (1200, 720)
 SCHEMES = ("light", "dark")
 
-# A lesson, as it could be: day and minute, who, and what.
+# A lesson, as it could be: minutes ago, who, and what.
 SAID = [
-    ("2026-11-27T15:58", "teacher", "see you on Sunday. bring a question about the wire"),
-    ("2026-11-29T09:02", "teacher", "good morning! open the address on the board and choose a name"),
-    ("2026-11-29T09:03", "bob", "hi all"),
-    ("2026-11-29T09:03", "bob", "no app, no account. nice"),
-    ("2026-11-29T09:03", "carol", "I am in a terminal, who else?"),
-    ("2026-11-29T09:04", "dave", "me too: glassline join 192.0.2.7"),
-    ("2026-11-29T09:05", "teacher", "first task: find the ten bytes that stand before every frame\n"
-                                     "https://example.org/notes/the-wire"),
-    ("2026-11-29T09:06", "erin", "the length, in ASCII digits?"),
-    ("2026-11-29T09:06", "teacher", "exactly. and who can read a frame on its way?"),
-    ("2026-11-29T09:07", "carol", "everybody on this network, unless it is TLS"),
-    ("2026-11-29T09:07", "漢字", "二二得四"),
-    ("2026-11-29T09:08", "bob", "alice: do you see it too?"),
+    (2880, "teacher", "see you on Sunday. bring a question about the wire"),
+    (9, "teacher", "good morning! open the address on the board and choose a name"),
+    (8, "bob", "hi all"),
+    (8, "bob", "no app, no account. nice"),
+    (7, "carol", "I am in a terminal, who else?"),
+    (7, "dave", "me too: glassline join 192.0.2.7"),
+    (6, "teacher", "first task: find the ten bytes that stand before every frame\n"
+                   "https://example.org/notes/the-wire"),
+    (5, "erin", "the length, in ASCII digits?"),
+    (4, "teacher", "exactly. and who can read a frame on its way?"),
 ]
+MEANWHILE = [("carol", "everybody on this network, unless it is TLS"), ("Zoë", "naïve question: and the names too?"),
+             ("bob", "alice: do you see it too?")]
 
 
 def take(bench, folder):
     """Takes one picture for each scheme; returns their paths."""
-    messages = [{"at": f"{at}:{number:02}.000Z", "from": name, "text": text}
-                for number, (at, name, text) in enumerate(SAID)]
+    now = datetime.now(timezone.utc)
+    messages = [{"at": f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}:{number:02}.000Z", "from": name, "text": text}
+                for number, (minutes, name, text) in enumerate(SAID)]
     with bench.host(history=bench.history(messages)) as server:
         peers = {name: server.event(name, rooms=["lobby", "questions"])
-                 for name in ("teacher", "bob", "carol", "dave", "erin", "漢字")}
+                 for name in ("teacher", "bob", "carol", "dave", "erin", "Zoë")}
         page = bench.page()
         page.viewport(*SIZE)
         page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone="UTC")
         page.join(url(server), "alice")
+        page.wait_number(len(SAID))
         page.say("/join questions")
         page.wait_text("#room-title", "questions")
         page.say("/join lobby")
         page.wait_text("#room-title", "lobby")
+        page.go("about:blank")
+        for name, text in MEANWHILE:
+            peers[name].said("lobby", text)
+        page.go(url(server))
+        page.wait_online()
+        page.wait_number(len(SAID) + len(MEANWHILE))
         peers["erin"].said("questions", "what is a barrier?")
         peers["bob"].send("direct", to="alice", text="which chapter is it?", id="0" * 32)
         peers["bob"].wait("direct")
         page.wait_text("#directs", "bob")
-        page.say("yes: 5, five spaces or so, then hello")
-        page.wait_message("five spaces")
+        page.say("yes: five digits at most, then spaces")
+        page.wait_message("five digits")
         peers["carol"].said("lobby", "waves", action=True)
         page.wait_text("#log", "waves")
         page.focus_line()
-        page.type("and the last one is em")
+        page.type("and the names ar")
+        page.point_away()
         paths = [Path(folder) / f"web-{scheme}.png" for scheme in SCHEMES]
         for scheme, path in zip(SCHEMES, paths):
             page.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")

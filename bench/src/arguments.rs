@@ -44,6 +44,9 @@ pub enum Command {
     Links(RunOptions),
     /// Measure the tap beside other relays; `--only` selects by WORKLOAD/RELAY
     Tap(RunOptions),
+    /// Measure members in WebSockets beside those over TCP, and the page in a browser; `--only` selects
+    /// by WORKLOAD/ROW
+    Web(RunOptions),
 }
 
 #[derive(Args, Debug, Default, PartialEq)]

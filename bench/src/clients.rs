@@ -14,6 +14,7 @@ use crate::links::tls::{Config, Secured};
 use crate::peers::{Partial, Peer, Role};
 use crate::process::ListenQueue;
 use crate::systems::{Server, System};
+use crate::web::websocket::WebSocket;
 
 const CONNECTIONS_PER_SOURCE: usize = 12_000;
 const READ_BYTES: usize = 256 * 1024;
@@ -35,6 +36,8 @@ pub struct Clients {
     peer: Box<dyn Peer>,
     /// Connections are secured with it.
     tls: Option<Config>,
+    /// Connections are WebSockets.
+    in_websockets: bool,
     addr: SocketAddr,
     created_at: Instant,
     queue: ListenQueue,
@@ -52,6 +55,7 @@ pub struct Clients {
 struct Member {
     stream: TcpStream,
     tls: Option<Box<Secured>>,
+    websocket: Option<Box<WebSocket>>,
     partial: Partial,
     /// Bytes that the socket did not take yet.
     out: Vec<u8>,
@@ -84,6 +88,7 @@ impl Clients {
             buffer: vec![0; READ_BYTES],
             peer,
             tls: None,
+            in_websockets: false,
             addr: server.addr,
             created_at: Instant::now(),
             queue: ListenQueue::of(server.addr),
@@ -101,6 +106,11 @@ impl Clients {
     pub fn secure(&mut self) -> Result<()> {
         self.tls = Some(Config::new(self.peer.longest_record_bytes())?);
         Ok(())
+    }
+
+    /// Makes the connections WebSockets that are made from now on.
+    pub fn use_websockets(&mut self) {
+        self.in_websockets = true;
     }
 
     /// From now on takes the messages that arrive by the length of what arrives, without decrypting
@@ -183,7 +193,10 @@ impl Clients {
             Some(config) => Some(Box::new(Secured::new(config, self.peer.greets_before_tls())?)),
             None => None,
         };
-        let mut member = Member { stream, tls, partial: Partial::default(), out: Vec::new(), written: 0, receives };
+        let mut out = Vec::new();
+        let websocket = self.in_websockets.then(|| Box::new(WebSocket::ask(&mut out)));
+        let partial = Partial::default();
+        let mut member = Member { stream, tls, websocket, partial, out, written: 0, receives };
         member.put(&hello)?;
         member.flush().with_context(|| format!("hello of member {at}"))?;
         self.members.push(member);
@@ -206,7 +219,7 @@ impl Clients {
     fn has_many_waiting(&self) -> bool {
         let many = self.connects_at_once.div_ceil(2);
         let latest = self.members.iter().rev().take(2 * self.connects_at_once);
-        let shaking_hands = latest.filter(|member| member.tls.as_ref().is_some_and(|tls| tls.is_handshaking())).count();
+        let shaking_hands = latest.filter(|member| member.is_shaking_hands()).count();
         shaking_hands >= many || self.queue.waiting().is_some_and(|waiting| waiting >= many)
     }
 
@@ -232,6 +245,17 @@ impl Clients {
             self.done[from] += count;
         }
         member.flush().with_context(|| format!("member {from} cannot send"))
+    }
+
+    /// Shows the server that everybody is there.
+    pub fn keep_alive(&mut self) -> Result<()> {
+        let mut keepalive = Vec::new();
+        self.peer.keepalive(&mut keepalive);
+        for (at, member) in self.members.iter_mut().enumerate() {
+            member.put(&keepalive)?;
+            member.flush().with_context(|| format!("member {at} cannot send"))?;
+        }
+        Ok(())
     }
 
     pub fn pump(&mut self, timeout: Duration) -> Result<()> {
@@ -358,22 +382,32 @@ fn source_address(at: usize, server: SocketAddr) -> Option<SocketAddr> {
 const IN_PROGRESS: i32 = 115;
 
 impl Member {
+    fn is_shaking_hands(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+            || self.websocket.as_ref().is_some_and(|websocket| websocket.is_asking())
+    }
+
     /// Appends plaintext to what is to be written.
     fn put(&mut self, plaintext: &[u8]) -> Result<()> {
-        match &mut self.tls {
-            Some(tls) => tls.seal(plaintext, &mut self.out),
-            None => {
-                self.out.extend_from_slice(plaintext);
-                Ok(())
-            }
+        match (&mut self.tls, &mut self.websocket) {
+            (Some(tls), _) => return tls.seal(plaintext, &mut self.out),
+            (None, Some(websocket)) => websocket.put(plaintext, &mut self.out),
+            (None, None) => self.out.extend_from_slice(plaintext),
         }
+        Ok(())
     }
 
     /// Returns the number of messages that end in `bytes`.
     fn take(&mut self, peer: &dyn Peer, bytes: &[u8]) -> Result<u64> {
-        match &mut self.tls {
-            None => peer.deliveries(&mut self.partial, bytes),
-            Some(tls) => {
+        match (&mut self.tls, &mut self.websocket) {
+            (None, None) => peer.deliveries(&mut self.partial, bytes),
+            (None, Some(websocket)) => {
+                let count = |content: &[u8]| peer.deliveries(&mut self.partial, content);
+                let got = websocket.deliveries(bytes, &mut self.out, count)?;
+                self.flush()?;
+                Ok(got)
+            }
+            (Some(tls), _) => {
                 let got =
                     tls.deliveries(bytes, &mut self.out, |plaintext| peer.deliveries(&mut self.partial, plaintext))?;
                 self.flush()?;

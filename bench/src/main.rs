@@ -21,6 +21,7 @@ mod stats;
 mod systems;
 mod tap;
 mod terminal;
+mod web;
 mod workloads;
 
 use std::path::Path;
@@ -43,6 +44,7 @@ fn main() -> Result<()> {
         Command::Run(options) => run(&options),
         Command::Tap(options) => keep(&tap::run(&options)?, options.out.as_deref()),
         Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),
+        Command::Web(options) => keep(&web::run(&options)?, options.out.as_deref()),
     }
 }
 

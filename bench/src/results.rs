@@ -77,6 +77,10 @@ measures! {
     CpuMicrosPerHandshake: "server CPU per handshake (µs)", 1.0, 0;
     CalmP99Millis: "p99 without the storm (ms)", 1.0, 2;
     StormP99Ratio: "p99 with ÷ without", 1.0, 2;
+    PageMillis: "page, until its load event (ms)", 1.0, 0;
+    FirstMessageMillis: "page and first message (ms)", 1.0, 0;
+    LinesShown: "lines on the page", 1.0, 0;
+    ArrivingPerSecond: "messages arriving/s", 1.0, 0;
     KibPerConnection: "memory per connection (KiB)", 1.0, 2;
 }
 

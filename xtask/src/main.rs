@@ -47,8 +47,9 @@ enum Task {
     /// `bench terminal` measures the terminal client beside a naive one, and writes
     /// docs/benchmarks-terminal.md; `bench history` a server with a history beside one without, and
     /// writes docs/benchmarks-history.md; `bench tap` the tap beside other relays, and writes
-    /// docs/benchmarks-tap.md; `bench links` TLS beside plaintext and
-    /// other programs' TLS, and the cost of sealing, and writes docs/benchmarks-links.md. A run with
+    /// docs/benchmarks-tap.md; `bench links` TLS beside plaintext and other programs' TLS, and the
+    /// cost of sealing, and writes docs/benchmarks-links.md; `bench web` members in a `WebSocket`
+    /// beside those over TCP, and the page in a browser, and writes docs/benchmarks-web.md. A run with
     /// options is not written.
     Bench {
         /// Options of `cargo run -p glassline-bench -- run`, whose `--help` lists them

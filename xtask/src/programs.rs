@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program, root};
 use crate::tools::{self, Install, TASKSET};
+use crate::web;
 
 /// Enough rounds to meet each kind of kill, in a few seconds.
 const SHORT_ROUNDS: &str = "20";
@@ -40,7 +41,8 @@ pub(crate) fn crash_build() -> Command {
 
 /// Measures servers side by side on one core, the load on another; with `terminal` clients, with `tap`
 /// relays, with `history` a server that keeps one beside the same without, with `links` TLS beside
-/// plaintext and beside the peers' TLS, and the cost of sealing.
+/// plaintext and beside the peers' TLS, and the cost of sealing, with `web` members in a
+/// `WebSocket` beside those over TCP, and the page.
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
     tools::ensure(&[TASKSET], Install::chosen(false))?;
     build_with("glassline-bench")?;
@@ -48,9 +50,15 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
         Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
         Some((word, rest)) if word == "tap" => ("tap", rest, "docs/benchmarks-tap.md"),
         Some((word, rest)) if word == "links" => ("links", rest, "docs/benchmarks-links.md"),
+        Some((word, rest)) if word == "web" => ("web", rest, "docs/benchmarks-web.md"),
         Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
         _ => ("run", arguments, "docs/benchmarks.md"),
     };
+    if measured == "web"
+        && let Err(missing) = tools::ensure(web::BROWSER, Install::chosen(false))
+    {
+        eprintln!("{missing}\nwithout it the page is not measured");
+    }
     if measured == "links" {
         command::run(cargo("build --release --locked -p glassline-secure --example seal_cost"))?;
     }

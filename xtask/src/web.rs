@@ -10,6 +10,9 @@ use crate::tools::{
 pub(crate) const TOOLS: &[Tool] =
     &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER, NODE, NPM, WEB_NODE_PACKAGES, JAVA];
 
+/// What drives a browser.
+pub(crate) const BROWSER: &[Tool] = &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER];
+
 /// Tests of the page's modules that need no browser.
 const MODULE_TESTS: &str = "tests/web/modules";
 
@@ -39,7 +42,7 @@ pub(crate) fn screenshots() -> Outcome {
 }
 
 fn run_script(script: &str, arguments: &[String]) -> Outcome {
-    tools::ensure(&[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER], Install::chosen(false))?;
+    tools::ensure(BROWSER, Install::chosen(false))?;
     programs::build()?;
     let mut run = program("python3", &[script, &built("glassline")]);
     run.args(arguments);

@@ -33,6 +33,10 @@ impl Peer for Event {
         frame::put(out, &self.payload);
     }
 
+    fn keepalive(&self, out: &mut Vec<u8>) {
+        frame::put(out, br#"{"type":"ping"}"#);
+    }
+
     fn own_messages_return(&self) -> bool {
         true
     }

@@ -32,6 +32,9 @@ pub trait Peer {
     /// Appends one message from `member`.
     fn message(&mut self, member: usize, text: &[u8], out: &mut Vec<u8>);
 
+    /// Appends what shows that a member is there, where a server closes those of whom it hears nothing.
+    fn keepalive(&self, _out: &mut Vec<u8>) {}
+
     /// Looks at the record that starts `bytes`. When it says `More`, the record is longer than `bytes`.
     fn scan(&self, bytes: &[u8]) -> Result<Step>;
 

@@ -156,6 +156,17 @@ fn a_wrong_passphrase_is_told_from_a_forged_record() {
 }
 
 #[test]
+fn a_changed_record_is_refused_before_a_key_is_derived() {
+    const SALT_AT: usize = 16;
+    let mut changed = EPOCHS.first.0.as_bytes().to_vec();
+    changed[SALT_AT] ^= 1;
+    let changed = EpochRecord::parse(&changed).unwrap();
+    assert_ne!(changed.salt(), EPOCHS.first.0.salt());
+    // With this salt the key would be another one.
+    assert_eq!(EpochKey::derive(&passphrase(), &changed).unwrap_err(), OpenError::RecordSignature(1));
+}
+
+#[test]
 fn every_flipped_byte_of_a_record_is_refused() {
     let record = EPOCHS.second.0.as_bytes();
     for at in 0..record.len() {

@@ -78,13 +78,13 @@ fn connections_are_kept_and_slow_readers_served() {
     assert!(kept.is_finished() && server.counts().contains("http_done=1"), "{}", server.counts());
 
     let peer = SocketAddr::from(([192, 0, 2, 2], 1));
-    let slow = server.connect(peer, 40);
+    let slow = server.connect(peer, 400);
     slow.send(PAGE.as_bytes());
     let (mut answer, mut now_ms) = (Vec::new(), 14_000);
     while !answer.ends_with(b"</html>\n") {
         now_ms += 1_000;
         server.turn(at(now_ms)).expect("goes on");
-        let taken = slow.take(40);
+        let taken = slow.take(400);
         assert!(!taken.is_empty(), "{}", String::from_utf8_lossy(&answer));
         answer.extend(taken);
     }

@@ -30,7 +30,7 @@ pub(crate) struct Choices {
     pub(crate) log: Option<bool>,
     pub(crate) log_sealed: Option<bool>,
     pub(crate) input_history: Option<bool>,
-    /// Whether a chat that is hosted has its page.
+    /// A chat that is hosted has its page.
     pub(crate) web: Option<bool>,
     /// Names of this machine for browsers, beside its own.
     pub(crate) web_names: Option<Vec<String>>,

@@ -34,6 +34,7 @@ import checks_tls  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_upkeep  # noqa: E402, F401
 import checks_vectors  # noqa: E402, F401
+import checks_web  # noqa: E402, F401
 import checks_whois  # noqa: E402, F401
 import runner  # noqa: E402
 from harness import Bench  # noqa: E402

@@ -13,8 +13,7 @@ pub(crate) type Outcome = Result<(), String>;
 /// as it needs: in a selection of fewer packages what they share has other features, and cargo would
 /// build it again. The test layer is compiled in, and acts only where its step asks for it; a test that
 /// is left out with the feature would never run.
-pub(crate) const TESTED: &str =
-    "--locked --workspace --exclude glassline-fuzz --exclude glassline-simulation --features glassline/test-layer";
+pub(crate) const TESTED: &str = "--locked --workspace --exclude glassline-fuzz --exclude glassline-simulation --features glassline/test-layer,glassline-testkit/relay";
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()

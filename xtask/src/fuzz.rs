@@ -9,8 +9,8 @@ use crate::command::{self, Outcome, cargo, processors, root};
 use crate::tools::{self, CXX, Install};
 
 /// Names of the targets.
-pub(crate) const TARGETS: [&str; 9] =
-    ["decoder", "session", "hub", "capture", "rules", "line", "tls", "noise", "sealed"];
+pub(crate) const TARGETS: [&str; 11] =
+    ["decoder", "session", "request", "websocket", "hub", "capture", "rules", "line", "tls", "noise", "sealed"];
 const INPUT_BYTES_MAX: u32 = 8_192;
 
 /// Flags that `cargo fuzz` passes too, without its nightly-only sanitizers.
@@ -57,7 +57,7 @@ pub(crate) fn build() -> Result<Command, String> {
     // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
     let arguments = "build --release --locked -p glassline-fuzz --target-dir target/fuzz --target";
     let mut build = cargo(&format!("{arguments} {}", host_triple()?));
-    // Nine programs would be optimised as a whole, each for a few seconds of use.
+    // Eleven programs would be optimised as a whole, each for a few seconds of use.
     build.env("RUSTFLAGS", FLAGS).env("CARGO_PROFILE_RELEASE_LTO", "off");
     Ok(build)
 }

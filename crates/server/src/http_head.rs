@@ -12,7 +12,7 @@ pub(crate) enum Parsed<T> {
     TooLong,
     /// It is no request of HTTP/1.
     Malformed,
-    /// What the reader made of the request, and the length of its head in bytes.
+    /// Result of the reader, and the length of the head in bytes.
     Request(T, usize),
 }
 

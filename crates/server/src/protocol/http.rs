@@ -29,7 +29,7 @@ enum Phase {
     Answered { at_ms: u64 },
 }
 
-/// What the end of a connection's time means.
+/// Consequence of the end of a connection's time.
 #[derive(Debug)]
 pub(crate) enum HttpTimeout {
     /// It goes on until this time.
@@ -84,7 +84,7 @@ impl HttpSession {
         self.phase = Phase::Answered { at_ms: now_ms };
         match reply {
             Reply::WebSocket(response) => Step::StartWebSocket { response, first_bytes: behind },
-            Reply::Refusal(response) => end(&response, is_head_only, CloseReason::HttpRefused),
+            Reply::Rejection(response) => end(&response, is_head_only, CloseReason::HttpRefused),
             Reply::Response(response) if response.is_last() || !behind.is_empty() => {
                 end(&response.into_last(), is_head_only, CloseReason::HttpDone)
             }
@@ -108,7 +108,7 @@ impl HttpSession {
 }
 
 fn refuse(status: &'static str, text: &str) -> Step {
-    end(&Response::refusal(status, text), false, CloseReason::HttpRefused)
+    end(&Response::rejection(status, text), false, CloseReason::HttpRefused)
 }
 
 /// Ends the connection with an answer; the log has the status of a refusal.

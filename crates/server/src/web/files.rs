@@ -77,7 +77,7 @@ pub(super) fn at(path: &str) -> Option<&'static File> {
 mod tests {
     use super::*;
 
-    /// What a page of ordinary length may weigh, so that a classroom on one access point has it at
+    /// Size that a page may have, so that a classroom on one access point has it at
     /// once.
     const BYTES_MAX: usize = 150 * 1024;
 

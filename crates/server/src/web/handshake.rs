@@ -25,17 +25,20 @@ pub(super) fn answer(request: &RequestHead<'_>, scheme: &str, host: &str) -> Rep
     // A browser always sends an origin; who sends none is no page.
     let origin = request.only_value("Origin").map(|origin| origin.map(std::str::from_utf8));
     if !matches!(origin, Ok(None)) && !matches!(origin, Ok(Some(Ok(origin))) if is_same_origin(origin, scheme, host)) {
-        return Reply::Refusal(Response::refusal("403 Forbidden", "a page of another site opens no WebSocket here"));
+        return Reply::Rejection(Response::rejection(
+            "403 Forbidden",
+            "a page of another site opens no WebSocket here",
+        ));
     }
     if !matches!(request.only_value("Sec-WebSocket-Version"), Ok(Some(version)) if version == VERSION.as_bytes()) {
-        let refusal = Response::refusal("426 Upgrade Required", "this server speaks version 13 of WebSocket");
-        let refusal = refusal.with_line("Upgrade", "websocket").with_line("Sec-WebSocket-Version", VERSION);
-        return Reply::Refusal(refusal);
+        let rejection = Response::rejection("426 Upgrade Required", "this server speaks version 13 of WebSocket");
+        let rejection = rejection.with_line("Upgrade", "websocket").with_line("Sec-WebSocket-Version", VERSION);
+        return Reply::Rejection(rejection);
     }
     let key = request.only_value("Sec-WebSocket-Key").ok().flatten().and_then(|key| std::str::from_utf8(key).ok());
     let Some(accept) = key.and_then(accept_value) else {
         let text = "Sec-WebSocket-Key is not 16 bytes in base64";
-        return Reply::Refusal(Response::refusal("400 Bad Request", text));
+        return Reply::Rejection(Response::rejection("400 Bad Request", text));
     };
     let lines = format!("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n");
     Reply::WebSocket(switching_protocols(&lines))

@@ -24,7 +24,7 @@ impl Scheme {
     }
 }
 
-/// What is served to a connection.
+/// Part of the site that a connection is served.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
     pub(crate) web: &'a Web,
@@ -38,7 +38,7 @@ pub(crate) struct Site<'a> {
 pub(crate) enum Reply {
     Response(Response),
     /// Answer to a request that is not served: the connection ends, and the log has it.
-    Refusal(Response),
+    Rejection(Response),
     /// Answer with which a WebSocket begins.
     WebSocket(Vec<u8>),
 }
@@ -46,21 +46,21 @@ pub(crate) enum Reply {
 /// Replies to a request.
 pub(crate) fn reply_to(request: &RequestHead<'_>, site: Site<'_>) -> Reply {
     let Ok(Some(Ok(host))) = request.only_value("Host").map(|host| host.map(std::str::from_utf8)) else {
-        return refusal("400 Bad Request", "a request has one Host line");
+        return rejection("400 Bad Request", "a request has one Host line");
     };
     if !host::is_own(host, &site.web.names) {
         let text = "this server is not known under this name; start it with --web-name NAME, or use its IP address";
-        return refusal("421 Misdirected Request", text);
+        return rejection("421 Misdirected Request", text);
     }
     if !matches!(request.method, "GET" | "HEAD") {
-        let response = Response::refusal("405 Method Not Allowed", "nothing can be sent here but GET and HEAD");
-        return Reply::Refusal(response.with_line("Allow", METHODS));
+        let response = Response::rejection("405 Method Not Allowed", "nothing can be sent here but GET and HEAD");
+        return Reply::Rejection(response.with_line("Allow", METHODS));
     }
     if has_body(request) {
-        return refusal("413 Content Too Large", "a request has no content here");
+        return rejection("413 Content Too Large", "a request has no content here");
     }
     if !request.target.starts_with('/') {
-        return refusal("400 Bad Request", "the target of a request is a path");
+        return rejection("400 Bad Request", "the target of a request is a path");
     }
     if site.is_redirected {
         let response = Response::of_text("308 Permanent Redirect", "this server takes connections over TLS only");
@@ -76,8 +76,8 @@ pub(crate) fn reply_to(request: &RequestHead<'_>, site: Site<'_>) -> Reply {
     Reply::Response(if is_last { response.into_last() } else { response })
 }
 
-fn refusal(status: &'static str, text: &str) -> Reply {
-    Reply::Refusal(Response::refusal(status, text))
+fn rejection(status: &'static str, text: &str) -> Reply {
+    Reply::Rejection(Response::rejection(status, text))
 }
 
 /// Returns whether content follows the head; what it would be is not read.
@@ -114,7 +114,7 @@ mod tests {
             panic!("{request:?} is no request");
         };
         let bytes = match reply {
-            Reply::Response(response) | Reply::Refusal(response) => response.to_bytes(request.starts_with("HEAD")),
+            Reply::Response(response) | Reply::Rejection(response) => response.to_bytes(request.starts_with("HEAD")),
             Reply::WebSocket(bytes) => bytes,
         };
         let text = String::from_utf8(bytes).expect("text");

@@ -42,7 +42,7 @@ impl Response {
     }
 
     /// Returns the answer to a request that is not served; the connection ends with it.
-    pub(crate) fn refusal(status: &'static str, text: &str) -> Self {
+    pub(crate) fn rejection(status: &'static str, text: &str) -> Self {
         Self::of_text(status, text).into_last()
     }
 

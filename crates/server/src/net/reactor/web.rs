@@ -46,7 +46,7 @@ impl<S: Socket> Reactor<S> {
         let is_counted = !self.admission.http().contains(subnet(peer.ip()), key);
         if !is_counted && !self.make_room(peer.ip()) {
             let text = "too many connections come from your address; close some of them";
-            let response = Response::refusal("503 Service Unavailable", text);
+            let response = Response::rejection("503 Service Unavailable", text);
             self.refuse_or_drain(key, CloseReason::TooManyFromAddress, "", &response.to_bytes(false));
             return;
         }

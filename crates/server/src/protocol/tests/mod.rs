@@ -15,6 +15,8 @@ use crate::protocol::{Carrier, Protocol, SessionContext, Step};
 use crate::web::Web;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
+/// Most that a connection is sent before it has a name: a file of the page.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 const CONNECTION: usize = 7;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -80,7 +82,17 @@ impl TestSession {
             links: &self.links,
             web: self.web.as_ref(),
         };
-        self.protocol.take(&mut &bytes[..], &mut context) == Step::Continue
+        match self.protocol.take(&mut &bytes[..], &mut context) {
+            Step::Continue => return true,
+            Step::Close { output, .. } | Step::StartWebSocket { response: output, .. } => self.output.extend(output),
+            Step::Pause(_) | Step::StartLink { .. } => {}
+        }
+        false
+    }
+
+    /// Returns what was sent to it before it had a name, and at its end.
+    pub fn output(&self) -> &[u8] {
+        &self.output
     }
 
     /// Reads what the witness was sent.
@@ -104,6 +116,6 @@ impl TestSession {
             }
         }
         assert!(decoder.is_at_boundary(), "the witness was sent half a frame");
-        assert!(self.output.len() <= glassline_wire::limits::GREETING_BYTES_MAX, "too much is queued before a name");
+        assert!(self.output.len() <= OUTPUT_BYTES_MAX, "too much is queued before a name");
     }
 }

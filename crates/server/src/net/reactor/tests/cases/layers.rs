@@ -15,7 +15,7 @@ pub(super) struct Layered {
 }
 
 impl Layered {
-    fn connect(server: &mut TestServer, send_buffer_bytes: usize) -> Self {
+    pub(super) fn connect(server: &mut TestServer, send_buffer_bytes: usize) -> Self {
         let layers = LayerStack::new(vec![Box::new(TestLayer::server())]);
         let peer = SocketAddr::from(([192, 0, 2, 9], 1));
         Self::over(server.connect_through(peer, send_buffer_bytes, layers))
@@ -49,7 +49,11 @@ impl Layered {
     }
 
     fn received(&mut self) -> String {
-        String::from_utf8(std::mem::take(&mut self.received)).expect("text")
+        String::from_utf8(self.take_received()).expect("text")
+    }
+
+    pub(super) fn take_received(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.received)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+use glassline_wire::layer::{Layer, LayerState};
+
+use super::layers::Layered;
 use super::*;
 
 /// Request for a WebSocket.
@@ -155,6 +158,32 @@ fn a_conversation_over_a_websocket_is_the_same() {
         bob.send(&mut server, &masked(FINAL | CLOSE, &1_000_u16.to_be_bytes()), step);
         assert!(bob.pipe.is_closed() && server.counts().contains("bye=1"), "{}", server.counts());
         assert_eq!(received(&witness).matches(r#""text":"hi""#).count(), 30);
+    }
+}
+
+#[test]
+fn a_websocket_lies_on_top_of_another_layer() {
+    for (step, send_buffer_bytes) in [(1, 1 << 20), (100, 40), (usize::MAX, 1 << 20)] {
+        let mut server = TestServer::open(unlimited(), None, NOW);
+        let mut below = Layered::connect(&mut server, send_buffer_bytes);
+        below.exchange(&mut server, step);
+        let mut said = UPGRADE.as_bytes().to_vec();
+        said.extend(message(&opened(r#"{"type":"hello","name":"bob"}"#)));
+        (0..40).for_each(|n| said.extend(message(&send(&"x".repeat(4_000), n))));
+        said.extend(masked(FINAL | PING, b"last"));
+        said.extend(message(&frame(r#"{"type":"bye"}"#)));
+        while !said.is_empty() {
+            let taken = below.layer.send(&[&said]);
+            said.drain(..taken);
+            below.exchange(&mut server, step);
+        }
+        let mut bob = Browser::over(below.pipe.clone());
+        bob.bytes = below.take_received();
+        bob.take_apart();
+        assert_eq!(bob.text.matches(r#""type":"message""#).count(), 40);
+        assert_eq!(bob.control[0].1, b"last");
+        assert_eq!(bob.closed(), Some((1_000, String::new())));
+        assert_eq!(below.layer.state(), LayerState::PeerClosed, "the end of the layer below follows");
     }
 }
 

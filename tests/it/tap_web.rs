@@ -8,7 +8,8 @@ use crate::tap::Tap;
 /// Bytes of each message: no frame ends where one does.
 const MESSAGE_BYTES: usize = 50;
 
-/// What is sent to a member that comes in over a WebSocket, says something, and leaves.
+/// Returns everything that is sent to a member that comes in over a WebSocket, says something, and
+/// leaves.
 fn talk(mut wire: Wire, host: &str, scheme: &str) -> Vec<u8> {
     wire.send(format!(
         "GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {scheme}://{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -178,6 +178,22 @@ class Chat(Page):
         self.settle()
         return self.top(seq)
 
+    def look_away(self):
+        """The window goes behind another one, as its browser reports it."""
+        self._attend(False)
+
+    def look_back(self):
+        self._attend(True)
+
+    def _attend(self, is_seen):
+        self.js("""isSeen => {
+            Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => isSeen ? 'visible' : 'hidden'});
+            Object.defineProperty(document, 'hidden', {configurable: true, get: () => !isSeen});
+            document.hasFocus = () => isSeen;
+            document.dispatchEvent(new Event('visibilitychange'));
+            dispatchEvent(new Event(isSeen ? 'focus' : 'blur'));
+        }""", is_seen)
+
     def is_at_end(self):
         return self.js("() => { const log = document.querySelector('#log');"
                        "  return log.scrollHeight - log.scrollTop - log.clientHeight < 4; }")

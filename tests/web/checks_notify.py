@@ -18,17 +18,6 @@ RECORD = """() => {
 }"""
 
 
-def hide(page, is_hidden):
-    """The window loses and gets the focus, as its browser reports it."""
-    page.js("""hidden => {
-        Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => hidden ? 'hidden' : 'visible'});
-        Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
-        document.hasFocus = () => !hidden;
-        document.dispatchEvent(new Event('visibilitychange'));
-        dispatchEvent(new Event(hidden ? 'blur' : 'focus'));
-    }""", is_hidden)
-
-
 @page_check("on plain HTTP of a LAN address the page explains why there are no notifications; the title counts")
 def insecure(bench):
     with bench.host() as server:
@@ -42,10 +31,10 @@ def insecure(bench):
         page.wait_text("#help", "https")
         page.wait_text("#help", "plain http")
         page.keys(ESCAPE)
-        hide(page, True)
+        page.look_away()
         peer.said("lobby", "alice, are you there?")
         page.wait("() => /1/.test(document.title)", what="a count in the title")
-        hide(page, False)
+        page.look_back()
         page.wait("() => !/\\(1\\)/.test(document.title)", what="no count any more")
 
 
@@ -58,7 +47,7 @@ def granted(bench):
         page.say("/notify mentions")
         seq = peer.said("lobby", "alice, while you look")["seq"]
         page.wait_number(seq)
-        hide(page, True)
+        page.look_away()
         seq = peer.said("lobby", "nothing for her")["seq"]
         page.wait_number(seq)
         seq = peer.said("lobby", "Alice? <b>you</b>\u202e there")["seq"]
@@ -69,9 +58,9 @@ def granted(bench):
         expect("bob" in shown[0][0] and "<b>you</b>" in shown[0][1] and "\u202e" not in shown[0][1], "who, and what, as text", shown)
         peer.send("direct", to="alice", text="psst", id="0" * 32)
         page.wait("() => shown.length === 2", what="a notification of the direct message")
-        hide(page, False)
+        page.look_back()
         page.say("/notify off")
-        hide(page, True)
+        page.look_away()
         seq = peer.said("lobby", "alice!")["seq"]
         page.wait_number(seq)
         page.settle()

@@ -90,6 +90,29 @@ def after_mark(page):
                    "  return Number(all[all.findIndex(e => e.matches('.unread-divider')) + 1].dataset.seq); }")
 
 
+@page_check("unread: what comes while nobody looks is behind a mark, and what comes below the screen is counted")
+def unread_while_away(bench):
+    with bench.host(history=bench.history([f"old {n}" for n in range(60)])) as server:
+        page, peer = bench.join(server, "alice"), server.event("bob")
+        page.wait_number(60)
+        first = fill(peer, 1)
+        page.wait_number(first)
+        expect_equal(page.js("() => document.querySelectorAll('.unread-divider').length"), 0, "marks while somebody looks")
+        page.look_away()
+        last = fill(peer, 3)
+        page.wait_number(last)
+        page.look_back()
+        expect_equal(after_mark(page), first + 1)
+        page.focus_line()
+        page.keys(ESCAPE)
+        page.wait("() => !document.querySelector('.unread-divider')", what="no mark behind Esc")
+        page.scroll_to(30)
+        fill(peer, 2)
+        page.wait("() => /\\b2\\b/.test(document.querySelector('#jump-newest').innerText)", what="two new ones below")
+        page.click("#jump-newest")
+        page.wait("() => ![...document.querySelectorAll('#rooms li')].some(e => /\\d/.test(e.innerText))", what="all read")
+
+
 @page_check("unread: more than one page of it; jump to the first, and back")
 def jump(bench):
     with bench.host(history=bench.history([f"old {n}" for n in range(100)])) as server:

@@ -64,7 +64,9 @@ tools! {
     CHROMIUM = "chromium", ["chromium", "--version"], Package::Debian("chromium"), "opens the page of the chat and those of the tap's reports";
     CHROMEDRIVER = "chromedriver", ["chromedriver", "--version"], Package::Debian("chromium-driver"), "drives chromium";
     FIREFOX = "firefox-esr", ["firefox-esr", "--version"], Package::Debian("firefox-esr"), "opens the page of the chat too";
-    NODE = "node", ["node", "--version"], Package::Debian("nodejs"), "runs the page's modules without a browser";
+    NODE = "node 20.19 or newer",
+        ["node", "-e", "const [a, b] = process.versions.node.split('.'); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)"],
+        Package::Debian("nodejs"), "runs the page's modules without a browser";
     NPM = "npm", ["npm", "--version"], Package::Debian("npm"), "installs packages of npm";
     JAVA = "java", ["java", "-version"], Package::Debian("default-jre-headless"), "runs the checker of HTML and CSS";
     WEB_PYTHON_PACKAGES = "Python packages of the page's tests", ["python3", "-c", "import sys; sys.path.append('target/python'); import websockets"],
@@ -151,7 +153,8 @@ fn pip_arguments(requirements: &str) -> [&str; 8] {
     ["-m", "pip", "install", "--quiet", "--target", "target/python", "-r", requirements]
 }
 
-/// Shell command that installs exactly what the lock in `folder` lists, beside the builds, and runs no script of a package.
+/// Shell command that installs exactly what the lock in `folder` lists, beside the builds, and runs
+/// no script of a package.
 fn npm_script(folder: &str) -> String {
     format!(
         "mkdir -p target/node && cp {folder}/package.json {folder}/package-lock.json target/node && npm ci --ignore-scripts --no-audit --no-fund --prefix target/node"

@@ -3,8 +3,7 @@
 use std::process::Command;
 
 use crate::command::{self, Outcome, TESTED, built, built_as, cargo, program, root};
-use crate::tools::{self, Install, TASKSET};
-use crate::web;
+use crate::tools::{self, BROWSER, Install, TASKSET};
 
 /// Enough rounds to meet each kind of kill, in a few seconds.
 const SHORT_ROUNDS: &str = "20";
@@ -55,7 +54,7 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
         _ => ("run", arguments, "docs/benchmarks.md"),
     };
     if measured == "web"
-        && let Err(missing) = tools::ensure(web::BROWSER, Install::chosen(false))
+        && let Err(missing) = tools::ensure(BROWSER, Install::chosen(false))
     {
         eprintln!("{missing}\nwithout it the page is not measured");
     }

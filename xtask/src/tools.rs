@@ -79,6 +79,9 @@ tools! {
     TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
 }
 
+/// Tools that drive a browser.
+pub(crate) const BROWSER: &[Tool] = &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER];
+
 /// Held while something is installed.
 static INSTALLING: Mutex<()> = Mutex::new(());
 

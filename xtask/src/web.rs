@@ -3,15 +3,13 @@
 use crate::command::{self, Outcome, built, program, root};
 use crate::programs;
 use crate::tools::{
-    self, CHROMEDRIVER, CHROMIUM, Install, JAVA, NODE, NPM, PIP, PYTHON, Tool, WEB_NODE_PACKAGES, WEB_PYTHON_PACKAGES,
+    self, BROWSER, CHROMEDRIVER, CHROMIUM, Install, JAVA, NODE, NPM, PIP, PYTHON, Tool, WEB_NODE_PACKAGES,
+    WEB_PYTHON_PACKAGES,
 };
 
 /// In the order in which they are installed: packages come after what installs them.
 pub(crate) const TOOLS: &[Tool] =
     &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER, NODE, NPM, WEB_NODE_PACKAGES, JAVA];
-
-/// Tools that drive a browser.
-pub(crate) const BROWSER: &[Tool] = &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER];
 
 /// Tests of the page's modules that need no browser.
 const MODULE_TESTS: &str = "tests/web/modules";

@@ -7,10 +7,12 @@
 mod close;
 mod decoder;
 mod header;
+mod violation;
 
-pub use close::{CloseCode, CloseNotice, put_close};
-pub use decoder::{Decoder, Item, Payload, Violation};
+pub use close::{CloseNotice, put_close};
+pub use decoder::{Decoder, Item, Payload};
 pub use header::{EncodedHeader, FrameHeader, HEADER_BYTES_MAX, Opcode, Sender, put_control};
+pub use violation::{CloseCode, Violation};
 
 /// Longest message, its fragments' headers included, in bytes (W): larger than what any client has
 /// to send at once. Endless fragments reach it too, as each has a header.

@@ -11,9 +11,6 @@ use super::candidates::{Candidate, Standing};
 use super::room::Room;
 use crate::format::safe::name;
 
-/// Mark of a readable message in a sealed room.
-pub(super) const NOT_SEALED: &str = "[not sealed: everybody on the way may have read or made this] ";
-
 /// Returns the text of an opened message, behind notes on what was noticed about it.
 pub(super) fn with_notes(opened: &Opened, from: &str) -> String {
     let Opened { content, facts } = opened;

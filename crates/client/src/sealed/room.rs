@@ -10,8 +10,10 @@ use glassline_wire::message_id::MessageId;
 
 use super::candidates::{Candidate, Candidates, Standing};
 use super::derivation::Purpose;
-use super::notes::NOT_SEALED;
 use crate::derived_key::DerivedKey;
+
+/// Mark of a readable message in a sealed room.
+const NOT_SEALED: &str = "[not sealed: everybody on the way may have read or made this] ";
 
 /// Messages that wait for a key.
 const WITHHELD_MAX: usize = 256;

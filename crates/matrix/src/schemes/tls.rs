@@ -80,7 +80,7 @@ impl LinkScheme for Tls {
     fn server(&self, keys: &ServerKeys, _: Secret) -> LayerStack {
         self.certified(&keys.own).server.map_or_else(LayerStack::default, |server| server.layers())
     }
-    /// What is stolen is the key log: the random numbers are out of reach.
+    /// Gives the thief the key log: the random numbers are out of reach.
     fn compromised<'a>(&'a self, keys: &ServerKeys, _: Secret) -> Compromised<'a> {
         let log = Arc::new(KeyLog::default());
         let certificate = self.certified(&keys.own).certificate;

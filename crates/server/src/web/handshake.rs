@@ -4,8 +4,7 @@ use base64ct::{Base64, Encoding as _};
 use sha1_smol::Sha1;
 
 use super::host::is_same_origin;
-use super::reply::Reply;
-use super::response::{Response, switching_protocols};
+use super::response::{Reply, Response, switching_protocols};
 use crate::http_head::RequestHead;
 
 /// Appended to the key before its digest.

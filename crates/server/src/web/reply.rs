@@ -1,6 +1,6 @@
 //! Reply to a request: a file of the page, a WebSocket, or a refusal.
 
-use super::response::Response;
+use super::response::{Reply, Response};
 use super::{Web, files, handshake, host};
 use crate::http_head::RequestHead;
 
@@ -31,16 +31,6 @@ pub(crate) struct Site<'a> {
     pub(crate) scheme: Scheme,
     /// Nothing but where the page is under `https`.
     pub(crate) is_redirected: bool,
-}
-
-/// Reply to a request.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    Response(Response),
-    /// Answer to a request that is not served: the connection ends, and the log has it.
-    Rejection(Response),
-    /// Answer with which a WebSocket begins.
-    WebSocket(Vec<u8>),
 }
 
 /// Replies to a request.

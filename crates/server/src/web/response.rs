@@ -11,6 +11,16 @@ const SECURITY_LINES: &str = "Content-Security-Policy: default-src 'none'; scrip
                               X-Content-Type-Options: nosniff\r\n\
                               Referrer-Policy: no-referrer\r\n";
 
+/// Reply to a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Response(Response),
+    /// Answer to a request that is not served: the connection ends, and the log has it.
+    Rejection(Response),
+    /// Answer with which a WebSocket begins.
+    WebSocket(Vec<u8>),
+}
+
 /// Answer to a request.
 #[derive(Debug)]
 pub(crate) struct Response {

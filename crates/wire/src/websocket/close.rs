@@ -3,24 +3,8 @@
 use alloc::vec::Vec;
 
 use super::CONTROL_BYTES_MAX;
-use super::decoder::Violation;
 use super::header::{Opcode, put_control};
-
-/// Code of a close frame that this side sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
-pub enum CloseCode {
-    /// The conversation is over.
-    Normal = 1_000,
-    /// The peer breaks the rules of the protocol.
-    ProtocolError = 1_002,
-    /// The peer sends what is not taken here, such as text.
-    Unsupported = 1_003,
-    /// The reason of the peer's close frame is not UTF-8.
-    NotUtf8 = 1_007,
-    /// A message is too long.
-    TooLong = 1_009,
-}
+use super::violation::Violation;
 
 /// Content of a close frame that arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +49,7 @@ pub fn put_close(out: &mut Vec<u8>, code: u16, reason: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CloseCode;
     use super::*;
 
     fn parse(code: u16, reason: &[u8]) -> Result<Option<u16>, Violation> {

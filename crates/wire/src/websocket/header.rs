@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::CONTROL_BYTES_MAX;
-use super::decoder::Violation;
+use super::violation::Violation;
 
 /// Longest header in bytes: two, an extended length of eight, and a mask of four.
 pub const HEADER_BYTES_MAX: usize = 14;

@@ -1,6 +1,5 @@
 //! Files of sealed rooms (S7), and passphrases that are given in files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use glassline_keyring::{Keyring, ServerAddress};
 use glassline_secure::seal::Passphrase;
 use zeroize::Zeroizing;
 
-use crate::folders;
+use crate::{folders, plain_file};
 
 /// Longest file with a passphrase.
 const FILE_BYTES_MAX: u64 = 4096;
@@ -41,19 +40,21 @@ pub(crate) fn with_sealing(mut options: JoinOptions, rooms: &[SealedRoom]) -> an
     let keyring = Keyring::open(folder);
     let address = ServerAddress::parse(&options.address)?;
     let passphrases = rooms.iter().map(|SealedRoom { room, file }| Ok((room.clone(), passphrase(file)?)));
-    options.sealing = Some(Sealing {
+    let sealing = Sealing {
         identity: keyring.identity(),
         rooms: keyring.sealed_rooms(&address),
         members: keyring.known_members(&address),
         passphrases: passphrases.collect::<anyhow::Result<_>>()?,
-    });
+    };
+    options.greeting.extend(sealing.warnings());
+    options.sealing = Some(sealing);
     Ok(options)
 }
 
 fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
     let unreadable = || format!("cannot read the passphrase in {}", path.display());
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX as usize));
-    File::open(path)
+    plain_file::open(path)
         .with_context(unreadable)?
         .take(FILE_BYTES_MAX)
         .read_to_string(&mut text)

@@ -163,10 +163,16 @@ fn load_kept(
 /// Keeps a certificate in place of `former`, unless another process was faster, and returns the one
 /// that is kept.
 fn keep(keys: &ServerKeys, former: Option<&str>, certificate: &ServerCertificate) -> anyhow::Result<ServerCertificate> {
-    let pem = [certificate.key_pem(), certificate.chain_pem()].concat();
-    let kept = keys.replace_certificate(former, &pem)?;
+    let kept = keys.replace_certificate(former, &file_text(certificate))?;
     let named = || keys.certificate_path().display().to_string();
     ServerCertificate::from_pem(&kept, &kept).with_context(named)
+}
+
+/// Returns the text of the one file that keeps a certificate and its key. Both parts of what was read
+/// from there are that text.
+fn file_text(certificate: &ServerCertificate) -> String {
+    let (key_pem, chain_pem) = (certificate.key_pem(), certificate.chain_pem());
+    if key_pem == chain_pem { key_pem.to_owned() } else { [key_pem, chain_pem].concat() }
 }
 
 /// Reads a file that a flag names. Errors: it cannot be read, or is no text.

@@ -187,7 +187,10 @@ fn a_certificate_that_cannot_be_renewed_stays() {
 fn a_certificate_that_is_removed_is_written_again() {
     let home = Folder::new();
     let file = home.join(format!("{KEYS}/server-certificate.pem"));
+    // One that was read from its file, as every start but the first does.
+    let (_, home) = ServerProcess::serve_at(home, &["--history", "none"]).stop_and_leave();
     let server = ServerProcess::serve_at(home, &["--history", "none"]);
+    let text = fs::read_to_string(&file).expect("it is kept");
     fs::remove_file(&file).expect("it was there");
     server.signal("HUP");
     let until = Instant::now() + PATIENCE;
@@ -200,6 +203,7 @@ fn a_certificate_that_is_removed_is_written_again() {
     let (ended, home) = server.stop_and_leave();
     let keys = (client.seen_key(), Some(kept_certificate(&home).fingerprint()));
     assert_eq!(keys, (Some(shown_key(&ended, LinkKind::Tls)), Some(shown_key(&ended, LinkKind::Tls))));
+    assert_eq!(fs::read_to_string(&file).expect("it is kept"), text);
     assert!(ended.stderr.contains("was gone, and is written again"), "{ended:?}");
     assert!(!ended.stderr.contains("key has changed"), "{ended:?}");
 }

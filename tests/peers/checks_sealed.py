@@ -126,7 +126,7 @@ def hostile(bench):
 
         rival, rival_keys = begin("den", room.record.number, None, PASSPHRASE, room.key)
         room.say("bad 5", lambda id: seal(rival, rival_keys, room.key, "eve", "bad 5", id, room.run, 9))
-        room.shows(r"\[sealed: two keys of den were begun at the same time")
+        room.shows(r"\[sealed: this is under another key of den with the same number")
 
         room.say("bad 6", lambda _: "AQID")
         room.shows(r"\[sealed: this is no sealed message")

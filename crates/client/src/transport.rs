@@ -118,7 +118,7 @@ impl Transport {
                     handle(Input::Connected);
                     return self.opened();
                 }
-                Ok(false) => {}
+                Ok(false) => handle(Input::Reached),
                 Err(error) => handle(Input::ConnectFailed(&error.to_string())),
             },
             LinkEvent::ConnectFailed(why) => handle(Input::ConnectFailed(&why)),

@@ -61,7 +61,7 @@ pub struct KnownMembers {
 
 impl KnownMembers {
     pub(crate) fn new(address: ServerAddress, path: PathBuf) -> Self {
-        Self { address, file: PinFile::new(path, HEADING) }
+        Self { address, file: PinFile::new(path, HEADING, check_line) }
     }
 
     /// Compares a key with the one known under a name, and keeps the first one seen. A changed one
@@ -143,6 +143,12 @@ fn checked(name: &str) -> Result<&str, KeyringError> {
     if is_kept { Ok(name) } else { Err(KeyringError::NotAName) }
 }
 
+/// Checks that the name in a line is one that [`checked`] lets be kept: another would count for nobody.
+fn check_line(line: &str) -> Result<(), &'static str> {
+    let name = line.splitn(4, ' ').nth(3).unwrap_or_default();
+    checked(name).map(|_| ()).map_err(|_| "the fourth field is no name of a member")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +189,19 @@ mod tests {
         }
         assert!(matches!(here.check("# no comment", &key), Ok(MemberCheck::New(_))));
         assert_eq!(here.list().expect("read").len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_have_is_an_error() {
+        let folder = Folder::new();
+        let address = ServerAddress::parse("here:1").expect("an address");
+        let members = || Keyring::open(folder.join("keys")).known_members(&address);
+        members().check("eve", &Identity::from_seed(&[1; 32]).public()).expect("kept");
+        assert!(members().knows(&Identity::from_seed(&[1; 32]).public()));
+        assert!(!members().knows(&Identity::from_seed(&[2; 32]).public()));
+        let path = folder.join("keys/members").join(address.file_name());
+        let text = std::fs::read_to_string(&path).expect("a file");
+        std::fs::write(&path, text.replace("eve", "e\u{1b}ve")).expect("written");
+        assert!(matches!(members().list(), Err(KeyringError::Damaged { .. })));
     }
 }

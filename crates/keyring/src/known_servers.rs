@@ -48,7 +48,7 @@ pub struct KnownServers {
 
 impl KnownServers {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { file: PinFile::new(path, HEADING) }
+        Self { file: PinFile::new(path, HEADING, check_line) }
     }
 
     /// Returns the trust in the server at one address, for its links.
@@ -151,6 +151,16 @@ fn pin(server: &KnownServer) -> Pin {
     Pin { key, standing, since, subject: subject(&server.address, server.link) }
 }
 
+/// Checks that the subject of a line is one that was written here: a pin for another spelling would
+/// count for no server. The schemes of later versions are words, too.
+fn check_line(line: &str) -> Result<(), &'static str> {
+    let why = "the fourth field is no scheme and address such as `tls example.org:1234`";
+    let (scheme, address) = line.splitn(4, ' ').nth(3).and_then(|subject| subject.split_once(' ')).ok_or(why)?;
+    let is_word = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_written = ServerAddress::parse(address).is_ok_and(|parsed| parsed.to_string() == address);
+    if is_word && is_written { Ok(()) } else { Err(why) }
+}
+
 /// Returns nothing for the subject of a later version, which the file keeps.
 fn known_server(pin: &Pin) -> Option<KnownServer> {
     let (link, address) = pin.subject.split_once(' ')?;
@@ -193,5 +203,28 @@ mod tests {
         assert_eq!(servers.find(&here, LinkKind::Tls).expect("read").map(|known| known.key), Some(key(1)));
         assert_eq!(servers.forget(&here).expect("written"), 2);
         assert_eq!(servers.list().expect("read").len(), 1);
+    }
+
+    #[test]
+    fn a_pin_that_would_count_for_nobody_is_an_error() {
+        let folder = Folder::new();
+        let servers = Keyring::open(folder.join("keys")).known_servers();
+        let here = ServerAddress::parse("here:1").expect("an address");
+        let server = KnownServer::now(&here, LinkKind::Tls, key(1), Standing::FirstUse);
+        servers.put_after(None, &server).expect("written");
+        let path = folder.join("keys/known_servers");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        let change = |from: &str, to: &str| {
+            std::fs::write(&path, text.replace(from, to)).expect("written");
+            Keyring::open(folder.join("keys")).known_servers().find(&here, LinkKind::Tls)
+        };
+        // As an editor of another system saves it.
+        assert_eq!(change("\n", "\r\n").expect("read").map(|known| known.key), Some(key(1)));
+        for subject in
+            ["tls \u{1b}[31mhere:1", "tls Here:1", "tls here:1 ", "tls here", "here:1", "Tls here:1", " here:1"]
+        {
+            assert!(matches!(change("tls here:1", subject), Err(KeyringError::Damaged { .. })), "{subject:?}");
+        }
+        assert_eq!(change("tls here:1", "mls here:1").expect("of a later version"), None);
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct LineFormat {
     pub(crate) bytes_max: u64,
     /// Records in the file. Nothing is put out for a new one.
     pub(crate) entries_max: usize,
+    /// Checks a line beyond its form. Errors: what is wrong with it.
+    pub(crate) check: fn(&str) -> Result<(), &'static str>,
 }
 
 /// File of records.
@@ -45,10 +47,12 @@ impl LineFile {
     /// Returns all records; none if there is no file.
     pub(crate) fn read<T: Line>(&self) -> Result<Vec<T>, KeyringError> {
         let text = self.file.read(false)?.unwrap_or_default();
-        let lines = text.split('\n').enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        // Editors of other systems end lines with a carriage return, too.
+        let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).enumerate();
+        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let read = |(at, line)| {
             let damaged = |why| KeyringError::Damaged { path: self.path().to_path_buf(), line: at + 1, why };
-            T::parse(line).map_err(damaged)
+            (self.format.check)(line).and_then(|()| T::parse(line)).map_err(damaged)
         };
         lines.map(read).collect()
     }

@@ -52,8 +52,9 @@ struct LastRead {
 }
 
 impl PinFile {
-    pub(crate) fn new(path: PathBuf, heading: &'static str) -> Self {
-        let format = LineFormat { heading, bytes_max: FILE_BYTES_MAX, entries_max: ENTRIES_MAX };
+    /// Returns the file whose subjects pass `check`, which gets each line.
+    pub(crate) fn new(path: PathBuf, heading: &'static str, check: fn(&str) -> Result<(), &'static str>) -> Self {
+        let format = LineFormat { heading, bytes_max: FILE_BYTES_MAX, entries_max: ENTRIES_MAX, check };
         Self { file: LineFile::new(path, format), last_read: Arc::default() }
     }
 
@@ -172,7 +173,7 @@ mod tests {
     use glassline_testkit::Folder;
 
     fn file(folder: &Folder) -> PinFile {
-        PinFile::new(folder.join("keys/known"), "# Keys.\n")
+        PinFile::new(folder.join("keys/known"), "# Keys.\n", |_| Ok(()))
     }
 
     fn key(seed: u8) -> Fingerprint {

@@ -51,16 +51,17 @@ impl PrivateFile {
         Some(FileStamp { modified: metadata.modified().ok()?, bytes: metadata.len(), id: file_id(&metadata) })
     }
 
-    /// Returns the text; `None` if there is no file. A secret that others may read is refused.
+    /// Returns the text; `None` if there is no file. A secret that others may read is refused, and
+    /// anything that they may replace.
     pub(crate) fn read(&self, is_secret: bool) -> Result<Option<String>, KeyringError> {
         let read = |error| KeyringError::Read { path: self.path.clone(), error };
         match fs::metadata(&self.path) {
             // A pipe would make reading wait.
             Ok(metadata) if !metadata.is_file() => return Err(read(io::Error::other("it is not a plain file"))),
-            Ok(metadata) if is_secret && is_open_to_others(&metadata) => {
+            Ok(metadata) if is_writable_for_others(&metadata) || (is_secret && is_open_to_others(&metadata)) => {
                 return Err(KeyringError::OpenToOthers(self.path.clone()));
             }
-            Ok(_) => {}
+            Ok(_) => self.check_folder()?,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(error) => return Err(read(error)),
         }
@@ -78,9 +79,7 @@ impl PrivateFile {
         let lock_path = folder.join(LOCK_NAME);
         let written = |error| KeyringError::Write { path: lock_path.clone(), error };
         create_folder(folder).map_err(written)?;
-        if fs::metadata(folder).is_ok_and(|metadata| is_writable_for_others(&metadata)) {
-            return Err(KeyringError::OpenToOthers(folder.to_path_buf()));
-        }
+        self.check_folder()?;
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&lock_path);
         let file = file.map_err(written)?;
         for _ in 0..LOCK_TRIES {
@@ -112,6 +111,14 @@ impl PrivateFile {
             sync_folder(self.folder())
         };
         replace().map_err(|error| KeyringError::Write { path: self.path.clone(), error })
+    }
+
+    fn check_folder(&self) -> Result<(), KeyringError> {
+        let folder = self.folder();
+        if fs::metadata(folder).is_ok_and(|metadata| is_writable_for_others(&metadata)) {
+            return Err(KeyringError::OpenToOthers(folder.to_path_buf()));
+        }
+        Ok(())
     }
 
     fn folder(&self) -> &Path {
@@ -255,7 +262,11 @@ mod tests {
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o640)).expect("its owner's");
         assert!(matches!(file.read(true), Err(KeyringError::OpenToOthers(path)) if path == file.path()));
         assert!(file.read(false).is_ok());
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o620)).expect("its owner's");
+        assert!(matches!(file.read(false), Err(KeyringError::OpenToOthers(path)) if path == file.path()));
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).expect("its owner's");
         fs::set_permissions(file.folder(), fs::Permissions::from_mode(0o770)).expect("its owner's");
         assert!(matches!(file.lock(), Err(KeyringError::OpenToOthers(path)) if path == file.folder()));
+        assert!(matches!(file.read(false), Err(KeyringError::OpenToOthers(path)) if path == file.folder()));
     }
 }

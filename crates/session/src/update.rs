@@ -30,6 +30,8 @@ pub enum Dialect {
 /// Event of the link.
 #[derive(Debug)]
 pub enum Input<'a> {
+    /// The host has accepted the connection asked for, and its protection is not established yet.
+    Reached,
     /// The connection asked for is established.
     Connected,
     /// The connection asked for failed: cause, and what to do.

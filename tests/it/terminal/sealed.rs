@@ -203,3 +203,24 @@ fn the_tutorial_dialect_says_why_nothing_is_sealed() {
     bob.see("alice joined");
     assert_eq!(bob.count_written("a secret"), 0);
 }
+
+#[test]
+fn a_weak_passphrase_is_warned_of_in_every_mode() {
+    let server = Server::start();
+    let weak = "den: this passphrase is weak";
+    let mut alice = in_the_den(&server, "alice");
+    alice.keys_until("/seal\r", "passphrase of den");
+    alice.keys_until(&format!("{PASSPHRASE}\r"), weak);
+    let home = std::rc::Rc::new(Folder::new());
+    for (file, passphrase, is_weak) in [("weak", PASSPHRASE, true), ("strong", "four words are not weak", false)] {
+        home.write(file, passphrase);
+        let seal = format!("den={}", home.join(file).display());
+        let opening = || opening(&server, "bob").home(&home).argument("--seal").argument(&seal);
+        for mut bob in [opening().argument("--linear").start(), opening().open()] {
+            bob.see("connected to");
+            assert_eq!(bob.count_written(weak) > 0, is_weak, "{}", bob.screen());
+            bob.keys("/quit\r");
+            bob.exit_code();
+        }
+    }
+}

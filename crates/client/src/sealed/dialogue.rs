@@ -4,11 +4,8 @@ use glassline_secure::SystemRandom;
 use glassline_secure::seal::Passphrase;
 use glassline_session::Session;
 
-use super::RoomKeys;
+use super::{RoomKeys, notes};
 use crate::format::safe::name;
-
-const WEAK: &str = "this passphrase is weak: whoever records the messages can guess it with a program. /seal and Enter \
-                    alone make one of six random words";
 
 /// The two commands where a person types them.
 #[derive(Debug)]
@@ -53,7 +50,7 @@ impl SealDialogue {
             Passphrase::new(typed).map_err(|error| error.to_string())
         };
         if passphrase.as_ref().is_ok_and(Passphrase::is_weak) {
-            notices.push(WEAK.to_owned());
+            notices.push(notes::weak(room));
         }
         let report = passphrase.and_then(|passphrase| self.keys.seal(room, passphrase));
         notices.push(report.unwrap_or_else(|why| why));

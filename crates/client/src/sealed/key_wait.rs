@@ -28,11 +28,12 @@ impl KeyWait {
             return false;
         };
         let since_ms = *self.since_ms.get_or_insert(now_ms);
-        if now_ms >= since_ms + FIRST_KEY_AFTER_MS {
-            self.has_begun = true;
-            self.keys.begin_if_unknown(&room);
+        if now_ms < since_ms + FIRST_KEY_AFTER_MS {
+            return true;
         }
-        true
+        self.has_begun = true;
+        // Without a derivation nothing tells when there will be a key; sending says what is missing.
+        self.keys.begin_if_unknown(&room)
     }
 
     /// Time at which to ask again; the end of a derivation is an event of its own.

@@ -47,6 +47,14 @@ pub struct Sealing {
     pub passphrases: Vec<(String, Passphrase)>,
 }
 
+impl Sealing {
+    /// Returns warnings about passphrases that were given for the start.
+    pub fn warnings(&self) -> Vec<String> {
+        let weak = self.passphrases.iter().filter(|(_, passphrase)| passphrase.is_weak());
+        weak.map(|(room, _)| notes::weak(room)).collect()
+    }
+}
+
 /// Consequences of a derivation.
 #[derive(Debug, Default)]
 pub(crate) struct News {
@@ -125,9 +133,10 @@ impl RoomKeys {
         self.state().seal_room(&spelling::room(room), passphrase)
     }
 
-    /// Begins the first key of a sealed room in which no record was seen.
-    pub(crate) fn begin_if_unknown(&self, room: &str) {
-        self.state().begin_if_unknown(&spelling::room(room));
+    /// Begins the first key of a sealed room, if nothing tells of another; returns whether some key of
+    /// the room is being derived.
+    pub(crate) fn begin_if_unknown(&self, room: &str) -> bool {
+        self.state().begin_if_unknown(&spelling::room(room))
     }
 
     /// Ends the sealing of a room, on the user's word only. Errors: it would come back.

@@ -9,6 +9,7 @@ use glassline_wire::link::IdentityKey;
 
 use super::candidates::{Candidate, Standing};
 use super::room::Room;
+use crate::format::safe::name;
 
 /// Mark of a readable message in a sealed room.
 pub(super) const NOT_SEALED: &str = "[not sealed: everybody on the way may have read or made this] ";
@@ -122,6 +123,15 @@ pub(super) fn without_key(record: &EpochRecord, room: &Room) -> String {
         ),
         _ => format!("key {key} (epoch {epoch}) is not here; enter the room's passphrase with /seal"),
     }
+}
+
+/// Warns of a passphrase of a room that a program can guess.
+pub(super) fn weak(room: &str) -> String {
+    format!(
+        "{}: this passphrase is weak: whoever records the messages can guess it with a program. /seal and Enter alone \
+         make one of six random words",
+        name(room)
+    )
 }
 
 /// Option that names a member, for a shell: a name that others have chosen must not act there.

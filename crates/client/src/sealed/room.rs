@@ -151,11 +151,25 @@ impl Room {
         self.enter(passphrase, true);
     }
 
-    /// Returns what the first key of the room is derived from: the user gave a passphrase, and no
-    /// record was seen.
+    /// Returns what the first key of the room is derived from: the user gave a passphrase, and nothing
+    /// tells of another key.
     pub(super) fn first_key(&self) -> Option<Passphrase> {
-        let is_known = self.keys.current().is_some() || self.candidates.iter().next().is_some();
-        self.passphrase().filter(|_| !is_known && self.deriving == Deriving::Nothing).cloned()
+        let is_begun = self.others_seal || self.knows_a_key();
+        self.passphrase().filter(|_| !is_begun && !self.is_deriving()).cloned()
+    }
+
+    /// Returns whether others have sealed it under a key of which no record was seen.
+    pub(super) fn lacks_record(&self) -> bool {
+        self.others_seal && !self.knows_a_key()
+    }
+
+    fn knows_a_key(&self) -> bool {
+        self.keys.current().is_some() || self.candidates.iter().next().is_some()
+    }
+
+    /// Returns whether a key is being derived.
+    pub(super) fn is_deriving(&self) -> bool {
+        self.deriving != Deriving::Nothing
     }
 
     /// Notes that the server has still to relay a message under a new key.
@@ -204,19 +218,25 @@ impl Room {
     }
 
     /// Seals with a passphrase of the user. Returns what it is for: the keys of records that were seen
-    /// and are not here, or a new key where they are, or have another passphrase.
-    pub(super) fn take_passphrase(&mut self, passphrase: &Passphrase) -> Purpose {
+    /// and are not here, or a new key where they are, or have another passphrase. `None`: it waits for
+    /// the record of a key that others have begun.
+    pub(super) fn take_passphrase(&mut self, passphrase: &Passphrase) -> Option<Purpose> {
         let is_again = matches!(
             &self.own_seal,
             OwnSeal::Entered { passphrase: known, is_rejected: true, .. } if known.expose() == passphrase.expose()
         );
         if is_again {
-            return self.begin_new();
+            return Some(self.begin_new());
         }
         self.enter(passphrase.clone(), self.is_bound());
         match self.candidates.next(self.accepted_number()).map(|next| next.record.clone()) {
-            Some(record) => self.begin_to_join(record, Instant::now()),
-            None => self.begin_new(),
+            Some(record) => Some(self.begin_to_join(record, Instant::now())),
+            None if self.lacks_record() => {
+                // Entered again, it begins a key.
+                self.note_rejected(true);
+                None
+            }
+            None => Some(self.begin_new()),
         }
     }
 
@@ -375,11 +395,16 @@ impl Room {
         }
         if self.keys.current().is_none() {
             return Err(match self.candidates.next(0) {
-                _ if self.deriving != Deriving::Nothing => {
+                _ if self.is_deriving() => {
                     "the key is being derived; send it again in a moment".to_owned()
                 }
                 Some(Candidate { record, .. }) if self.passphrase().is_none() => {
                     format!("the key {} of this room is not here; enter its passphrase with /seal", record.key_id())
+                }
+                None if self.passphrase().is_some() && self.lacks_record() => {
+                    "others have sealed it under a key that is not known here yet; the next sealed message there shows it, \
+                     send it again then"
+                        .to_owned()
                 }
                 _ => "the key of this room is not here; enter its passphrase with /seal".to_owned(),
             });

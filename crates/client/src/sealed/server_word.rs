@@ -22,6 +22,12 @@ impl State {
         if let Ok(record) = Envelope::record_at_beginning(beginning) {
             self.note_record(name, &record);
         }
+        if self.rooms.get(name).is_some_and(|room| room.is_sealed() && room.lacks_record()) {
+            return Some(format!(
+                "{name} is sealed under a key of which the server does not tell; nothing is sent there until the next \
+                 sealed message shows it"
+            ));
+        }
         is_by_others.then(|| {
             format!(
                 "{name} is sealed by its members: /seal with its passphrase lets you read and write; until then \

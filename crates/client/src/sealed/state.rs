@@ -122,7 +122,12 @@ impl State {
 
     pub(super) fn seal_room(&mut self, name: &str, passphrase: Passphrase) -> Result<String, String> {
         self.identity()?;
-        let purpose = self.own_room(name)?.take_passphrase(&passphrase);
+        let Some(purpose) = self.own_room(name)?.take_passphrase(&passphrase) else {
+            return Ok(format!(
+                "others have sealed {name} under a key that is not known here yet; its next sealed message shows it, and \
+                 your passphrase is tried then. Entered again with /seal it begins a new key, which splits the room"
+            ));
+        };
         let report = match &purpose {
             Purpose::Join(record) => format!("deriving key {} of {name} from the passphrase", record.key_id()),
             Purpose::Begin(_) => format!("deriving a new key for {name} from the passphrase"),
@@ -131,14 +136,17 @@ impl State {
         Ok(report)
     }
 
-    pub(super) fn begin_if_unknown(&mut self, name: &str) {
-        let Some(passphrase) = self.rooms.get(name).and_then(Room::first_key) else { return };
-        if self.identity().is_ok()
+    /// Begins the first key of a sealed room, if nothing tells of another; returns whether some key of
+    /// the room is being derived.
+    pub(super) fn begin_if_unknown(&mut self, name: &str) -> bool {
+        if let Some(passphrase) = self.rooms.get(name).and_then(Room::first_key)
+            && self.identity().is_ok()
             && let Some(room) = self.rooms.get_mut(name)
         {
             let purpose = room.begin_new();
             self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
         }
+        self.rooms.get(name).is_some_and(Room::is_deriving)
     }
 
     /// Notes the record of a message, and derives its key if a passphrase is here and it is time.

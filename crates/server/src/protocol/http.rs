@@ -9,6 +9,8 @@ use crate::web::{HEAD_BYTES_MAX, Reply, Response, Scheme, Site, reply_to};
 const HEAD_TIMEOUT_MS: u64 = 10_000;
 /// Time for the next request, after an answer.
 const KEEP_ALIVE_MS: u64 = 5_000;
+/// Answers that wait to be taken, past which a further request ends the connection.
+const ANSWERS_BYTES_MAX: usize = 64 * 1024;
 /// Time in which an answer must be taken: a whole page over a slow line.
 pub(crate) const ANSWER_TIMEOUT_MS: u64 = 60_000;
 
@@ -59,35 +61,54 @@ impl HttpSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
-        let Some(web) = context.web.filter(|_| !input.is_empty()) else { return Step::Continue };
-        if !context.pre_login_output.is_empty() {
-            // It did not wait for the last answer, which ends the connection.
-            return Step::leave(CloseReason::HttpDone, Vec::new());
+        while !input.is_empty() {
+            if context.pre_login_output.len() > ANSWERS_BYTES_MAX {
+                // It asks and does not take the answers.
+                return Step::leave(CloseReason::HttpDone, Vec::new());
+            }
+            let step = self.take_request(input, context);
+            if step != Step::Continue {
+                return step;
+            }
         }
+        Step::Continue
+    }
+
+    /// Takes one request, or what has arrived of it.
+    fn take_request(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        let Some(web) = context.web else { return Step::leave(CloseReason::HttpDone, Vec::new()) };
         let now_ms = context.now.monotonic_ms;
         if self.is_idle() {
             self.phase = Phase::Head { since_ms: now_ms };
         }
-        let (fresh, rest) = input.split_at(input.len().min(HEAD_BYTES_MAX - self.head.len()));
-        *input = rest;
+        let held = self.head.len();
+        let (fresh, rest) = input.split_at(input.len().min(HEAD_BYTES_MAX - held));
         self.head.extend_from_slice(fresh);
         let site = Site { web, scheme: self.scheme, is_redirected: self.is_redirected };
         let parsed = http_head::parse(&self.head, HEAD_BYTES_MAX, |head| (reply_to(head, site), head.method == "HEAD"));
         let ((reply, is_head_only), head_bytes) = match parsed {
-            Parsed::Incomplete => return Step::Continue,
+            Parsed::Incomplete => {
+                *input = rest;
+                return Step::Continue;
+            }
             Parsed::TooLong => return refuse("431 Request Header Fields Too Large", "this request is too long"),
             Parsed::Malformed => return refuse("400 Bad Request", "this is no request of HTTP/1"),
             Parsed::Request(answered, head_bytes) => (answered, head_bytes),
         };
-        let behind = [&std::mem::take(&mut self.head)[head_bytes..], *input].concat();
-        *input = &[];
+        // A head ends behind what was held of it, or it would have ended before.
+        *input = &input[head_bytes.saturating_sub(held)..];
+        self.head = Vec::new();
         self.phase = Phase::Answered { at_ms: now_ms };
         match reply {
-            Reply::WebSocket(response) => Step::StartWebSocket { response, first_bytes: behind },
-            Reply::Rejection(response) => end(&response, is_head_only, CloseReason::HttpRefused),
-            Reply::Response(response) if response.is_last() || !behind.is_empty() => {
-                end(&response.into_last(), is_head_only, CloseReason::HttpDone)
+            // Its answer would pass the ones that are not taken yet.
+            Reply::WebSocket(_) if !context.pre_login_output.is_empty() => {
+                Step::leave(CloseReason::HttpDone, Vec::new())
             }
+            Reply::WebSocket(response) => {
+                Step::StartWebSocket { response, first_bytes: std::mem::take(input).to_vec() }
+            }
+            Reply::Rejection(response) => end(&response, is_head_only, CloseReason::HttpRefused),
+            Reply::Response(response) if response.is_last() => end(&response, is_head_only, CloseReason::HttpDone),
             Reply::Response(response) => {
                 context.pre_login_output.extend(response.to_bytes(is_head_only));
                 Step::Continue

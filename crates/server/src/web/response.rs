@@ -56,7 +56,7 @@ impl Response {
         self
     }
 
-    pub(crate) fn into_last(self) -> Self {
+    pub(super) fn into_last(self) -> Self {
         Self { is_last: true, ..self }
     }
 

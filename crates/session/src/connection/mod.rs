@@ -44,6 +44,8 @@ const WELCOME_AGAIN_MS: u64 = 10_000;
 pub(crate) enum Phase {
     Connecting {
         deadline_ms: u64,
+        /// The host has accepted the connection.
+        is_reached: bool,
     },
     /// `hello` is out, `welcome` is not in.
     Greeting {
@@ -161,8 +163,15 @@ impl Connection {
     }
 
     pub(crate) fn connect(&mut self, now_ms: u64, outputs: &mut VecDeque<Output>) {
-        self.phase = Phase::Connecting { deadline_ms: now_ms + CONNECT_MS };
+        self.phase = Phase::Connecting { deadline_ms: now_ms + CONNECT_MS, is_reached: false };
         outputs.push_back(Output::Connect);
+    }
+
+    /// Notes that the host has accepted the connection.
+    pub(crate) fn note_reached(&mut self) {
+        if let Phase::Connecting { is_reached, .. } = &mut self.phase {
+            *is_reached = true;
+        }
     }
 
     /// Starts the dialect on an open connection. `is_known` says that this server has welcomed
@@ -356,7 +365,7 @@ impl Connection {
 
     pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
         match self.phase {
-            Phase::Connecting { deadline_ms }
+            Phase::Connecting { deadline_ms, .. }
             | Phase::Greeting { deadline_ms }
             | Phase::ChangingDialect { deadline_ms } => Some(deadline_ms),
             Phase::Waiting { until_ms } => Some(until_ms),

@@ -33,10 +33,23 @@ impl Session {
     }
 
     pub(super) fn connect_failed(&mut self, why: &str, now_ms: u64) {
+        self.attempt_failed(format!("cannot connect to {}: {why}", self.config.address), now_ms);
+    }
+
+    pub(super) fn handshake_stalled(&mut self, now_ms: u64) {
+        let text = format!(
+            "{} has accepted the connection and did not finish the handshake of its protection within 10 s; it may be \
+             busy, or something else than a chat server answers there. Nothing of yours was sent to it",
+            self.config.address
+        );
+        self.attempt_failed(text, now_ms);
+    }
+
+    fn attempt_failed(&mut self, text: String, now_ms: u64) {
         if self.connection.was_up_before() {
             self.connection.wait(&mut *self.entropy, now_ms);
         } else {
-            self.end(Ending::CannotConnect(format!("cannot connect to {}: {why}", self.config.address)));
+            self.end(Ending::CannotConnect(text));
         }
     }
 

@@ -135,6 +135,7 @@ impl Session {
     pub fn handle(&mut self, input: Input<'_>, now_ms: u64) {
         match (input, self.connection.phase()) {
             (_, Phase::Ended) => return,
+            (Input::Reached, Phase::Connecting { .. }) => self.connection.note_reached(),
             (Input::Connected, Phase::Connecting { .. }) => self.open(now_ms),
             (Input::ConnectFailed(why), Phase::Connecting { .. }) => self.connect_failed(why, now_ms),
             (Input::LinkRefused(why), _) => self.refuse_link(why),
@@ -217,9 +218,13 @@ impl Session {
         }
         self.queries.keep_time(now_ms);
         match self.connection.phase() {
-            Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
+            Phase::Connecting { deadline_ms, is_reached } if now_ms >= deadline_ms => {
                 self.drop_link();
-                self.connect_failed("no answer within 10 s; check the address", now_ms);
+                if is_reached {
+                    self.handshake_stalled(now_ms);
+                } else {
+                    self.connect_failed("no answer within 10 s; check the address", now_ms);
+                }
             }
             Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => {
                 self.no_welcome("no welcome came", true, now_ms);

@@ -34,7 +34,7 @@ fn derive(room: &mut Room, purpose: Purpose) -> DerivationOutcome {
 /// Enters a passphrase and derives all that follows at once; returns the numbers and the outcomes.
 fn enter(room: &mut Room, text: &str) -> Vec<(u64, DerivationOutcome)> {
     let mut outcomes = Vec::new();
-    let mut next = Some(room.take_passphrase(&passphrase(text)));
+    let mut next = room.take_passphrase(&passphrase(text));
     while let Some(purpose) = next {
         let number = match &purpose {
             Purpose::Join(record) => record.number(),
@@ -96,7 +96,9 @@ fn a_new_key_follows_no_far_number() {
     let mut room = Room::remembered(first).expect("random numbers");
     room.note_record(&made_up::record(1 << 32), || false);
     enter(&mut room, "ours");
-    assert!(matches!(room.take_passphrase(&passphrase("new")), Purpose::Begin(Some(record)) if record.number() == 1));
+    assert!(
+        matches!(room.take_passphrase(&passphrase("new")), Some(Purpose::Begin(Some(record))) if record.number() == 1)
+    );
 }
 
 #[test]
@@ -114,7 +116,9 @@ fn a_passphrase_opens_the_newest_of_several_keys() {
     };
     assert_eq!((newest.record.number(), *current), (9, second.key_id()));
     // The same passphrase again begins a new key after all of them.
-    assert!(matches!(room.take_passphrase(&passphrase("ours")), Purpose::Begin(Some(record)) if record.number() == 9));
+    assert!(
+        matches!(room.take_passphrase(&passphrase("ours")), Some(Purpose::Begin(Some(record))) if record.number() == 9)
+    );
 }
 
 #[test]

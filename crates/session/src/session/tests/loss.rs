@@ -456,3 +456,17 @@ proptest! {
         prop_assert_eq!(client.session.status(0).unsent, 0);
     }
 }
+
+#[test]
+fn a_handshake_that_stalls_is_told_as_one() {
+    for (reaches, words) in [(false, "no answer within 10 s; check the address"), (true, "has accepted the connection")]
+    {
+        let mut client = TestClient::new(DialectChoice::Auto, None);
+        if reaches {
+            client.handle(Input::Reached);
+        }
+        client.pass_ms(10_000);
+        let Some(Ending::CannotConnect(text)) = &client.ending else { panic!("{:?}", client.ending) };
+        assert!(text.contains(words) && text.contains("check the address") != reaches, "{text}");
+    }
+}

@@ -30,14 +30,35 @@ fn a_request_is_answered_in_any_slicing() {
 }
 
 #[test]
-fn a_request_that_does_not_wait_for_its_turn_ends_http() {
+fn requests_that_do_not_wait_are_answered_in_order() {
+    let missing = PAGE.replace("GET /", "GET /nothing");
+    let requests = [PAGE, &missing, PAGE].concat();
+    for step in [1, 50, usize::MAX] {
+        let mut server = TestServer::open(unlimited(), None, NOW);
+        let pipe = connect(&mut server, 1);
+        for slice in requests.as_bytes().chunks(step) {
+            pipe.send(slice);
+            turn_until_it_waits(&mut server);
+        }
+        let answers = received(&pipe);
+        let statuses: Vec<&str> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!((statuses, pipe.is_finished()), (vec!["200", "404", "200"], false), "{step}");
+    }
+}
+
+#[test]
+fn a_peer_that_asks_and_takes_no_answers_is_ended() {
     let mut server = TestServer::open(unlimited(), None, NOW);
-    let pipe = connect(&mut server, 1);
-    pipe.send(PAGE.repeat(3).as_bytes());
+    let pipe = server.connect(SocketAddr::from(([192, 0, 2, 1], 1)), 100);
+    pipe.send(PAGE.repeat(10_000).as_bytes());
     turn_until_it_waits(&mut server);
-    let answer = received(&pipe);
-    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 1, "{answer}");
-    assert!(answer.contains("Connection: close") && pipe.is_finished(), "{answer}");
+    assert!(server.held_bytes_max() < 96 * 1024, "{}", server.held_bytes_max());
+    assert!(server.counts().contains("http_done=1") && pipe.unread_bytes() == 0, "{}", server.counts());
+    let websocket = connect(&mut server, 1);
+    websocket.send([PAGE, UPGRADE].concat().as_bytes());
+    turn_until_it_waits(&mut server);
+    let answer = received(&websocket);
+    assert!(!answer.contains("HTTP/1.1 101 ") && websocket.is_finished(), "{answer}");
 }
 
 #[test]

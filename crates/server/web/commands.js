@@ -20,7 +20,7 @@ export const COMMANDS = [
   row('whois', 'whois', 'NAME', 'tells about somebody', [NAME]),
   row('away', 'away', '[TEXT]', 'tells who writes to you that you are away', [TEXT]),
   row('back', 'back', '', 'ends it'),
-  row('ignore', 'ignore', 'NAME', 'hides what somebody says from now on', [NAME]),
+  row('ignore', 'ignore', 'NAME', 'hides what somebody says', [NAME]),
   row('unignore', 'unignore', 'NAME', 'ends it', [NAME]),
   row('rooms', 'rooms list', '', 'lists the rooms'),
   row('join', 'join j', 'ROOM', 'enters a room, or goes back to one', [ROOM]),
@@ -33,15 +33,15 @@ export const COMMANDS = [
   row('quit', 'quit exit bye', '', 'leaves'),
   order('op', 'TOKEN', 'makes you an operator until you leave', [], true),
   order('kick', 'NAME [REASON]', 'closes somebody’s connection', [NAME, TEXT]),
-  order('mute', 'WHO [FOR] [REASON]', 'silences a name, address or network; FOR is 10m, 2h, 7d', [NAME, TEXT]),
+  order('mute', 'WHO [FOR] [REASON]', 'silences WHO; FOR is 10m, 2h or 7d', [NAME, TEXT]),
   order('unmute', 'WHO', 'ends it', [NAME]),
   order('ban', 'WHO [FOR] [REASON]', 'throws it out for that time', [NAME, TEXT]),
   order('unban', 'WHO', 'lets them in again'),
   order('freeze', '', 'lets only operators speak'),
   order('thaw', '', 'ends it'),
-  order('motd', '[TEXT|-]', 'sets what newcomers are shown; - takes it away', [TEXT]),
+  order('motd', '[TEXT|-]', 'sets what newcomers read; - ends it', [TEXT]),
   order('roster', '', 'lists who is here, from which address'),
-  order('bans', '', 'lists the mutes and bans that stand'),
+  order('bans', '', 'lists mutes and bans'),
 ];
 
 /** Returns the command of a name or alias, without its slash and in any case. */

@@ -41,6 +41,7 @@ export class Page {
     this.#onRefused = onRefused;
     this.chat = new Chat(storage.get('read', {}));
     this.outbox = new Outbox(storage.get('outbox', []));
+    for (const { request: { to } } of this.outbox.all) if (to) this.chat.directWith(to);
     const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
       opened: () => this.change(() => this.session.opened(this.now)),
       received: (events) => this.change(() => events.forEach((event) => this.session.received(event, this.now))),

@@ -40,7 +40,7 @@ fn messages(direction: Direction, content: &[u8], lengths: &[usize]) -> Vec<u8> 
 }
 
 /// A session of the event dialect within a WebSocket, each step in messages of these lengths.
-fn session(lengths: &[usize]) -> Vec<(Direction, Vec<u8>)> {
+pub(super) fn session(lengths: &[usize]) -> Vec<(Direction, Vec<u8>)> {
     let mut script = vec![(UP, REQUEST.to_vec()), (DOWN, RESPONSE.to_vec())];
     for (direction, content) in event_session() {
         script.push((direction, messages(direction, &content, lengths)));

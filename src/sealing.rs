@@ -39,27 +39,36 @@ pub(crate) fn with_sealing(mut options: JoinOptions, rooms: &[SealedRoom]) -> an
     };
     let keyring = Keyring::open(folder);
     let address = ServerAddress::parse(&options.address)?;
-    let passphrases = rooms.iter().map(|SealedRoom { room, file }| Ok((room.clone(), passphrase(file)?)));
+    let mut passphrases = Vec::new();
+    for SealedRoom { room, file } in rooms {
+        let (passphrase, is_open_to_others) = passphrase(file)?;
+        passphrases.push((room.clone(), passphrase));
+        if is_open_to_others {
+            let file = file.display();
+            options.greeting.push(format!(
+                "others may read the passphrase of {room} in {file}; keep it to yourself with `chmod 600 {file}`"
+            ));
+        }
+    }
     let sealing = Sealing {
         identity: keyring.identity(),
         rooms: keyring.sealed_rooms(&address),
         members: keyring.known_members(&address),
-        passphrases: passphrases.collect::<anyhow::Result<_>>()?,
+        passphrases,
     };
     options.greeting.extend(sealing.warnings());
     options.sealing = Some(sealing);
     Ok(options)
 }
 
-fn passphrase(path: &Path) -> anyhow::Result<Passphrase> {
+/// Reads a passphrase; returns whether others may read it, too.
+fn passphrase(path: &Path) -> anyhow::Result<(Passphrase, bool)> {
     let unreadable = || format!("cannot read the passphrase in {}", path.display());
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX as usize));
-    plain_file::open(path)
-        .with_context(unreadable)?
-        .take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .with_context(unreadable)?;
-    Passphrase::new(&text).with_context(unreadable)
+    let file = plain_file::open(path).with_context(unreadable)?;
+    let is_open_to_others = plain_file::is_open_to_others(&file, path);
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text).with_context(unreadable)?;
+    Ok((Passphrase::new(&text).with_context(unreadable)?, is_open_to_others))
 }
 
 #[cfg(test)]
@@ -79,5 +88,17 @@ mod tests {
     fn a_file_that_is_not_there_is_named() {
         let error = passphrase(Path::new("/nowhere/at/all")).expect_err("no file");
         assert!(format!("{error:#}").contains("/nowhere/at/all"), "{error:#}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_passphrase_that_others_may_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = glassline_testkit::Folder::new();
+        let path = folder.write("passphrase", "correct horse battery staple");
+        for (mode, is_open) in [(0o644, true), (0o600, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its owner's");
+            assert_eq!(passphrase(&path).expect("read").1, is_open, "{mode:o}");
+        }
     }
 }

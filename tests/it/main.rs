@@ -62,6 +62,7 @@ mod tap_page;
 mod tap_recordings;
 #[cfg(unix)]
 mod tap_secure;
+mod tap_web;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

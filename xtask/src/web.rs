@@ -10,7 +10,7 @@ use crate::tools::{
 pub(crate) const TOOLS: &[Tool] =
     &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER, NODE, NPM, WEB_NODE_PACKAGES, JAVA];
 
-/// What drives a browser.
+/// Tools that drive a browser.
 pub(crate) const BROWSER: &[Tool] = &[PYTHON, PIP, WEB_PYTHON_PACKAGES, CHROMIUM, CHROMEDRIVER];
 
 /// Tests of the page's modules that need no browser.

@@ -32,7 +32,7 @@ const WINDOW_MESSAGES: u64 = 256;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 const TEXT: [u8; TEXT_BYTES] = [b'x'; TEXT_BYTES];
 
-/// What carries a member's frames.
+/// Carrier of a member's frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Carrier {

@@ -18,7 +18,7 @@ const MASK: [u8; 4] = [0; 4];
 pub struct WebSocket {
     /// The response as far as it has come; `None` once it has been agreed to.
     response: Option<Vec<u8>>,
-    /// What is sent after that.
+    /// Bytes to send after that.
     held: Vec<u8>,
     /// A header that has not come in full.
     header: Vec<u8>,

@@ -78,7 +78,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let (inbox, events) = sync_channel(EVENTS_MAX);
     let keys = match RoomKeys::open(options.sealing.clone(), inbox.clone()) {
         Ok(keys) => keys,
-        Err(why) => return Ending::InputOutput(format!("cannot tell which rooms are sealed: {why}")),
+        Err(why) => return Ending::InputOutput(why),
     };
     let mut view = match open_view(mode, typed, options, &inbox, &keys) {
         Ok(view) => view,

@@ -259,10 +259,10 @@ fn a_sealed_message_that_is_not_stored_seals_nothing() {
 }
 
 #[test]
-fn who_enters_is_told_the_beginning_of_the_newest_sealed_message() {
+fn who_enters_gets_the_beginning_of_the_newest_sealed_text() {
     let mut hub = Hub::new(Rules::default());
     let alice = enter(&mut hub, 0, "alice");
-    let told = |hub: &mut Hub, connection: usize, name: &str| {
+    let reported = |hub: &mut Hub, connection: usize, name: &str| {
         let entered = enter(hub, connection, name);
         let events = payloads(&written(hub, entered));
         let welcome = events.iter().find_map(|payload| match Envelope::<Event>::from_json(payload) {
@@ -274,20 +274,20 @@ fn who_enters_is_told_the_beginning_of_the_newest_sealed_message() {
     };
     let rooms =
         |sealed: Option<&str>| vec![("lobby".to_string(), None), ("den".to_string(), sealed.map(str::to_string))];
-    assert_eq!(told(&mut hub, 1, "bob"), rooms(None));
+    assert_eq!(reported(&mut hub, 1, "bob"), rooms(None));
     say(&mut hub, alice, &send("lobby", 1, "hi", None)).expect("readable");
-    assert_eq!(told(&mut hub, 2, "carol"), rooms(None));
+    assert_eq!(reported(&mut hub, 2, "carol"), rooms(None));
 
     let hub = &mut Hub::new(Rules::default());
     let alice = enter(hub, 0, "alice");
     say(hub, alice, &send("den", 1, "", Some("AQ"))).expect("sealed");
-    assert_eq!(told(hub, 1, "bob"), rooms(Some("AQ")), "a short one whole");
+    assert_eq!(reported(hub, 1, "bob"), rooms(Some("AQ")), "a short one whole");
     let long = "B".repeat(SEALED_BEGINNING_BYTES + 1);
     say(hub, alice, &send("den", 2, "", Some(&long))).expect("sealed");
-    assert_eq!(told(hub, 2, "carol"), rooms(Some(&long[1..])));
+    assert_eq!(reported(hub, 2, "carol"), rooms(Some(&long[1..])));
 
     let (mut hub, ..) = reopened(Some(true));
-    assert_eq!(told(&mut hub, 2, "carol"), rooms(Some("")), "it is not in memory");
+    assert_eq!(reported(&mut hub, 2, "carol"), rooms(Some("")), "it is not in memory");
     let (mut hub, ..) = reopened(Some(false));
-    assert_eq!(told(&mut hub, 2, "carol"), rooms(None));
+    assert_eq!(reported(&mut hub, 2, "carol"), rooms(None));
 }

@@ -1,9 +1,6 @@
 /** Colours of names by the rule of the terminal client (format/name_colour.rs); style.css has the palette. */
 
 export const NAME_COLOURS = 12;
-/** Names whose colours are kept; past it an absent one is dropped, or the first of all. */
-const ASSIGNED_MAX = 256;
-
 /** Colour of a name by itself, 0 to 11: FNV-1a over its bytes in lower case. @param {string} name */
 export function colourOf(name) {
   let hash = 0xcbf29ce484222325n;
@@ -26,10 +23,7 @@ export class NameColours {
     const key = name.toLowerCase();
     if (this.#assigned.get(key)?.isPresent) return;
     const wished = this.of(name);
-    this.#assigned.delete(key);
-    const all = [...this.#assigned];
-    if (all.length === ASSIGNED_MAX) this.#assigned.delete((all.find(([, { isPresent }]) => !isPresent) ?? all[0])[0]);
-    const taken = new Set(all.filter(([, { isPresent }]) => isPresent).map(([, { colour }]) => colour));
+    const taken = new Set([...this.#assigned.values()].filter(({ isPresent }) => isPresent).map(({ colour }) => colour));
     const colours = Array.from({ length: NAME_COLOURS }, (_, step) => (wished + step) % NAME_COLOURS);
     this.#assigned.set(key, { colour: colours.find((colour) => !taken.has(colour)) ?? wished, isPresent: true });
   }

@@ -1,11 +1,8 @@
-/** Completion of the word before the cursor, one candidate after the other, as in the terminal client. Pure. */
+/** Completion of the word before the cursor, one candidate after the other. Pure. */
 import { COMMANDS, commandOf } from './commands.js';
 
-/** What a name may follow within a word. */
-const OPENED = /^(.*[([{<"',;:/+&=*~`|“”„‘‚’«»‹›¿¡…–—（「『【《、，：；。])([^]+)$/u;
-
 export class Completion {
-  /** @type {{word: string, end: string}[]} replacements, and what separates each from the next word */
+  /** Replacements, and what separates each from the next word. @type {{word: string, end: string}[]} */
   candidates;
   shown = -1;
   #before;
@@ -31,41 +28,28 @@ export class Completion {
   }
 }
 
-function candidatesFor(kept, word, sources) {
-  if (/^\/(?!\/)/.test(kept)) return ofArguments(kept.slice(1), word, sources);
-  if (kept === '' && word.startsWith('/')) {
-    const names = [...COMMANDS.map(({ names: [name] }) => name).sort(), ...COMMANDS.flatMap(({ names }) => names.slice(1))];
-    return matching(word.slice(1), names, (name) => `/${name}`, (name) => (commandOf(name).usage ? ' ' : ''));
+function candidatesFor(kept, word, { names, rooms }) {
+  if (kept === '' && /^\/(?!\/)/.test(word)) {
+    const commands = [...COMMANDS.map((command) => command.names[0]).sort(), ...COMMANDS.flatMap((command) => command.names.slice(1))];
+    return matching(word.slice(1), commands, '/', (name) => (commandOf(name).usage ? ' ' : ''));
   }
-  // A Tab in an empty line or after a space moves the focus.
-  return word === '' ? [] : ofNames(word, sources.names, kept === '' ? ': ' : ' ');
-}
-
-function ofArguments(line, word, { names, rooms }) {
-  const [name, ...before] = line.trim().split(/\s+/);
-  const takes = commandOf(name)?.takes ?? [];
+  const [name, ...before] = kept.trim().split(/\s+/);
+  const takes = name.startsWith('/') && !name.startsWith('//') ? commandOf(name.slice(1))?.takes ?? [] : ['text'];
   // What follows the last argument belongs to it, if it is text.
-  const argument = takes[before.length] ?? (takes.at(-1) === 'text' ? 'text' : '');
-  const end = before.length + 1 < takes.length ? ' ' : '';
-  if (argument === 'name') return ofNames(word, names, end);
-  if (argument === 'text') return word === '' ? [] : ofNames(word, names, ' ');
-  const words = { room: rooms, level: ['off', 'mentions', 'all'] }[argument] ?? [];
-  return matching(word, words, (option) => option, () => end);
-}
-
-/** Names, also after an `@`, a bracket, a quote or a comma, which stays. */
-function ofNames(word, names, end) {
-  const space = end === '' ? '' : ' ';
-  if (word.startsWith('@')) return matching(word.slice(1), names, (name) => `@${name}`, () => space);
-  const whole = matching(word, names, (name) => name, () => end);
-  const [, opened, rest] = OPENED.exec(word) ?? [];
-  return whole.length > 0 || !rest ? whole : ofNames(rest, names, space).map((candidate) => ({ ...candidate, word: opened + candidate.word }));
+  const kind = takes[before.length] ?? (takes.at(-1) === 'text' ? 'text' : '');
+  // A Tab in an empty line or after a space moves the focus.
+  if (kind === 'text' && word === '') return [];
+  const end = kept === '' ? ': ' : kind === 'text' || before.length + 1 < takes.length ? ' ' : '';
+  if (kind !== 'name' && kind !== 'text') return matching(word, kind === 'room' ? rooms : [], '', () => end);
+  // A name may follow an `@` or a bracket, which stays.
+  const [, opened, rest] = /^([@([{"'„“«（「]*)([^]*)$/.exec(word);
+  return matching(rest, names, opened, () => (opened ? end.replace(':', '') : end));
 }
 
 /** Words that begin with a prefix in any case; exact ones come first. */
-function matching(prefix, words, written, ended) {
+function matching(prefix, words, opened, endOf) {
   const lower = prefix.toLowerCase();
   const rank = (word) => (word === prefix ? 0 : word.toLowerCase() === lower ? 1 : 2);
   return words.filter((word) => word.toLowerCase().startsWith(lower)).sort((one, other) => rank(one) - rank(other))
-    .map((word) => ({ word: written(word), end: ended(word) }));
+    .map((word) => ({ word: opened + word, end: endOf(word) }));
 }

@@ -3,13 +3,14 @@ import { isSecretLine } from './commands.js';
 import { Completion } from './completion.js';
 import { byId, setText } from './dom.js';
 
-/** Candidates that the hint lists. */
+/** Further candidates that the hint lists. */
 const HINTS_MAX = 8;
 
 export class Composer {
   #line = byId('line');
   #storage;
-  #handlers;
+  #onSend;
+  #sources;
   #key = '';
   /** @type {Record<string, string>} by conversation */
   #drafts;
@@ -20,12 +21,13 @@ export class Composer {
 
   /**
    * @param {import('./storage.js').TabStorage} storage
-   * @param {{send: (text: string) => boolean, sources: () => {names: string[], rooms: string[]}}} handlers `send` returns
-   *   whether the line was taken
+   * @param {(text: string) => boolean} onSend returns whether the line was taken
+   * @param {() => {names: string[], rooms: string[]}} sources
    */
-  constructor(storage, handlers) {
+  constructor(storage, onSend, sources) {
     this.#storage = storage;
-    this.#handlers = handlers;
+    this.#onSend = onSend;
+    this.#sources = sources;
     this.#drafts = storage.get('drafts', {});
     this.#line.addEventListener('keydown', (event) => this.#keyDown(event));
     this.#line.addEventListener('input', () => {
@@ -42,10 +44,6 @@ export class Composer {
   open(key) {
     this.#key = key;
     this.#set(this.#drafts[key] ?? '');
-  }
-
-  hasDraft(key) {
-    return this.#drafts[key] !== undefined;
   }
 
   /** Puts a text before what is typed. */
@@ -80,22 +78,20 @@ export class Composer {
 
   #send() {
     const { value } = this.#line;
-    if (value.trim() !== '' && this.#handlers.send(value)) this.#set('');
+    if (value.trim() !== '' && this.#onSend(value)) this.#set('');
   }
 
   #complete() {
     const { value, selectionStart, selectionEnd } = this.#line;
     if (selectionStart !== selectionEnd) return false;
-    const completion = this.#completion ?? Completion.start(value, selectionStart, this.#handlers.sources());
+    const completion = this.#completion ?? Completion.start(value, selectionStart, this.#sources());
     if (!completion) return false;
     const { text, cursor } = completion.next();
     this.#set(text, cursor);
     this.#completion = completion;
     const { candidates, shown } = completion;
-    const first = shown - (shown % HINTS_MAX);
-    const words = candidates.slice(first, first + HINTS_MAX).map(({ word }, at) => (first + at === shown ? `[${word}]` : word));
-    const more = candidates.length - first - words.length;
-    if (candidates.length > 1) this.tell(`${words.join(' ')}${more > 0 ? ` and ${more} more` : ''}`);
+    const next = candidates.slice(shown + 1, shown + 1 + HINTS_MAX).map(({ word }) => word);
+    if (next.length > 0) this.tell(`Tab: ${next.join(' ')}`);
     return true;
   }
 
@@ -106,12 +102,11 @@ export class Composer {
     this.#changed();
   }
 
-  /** Keeps the draft, but stores none that may hold a secret; fits the field where the browser does not. */
+  /** Keeps the draft, but stores none that may hold a secret; fits the field. */
   #changed() {
     this.#drafts[this.#key] = this.#line.value || undefined;
     const kept = Object.entries(this.#drafts).filter(([, text]) => text && !isSecretLine(text));
     this.#storage.set('drafts', Object.fromEntries(kept));
-    if (CSS.supports('field-sizing', 'content')) return;
     this.#line.style.height = 'auto';
     this.#line.style.height = `${this.#line.scrollHeight + 2}px`;
   }

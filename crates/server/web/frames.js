@@ -67,7 +67,7 @@ export class Link {
   /** @type {WebSocket | null} */
   #socket = null;
 
-  /** @param {{opened(): void, received(events: object[]): void, closed(why: string): void}} handlers */
+  /** @param {{opened(): void, received(events: object[]): void, closed(): void}} handlers */
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;
@@ -85,7 +85,7 @@ export class Link {
       this.#handlers.opened();
     });
     socket.onmessage = whileCurrent(({ data }) => this.#receive(reader, data));
-    socket.onclose = whileCurrent(() => this.#lose('the connection was closed'));
+    socket.onclose = whileCurrent(() => this.#lose());
   }
 
   /** Drops the connection, without a report. */
@@ -105,17 +105,17 @@ export class Link {
   }
 
   #receive(reader, data) {
-    let events;
     try {
-      events = reader.push(new Uint8Array(data));
+      this.#handlers.received(reader.push(new Uint8Array(data)));
     } catch (error) {
-      return this.#lose(`the server does not speak the event dialect: ${error.message}`);
+      // Neither a frame nor an event that the page understands: the connection is of no use.
+      console.error(error);
+      this.#lose();
     }
-    this.#handlers.received(events);
   }
 
-  #lose(why) {
+  #lose() {
     this.close();
-    this.#handlers.closed(why);
+    this.#handlers.closed();
   }
 }

@@ -15,6 +15,9 @@ const ABOVE_ENTRIES = 30;
 /** Distance from the end within which the log follows what arrives, and from the top at which older messages are loaded. */
 const FOLLOW_PX = 40;
 const NEAR_TOP_PX = 400;
+/** More new rows than these at once were loaded, and did not just arrive. */
+const QUIET_ROWS = 3;
+const QUIET_MS = 300;
 /** Space left above the mark "new". */
 const ABOVE_MARK_PX = 48;
 
@@ -22,8 +25,8 @@ export class LogView {
   /** True while the end is on the screen and stays there. */
   isFollowing = true;
   #log;
-  #rows = element('div', { role: 'list' });
-  #pendings = element('div', { role: 'list', 'aria-live': 'off', 'aria-label': 'Unsent messages', hidden: '' });
+  #rows = element('div');
+  #pendings = element('div', { 'aria-live': 'off', hidden: '' });
   #onScroll;
   /** @type {import('./room.js').Room | null} */
   #room = null;
@@ -38,6 +41,8 @@ export class LogView {
   #places = new Map();
   #returnTo = null;
   #quietTimer = 0;
+  /** Place of the last scrolling. */
+  #top = 0;
 
   /** @param {HTMLElement} log @param {() => void} onScroll */
   constructor(log, onScroll) {
@@ -45,19 +50,19 @@ export class LogView {
     this.#onScroll = onScroll;
     log.append(this.#rows, this.#pendings);
     log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => {
+    const observer = new ResizeObserver(() => {
       if (this.isFollowing) this.toEnd();
       onScroll();
-    }).observe(log);
+    });
+    for (const part of [log, this.#rows, this.#pendings]) observer.observe(part);
   }
 
   get hasReturn() {
     return this.#returnTo !== null;
   }
 
-  get isNearTop() {
-    return this.#log.scrollTop < NEAR_TOP_PX;
-  }
+  /** True where older messages should be loaded. */
+  isNearTop = true;
 
   /** Shows the state of a room. @param {import('./message.js').Context} context @param {boolean} isAttended someone looks */
   show(context, isAttended) {
@@ -77,13 +82,10 @@ export class LogView {
 
   /** Number of the last message that is wholly on the screen or above it. */
   get seen() {
-    const bottom = this.#log.getBoundingClientRect().bottom + 1;
-    for (const chunk of [...this.#rows.children].reverse()) {
-      if (chunk.getBoundingClientRect().top > bottom) continue;
-      const row = [...chunk.children].findLast((row) => row.dataset.seq && row.getBoundingClientRect().bottom <= bottom);
-      if (row) return Number(row.dataset.seq);
-    }
-    return 0;
+    const isSeen = (row) => this.#topOf(row) + row.offsetHeight <= this.#log.clientHeight + 1;
+    const chunks = [...this.#rows.children].filter((chunk) => this.#topOf(chunk) < this.#log.clientHeight);
+    const rows = chunks.slice(-2).flatMap(({ children }) => [...children]);
+    return Number(rows.findLast((row) => row.dataset.seq && isSeen(row))?.dataset.seq ?? 0);
   }
 
   /** Where the mark is. @returns {'above' | 'here' | 'below' | null} */
@@ -97,20 +99,21 @@ export class LogView {
     this.#returnTo = null;
     this.isFollowing = true;
     this.#log.scrollTop = this.#log.scrollHeight;
+    this.#top = this.#log.scrollTop;
   }
 
   /** Scrolls to a message, or to the mark before it; returns whether it is loaded. */
   to(seq, context, isMark) {
     if (!context.room.message(seq)) return false;
     const place = this.#place();
-    this.#reach(seq, context);
+    const at = this.#room.entries.indexOf(this.#room.message(seq));
+    if (at < this.#start) this.#showFrom(at - ABOVE_ENTRIES, context);
     const row = isMark && this.#mark ? this.#mark : this.#rowOf(seq);
     if (!row) return false;
     this.#scrollTo(row, isMark ? ABOVE_MARK_PX : this.#log.clientHeight / 3);
     this.#returnTo ??= place;
-    row.getAnimations().forEach((animation) => animation.cancel());
-    row.classList.add('flash');
-    row.onanimationend = () => row.classList.remove('flash');
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
     return true;
   }
 
@@ -124,7 +127,7 @@ export class LogView {
   /** Shows older entries that are loaded; returns false if there are none. */
   showOlder(context) {
     const start = this.#start;
-    if (start > 0) this.#showFrom(Math.max(0, start - MORE_ENTRIES), context);
+    if (start > 0) this.#showFrom(start - MORE_ENTRIES, context);
     return start > 0;
   }
 
@@ -132,8 +135,9 @@ export class LogView {
     this.#log.scrollBy({ top: direction * this.#log.clientHeight * 0.9 });
   }
 
-  /** Shows another room. The log is filled before it is a live region. */
+  /** Shows another room. */
   #open(context) {
+    this.isNearTop = false;
     if (this.#room) this.#places.set(this.#room.key, this.#place());
     const { room } = context;
     const place = this.#places.get(room.key);
@@ -143,14 +147,13 @@ export class LogView {
     this.#room = room;
     this.#mark = this.#returnTo = null;
     const latest = room.entries.length - FIRST_ENTRIES;
-    const wanted = Math.min(place?.seq ?? Infinity, room.divider ?? Infinity);
+    const wanted = Math.min(place?.seq || Infinity, room.divider ?? Infinity);
     const at = room.entries.findIndex(({ seq, epoch }) => epoch === room.epoch && seq >= wanted);
     this.#first = room.entries[Math.max(0, at < 0 ? latest : Math.min(latest, at - ABOVE_ENTRIES))];
     this.#update(context);
     this.toEnd();
     if (this.markPlace === 'above') this.#scrollTo(this.#mark, ABOVE_MARK_PX);
     else if (!this.#mark && place) this.#restore(place);
-    requestAnimationFrame(() => this.#log.setAttribute('role', 'log'));
   }
 
   get #start() {
@@ -158,14 +161,8 @@ export class LogView {
   }
 
   #showFrom(at, context) {
-    this.#first = this.#room.entries[at];
+    this.#first = this.#room.entries[Math.max(0, at)];
     this.#keepPlace(() => this.#update(context), true);
-  }
-
-  /** Shows everything from a message on. */
-  #reach(seq, context) {
-    const at = this.#room.entries.indexOf(this.#room.message(seq));
-    if (at < this.#start) this.#showFrom(Math.max(0, at - ABOVE_ENTRIES), context);
   }
 
   /** Adds rows behind those that are shown. */
@@ -174,12 +171,13 @@ export class LogView {
     this.#shown = this.#room.entries.length;
   }
 
-  /** Brings all rows up to date, unheard. Rows never change their order. */
+  /** Brings all rows up to date. Rows never change their order. */
   #update(context) {
     const start = this.#start;
     const rows = rowsOf(this.#room, start, start);
     const wanted = new Set(rows.map(({ key }) => key));
-    this.#log.setAttribute('aria-live', 'off');
+    const fresh = rows.filter(({ key }) => !this.#elements.has(key)).length;
+    if (fresh > QUIET_ROWS || !this.#log.hasAttribute('role')) this.#quieten();
     for (const key of this.#elements.keys()) if (!wanted.has(key)) this.#remove(key);
     let previous = null;
     for (const row of rows) {
@@ -187,11 +185,20 @@ export class LogView {
       known?.classList.toggle('grouped', row.isGrouped === true);
       previous = known ?? this.#insert(row, previous, context);
     }
-    clearTimeout(this.#quietTimer);
-    this.#quietTimer = setTimeout(() => this.#log.removeAttribute('aria-live'), 150);
     this.#shown = this.#room.entries.length;
     this.#revision = this.#room.revision;
     this.#first = this.#room.entries[start];
+  }
+
+  /** What is loaded is not read aloud: it is there before the log is a live region. */
+  #quieten() {
+    this.#log.setAttribute('aria-live', 'off');
+    clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => {
+      this.#log.removeAttribute('aria-live');
+      this.#log.setAttribute('role', 'log');
+      this.#log.setAttribute('aria-label', 'Messages');
+    }, QUIET_MS);
   }
 
   /** Builds a row behind another one, or before all. */
@@ -233,10 +240,11 @@ export class LogView {
     else if (anchor?.row.isConnected) this.#log.scrollTop += this.#topOf(anchor.row) - anchor.offset;
   }
 
-  /** Scrolls to the end, but while nobody looks only as far as the mark stays on the screen. */
+  /** The end stays on the screen (see the observer), but while nobody looks only as long as the mark does. */
   #follow(isAttended) {
+    if (isAttended || !this.#mark) return;
     const end = this.#log.scrollHeight - this.#log.clientHeight;
-    const limit = this.#mark && !isAttended ? this.#log.scrollTop + this.#topOf(this.#mark) - ABOVE_MARK_PX : Infinity;
+    const limit = this.#log.scrollTop + this.#topOf(this.#mark) - ABOVE_MARK_PX;
     this.#log.scrollTop = Math.min(end, limit);
     this.isFollowing = limit >= end;
   }
@@ -247,21 +255,19 @@ export class LogView {
 
   /** First message on the screen, and where it stands. */
   #anchor() {
-    for (const chunk of this.#rows.children) {
-      if (this.#topOf(chunk) + chunk.offsetHeight <= 0) continue;
-      const row = [...chunk.children].find((one) => one.dataset.seq && this.#topOf(one) + one.offsetHeight > 0);
-      if (row) return { row, offset: this.#topOf(row) };
-    }
-    return null;
+    const isBelow = (one) => this.#topOf(one) + one.offsetHeight > 0;
+    const rows = [...this.#rows.children].filter(isBelow).slice(0, 2).flatMap(({ children }) => [...children]);
+    const row = rows.find((one) => one.dataset.seq && isBelow(one));
+    return row ? { row, offset: this.#topOf(row) } : null;
   }
 
   #place() {
     const anchor = this.isFollowing ? null : this.#anchor();
-    return anchor && { seq: Number(anchor.row.dataset.seq), offset: anchor.offset };
+    return { seq: Number(anchor?.row.dataset.seq), offset: anchor?.offset };
   }
 
   #restore(place) {
-    const row = place && this.#rowOf(place.seq);
+    const row = this.#rowOf(place.seq);
     if (row) this.#scrollTo(row, place.offset);
     else this.toEnd();
   }
@@ -271,14 +277,19 @@ export class LogView {
   }
 
   #scrollTo(row, offset) {
+    this.#top = -1;
     this.#log.scrollTop += this.#topOf(row) - offset;
     this.#scrolled();
   }
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    this.isFollowing = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
-    if (this.isFollowing) this.#returnTo = null;
+    this.isNearTop = scrollTop < NEAR_TOP_PX;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
+    // The log's own scrolling to the end is reported late, when there may be more below.
+    if (scrollTop !== this.#top) this.isFollowing = isAtEnd;
+    this.#top = scrollTop;
+    if (isAtEnd) this.#returnTo = null;
     this.#onScroll();
   }
 }

@@ -8,19 +8,16 @@ import { TabClaim, TabStorage } from './storage.js';
 
 const KEYS = [
   ['Enter', 'sends; Shift Enter begins a new line'],
-  ['Tab', 'completes a name, a room or a command; again: the next one. Esc before it, or Shift Tab, moves on'],
-  ['Esc', 'closes what is open; marks this room as read'],
-  ['Alt Shift ↑ ↓', 'goes to the next room with something unread'],
-  ['Alt ↑ ↓', 'goes to the next room'],
+  ['Tab', 'completes, again and again; after Esc it moves on'],
+  ['Esc', 'closes what is open, or marks this room as read'],
+  ['Alt Shift ↑ ↓', 'goes to the next unread room; without Shift to any'],
   ['Page Up, Page Down', 'scrolls the log'],
-  ['Ctrl K', 'searches this room'],
-  ['F1', 'shows this help'],
+  ['Ctrl K, F1', 'searches this room; shows this help'],
 ];
 
 const storage = new TabStorage(() => sessionStorage);
 const preferences = new TabStorage(() => localStorage);
 const randomId = () => crypto.getRandomValues(new Uint32Array(2)).join('-');
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** @type {Page | undefined} */
 let page;
 
@@ -30,35 +27,31 @@ async function start() {
   storage.set('tab', tab);
   const claim = new TabClaim(new BroadcastChannel('glassline'), tab, randomId());
   const saved = storage.get('session', null);
-  const isOwner = await claim.take(saved ? sleep : async () => {});
+  const isOwner = await claim.take((ms) => saved && new Promise((resolve) => setTimeout(resolve, ms)));
   if (saved && isOwner) return enter(saved);
-  if (saved) {
-    storage.dropPerson();
-    storage.set('tab', randomId());
-    claim.renew(storage.get('tab', ''));
-  }
-  askName(saved?.name ?? preferences.get('name', ''), saved ? `This tab is a copy of one in which you are ${saved.name}. Two tabs are two people: choose another name.` : '');
-}
-
-function show(isChat) {
-  byId('welcome').hidden = isChat;
-  byId('chat').hidden = !isChat;
+  if (!saved) return askName(preferences.get('name', ''), '');
+  storage.dropPerson();
+  storage.set('tab', randomId());
+  claim.renew(storage.get('tab', ''));
+  return askName(saved.name, `This tab is a copy of one where you are ${saved.name}. Two tabs are two people: choose another name.`);
 }
 
 function askName(name, why) {
-  show(false);
+  byId('welcome').hidden = false;
+  byId('chat').hidden = true;
   setText(byId('name-error'), why);
   byId('name').value = name;
   byId('name').select();
 }
 
 function enter(identity) {
-  show(true);
+  byId('welcome').hidden = true;
+  byId('chat').hidden = false;
   if (page) page.restart(identity.name);
   else {
     page = new Page(storage, preferences, (why) => {
       storage.dropPerson();
-      askName(identity.name, why);
+      askName(page.session.name, why);
     });
     bind(page);
     page.start(identity);
@@ -77,10 +70,9 @@ function onSubmit(form, field, act) {
 
 /** @param {Page} page */
 function bind(page) {
-  const { actions } = page;
   onSubmit('search-form', 'search', (query) => page.search(query));
   onSubmit('join-form', 'join-room', (room) => {
-    if (page.change(() => actions.join(room))) byId('join-room').value = '';
+    if (page.change(() => page.actions.join(room))) byId('join-room').value = '';
   });
   byId('join-room').addEventListener('focus', async () => {
     const answer = await page.requests.ask({ type: 'rooms' });
@@ -88,70 +80,61 @@ function bind(page) {
   });
   byId('keys').append(...[...KEYS, ...COMMANDS.map((command) => [synopsisOf(command), command.help])].flatMap(([term, text]) => [
     element('dt', { text: term }), element('dd', { text })]));
-  byId('notifications').addEventListener('change', async ({ target }) => {
-    await actions.setLevel(target.value);
+  byId('settings').addEventListener('change', async ({ target }) => {
+    await page.actions.setLevel(target.value);
     openHelp(page);
   });
-  document.addEventListener('click', ({ target }) => page.change(() => clicked(page, target)));
+  document.addEventListener('click', ({ target }) => page.change(() => clicked(page, target.closest('button, [data-person]'))));
   document.addEventListener('keydown', (event) => pressed(page, event));
   const wake = () => page.change(() => document.visibilityState === 'visible' && page.session.wake(page.now));
+  document.addEventListener('visibilitychange', wake);
   for (const kind of ['online', 'offline']) addEventListener(kind, wake);
   for (const kind of ['focus', 'blur']) addEventListener(kind, () => page.refresh());
-  document.addEventListener('visibilitychange', wake);
-  // A page that was put aside may have a successor with the same tab.
+  // A page that was put aside may have a successor in the same tab.
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 }
 
 /** What buttons do, by their id. @type {Record<string, (page: Page) => void>} */
 const BUTTONS = {
-  self: (page) => openHelp(page),
-  retry: (page) => (page.session.phase.kind === 'ended' ? page.restart(page.session.name) : page.session.retryNow(page.now)),
-  'leave-room': (page) => page.actions.leave(page.chat.room),
-  'jump-unread': (page) => page.jump(page.chat.room, page.chat.room.divider + 1, true),
-  'jump-back': (page) => page.view.back(),
-  'jump-newest': (page) => page.view.toEnd(),
-  'mark-read': (page) => page.markRead(),
+  self: openHelp,
+  retry: ({ session, now }) => (session.phase.kind === 'ended' ? page.restart(session.name) : session.retryNow(now)),
+  'leave-room': ({ actions }) => actions.leave(),
+  'jump-unread': ({ chat: { room } }) => page.jump(room, room.divider + 1, true),
+  'jump-back': ({ view }) => view.back(),
+  'jump-newest': ({ view }) => view.toEnd(),
+  'mark-read': () => page.markRead(),
 };
 
-/** Takes a click on a button, or on a name. @param {Page} page */
-function clicked(page, target) {
-  const { actions } = page;
-  const { id, dataset, textContent } = target.closest('button, [data-person]') ?? {};
-  if (id) return BUTTONS[id]?.(page);
-  if (!dataset) return undefined;
-  if (dataset.room) return page.go(dataset.room);
-  if (dataset.person) return actions.direct(dataset.person);
-  if (dataset.pending) return actions.pending(dataset.pending, textContent);
-  if (dataset.tell) return page.tell(dataset.tell);
-  if (dataset.line) return actions.operate(dataset.line);
-  if (dataset.older !== undefined) return page.older();
-  const [from, to] = [Number(dataset.from), Number(dataset.to)];
-  // The end of a longer hole is loaded: from there the reader comes.
-  return from ? page.load(page.chat.room, to - from < 100 ? { after: from - 1, before: to + 1, to } : { before: to + 1 }) : undefined;
+/** @param {Page} page */
+function clicked(page, control) {
+  const { room, person, pending, tell, line, from, to } = control?.dataset ?? {};
+  if (room) page.go(room);
+  else if (person) page.actions.direct(person);
+  else if (pending) page.actions.pending(pending, control.textContent);
+  else if (tell) page.tell(tell);
+  else if (line) page.actions.operate(line);
+  else if (from) page.loadMissing(Number(from), Number(to));
+  else BUTTONS[control?.id]?.(page);
 }
 
 /** Keys that work everywhere. @param {Page} page @param {KeyboardEvent} event */
 function pressed(page, event) {
   const { key, altKey, shiftKey, target } = event;
+  const isCtrl = event.ctrlKey || event.metaKey;
   // What is open closes by itself.
   if (event.isComposing || event.keyCode === 229 || document.querySelector('dialog[open], :popover-open')) return;
-  const isCtrl = event.ctrlKey || event.metaKey;
-  const act = () => {
-    if (altKey && !isCtrl && key.startsWith('Arrow')) return { ArrowUp: () => page.goNext(-1, shiftKey), ArrowDown: () => page.goNext(1, shiftKey) }[key];
-    if (key === 'Escape') return () => escape(page);
-    if (key === 'F1') return () => openHelp(page);
-    if (isCtrl && !altKey && !shiftKey && key === 'k') return () => byId('search').select();
-    if (key.startsWith('Page') && target.id === 'line') return () => page.view.scrollByPage(key === 'PageUp' ? -1 : 1);
-    return undefined;
-  };
-  const done = act();
-  if (done) {
-    event.preventDefault();
-    page.change(done);
-  } else if (key.length === 1 && key !== ' ' && !isCtrl && !altKey && (target === document.body || target.id === 'log')) {
-    // A letter that is typed outside of every field is meant for the line.
-    byId('line').focus();
-  }
+  const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[key];
+  let act;
+  if (step && altKey && !isCtrl) act = () => page.goNext(step, shiftKey);
+  else if (key === 'Escape') act = () => escape(page);
+  else if (key === 'F1') act = () => openHelp(page);
+  else if (isCtrl && !altKey && key === 'k') act = () => byId('search').select();
+  else if (key.startsWith('Page') && target.id === 'line') act = () => page.view.scrollByPage(step);
+  // A letter that is typed outside of every field is meant for the line.
+  else if (key.length === 1 && key !== ' ' && !isCtrl && !altKey && (target === document.body || target.id === 'log')) return byId('line').focus();
+  if (!act) return undefined;
+  event.preventDefault();
+  return page.change(act);
 }
 
 function escape(page) {

@@ -4,9 +4,8 @@ const TITLE_COUNTS = ' The title of the tab counts what waits.';
 
 /** Says why there are no notifications; empty if there are. @param {any} window */
 export function whyNot({ isSecureContext, Notification: api }) {
-  if (!isSecureContext) return `Browsers allow notifications on https pages and on localhost only, and this page came over plain http.${TITLE_COUNTS}`;
-  if (api === undefined) return `This browser has no notifications for pages.${TITLE_COUNTS}`;
-  return api.permission === 'denied' ? `You or your browser have blocked them for this page; the settings of the site allow them again.${TITLE_COUNTS}` : '';
+  if (!isSecureContext) return `Browsers allow notifications on https and localhost only; this page came over plain http.${TITLE_COUNTS}`;
+  return api === undefined || api.permission === 'denied' ? `Your browser blocks them for this page.${TITLE_COUNTS}` : '';
 }
 
 /** @param {'off' | 'mentions' | 'all'} level @returns {Promise<boolean>} whether the browser allows it */
@@ -15,7 +14,7 @@ export async function allow(level) {
 }
 
 /** Text without what changes the direction or the lines around it, shortened. */
-const plain = (text) => [...text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')].slice(0, 160).join('');
+const plain = (text) => text.replace(/[\p{C}\p{Z}]+/gu, ' ').slice(0, 160);
 
 /** Notifies of a message that nobody sees. @param {import('./room.js').Room} room @param {import('./room.js').Message} message */
 export function notify(room, { from, text, isMention }, level, onclick) {

@@ -4,7 +4,7 @@
  */
 
 const WAITING_MAX = 1024;
-const SEALED = { code: 'room_sealed', text: 'this room is sealed by now, and a page cannot seal; it was not sent' };
+const SEALED = { code: 'room_sealed', text: 'this room is sealed by now; it was not sent' };
 
 /**
  * `waiting`: not written on this connection. `sent`: not acknowledged yet. `doubtful`: a direct message that was sent on a

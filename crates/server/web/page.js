@@ -1,11 +1,7 @@
-/**
- * The page in use: joins the session, the state of the chat and the screen. Whatever happens marks the page as changed, and
- * one drawing a frame shows it.
- */
+/** The page in use: joins session, chat and screen. Whatever happens is shown by one drawing a frame. */
 import { Actions } from './actions.js';
 import { Composer } from './composer.js';
 import { byId } from './dom.js';
-import { isWellFormed } from './events.js';
 import { actInWords } from './format.js';
 import { Link } from './frames.js';
 import { LogView } from './log.js';
@@ -13,12 +9,13 @@ import { notify } from './notify.js';
 import { Outbox } from './outbox.js';
 import * as render from './render.js';
 import { Requests } from './requests.js';
-import { Results } from './results.js';
+import { search } from './results.js';
 import { Session } from './session.js';
 import { Chat } from './state.js';
-import { restoreDirects, savedDirects } from './storage.js';
 
-const PAGE_MESSAGES = 100;
+const PAGE_MESSAGES = 200;
+/** Pages that a jump to the mark loads; the rest stays a hole. */
+const PAGES_MAX = 10;
 /** A drawing comes at the latest after this time: hidden pages have no frames. */
 const DRAW_MS = 200;
 const TICK_MS = 1000;
@@ -37,43 +34,42 @@ export class Page {
   #wanted = '';
   #savedRead = '';
 
-  /**
-   * @param {import('./storage.js').TabStorage} storage of this tab
-   * @param {import('./storage.js').TabStorage} preferences of the browser
-   * @param {(why: string) => void} onRefused the server takes nobody of this name
-   */
+  /** @param {(why: string) => void} onRefused the server takes nobody of this name */
   constructor(storage, preferences, onRefused) {
     this.#storage = storage;
     this.#preferences = preferences;
     this.#onRefused = onRefused;
     this.chat = new Chat(storage.get('read', {}));
-    restoreDirects(this.chat, storage.get('directs', []));
     this.outbox = new Outbox(storage.get('outbox', []));
-    const link = new Link(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, {
+    for (const { request: { to } } of this.outbox.all) if (to) this.chat.directWith(to);
+    const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
       opened: () => this.change(() => this.session.opened(this.now)),
-      received: (events) => this.change(() => events.filter(isWellFormed).forEach((event) => this.session.received(event, this.now))),
-      closed: (why) => this.change(() => {
+      received: (events) => this.change(() => events.forEach((event) => this.session.received(event, this.now))),
+      closed: () => this.change(() => {
         this.requests.drop();
-        this.session.closed(why, this.now);
+        this.session.closed('', this.now);
       }),
     });
     this.session = new Session({ link, outbox: this.outbox, chat: this.chat, random: Math.random, listener: (event) => this.#on(event) });
     this.requests = new Requests((request) => this.session.request(request));
     this.view = new LogView(byId('log'), () => this.refresh());
-    this.results = new Results(this);
     this.actions = new Actions(this);
-    this.composer = new Composer(storage, {
-      send: (text) => this.change(() => this.actions.line(text)),
-      sources: () => this.#sources(),
-    });
+    this.composer = new Composer(storage, (text) => this.change(() => this.actions.line(text)), () => this.#sources());
   }
 
-  /** Connects as a person. @param {any} identity name, and after a reload token, rooms, current conversation and away */
+  /** Connects as a person; after a reload the identity has more than a name. */
   start(identity) {
     this.#wanted = identity.current ?? '';
-    this.chat.away ??= identity.away ?? null;
+    this.chat.away = identity.away ?? null;
     this.change(() => this.session.start(identity, this.now));
-    setInterval(() => this.change(() => this.#tick()), TICK_MS);
+    let ticked = this.now;
+    setInterval(() => this.change(() => {
+      if (this.now - ticked > ASLEEP_MS) this.session.wake(this.now);
+      ticked = this.now;
+      this.session.tick(this.now);
+      this.#saveRead();
+    }), TICK_MS);
+    addEventListener('pagehide', () => this.#saveRead());
   }
 
   /** Connects again after the end. */
@@ -92,38 +88,31 @@ export class Page {
   refresh() {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
-    const draw = () => {
-      if (this.#isDrawing) this.draw();
-      clearTimeout(timer);
-    };
-    const timer = setTimeout(draw, DRAW_MS);
+    const draw = () => this.#isDrawing && this.draw();
+    setTimeout(draw, DRAW_MS);
     requestAnimationFrame(draw);
   }
 
   /** Adds a line of the page's own to the log. */
   tell(text, tone) {
-    this.change(() => this.chat.note(text, { tone, at: this.now }));
+    this.change(() => this.chat.note(text, this.now, tone));
   }
 
   newId() {
     return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
-  /** Shows a conversation; a private one that was not begun goes when it is left. */
+  /** Shows a conversation. */
   go(key) {
-    const { chat, composer, outbox } = this;
-    const left = chat.room;
+    const { chat } = this;
     if (!chat.rooms.has(key)) return false;
     if (byId('side').matches(':popover-open')) byId('side').hidePopover();
-    if (left?.key === key) return true;
+    if (chat.current === key) return true;
     chat.show(key);
-    const isIdle = left?.kind === 'direct' && left.entries.length === 0 && !composer.hasDraft(left.key) && outbox.of(left.key).length === 0;
-    if (isIdle) chat.rooms.delete(left.key);
-    composer.open(key);
+    this.composer.open(key);
     this.#hasSeenMark = chat.room.divider === null;
-    if (chat.room.kind === 'direct') this.#ask(chat.room);
+    if (chat.room.kind === 'direct') this.#askWho(chat.room);
     this.#save();
-    this.refresh();
     return true;
   }
 
@@ -131,13 +120,15 @@ export class Page {
   goAnywhere() {
     if (!this.chat.room && !this.go([...this.chat.rooms.keys()][0])) this.chat.current = '';
     this.#save();
+    return true;
   }
 
-  /** Goes to the next conversation of the list in a direction; with `isUnread` to one that has something new. */
+  /** Goes to the next conversation of the list; with `isUnread` to the next that has something new. */
   goNext(step, isUnread) {
     const keys = [...this.chat.rooms.keys()];
     const at = keys.indexOf(this.chat.current);
-    const others = keys.map((_, distance) => keys[(at + step * distance + keys.length * distance) % keys.length]).slice(1);
+    const others = [...keys.slice(at + 1), ...keys.slice(0, at)];
+    if (step < 0) others.reverse();
     const next = others.find((key) => !isUnread || this.chat.rooms.get(key).unread > 0);
     if (next) this.go(next);
   }
@@ -153,8 +144,8 @@ export class Page {
 
   search(query) {
     byId('search').value = query;
-    if (this.chat.room?.kind !== 'room') return false;
-    this.results.start(this.chat.room, query);
+    if (this.chat.room?.kind === 'room') search(this, this.chat.room, query);
+    else this.composer.tell('direct messages are not stored');
     return true;
   }
 
@@ -162,22 +153,25 @@ export class Page {
   async jump(room, seq, isMark = false) {
     this.go(room.key);
     this.draw();
-    const show = () => (!isMark || room.isDividerLoaded) && this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark);
-    if (show()) return;
-    await this.load(room, { around: seq });
+    if (!isMark && this.view.to(seq, this.#context)) return;
+    if (!isMark) await this.load(room, { around: seq });
+    for (let page = 0; isMark && page < PAGES_MAX; page += 1) {
+      const [hole] = room.holesIn(seq, room.newest);
+      if (!hole) break;
+      await this.load(room, { after: hole.from - 1, before: hole.to + 1, to: hole.to });
+    }
     this.draw();
-    if (!show() && !this.view.to(room.message(seq) ? seq : room.firstUnread ?? 0, this.#context, false)) this.tell(`message ${seq} is not stored any more`, 'warning');
+    if (!this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) this.tell(`message ${seq} is not stored any more`, 'warning');
   }
 
   markRead() {
     this.#hasSeenMark = true;
     this.chat.room?.markAllRead();
-    this.refresh();
   }
 
   /** Loads stored messages. @param {{before?: number, after?: number, around?: number, to?: number}} range */
   async load(room, { to, ...range }) {
-    if (room?.kind !== 'room' || this.#isLoading) return;
+    if (room.kind !== 'room' || this.#isLoading) return;
     this.#isLoading = true;
     const answer = await this.requests.ask({ type: 'history', room: room.name, limit: PAGE_MESSAGES, ...range });
     this.#isLoading = false;
@@ -187,11 +181,14 @@ export class Page {
     this.refresh();
   }
 
-  /** Shows older messages; asks the server where the page has none. */
-  older() {
+  /** Loads what is missing between two numbers; without them, what is older. */
+  loadMissing(from, to) {
     const { room } = this.chat;
-    if (this.view.showOlder(this.#context) || room.isComplete || !room.hasHistory || !room.isJoined || room.oldest === 1) return;
-    this.load(room, { before: room.oldest ?? room.newest + 1 });
+    // The end of a longer hole is loaded: from there the reader comes.
+    if (from) this.load(room, to - from < PAGE_MESSAGES ? { after: from - 1, before: to + 1, to } : { before: to + 1 });
+    else if (!this.view.showOlder(this.#context) && !room.isComplete && room.hasHistory && room.isJoined && room.oldest !== 1) {
+      this.load(room, { before: room.oldest ?? room.newest + 1 });
+    }
   }
 
   /** Leaves; nothing of the person stays in the tab. */
@@ -216,14 +213,13 @@ export class Page {
 
   draw() {
     this.#isDrawing = false;
-    const { chat, view, outbox, session } = this;
-    const { room } = chat;
+    const { room } = this.chat;
     byId('log').hidden = !room;
     if (room) {
-      view.show(this.#context, this.#isFocused);
-      view.showPending(outbox.of(room.key), this.#context, session.isOnline);
+      this.view.show(this.#context, this.#isFocused);
+      this.view.showPending(this.outbox.of(room.key), this.#context, this.session.isOnline);
       this.#noteSeen(room);
-      if (view.isNearTop && room.entries.length > 0) this.older();
+      if (this.view.isNearTop && room.entries.length > 0) this.loadMissing();
     }
     for (const show of Object.values(render)) show(this);
   }
@@ -233,14 +229,14 @@ export class Page {
   }
 
   get #context() {
-    const { chat } = this;
-    return { me: chat.me, room: chat.room, colourOf: (name) => chat.colours.of(name), now: this.now };
+    const { me, room, colours } = this.chat;
+    return { me, room, colourOf: (name) => colours.of(name), now: this.now };
   }
 
-  /** Names and rooms for completion: last speakers first. */
+  /** Names, the last speakers first, and rooms. */
   #sources() {
     const { room, rooms, me, wantedRooms } = this.chat;
-    const speakers = (room?.entries ?? []).slice(-500).filter(({ kind }) => kind === 'message').map(({ from }) => from).reverse();
+    const speakers = (room?.entries ?? []).slice(-500).flatMap(({ from }) => from ?? []).reverse();
     const persons = [...rooms.values()].filter(({ kind }) => kind === 'direct').map(({ name }) => name);
     return { names: [...new Set([...speakers, ...room?.members ?? [], ...persons])].filter((name) => name !== me), rooms: wantedRooms };
   }
@@ -250,13 +246,16 @@ export class Page {
     if (this.view.markPlace === 'here') this.#hasSeenMark = true;
     if (!this.#isFocused || !this.#hasSeenMark) return;
     room.markRead(this.view.isFollowing ? room.newest : this.view.seen);
+  }
+
+  /** Keeps what was read; the browser is slow at that. */
+  #saveRead() {
     const read = JSON.stringify(this.chat.readNumbers);
     if (read !== this.#savedRead) this.#storage.set('read', this.chat.readNumbers);
     this.#savedRead = read;
   }
 
-  /** Asks who a person is. */
-  async #ask(room) {
+  async #askWho(room) {
     const answer = await this.requests.ask({ type: 'whois', name: room.name });
     if (answer?.type === 'whois') room.whois = answer;
     this.refresh();
@@ -265,20 +264,19 @@ export class Page {
   /** Takes what the session has for the page. */
   #on(event) {
     const { chat, now } = this;
-    const { type, ref } = event;
+    const { type, ref, text } = event;
     if (type === 'outbox') return this.saveOutbox();
     if (type === 'ended') return chat.me === '' && this.#onRefused(this.session.phase.why);
     const isAnswer = this.requests.take(event);
     if (type === 'error') return isAnswer || this.#refused(event);
     if (isAnswer && ['history', 'whois', 'rooms'].includes(type)) return undefined;
     if (type === 'act') this.tell(actInWords(event, now), 'server');
-    if (type === 'bye' && ref === undefined) this.tell(event.text, 'server');
-    if (type === 'away' && event.name !== chat.me) this.tell(`${event.name} is away (${event.text})`);
+    if (type === 'bye' && ref === undefined) this.tell(text, 'server');
+    if (type === 'away' && event.name !== chat.me) this.tell(`${event.name} is away (${text})`);
     chat.isAttended = this.#isFocused && this.view.isFollowing;
     for (const effect of chat.receive(event, { now, isOwn: this.#isOwn(event) })) this.#effect(effect);
     if (type === 'welcome') this.go(chat.current) || this.go(this.#wanted) || this.goAnywhere();
-    if (['welcome', 'renamed', 'away'].includes(type)) this.#save();
-    if (type === 'direct' || type === 'renamed') this.#storage.set('directs', savedDirects(chat));
+    if (['welcome', 'renamed', 'away', 'joined'].includes(type)) this.#save();
     return undefined;
   }
 
@@ -295,26 +293,16 @@ export class Page {
     const refused = ref && this.outbox.refuse(ref, { code, text });
     if (!refused) return this.tell(`error: ${text}`, 'warning');
     if (code === 'room_sealed') this.chat.rooms.get(refused.key).isSealed = true;
-    this.saveOutbox();
+    return this.saveOutbox();
   }
 
-  #effect({ kind, request, key, room, message }) {
+  #effect({ kind, request, room, message }) {
     if (kind === 'ask') this.session.request({ ...request, ref: 'who' });
     if (kind === 'left') this.goAnywhere();
-    // Rooms of a reconnect are entered again where the reader is elsewhere.
-    if (kind === 'entered' && this.actions.isAwaited(key)) this.go(key);
     if (kind !== 'arrived') return;
     if (room === this.chat.room && room.divider === room.read) this.#hasSeenMark = true;
-    if (!this.#isFocused || room !== this.chat.room) notify(room, message, this.level, () => this.go(room.key));
+    if (!this.#isFocused || room !== this.chat.room) notify(room, message, this.level, () => this.change(() => this.go(room.key)));
   }
-
-  #tick() {
-    if (this.now - this.#tickedAt > ASLEEP_MS) this.session.wake(this.now);
-    this.#tickedAt = this.now;
-    this.session.tick(this.now);
-  }
-
-  #tickedAt = Date.now();
 
   #save() {
     const { session: { name, token }, chat: { wantedRooms, current, away } } = this;

@@ -1,7 +1,4 @@
-/**
- * A conversation: a room, or direct messages with one person. What was read, what is missing and what is a repetition
- * follows from the numbers (`seq`) of the messages alone. No DOM, no clock, no network.
- */
+/** A conversation: a room, or direct messages with one person. What is read, missing or a repetition follows from `seq` alone. */
 import { RangeSet } from './ranges.js';
 
 /** Entries kept; past it the oldest are forgotten, and can be loaded again. */
@@ -9,26 +6,22 @@ const ENTRIES_MAX = 20000;
 const FORGOTTEN_AT_ONCE = 2000;
 
 /**
- * `epoch` counts how often the numbers of a room began anew: without a history a server forgets them. `isCounted` is false
- * for messages that are never unread. A note stands half a number behind the message that it follows.
+ * `epoch` counts how often the numbers began anew, as they do on a server without a history. `isCounted`: it can be unread.
  * @typedef {{kind: 'message', epoch: number, seq: number, at: number, from: string, text: string, action: boolean,
  *   isSealed: boolean, isMine: boolean, isMention: boolean, isCounted: boolean}} Message
- * @typedef {{kind: 'note', epoch: number, seq: number, id: number, at: number, text: string, tone: string, visits?: object}} Note
  */
 
 export class Room {
-  /** @type {any[]} messages and notes, in order */
+  /** Messages, and notes half a number behind the message that they follow. @type {any[]} */
   entries = [];
-  /** Changes with each change of the entries but an addition at the end. */
+  /** Changes with every change of the entries but an addition at the end. */
   revision = 0;
   epoch = 0;
-  /** Number of the newest message that the server has named. */
+  /** Numbers: the newest that the server has named, up to which all was seen, and behind which the mark "new" stands. */
   newest = 0;
-  /** Number up to which everything was seen. */
   read = 0;
-  /** Number behind which the mark "new" stands. @type {number | null} */
   divider = null;
-  /** Messages that are not stored, and those that the server could not deliver (E7). */
+  /** Numbers that are not stored, and those that the server could not deliver (E7). */
   gone = new RangeSet();
   missed = new RangeSet();
   /** True once nothing older is stored. */
@@ -36,15 +29,14 @@ export class Room {
   hasHistory = true;
   isSealed = false;
   isJoined = true;
-  /** @type {Set<string>} those who are here, as far as they are known by name */
+  /** Names of those who are here, as far as they are known. @type {Set<string>} */
   members = new Set();
   count = 0;
   #notes = 0;
 
   /** @param {'room' | 'direct'} kind @param {string} name of the room or the person */
   constructor(kind, name) {
-    this.kind = kind;
-    this.name = name;
+    Object.assign(this, { kind, name });
   }
 
   get key() {
@@ -55,28 +47,31 @@ export class Room {
   add(message) {
     const at = this.#placeOf(message.epoch, message.seq);
     const before = this.entries[at - 1];
-    const isSameEpoch = before?.epoch === message.epoch;
-    if (isSameEpoch && before.seq === message.seq) return false;
+    const follows = before?.epoch === message.epoch;
+    if (follows && before.seq === message.seq) return false;
     if (message.epoch === this.epoch) this.newest = Math.max(this.newest, message.seq);
-    if (at < this.entries.length || (isSameEpoch && before.seq + 1 < message.seq)) this.revision += 1;
+    if (at < this.entries.length || (follows && before.seq + 1 < message.seq)) this.revision += 1;
     this.entries.splice(at, 0, message);
-    this.#forget();
+    if (this.entries.length > ENTRIES_MAX) {
+      this.entries.splice(0, FORGOTTEN_AT_ONCE);
+      this.isComplete = false;
+      this.revision += 1;
+    }
     return true;
   }
 
-  /** Adds a line of the page's own behind everything. @param {{at: number, text: string, tone: string, visits?: object}} note */
+  /** Adds a line of the page's own. @param {{at: number, tone: string, text?: string, names?: string[], unnamed?: number}} note */
   addNote(note) {
     const { epoch, seq } = this.entries.at(-1) ?? { epoch: this.epoch, seq: this.newest };
     this.entries.push({ ...note, kind: 'note', id: this.#notes += 1, epoch, seq: Math.floor(seq) + 0.5 });
-    this.#forget();
   }
 
-  /** The server names its newest message. Numbers that go back have begun anew: then it returns true. */
+  /** The server names its newest message. Returns whether the numbers have begun anew. */
   noteNewest(seq) {
     const isAnew = seq < this.newest;
     if (isAnew) {
-      Object.assign(this, { epoch: this.epoch + 1, read: 0, divider: null, isComplete: false, gone: new RangeSet(), missed: new RangeSet() });
-      this.revision += 1;
+      const { epoch, revision } = this;
+      Object.assign(this, { epoch: epoch + 1, revision: revision + 1, read: 0, divider: null, isComplete: false, gone: new RangeSet(), missed: new RangeSet() });
     }
     this.newest = seq;
     return isAnew;
@@ -89,25 +84,24 @@ export class Room {
   }
 
   /**
-   * Takes a page of stored messages, in order. Numbers that it leaves out are not stored.
-   * @param {Message[]} messages
-   * @param {{before?: number, after?: number, around?: number, to?: number}} range what was asked for; `to` is the last
-   *   number that was wanted behind `after`
+   * Takes stored messages, in order; numbers that they leave out are not stored.
+   * @param {{before?: number, after?: number, around?: number, to?: number}} range asked for; `to` ends what `after` begins
    */
-  addPage(messages, range, hasMore) {
+  addPage(messages, { before, after, to }, hasMore) {
     for (const message of messages) this.add(message);
     const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq];
-    if (first !== undefined) this.#noteGone(first, last);
-    if (range.before !== undefined && range.after === undefined) {
-      this.#noteGone(hasMore ? first ?? range.before : 1, range.before - 1);
+    this.#noteGone(first, last);
+    if (to !== undefined) this.#noteGone(after + 1, hasMore ? last : to);
+    else if (before !== undefined) {
+      this.#noteGone(hasMore ? first : 1, before - 1);
       this.isComplete ||= !hasMore;
     }
-    if (range.to !== undefined) this.#noteGone(range.after + 1, hasMore ? last ?? range.after : range.to);
     this.revision += 1;
   }
 
   /** Messages of others after the last one read. */
   get unread() {
+    if (this.read === this.newest) return 0;
     const uncounted = this.#after(this.read).filter(({ isCounted }) => !isCounted).length;
     return Math.max(0, this.newest - this.read - uncounted - this.gone.countIn(this.read + 1, this.newest));
   }
@@ -126,12 +120,12 @@ export class Room {
     this.setDivider(null);
   }
 
-  /** The reader comes here: a mark stands before what is unread. */
+  /** The reader comes: a mark stands before what is unread. */
   enter() {
     this.setDivider(this.unread > 0 ? this.read : null);
   }
 
-  /** A message comes that nobody looks at: a mark whose messages are all read moves to it. */
+  /** A message comes that nobody sees: a mark whose messages are all read moves to it. */
   noteUnseen() {
     if (this.divider === null || this.divider < this.read) this.setDivider(this.read);
   }
@@ -141,18 +135,18 @@ export class Room {
     this.divider = divider;
   }
 
-  /** Number of the message before which the mark stands, as far as messages are loaded. */
+  /** Number of the message before which the mark stands, among those that are loaded. */
   get firstUnread() {
     return this.divider === null ? null : this.#after(this.divider).find(({ isCounted }) => isCounted)?.seq ?? null;
   }
 
-  /** Returns whether the mark's place is known: nothing is missing behind it. */
+  /** Returns whether nothing is missing between the mark and that message. */
   get isDividerLoaded() {
     const first = this.firstUnread;
     return this.divider === null || (first !== null && this.holesIn(this.divider + 1, first - 1).length === 0);
   }
 
-  /** Ranges of numbers that neither are loaded nor are known to be gone. */
+  /** Ranges of numbers that neither are loaded nor known to be gone. */
   holesIn(from, to) {
     const bounds = [from - 1, ...this.#after(from - 1).map(({ seq }) => seq).filter((seq) => seq <= to), to + 1];
     return bounds.slice(1).flatMap((seq, at) => (seq - bounds[at] > 1 ? this.gone.missingIn(bounds[at] + 1, seq - 1) : []));
@@ -166,7 +160,7 @@ export class Room {
 
   /** Number of the oldest loaded message. */
   get oldest() {
-    return this.entries.find(({ kind, epoch }) => kind === 'message' && epoch === this.epoch)?.seq;
+    return this.#after(0)[0]?.seq;
   }
 
   #after(seq) {
@@ -188,16 +182,7 @@ export class Room {
   #noteGone(from, to) {
     for (const hole of this.holesIn(from, to)) this.gone.add(hole.from, hole.to);
   }
-
-  #forget() {
-    if (this.entries.length <= ENTRIES_MAX) return;
-    this.entries.splice(0, FORGOTTEN_AT_ONCE);
-    this.isComplete = false;
-    this.revision += 1;
-  }
 }
 
-/** Key of a conversation. Names of persons match in any case. @param {'room' | 'direct'} kind @param {string} name */
-export function keyOf(kind, name) {
-  return kind === 'room' ? `#${name}` : `@${name.toLowerCase()}`;
-}
+/** Key of a conversation; names of persons match in any case. */
+export const keyOf = (kind, name) => (kind === 'room' ? `#${name}` : `@${name.toLowerCase()}`);

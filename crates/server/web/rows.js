@@ -10,28 +10,27 @@ const GROUP_MS = 300000;
  *   isGrouped?: boolean, at?: number, from?: number, to?: number, count?: number, isMissed?: boolean}} Row
  */
 
-/**
- * Rows of the entries from one index on; those before it are shown already, from `start` on.
- * @param {import('./room.js').Room} room
- * @returns {Row[]}
- */
+/** Rows of a room's entries from one index on; those from `start` to there are shown already. @returns {Row[]} */
 export function rowsOf(room, from, start) {
-  const { entries, epoch } = room;
-  const rows = from === 0 && room.kind === 'room' ? [headOf(room)] : [];
+  const { entries, epoch, hasHistory } = room;
+  const isFirst = room.oldest === 1 || room.isComplete || !hasHistory || room.newest === 0;
+  const head = isFirst ? 'start' : 'older';
+  const rows = from === 0 && room.kind === 'room' ? [{ key: `${head}/${hasHistory}`, kind: head }] : [];
   const mark = room.isDividerLoaded ? room.firstUnread : null;
   const shown = entries.slice(start, from);
   let previous = shown.at(-1);
   let message = shown.findLast(({ kind }) => kind === 'message');
   for (const entry of entries.slice(from)) {
     if (entry.isIgnored) continue;
+    const place = `${entry.epoch}/${entry.seq}`;
     if (entry.kind === 'note') rows.push({ key: `note/${entry.id}`, kind: 'note', entry });
     else {
-      const place = `${entry.epoch}/${entry.seq}`;
-      if (message?.epoch === epoch && entry.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
+      const isCurrent = entry.epoch === epoch;
+      if (isCurrent && message?.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
       if (!message || dayOf(message.at) !== dayOf(entry.at)) rows.push({ key: `day/${place}`, kind: 'day', at: entry.at });
-      const isMarked = entry.epoch === epoch && entry.seq === mark;
-      if (isMarked) rows.push({ key: `unread/${place}`, kind: 'unread', at: entry.at });
-      rows.push({ key: `message/${place}`, kind: 'message', entry, isGrouped: !isMarked && goesOn(previous, entry) });
+      if (isCurrent && entry.seq === mark) rows.push({ key: `unread/${place}`, kind: 'unread', at: entry.at });
+      const isGrouped = entry.seq !== mark && goesOn(previous, entry);
+      rows.push({ key: `message/${place}`, kind: 'message', entry, isGrouped });
       message = entry;
     }
     previous = entry;
@@ -43,13 +42,7 @@ export function rowsOf(room, from, start) {
 
 function goesOn(previous, entry) {
   return previous?.kind === 'message' && previous.from === entry.from && !previous.action && !entry.action
-    && previous.epoch === entry.epoch && previous.seq + 1 === entry.seq
-    && entry.at - previous.at < GROUP_MS && dayOf(previous.at) === dayOf(entry.at);
-}
-
-function headOf(room) {
-  const kind = room.oldest === 1 || room.isComplete || !room.hasHistory || room.newest === 0 ? 'start' : 'older';
-  return { key: `${kind}/${room.hasHistory}`, kind };
+    && previous.seq + 1 === entry.seq && entry.at - previous.at < GROUP_MS && dayOf(previous.at) === dayOf(entry.at);
 }
 
 function absent(room, from, to) {

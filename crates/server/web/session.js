@@ -3,8 +3,7 @@
  * no clock and opens no socket.
  */
 
-/** Time for the connection, and for the answer to `hello`; a takeover alone takes 1 s (E2). */
-const CONNECT_MS = 10000;
+/** Time for the connection, and again for the answer to `hello`; a takeover alone takes 1 s (E2). */
 const GREETING_MS = 15000;
 /** Silence after which the server is asked for a sign of life, and the time it has; less after a page was asleep. */
 const SILENCE_MS = 30000;
@@ -17,22 +16,17 @@ const DELAY_FLOOR_MS = 50;
 const STABLE_MS = 10000;
 /** Bytes that may wait in the browser before messages are held back. */
 const BUFFERED_BYTES_MAX = 65536;
-const ALIVE_REF = 'alive';
-const REJOINED_REF = 'rejoined';
-const AWAY_REF = 'away-again';
-/** Refusals of `hello` that pass: the lost connection may still hold the name. */
-const PASSING = ['name_taken', 'busy', 'rate'];
+const [ALIVE_REF, REJOINED_REF, AWAY_REF] = ['alive', 'rejoined', 'away-again'];
 
 /**
  * `waiting`: for the next attempt. `ended`: the server does not want this client, or the reader has left.
- * @typedef {{kind: 'out'} | {kind: 'connecting' | 'greeting' | 'online', since: number} | {kind: 'waiting', until: number}
- *   | {kind: 'ended', why: string}} Phase
+ * @typedef {{kind: 'out' | 'connecting' | 'greeting' | 'online' | 'waiting' | 'ended', since?: number, until?: number, why?: string}} Phase
  */
 
 export class Session {
   /** @type {Phase} */
   phase = { kind: 'out' };
-  /** When the connection was lost, `null` while there is one or was none. @type {number | null} */
+  /** When the connection was lost; `null` while there is one or was none. @type {number | null} */
   offlineSince = null;
   /** True while a page that was asleep asks whether the connection still works. */
   isChecking = false;
@@ -48,10 +42,7 @@ export class Session {
   /** Highest number that the server has named on this connection, by room (E4). */
   #named = new Map();
 
-  /**
-   * @param {{link: import('./frames.js').Link, outbox: import('./outbox.js').Outbox, chat: import('./state.js').Chat,
-   *   random: () => number, listener: (event: any) => void}} parts
-   */
+  /** @param {{link: any, outbox: import('./outbox.js').Outbox, chat: import('./state.js').Chat, random(): number, listener(event: any): void}} parts */
   constructor(parts) {
     this.#parts = parts;
   }
@@ -67,7 +58,6 @@ export class Session {
     this.#connect(now);
   }
 
-  /** Leaves for good. */
   leave() {
     this.#parts.link.write({ type: 'bye', ref: 'bye' });
     this.#end('you have left');
@@ -87,7 +77,6 @@ export class Session {
 
   opened(now) {
     this.phase = { kind: 'greeting', since: now };
-    this.#heardAt = now;
     const resume = this.token && { token: this.token, since: this.#parts.chat.since };
     this.#parts.link.write({ type: 'hello', name: this.name, rooms: this.#wantedRooms, ...resume });
   }
@@ -107,25 +96,19 @@ export class Session {
 
   /** Does what is due. */
   tick(now) {
-    const { kind } = this.phase;
-    if (kind === 'online') this.pump();
+    this.pump();
     const due = this.nextDeadline;
     if (due === null || now < due) return;
-    if (kind === 'waiting') this.#connect(now);
-    else if (kind === 'online' && this.#pongBy === null) this.#ask(now + PONG_MS);
+    if (this.phase.kind === 'waiting') this.#connect(now);
+    else if (this.isOnline && this.#pongBy === null) this.#ask(now + PONG_MS);
     else this.#lose(now);
   }
 
   /** When `tick` has something to do. @returns {number | null} */
   get nextDeadline() {
-    const { phase } = this;
-    switch (phase.kind) {
-      case 'waiting': return phase.until;
-      case 'connecting': return phase.since + CONNECT_MS;
-      case 'greeting': return phase.since + GREETING_MS;
-      case 'online': return this.#pongBy ?? this.#heardAt + SILENCE_MS;
-      default: return null;
-    }
+    const { kind, since, until } = this.phase;
+    const deadlines = { waiting: until, connecting: since + GREETING_MS, greeting: since + GREETING_MS, online: this.#pongBy ?? this.#heardAt + SILENCE_MS };
+    return deadlines[kind] ?? null;
   }
 
   /** Writes a request that is no message: now or not at all. Returns whether it was written. */
@@ -169,7 +152,7 @@ export class Session {
     if (this.isOnline && now - this.phase.since >= STABLE_MS) this.#failures = 0;
     this.offlineSince ??= now;
     // Full jitter, so that the clients of a restarted server do not come all at once.
-    const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(this.#failures, 16), DELAY_CAP_MS);
+    const ceiling = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, DELAY_CAP_MS);
     this.#failures += 1;
     this.#disconnect({ kind: 'waiting', until: now + DELAY_FLOOR_MS + Math.floor(this.#parts.random() * (ceiling - DELAY_FLOOR_MS + 1)) });
   }
@@ -181,24 +164,24 @@ export class Session {
   }
 
   #ask(by) {
-    this.#pongBy = Math.min(this.#pongBy ?? Infinity, by);
+    this.#pongBy = Math.min(this.#pongBy ?? by, by);
     this.#parts.link.write({ type: 'ping', ref: ALIVE_REF });
   }
 
   #greeted(event, now) {
+    // The name may still be held by the connection that was lost; that passes.
+    const isPassing = this.token && ['name_taken', 'busy', 'rate'].includes(event.code);
     if (event.type === 'welcome') this.#welcome(event, now);
-    else if (event.type === 'bye' || (event.type === 'error' && this.token && PASSING.includes(event.code))) this.#lose(now);
+    else if (event.type === 'bye' || isPassing) this.#lose(now);
     else if (event.type === 'error') this.#end(event.text);
   }
 
   #welcome(event, now) {
     const { link, chat, listener } = this.#parts;
-    const present = new Set(event.rooms.map(({ room }) => room));
-    const absent = this.token ? this.#wantedRooms.filter((room) => !present.has(room)) : [];
-    this.phase = { kind: 'online', since: now };
-    this.offlineSince = null;
+    const present = event.rooms.map(({ room }) => room);
+    const absent = this.token ? this.#wantedRooms.filter((room) => !present.includes(room)) : [];
+    Object.assign(this, { phase: { kind: 'online', since: now }, offlineSince: null, name: event.name, token: event.token });
     this.#rooms = null;
-    Object.assign(this, { name: event.name, token: event.token });
     for (const { room, seq } of event.rooms) this.#named.set(room, seq);
     listener(event);
     for (const room of absent) link.write({ type: 'join', room, ref: 'rejoin' });
@@ -210,16 +193,14 @@ export class Session {
   }
 
   #heard(event, now) {
-    const { link, listener } = this.#parts;
-    const { type, ref, room } = event;
-    const named = type === 'gap' ? event.to : type === 'message' || type === 'joined' ? event.seq : undefined;
+    const { type, ref, room, code } = event;
+    const named = { gap: event.to, message: event.seq, joined: event.seq }[type];
     if (named !== undefined) this.#named.set(room, Math.max(named, this.#named.get(room) ?? 0));
-    if (type === 'ping') link.write({ type: 'pong' });
+    if (type === 'ping') this.#parts.link.write({ type: 'pong' });
     if (ref === REJOINED_REF) this.#isRejoining = false;
     if (type === 'renamed' && event.from === this.name) this.name = event.to;
-    if (type === 'error' && ref === undefined && (event.code === 'kicked' || event.code === 'banned')) this.#end(event.text);
-    const isForPage = type !== 'ping' && type !== 'welcome' && ref !== ALIVE_REF && ref !== REJOINED_REF && ref !== AWAY_REF;
-    if (isForPage) listener(event);
+    if (ref === undefined && (code === 'kicked' || code === 'banned')) this.#end(event.text);
+    if (type !== 'ping' && type !== 'welcome' && ![ALIVE_REF, REJOINED_REF, AWAY_REF].includes(ref)) this.#parts.listener(event);
     if (type === 'bye' && ref === undefined && this.isOnline) this.#lose(now);
     this.pump();
   }

@@ -1,41 +1,33 @@
-/**
- * State of the chat as the events of the server make it. Pure: what an event asks of the rest of the page is returned as
- * effects.
- */
+/** State of the chat as the events of the server make it. Pure: what an event asks of the page is returned as effects. */
 import { NameColours } from './colours.js';
 import { mentionsOf } from './links.js';
 import { Room, keyOf } from './room.js';
-import { withVisit } from './visits.js';
 
-/** Arrivals within this time share a line. */
+/** Arrivals within this time share a line; a rename is shown once, though each shared room announces it (E3). */
 const VISITS_MS = 60000;
-/** A rename is announced once for each shared room (E3), and shown once. */
 const RENAME_MS = 2000;
 /** Notices this soon after a welcome are its greeting, shown again only where it has changed. */
 const GREETING_MS = 2000;
+const ANEW = 'The server counts this room anew: it has no history. What was said meanwhile may be missing.';
 
 /**
  * `arrived` is a new message of somebody else.
- * @typedef {{kind: 'ask', request: object} | {kind: 'entered' | 'left', key: string}
- *   | {kind: 'arrived', room: Room, message: import('./room.js').Message}} Effect
+ * @typedef {{kind: 'ask' | 'left' | 'arrived', request?: object, room?: Room, message?: object}} Effect
  */
 
 export class Chat {
   me = '';
-  /** @type {Map<string, Room>} by key, in the order of the list */
+  /** Conversations by key, in the order of the list, and the one on the screen. @type {Map<string, Room>} */
   rooms = new Map();
-  /** Key of the conversation on the screen. */
   current = '';
   colours = new NameColours();
   isOperator = false;
   /** Reason of being away. @type {string | null} */
   away = null;
-  /** @type {Set<string>} names in lower case whose messages are hidden */
+  /** Names in lower case whose messages are hidden. @type {Set<string>} */
   ignored = new Set();
   /** Last person that wrote to the reader alone. */
   lastWriter = '';
-  /** Changes with what the list of people shows. */
-  peopleRevision = 0;
   /** True while the reader sees what arrives in the current conversation. */
   isAttended = true;
   #readBefore;
@@ -62,15 +54,15 @@ export class Chat {
 
   /** What a reconnect needs to get only what was missed (E7). */
   get since() {
-    const newest = this.wantedRooms.map((name) => [name, this.rooms.get(keyOf('room', name)).newest]);
-    return Object.fromEntries(newest.filter(([, seq]) => seq > 0));
+    const rooms = [...this.rooms.values()].filter(({ kind, newest }) => kind === 'room' && newest > 0);
+    return Object.fromEntries(rooms.map(({ name, newest }) => [name, newest]));
   }
 
   get readNumbers() {
     return { ...this.#readBefore, ...Object.fromEntries([...this.rooms].map(([key, { read }]) => [key, read])) };
   }
 
-  /** Returns whether members have sealed a room: what this page sent there would be readable (S7). */
+  /** Returns whether members have sealed a room: what a page sent there would be readable (S7). */
   isSealed(name) {
     return this.rooms.get(keyOf('room', name))?.isSealed ?? false;
   }
@@ -95,49 +87,37 @@ export class Chat {
   }
 
   /** Adds a line of the page's own. */
-  note(text, { tone = 'plain', at, room = this.room }) {
+  note(text, at, tone = 'plain', room = this.room) {
     room?.addNote({ at, text, tone });
   }
 
-  /**
-   * @param {any} event well-formed
-   * @param {{now: number, isOwn?: boolean}} context `isOwn`: it answers this page
-   * @returns {Effect[]}
-   */
+  /** @param {any} event well-formed @param {{now: number, isOwn?: boolean}} context `isOwn`: it answers this page @returns {Effect[]} */
   receive(event, { now, isOwn = false }) {
-    if (event.type !== 'message') this.peopleRevision += 1;
-    const room = event.room === undefined ? undefined : this.rooms.get(keyOf('room', event.room));
-    switch (event.type) {
-      case 'welcome': return this.#welcome(event, now);
-      case 'direct': return this.#direct(event, isOwn, now);
-      case 'joined': return this.#joined(room, event, isOwn, now);
-      case 'renamed': this.#renamed(event, now); break;
-      case 'notice': this.#notice(event.text, now); break;
-      case 'away': if (event.name === this.me) this.away = event.text ?? null; break;
-      case 'act': if (event.act === 'op' && isOwn) this.isOperator = true; break;
-      default:
-    }
-    if (!room) return [];
-    switch (event.type) {
-      case 'message': return this.#message(room, event, isOwn);
-      case 'left': return this.#left(room, event, isOwn, now);
-      case 'members': this.#members(room, event); break;
-      case 'history': this.addPage(room.name, event.messages, {}, true); break;
-      case 'gap': room.noteGap(event.from, event.to); break;
-      default:
-    }
+    const { type } = event;
+    const room = this.rooms.get(keyOf('room', event.room ?? ''));
+    if (type === 'welcome') return this.#welcome(event, now);
+    if (type === 'direct') return this.#direct(event, isOwn, now);
+    if (type === 'joined') return this.#joined(room, event, isOwn, now);
+    if (type === 'message' && room) return this.#message(room, event, isOwn);
+    if (type === 'left' && room) return this.#left(room, event, isOwn, now);
+    if (type === 'renamed') this.#renamed(event, now);
+    if (type === 'notice') this.#notice(event.text, now);
+    if (type === 'away' && event.name === this.me) this.away = event.text ?? null;
+    if (type === 'act' && event.act === 'op' && isOwn) this.isOperator = true;
+    if (type === 'members' && room) this.#members(room, event);
+    if (type === 'history') this.addPage(event.room, event.messages, {}, true);
+    if (type === 'gap') room?.noteGap(event.from, event.to);
     return [];
   }
 
-  /** Takes a page of stored messages that was asked for. */
+  /** Takes stored messages. */
   addPage(name, messages, range, hasMore) {
     const room = this.rooms.get(keyOf('room', name));
     room?.addPage(messages.map((said) => this.#toMessage(room, said, false)), range, hasMore);
   }
 
   #welcome({ name, rooms }, now) {
-    this.me = name;
-    this.isOperator = false;
+    Object.assign(this, { me: name, isOperator: false });
     this.#welcomedAt = now;
     this.#writers.clear();
     for (const room of this.rooms.values()) room.isJoined = room.kind === 'direct';
@@ -150,15 +130,12 @@ export class Chat {
     const isNew = !this.rooms.has(key);
     if (isNew) this.rooms.set(key, new Room('room', name));
     const room = this.rooms.get(key);
-    Object.assign(room, { isJoined: true, isSealed: sealed !== undefined, hasHistory: true, count: count ?? room.count });
-    if (room.noteNewest(seq)) {
-      this.note('The server counts the messages of this room anew: it keeps no history, or has lost it. What was said meanwhile '
-        + 'may be missing.', { tone: 'warning', at: now, room });
-    }
+    Object.assign(room, { isJoined: true, isSealed: sealed !== undefined, hasHistory: true, count });
+    if (room.noteNewest(seq)) this.note(ANEW, now, 'warning', room);
     if (isNew) {
-      // What is there at first counts as read, but for what came since a reload.
-      const before = this.#readBefore[key];
-      room.read = before === undefined ? seq : before > seq ? 0 : before;
+      // What is there counts as read, but for what came since the page was left.
+      const before = this.#readBefore[key] ?? seq;
+      room.read = before > seq ? 0 : before;
       if (this.current === key) room.enter();
     }
     return [{ kind: 'ask', request: { type: 'members', room: name } }];
@@ -177,19 +154,17 @@ export class Chat {
     const mark = `${event.from}/${event.id}`;
     if (event.id !== undefined && this.#directIds.has(mark)) return [];
     this.#directIds.add(mark);
-    const room = this.directWith(other);
-    room.name = other;
     if (!isMine) {
       this.lastWriter = other;
       this.#writers.add(other.toLowerCase());
     }
+    const room = Object.assign(this.directWith(other), { name: other });
     this.colours.assign(event.from);
     return this.#arrive(room, this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine));
   }
 
   #arrive(room, message) {
-    const isUnseen = message.isCounted && message.seq > room.newest && !this.isAttended;
-    if (isUnseen && room.key === this.current) room.noteUnseen();
+    if (message.isCounted && message.seq > room.newest && !this.isAttended && room === this.room) room.noteUnseen();
     return room.add(message) && message.isCounted ? [{ kind: 'arrived', room, message }] : [];
   }
 
@@ -197,49 +172,44 @@ export class Chat {
     const isMine = isOwn || from === this.me;
     const isIgnored = this.ignored.has(from.toLowerCase());
     const isCounted = !isMine && !isIgnored;
-    return {
-      kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action: action === true, isSealed: sealed !== undefined,
-      isMine, isIgnored, isCounted, isMention: isCounted && mentionsOf(this.me, text).length > 0,
-    };
+    const isMention = isCounted && mentionsOf(this.me, text).length > 0;
+    return { kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action, isSealed: sealed !== undefined, isMine, isIgnored, isCounted, isMention };
   }
 
   #joined(room, event, isOwn, now) {
     // Only the answer to the one who joined has the number (E3).
     if (event.seq !== undefined && (isOwn || event.names.includes(this.me))) {
-      return [...this.#enter({ ...event, count: undefined }, now), { kind: 'entered', key: keyOf('room', event.room) }];
+      return this.#enter({ ...event, count: room?.count ?? 0 }, now);
     }
-    if (!room) return [];
-    const names = event.names.filter((name) => name !== this.me && !room.members.has(name));
+    const names = event.names.filter((name) => room && name !== this.me && !room.members.has(name));
     for (const name of names) {
       room.members.add(name);
       this.colours.assign(name);
     }
-    return this.#visit(room, 'came', names, event, now);
+    return room ? this.#visit(room, 'joined', names, event, now) : [];
   }
 
   #left(room, event, isOwn, now) {
     if (isOwn) {
       this.rooms.delete(room.key);
-      return [{ kind: 'left', key: room.key }];
+      return [{ kind: 'left' }];
     }
     // A `left` of the reader's own name is about an earlier connection (E3).
     const names = event.names.filter((name) => name !== this.me && room.members.delete(name));
     for (const name of names) this.colours.release(name);
-    return this.#visit(room, 'went', names, event, now);
+    return this.#visit(room, 'left', names, event, now);
   }
 
   #visit(room, direction, names, event, now) {
     const unnamed = Math.max(0, event.count - event.names.length);
     const people = names.length + unnamed;
-    room.count = Math.max(room.members.size, room.count + (direction === 'came' ? people : -people));
+    room.count = Math.max(room.members.size, room.count + (direction === 'joined' ? people : -people));
     if (people > 0) {
       const last = room.entries.at(-1);
-      const goesOn = last?.visits && now - last.at < VISITS_MS;
-      if (goesOn) {
-        room.entries.pop();
-        room.revision += 1;
-      }
-      room.addNote({ at: now, text: '', tone: 'visits', visits: withVisit(goesOn ? last.visits : undefined, direction, names, unnamed) });
+      const goesOn = last?.tone === direction && now - last.at < VISITS_MS;
+      if (goesOn) room.entries.pop();
+      room.revision += 1;
+      room.addNote({ at: now, tone: direction, names: goesOn ? [...last.names, ...names] : names, unnamed: unnamed + (goesOn ? last.unnamed : 0) });
     }
     // Whom an announcement does not name is known from the list only (T11).
     return unnamed > 0 ? [{ kind: 'ask', request: { type: 'members', room: room.name } }] : [];
@@ -257,7 +227,7 @@ export class Chat {
     for (const room of this.rooms.values()) {
       const isHere = room.members.delete(from);
       if (isHere) room.members.add(to);
-      if ((isHere || (isMe && room === this.room)) && !isAgain) this.note(isMe ? `you are now ${to}` : `${from} is now ${to}`, { at: now, room });
+      if (!isAgain && (isHere || (isMe && room === this.room))) this.note(isMe ? `you are now ${to}` : `${from} is now ${to}`, now, 'plain', room);
     }
   }
 
@@ -265,10 +235,9 @@ export class Chat {
   #moveDirect(from, to) {
     const [before, after] = [keyOf('direct', from), keyOf('direct', to)];
     const room = this.rooms.get(before);
-    if (!room || (this.rooms.has(after) && before !== after)) return;
+    if (!room || this.rooms.has(after)) return;
     this.rooms.delete(before);
-    room.name = to;
-    this.rooms.set(after, room);
+    this.rooms.set(after, Object.assign(room, { name: to }));
     if (this.current === before) this.current = after;
   }
 
@@ -279,10 +248,9 @@ export class Chat {
   }
 
   #notice(text, now) {
-    if (now - this.#welcomedAt < GREETING_MS) {
-      if (this.#greeting.has(text)) return;
-      this.#greeting.add(text);
-    }
-    this.note(text, { tone: 'server', at: now });
+    const isGreeting = now - this.#welcomedAt < GREETING_MS;
+    if (isGreeting && this.#greeting.has(text)) return;
+    if (isGreeting) this.#greeting.add(text);
+    this.note(text, now, 'server');
   }
 }

@@ -44,7 +44,7 @@ struct Stream {
     has_begun: bool,
 }
 
-/// What carries the frames of a direction.
+/// Carrier of the frames of a direction.
 #[derive(Debug, Default)]
 enum Carrier {
     /// The stream itself.

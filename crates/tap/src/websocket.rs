@@ -145,7 +145,7 @@ fn mask(direction: Direction, content: &[u8]) -> Option<[u8; 4]> {
 mod tests {
     use super::*;
 
-    /// What a reader of this direction makes of some bytes: their content, and the other pieces.
+    /// Reads some bytes of this direction: their content, and the other pieces.
     fn read(direction: Direction, slices: &[&[u8]]) -> (Vec<u8>, Vec<Piece>) {
         let mut reader = WebSocketReader::new(direction);
         let (mut content, mut others) = (Vec::new(), Vec::new());

@@ -43,7 +43,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Returns the state at the start. Errors: which rooms are sealed cannot be told.
+    /// Returns the state at the start. Errors: which rooms are sealed cannot be told, or one that is to
+    /// be sealed cannot.
     pub(super) fn open(files: Option<Sealing>, inbox: Inbox) -> Result<Self, String> {
         let mut state = Self {
             files: None,
@@ -57,7 +58,8 @@ impl State {
             inbox,
         };
         if let Some(files) = files {
-            for record in files.rooms.read().map_err(|error| error.to_string())? {
+            let unreadable = |error| format!("cannot tell which rooms are sealed: {error}");
+            for record in files.rooms.read().map_err(unreadable)? {
                 let room = Room::remembered(record).map_err(|error| error.to_string())?;
                 state.rooms.insert(room.name().to_owned(), room);
             }

@@ -160,11 +160,11 @@ fn a_refused_first_key_is_given_up() {
 #[test]
 fn where_others_have_sealed_no_first_key_is_begun() {
     let (_alice, field) = sealed("hi");
-    for told in ["", "AAAA", "!"] {
+    for reported in ["", "AAAA", "!"] {
         let mut bob = Member::bound();
-        let notice = bob.keys.entered("den", Some(told)).expect("it is told");
+        let notice = bob.keys.entered("den", Some(reported)).expect("it is reported");
         assert!(notice.contains("until the next sealed message"), "{notice}");
-        assert!(!bob.keys.begin_if_unknown("den"), "{told}");
+        assert!(!bob.keys.begin_if_unknown("den"), "{reported}");
         let refused = bob.seal(1, "den", "hi").expect_err("no key");
         assert!(refused.contains("the next sealed message"), "{refused}");
         assert_eq!(bob.keys.open(message(1, "den", Some(&field)), Arrival::InTurn), None, "its key is derived");
@@ -173,7 +173,7 @@ fn where_others_have_sealed_no_first_key_is_begun() {
 
         // A person's passphrase waits as well, and begins a key only if it is entered again.
         let mut carol = Member::keyless();
-        carol.keys.entered("den", Some(told)).expect("it is told");
+        carol.keys.entered("den", Some(reported)).expect("it is reported");
         let report = carol.keys.seal("den", passphrase("words")).expect("it can be sealed");
         assert!(report.contains("its next sealed message shows it"), "{report}");
         assert!(carol.seal(1, "den", "hi").is_err());

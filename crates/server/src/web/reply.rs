@@ -94,7 +94,7 @@ fn file(request: &RequestHead<'_>) -> Response {
     // The page and its modules are those of one version: a browser asks each time.
     let is_known = request.lists("If-None-Match", &file.etag) || request.lists("If-None-Match", "*");
     let response =
-        if is_known { Response::not_modified() } else { Response::of_content(file.content_type, file.content) };
+        if is_known { Response::not_modified() } else { Response::of_content(file.content_type, &file.content) };
     response.with_line("ETag", &file.etag).with_line("Cache-Control", "no-cache")
 }
 

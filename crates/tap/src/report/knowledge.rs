@@ -32,6 +32,8 @@ pub(super) struct ConnectionFacts {
     pub(super) dialect: Dialect,
     /// Scheme of a secure link that the tap has intercepted.
     pub(super) intercepted: Option<LinkKind>,
+    /// Its frames pass in the messages of a WebSocket.
+    pub(super) in_websocket: bool,
     pub(super) name: Option<String>,
     pub(super) first_us: u64,
     pub(super) last_us: u64,
@@ -241,6 +243,7 @@ impl Knowledge {
         let connection = self.connections.entry(frame.connection).or_insert_with(|| ConnectionFacts {
             dialect: frame.dialect,
             intercepted: self.intercepted.get(&frame.connection).copied(),
+            in_websocket: false,
             name: None,
             first_us: frame.at_us,
             last_us: frame.at_us,
@@ -250,6 +253,7 @@ impl Knowledge {
         if frame.dialect != Dialect::Unknown {
             connection.dialect = frame.dialect;
         }
+        connection.in_websocket |= frame.in_websocket;
         connection.first_us = connection.first_us.min(frame.at_us);
         connection.last_us = connection.last_us.max(frame.at_us);
         connection.proof.add(evidence);

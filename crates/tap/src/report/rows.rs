@@ -157,9 +157,10 @@ fn link(facts: &ConnectionFacts) -> String {
         Some(LinkKind::Tls) => "TLS (intercepted by the tap)",
         Some(LinkKind::Noise) => "Noise (intercepted by the tap)",
     };
+    let carrier = if facts.in_websocket { " in a WebSocket" } else { "" };
     match facts.dialect {
-        Dialect::Tutorial => format!("{link}, tutorial dialect"),
-        Dialect::Event => format!("{link}, event dialect"),
+        Dialect::Tutorial => format!("{link}, tutorial dialect{carrier}"),
+        Dialect::Event => format!("{link}, event dialect{carrier}"),
         Dialect::Tls => "TLS".into(),
         Dialect::Noise => "Noise".into(),
         Dialect::Http => "HTTP".into(),

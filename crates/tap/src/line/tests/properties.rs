@@ -114,6 +114,16 @@ fn any_session() -> impl Strategy<Value = Vec<(Direction, Vec<u8>)>> {
     ]
 }
 
+fn any_websocket_session() -> impl Strategy<Value = Vec<(Direction, Vec<u8>)>> {
+    let garbage = proptest::collection::vec(any::<u8>(), 0..40);
+    let lengths = proptest::collection::vec(1_usize..200, 1..4);
+    (lengths, garbage).prop_map(|(lengths, garbage)| {
+        let mut session = websocket::session(&lengths);
+        session.push((UP, garbage));
+        session
+    })
+}
+
 fn never() -> Vec<Rule> {
     let matcher = Matcher { text: Some("never said".into()), ..Matcher::default() };
     let unlikely = Rule::new(Matcher::default(), Action::Drop).with_probability(0.0);
@@ -146,7 +156,7 @@ proptest! {
 
     #[test]
     fn whatever_the_rules_it_ends_and_holds_little(
-        session in any_session(),
+        session in prop_oneof![2 => any_session(), 1 => any_websocket_session()],
         lengths in proptest::collection::vec(1_usize..200, 1..20),
         chosen in proptest::collection::vec((0_usize..22, 0.0..1.0_f64), 1..5),
         seed in any::<u64>(),

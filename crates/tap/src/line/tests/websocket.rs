@@ -40,7 +40,7 @@ fn messages(direction: Direction, content: &[u8], lengths: &[usize]) -> Vec<u8> 
 }
 
 /// A session of the event dialect within a WebSocket, each step in messages of these lengths.
-fn session(lengths: &[usize]) -> Vec<(Direction, Vec<u8>)> {
+pub(super) fn session(lengths: &[usize]) -> Vec<(Direction, Vec<u8>)> {
     let mut script = vec![(UP, REQUEST.to_vec()), (DOWN, RESPONSE.to_vec())];
     for (direction, content) in event_session() {
         script.push((direction, messages(direction, &content, lengths)));
@@ -51,7 +51,7 @@ fn session(lengths: &[usize]) -> Vec<(Direction, Vec<u8>)> {
     script
 }
 
-/// What the receivers of both directions read: the frames, and whether all of the rest was readable.
+/// Reads as the receivers of both directions do: the frames, and whether all of the rest was readable.
 fn read(to_server: &[u8], to_client: &[u8]) -> (Vec<Vec<u8>>, Vec<FrameKind>) {
     let (mut splitter, mut frames) = (Splitter::new(1), Vec::new());
     let (request, response) = (&to_server[..REQUEST.len()], &to_client[..RESPONSE.len()]);

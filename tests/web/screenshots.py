@@ -19,7 +19,7 @@ SCHEMES = ("light", "dark")
 
 # A lesson, as it could be: minutes ago, who, and what.
 SAID = [
-    (2880, "teacher", "see you on Sunday. bring a question about the wire"),
+    (2880, "teacher", "until next time, and bring a question about the wire"),
     (9, "teacher", "good morning! open the address on the board and choose a name"),
     (8, "bob", "hi all"),
     (8, "bob", "no app, no account. nice"),
@@ -34,6 +34,12 @@ MEANWHILE = [("carol", "everybody on this network, unless it is TLS"), ("Zoë", 
              ("bob", "alice: do you see it too?")]
 
 
+def morning(now):
+    """The time zone in which it is between ten and eleven; its name has the sign of the other direction."""
+    hours = (10 - now.hour + 12) % 24 - 12
+    return f"Etc/GMT{-hours:+d}" if hours else "UTC"
+
+
 def take(bench, folder):
     """Takes one picture for each scheme; returns their paths."""
     now = datetime.now(timezone.utc)
@@ -44,7 +50,7 @@ def take(bench, folder):
                  for name in ("teacher", "bob", "carol", "dave", "erin", "Zoë")}
         page = bench.page()
         page.viewport(*SIZE)
-        page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone="UTC")
+        page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone=morning(now))
         page.join(url(server), "alice")
         page.wait_number(len(SAID))
         page.say("/join questions")

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 
 use glassline_hub::Now;
 use glassline_server::{Config, TestServer};
+use glassline_wire::frame::frame;
+use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::websocket::{CONTROL_BYTES_MAX, Decoder, FrameHeader, Item, Sender, Violation};
 use libfuzzer_sys::fuzz_target;
@@ -41,7 +43,7 @@ fn read<'a>(sender: Sender, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>,
 fn talk(bytes: &[u8], step: usize) {
     let mut server = TestServer::open(Config::default(), None, NOW);
     let witness = server.connect(SocketAddr::from(([127, 0, 0, 1], 1)), 1 << 20);
-    witness.send(b"GLASSLINE231        {\"type\":\"hello\",\"name\":\"witness\"}");
+    witness.send(&[&EVENT_OPENING[..], &frame(br#"{"type":"hello","name":"witness"}"#)].concat());
     let browser = server.connect(SocketAddr::from(([127, 0, 0, 1], 2)), 1 + step);
     let mut sent = Vec::new();
     for piece in [UPGRADE].into_iter().chain(bytes.chunks(1 + step)) {
@@ -50,7 +52,7 @@ fn talk(bytes: &[u8], step: usize) {
             server.turn(NOW).expect("goes on");
             let taken = browser.take(usize::MAX);
             sent.extend_from_slice(&taken);
-            if taken.is_empty() {
+            if taken.is_empty() && server.wait_ms() != Some(0) {
                 break;
             }
         }
@@ -64,7 +66,7 @@ fn talk(bytes: &[u8], step: usize) {
         frames = &frames[header_bytes + usize::try_from(header.payload_bytes).expect("short")..];
     }
     assert!(!server.counts().contains("session_failed"), "{}", server.counts());
-    witness.send(b"15        {\"type\":\"ping\"}");
+    witness.send(&frame(br#"{"type":"ping"}"#));
     server.turn(NOW).expect("goes on");
     assert!(witness.take(usize::MAX).windows(4).any(|window| window == b"pong"));
 }

@@ -128,8 +128,8 @@ def not_announced_again(bench):
             const isLive = log.getAttribute('role') === 'log' && log.getAttribute('aria-live') !== 'off' && log.ariaBusy !== 'true';
             for (const one of all) if (isLive) announced += [...one.addedNodes].filter(n => n.matches?.('.message')).length;
         }).observe(log, {subtree: true, childList: true}); }""")
-    page.js("() => { document.querySelector('#log').scrollTop = 0; }")
     oldest = page.numbers()[0]
+    page.js("() => { document.querySelector('#log').scrollTop = 0; }")
     page.wait_number(oldest - 1)
     server.kill()
     page.wait("() => !/^online/i.test(document.querySelector('#connection').innerText)", what="another word than online")

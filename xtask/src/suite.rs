@@ -17,7 +17,7 @@ const SHORT_FUZZ_S: u32 = 5;
 
 /// Modules of the integration tests that use secure links, in whose place the layer is, or a tap, to
 /// which the layer is opaque.
-const ABOUT_OTHER_LAYERS: [&str; 5] = ["secure::", "tap::", "tap_page::", "tap_recordings::", "trust::"];
+const ABOUT_OTHER_LAYERS: [&str; 6] = ["secure::", "tap::", "tap_page::", "tap_recordings::", "tap_web::", "trust::"];
 
 /// One step, and the tools without which it cannot run.
 struct Step {

@@ -68,8 +68,12 @@ def look_alikes(bench):
             expect_equal(peer.name, given)
             expect(given in peer.wait("notice")["text"], "why the name is another", peer.seen)
             tutor = server.tutorial(asked, settle=False)
-            tutor.wait_word(r"-\d+\b")
+            said = tutor.wait_word(r"-\d+\b").said
+            # Its number is free again once it has left, which is announced if its arrival was.
+            named = re.search(rf"{re.escape(asked)}-\d+", said)[0]
+            peer.wait_named("joined", named)
             tutor.close()
+            peer.wait_named("left", named)
         eve = server.event("eve")
         for name in ("аdmin", "АDМІN", "ADМIN", "ТОМ", "Тom", "tоm"):
             try:

@@ -142,6 +142,9 @@ impl Reader {
             let joins_tap = line.contains("glassline join ") && line.ends_with(":1235");
             if joins_tap {
                 let join = format!("echo '{SENTENCE}' | {line}");
+                if self.joins_of_taps.contains(&join) {
+                    return self.join_again(&join);
+                }
                 self.run_to_its_end(&join)?;
                 // Who was deceived at first use refuses the true server.
                 if !self.tap_attacks {

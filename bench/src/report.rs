@@ -15,6 +15,11 @@ use crate::workloads::Workload;
 
 // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
 
+/// Words between the head of a page and its tables.
+pub const HOW_TO_READ: &str = "\nA figure is the median of its rounds, with the smallest and the largest in brackets. \
+                               Machines are noisy: only ratios taken in one run count. A server that is not busy was \
+                               not the bottleneck.\n";
+
 /// Starts a page.
 pub fn head(title: &str, command: &str) -> String {
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
@@ -96,10 +101,7 @@ pub fn page(results: &Results) -> String {
         let version = system.version().or_else(|| system.missing()).unwrap_or_else(|| "unknown version".into());
         let _ = writeln!(page, "- {}: {version}", system.into_str());
     }
-    page.push_str(
-        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
-         only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
-    );
+    page.push_str(HOW_TO_READ);
     for &workload in Workload::VARIANTS {
         let table = workload.into_str();
         put_table(&mut page, results, "| system |", table, &workload.explanation(), &results.measures(table));

@@ -7,7 +7,7 @@ use strum::VariantArray as _;
 use super::handshakes::Answerer;
 use super::sealing::Half;
 use super::{IDLE_MEMBERS, Link, PEERS, READERS, STORM_CLIENTS, Workload};
-use crate::report::{head, put_table};
+use crate::report::{HOW_TO_READ, head, put_table};
 use crate::results::{Measure, Results};
 use crate::stats::Spread;
 use crate::workloads::{Scale, TEXT_BYTES, windowed};
@@ -31,10 +31,7 @@ pub fn page(results: &Results, scale: &Scale) -> String {
         };
         let _ = writeln!(page, "- {}: {version}", peer.into_str());
     }
-    page.push_str(
-        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
-         only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
-    );
+    page.push_str(HOW_TO_READ);
     for &workload in Workload::VARIANTS {
         let table = workload.into_str();
         put_table(&mut page, results, "| row |", table, &explanation(workload), &results.measures(table));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use strum::VariantArray as _;
 
 use super::{Carrier, HOUR_MEMBERS, HOUR_MESSAGES, IDLE_MEMBERS, Workload};
-use crate::report::{head, put_table};
+use crate::report::{HOW_TO_READ, head, put_table};
 use crate::results::{Measure, Results};
 use crate::stats::Spread;
 use crate::workloads::{Scale, TEXT_BYTES, windowed};
@@ -26,10 +26,7 @@ pub fn page(results: &Results, scale: &Scale, missing: Option<&str>) -> String {
     if let Some(missing) = missing {
         let _ = writeln!(page, "- the tables of the page are not run: {missing}");
     }
-    page.push_str(
-        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
-         only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
-    );
+    page.push_str(HOW_TO_READ);
     for &workload in Workload::VARIANTS {
         let table = workload.into_str();
         put_table(&mut page, results, "| row |", table, &explanation(workload), &results.measures(table));

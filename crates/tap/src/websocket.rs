@@ -1,7 +1,7 @@
 //! One direction of a WebSocket: the content of its messages without masks and its control frames,
 //! and both in frames again.
 
-use glassline_wire::websocket::{CloseNotice, Decoder, FrameHeader, Item, Opcode, Sender};
+use glassline_wire::websocket::{CloseNotice, Decoder, FrameHeader, Item, Opcode, Sender, apply_mask};
 
 use crate::frame::{Control, Direction, Frame, FrameKind};
 
@@ -97,10 +97,9 @@ fn unmasked_close(notice: CloseNotice<'_>) -> Vec<u8> {
 
 /// Returns a frame that is a whole message or a control frame.
 fn framed(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-    let header = FrameHeader { is_final: true, opcode, mask, payload_bytes: payload.len() as u64 };
-    let mut bytes = header.encode().as_ref().to_vec();
-    let key = mask.unwrap_or_default();
-    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    let header = FrameHeader { is_final: true, opcode, mask, payload_bytes: payload.len() as u64 }.encode();
+    let mut bytes = [header.as_ref(), payload].concat();
+    apply_mask(&mut bytes[header.as_ref().len()..], mask.unwrap_or_default());
     bytes
 }
 

@@ -10,7 +10,7 @@ mod header;
 mod violation;
 
 pub use close::{CloseNotice, put_close};
-pub use decoder::{Decoder, Item, Payload};
+pub use decoder::{Decoder, Item, Payload, apply_mask};
 pub use header::{EncodedHeader, FrameHeader, HEADER_BYTES_MAX, Opcode, Sender, put_control};
 pub use violation::{CloseCode, Violation};
 

@@ -1,5 +1,7 @@
 //! Sealed rooms of people (S7): passphrases that are typed, and what is shown before and after.
 
+use std::rc::Rc;
+
 use glassline_server::Config;
 
 use super::harness::{Opening, Terminal};
@@ -25,6 +27,16 @@ fn linear(opening: Opening) -> Terminal {
 fn seal(member: &mut Terminal) {
     member.keys_until("/seal\r", "passphrase of den");
     member.keys_until(&format!("{PASSPHRASE}\r"), "den is sealed under key");
+}
+
+/// Has alice seal the room and leave. Returns her home.
+fn sealed_before(server: &Server) -> Rc<Folder> {
+    let mut alice = linear(opening(server, "alice"));
+    seal(&mut alice);
+    let home = Rc::clone(alice.home());
+    alice.keys("/quit\r");
+    assert_eq!(alice.exit_code(), 0);
+    home
 }
 
 #[test]
@@ -85,11 +97,7 @@ fn a_key_shows_what_could_not_be_read_before() {
 #[test]
 fn a_room_that_is_sealed_here_says_so_on_entering() {
     let server = Server::start();
-    let mut alice = linear(opening(&server, "alice"));
-    seal(&mut alice);
-    let home = std::rc::Rc::clone(alice.home());
-    alice.keys("/quit\r");
-    assert_eq!(alice.exit_code(), 0);
+    let home = sealed_before(&server);
 
     let locked = "den is sealed here: enter its passphrase with /seal";
     let mut alice = linear(opening(&server, "alice").home(&home));
@@ -142,11 +150,7 @@ fn what_is_typed_behind_seal_is_never_sent() {
 #[test]
 fn a_refused_text_comes_back_with_up() {
     let server = Server::start();
-    let mut alice = linear(opening(&server, "alice"));
-    seal(&mut alice);
-    let home = std::rc::Rc::clone(alice.home());
-    alice.keys("/quit\r");
-    assert_eq!(alice.exit_code(), 0);
+    let home = sealed_before(&server);
 
     let mut alice = opening(&server, "alice").home(&home).open();
     alice.keys_until("/join den\r", "den is sealed here");
@@ -188,11 +192,7 @@ fn the_tutorial_dialect_says_why_nothing_is_sealed() {
     alice.keys_until("/quit\r", "");
 
     // A room that was sealed over the event dialect gets nothing readable over this one.
-    let mut alice = linear(opening(&server, "alice"));
-    seal(&mut alice);
-    let home = std::rc::Rc::clone(alice.home());
-    alice.keys("/quit\r");
-    assert_eq!(alice.exit_code(), 0);
+    let home = sealed_before(&server);
     let mut bob = linear(opening(&server, "bob"));
     let mut alice = opening(&server, "alice").argument("--dialect").argument("tutorial").home(&home).open();
     alice.keys_until("/join den\r", "you are in den; ");
@@ -211,7 +211,7 @@ fn a_weak_passphrase_is_warned_of_in_every_mode() {
     let mut alice = in_the_den(&server, "alice");
     alice.keys_until("/seal\r", "passphrase of den");
     alice.keys_until(&format!("{PASSPHRASE}\r"), weak);
-    let home = std::rc::Rc::new(Folder::new());
+    let home = Rc::new(Folder::new());
     for (file, passphrase, is_weak) in [("weak", PASSPHRASE, true), ("strong", "four words are not weak", false)] {
         home.write(file, passphrase);
         let seal = format!("den={}", home.join(file).display());

@@ -21,7 +21,7 @@ impl Payload<'_> {
     pub fn append_to(&self, out: &mut Vec<u8>) {
         let from = out.len();
         out.extend_from_slice(self.masked);
-        unmask(&mut out[from..], self.mask);
+        apply_mask(&mut out[from..], self.mask);
     }
 }
 
@@ -178,7 +178,7 @@ impl Decoder {
             self.frame = Some(OpenFrame { unread_bytes, ..frame });
             return Ok(None);
         }
-        unmask(&mut self.control, frame.mask);
+        apply_mask(&mut self.control, frame.mask);
         Ok(Some(match frame.opcode {
             Opcode::Ping => Item::Ping(&self.control),
             Opcode::Close => {
@@ -198,7 +198,8 @@ fn take<'a>(input: &mut &'a [u8], bytes_max: u64) -> &'a [u8] {
     taken
 }
 
-fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
+/// Puts a mask on bytes from the start of a frame's payload on, or takes it off (RFC 6455, 5.3).
+pub fn apply_mask(bytes: &mut [u8], mask: [u8; 4]) {
     for (index, byte) in bytes.iter_mut().enumerate() {
         *byte ^= mask[index % 4];
     }

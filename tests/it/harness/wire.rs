@@ -154,6 +154,13 @@ impl Wire {
         }
     }
 
+    /// Returns whether bytes or the end have arrived, after waiting at most `patience`.
+    #[track_caller]
+    pub(crate) fn has_bytes_within(&self, patience: Duration) -> bool {
+        self.stream.set_read_timeout(Some(patience)).expect("a read deadline");
+        self.stream.peek(&mut [0; 1]).is_ok()
+    }
+
     /// Returns whether the stream is open now.
     pub(crate) fn is_open(&self) -> bool {
         self.stream.set_nonblocking(true).expect("not blocking");

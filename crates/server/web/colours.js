@@ -1,6 +1,9 @@
 /** Colours of names by the rule of the terminal client (format/name_colour.rs); style.css has the palette. */
 
 export const NAME_COLOURS = 12;
+/** Names whose colours are remembered: those of the latest that came. */
+const NAMES_MAX = 4096;
+
 /** Colour of a name by itself, 0 to 11: FNV-1a over its bytes in lower case. @param {string} name */
 export function colourOf(name) {
   let hash = 0xcbf29ce484222325n;
@@ -26,6 +29,7 @@ export class NameColours {
     const taken = new Set([...this.#assigned.values()].filter(({ isPresent }) => isPresent).map(({ colour }) => colour));
     const colours = Array.from({ length: NAME_COLOURS }, (_, step) => (wished + step) % NAME_COLOURS);
     this.#assigned.set(key, { colour: colours.find((colour) => !taken.has(colour)) ?? wished, isPresent: true });
+    if (this.#assigned.size > NAMES_MAX) this.#assigned.delete(this.#assigned.keys().next().value);
   }
 
   release(name) {

@@ -145,7 +145,7 @@ export class Session {
     this.#named.clear();
     this.#parts.outbox.connectionLost();
     this.#parts.link.close();
-    this.#parts.listener({ type: 'outbox' });
+    this.#parts.listener({ type: 'lost' });
   }
 
   #lose(now) {
@@ -194,7 +194,7 @@ export class Session {
 
   #heard(event, now) {
     const { type, ref, room, code } = event;
-    const named = { gap: event.to, message: event.seq, joined: event.seq }[type];
+    const named = type === 'gap' ? event.to : type === 'message' || type === 'joined' ? event.seq : undefined;
     if (named !== undefined) this.#named.set(room, Math.max(named, this.#named.get(room) ?? 0));
     if (type === 'ping') this.#parts.link.write({ type: 'pong' });
     if (ref === REJOINED_REF) this.#isRejoining = false;

@@ -8,6 +8,11 @@ const VISITS_MS = 60000;
 const RENAME_MS = 2000;
 /** Notices this soon after a welcome are its greeting, shown again only where it has changed. */
 const GREETING_MS = 2000;
+/** Ids and writers of direct messages that are remembered. */
+const REMEMBERED_MAX = 4096;
+/** Conversations that others have begun and the reader has not answered; past it the oldest is closed. */
+const UNANSWERED_MAX = 100;
+const CROWDED = 'So many people write to you alone that the oldest of these conversations are closed.';
 const ANEW = 'The server counts this room anew: it has no history. What was said meanwhile may be missing.';
 
 /**
@@ -32,6 +37,7 @@ export class Chat {
   isAttended = true;
   #readBefore;
   #directIds = new Set();
+  #isCrowded = false;
   #writers = new Set();
   #lastRename = { key: '', at: 0 };
   #welcomedAt = 0;
@@ -153,14 +159,24 @@ export class Chat {
     // The server does not remember these ids: what was sent twice arrives twice (E3).
     const mark = `${event.from}/${event.id}`;
     if (event.id !== undefined && this.#directIds.has(mark)) return [];
-    this.#directIds.add(mark);
+    remember(this.#directIds, mark);
     if (!isMine) {
       this.lastWriter = other;
-      this.#writers.add(other.toLowerCase());
+      remember(this.#writers, other.toLowerCase());
     }
+    if (!isMine && !this.rooms.has(keyOf('direct', other))) this.#closeUnanswered(now);
     const room = Object.assign(this.directWith(other), { name: other });
     this.colours.assign(event.from);
     return this.#arrive(room, this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine));
+  }
+
+  /** Makes room for one more conversation, so that nobody fills the page with names. */
+  #closeUnanswered(now) {
+    const unanswered = [...this.rooms.values()].filter((room) => room.kind === 'direct' && room !== this.room && !room.entries.some(({ isMine }) => isMine));
+    if (unanswered.length < UNANSWERED_MAX) return;
+    this.rooms.delete(unanswered[0].key);
+    if (!this.#isCrowded) this.note(CROWDED, now, 'warning');
+    this.#isCrowded = true;
   }
 
   #arrive(room, message) {
@@ -253,4 +269,10 @@ export class Chat {
     if (isGreeting) this.#greeting.add(text);
     this.note(text, now, 'server');
   }
+}
+
+/** Adds a value to a set that forgets its oldest ones. */
+function remember(set, value) {
+  set.add(value);
+  if (set.size > REMEMBERED_MAX) set.delete(set.keys().next().value);
 }

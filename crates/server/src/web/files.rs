@@ -59,7 +59,8 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
-        let content = without_comments(text).into_bytes();
+        let text = without_comments(text);
+        let content = if content_type == STYLE { without_spaces(&text) } else { text }.into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
         File { name, content_type, content, etag }
     };
@@ -77,6 +78,12 @@ fn without_comments(text: &str) -> String {
         is_kept
     };
     text.lines().map(str::trim).filter(is_kept).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Returns a style sheet without the spaces around its marks. No string in it has one beside such a mark.
+fn without_spaces(style: &str) -> String {
+    let marks = [(" {", "{"), ("{ ", "{"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ",")];
+    marks.iter().fold(style.to_string(), |style, (from, to)| style.replace(from, to))
 }
 
 /// Returns the file at a path.
@@ -135,6 +142,18 @@ mod tests {
     fn comments_and_indentation_stay_in_the_source() {
         let text = "/** A\n * b */\nconst a = 'https://b'; // c\n\n  // d\n\tf(/\\/*/); /* g */\n/* h */\n";
         assert_eq!(without_comments(text), "const a = 'https://b'; // c\nf(/\\/*/); /* g */\n");
+    }
+
+    #[test]
+    fn a_style_sheet_keeps_its_strings_and_selectors() {
+        let text =
+            "a:hover b :last-child { color: light-dark(#fff, #000); margin: 0 1px }\n.x::before { content: \"● \" }\n";
+        let expected = "a:hover b :last-child{color:light-dark(#fff,#000);margin:0 1px}\n.x::before{content:\"● \"}\n";
+        assert_eq!(without_spaces(text), expected);
+        let style = CONTENTS.iter().find(|(_, content_type, _)| *content_type == STYLE).expect("a style sheet").2;
+        for string in style.split('"').skip(1).step_by(2) {
+            assert_eq!(without_spaces(string), string, "a string changes");
+        }
     }
 
     #[test]

@@ -37,6 +37,16 @@ pub(crate) fn protected(mut options: JoinOptions, choices: &LinkChoices) -> anyh
     if choices.key_log.is_some() && kind != LinkKind::Tls {
         bail!("--key-log writes the secrets of TLS, and this link is {kind}; leave it out, or choose --link tls");
     }
+    if let Some(file) = &choices.authorities
+        && kind != LinkKind::Tls
+    {
+        bail!(
+            "the authorities in {} vouch for keys over TLS, and this link is {kind}, so they would not count; choose \
+             --link tls, or leave them out: --ca on the command line, GLASSLINE_CA in the environment, ca in the \
+             configuration (--config /dev/null reads none)",
+            file.display()
+        );
+    }
     if kind == LinkKind::Plaintext {
         options.greeting.extend(protected_before(&address));
         return Ok(options);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -205,11 +206,39 @@ fn a_first_key_needs_the_word_of_the_named_authorities() {
         assert_joined(&visit(&home, server.address, &["--link", "tls"]), "trusted from now on");
         assert_joined(&visit(&home, server.address, &options), "trusted on first use");
     }
-    // Noise has no certificates.
+    // A key of another link needs the word as well.
     let server = server(&other, 1);
-    let noise = ["--link", "noise", "--ca", options[3]];
-    assert_joined(&visit(&home, server.address, &noise), "trusted from now on");
+    assert_joined(&visit(&home, server.address, &["--link", "noise"]), "trusted from now on");
     assert_stopped(&visit(&home, server.address, &options), &["no authority of"]);
+}
+
+#[test]
+fn authorities_that_would_not_count_are_refused() {
+    let (home, server) = (Folder::new(), server(&certificate(), 1));
+    let roots = home.write("roots.pem", certificate().chain_pem());
+    let roots = roots.to_str().expect("UTF-8");
+    let configuration = home.write("config.toml", format!("ca = {roots:?}\n"));
+    let from_file = ["--config", configuration.to_str().expect("UTF-8")];
+    let refused = |join: Command, link: &str| {
+        let ended = run(join);
+        let facts = [roots, "this link is", link, "--link tls", "--ca", "GLASSLINE_CA"];
+        assert!(facts.iter().all(|fact| ended.stderr.contains(fact)), "{ended:?}");
+        assert!(ended.code == Some(1) && !ended.stderr.contains("connected to"), "{ended:?}");
+    };
+    // The default on this machine is plaintext.
+    for (link, kind) in [(["--link", "noise"].as_slice(), "noise"), (&["--plain"], "plain"), (&[], "plain")] {
+        let join = |options: &[&str]| {
+            let mut join = command(PROGRAM, &home);
+            join.args(["join", &server.address.to_string(), "--name", "far"]).args(link).args(options);
+            join
+        };
+        refused(join(&["--ca", roots]), kind);
+        refused(join(&from_file), kind);
+        let mut from_environment = join(&[]);
+        from_environment.env("GLASSLINE_CA", roots);
+        refused(from_environment, kind);
+        assert_joined(&visit(&home, server.address, link), "");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod rounds;
 mod stats;
 mod systems;
 mod tap;
+mod target;
 mod terminal;
 mod web;
 mod workloads;

@@ -8,14 +8,9 @@ use crate::results::Measure::{
 use crate::results::Results;
 use crate::stats::Spread;
 use crate::systems::System::{self, Floor, Glassline, GlasslineEvent, Nats, Redis};
+use crate::target::Target::{self, AtLeast, AtMost};
+use crate::target::bound_with;
 use crate::workloads::Workload::{self, AllSending, Connections, Fanout, FanoutSingly, Idle, OneAtATime, Stalled};
-
-#[derive(Clone, Copy)]
-enum Target {
-    AtLeast(f64),
-    AtMost(f64),
-}
-use Target::{AtLeast, AtMost};
 
 struct Comparison {
     what: &'static str,
@@ -92,14 +87,11 @@ impl Comparison {
             .collect();
         let unit = if self.measure == KibPerMember { " KiB" } else { "" };
         let show = |value: f64| format!("{value:.2}{unit}");
-        let (target, is_reached) = match self.target {
-            AtLeast(bound) => (format!("≥ {bound}"), of_medians.map(|value| value >= bound)),
-            AtMost(bound) => (format!("≤ {bound}"), of_medians.map(|value| value <= bound)),
-        };
+        let target = self.target.text(bound_with(""));
+        let reached = of_medians.map_or("–", |value| self.target.reached(value));
         let of_medians = of_medians.map_or_else(|| "not measured".to_owned(), show);
         let by_round = Spread::of(&by_round)
             .map_or_else(|| "–".to_owned(), |spread| format!("{}–{}", show(spread.min), show(spread.max)));
-        let reached = is_reached.map_or("–", |is_reached| if is_reached { "yes" } else { "no" });
         format!("| {} | {of_medians} | {by_round} | {target} | {reached} |", self.what)
     }
 
@@ -112,7 +104,7 @@ impl Comparison {
         let others = self.against.iter().filter_map(|&system| figure(system));
         let best = match self.target {
             AtLeast(_) => others.reduce(f64::max),
-            AtMost(_) => others.reduce(f64::min),
+            _ => others.reduce(f64::min),
         };
         best.map(|best| own / best)
     }

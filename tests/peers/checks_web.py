@@ -1,11 +1,12 @@
 """W: the WebSocket, frame by frame. Numbers are those of the cases of Autobahn's test suite; those about compression
-(12, 13) and about the UTF-8 of text messages (6) do not apply: there is none, and text is refused."""
+(12, 13) and about the UTF-8 of text messages (6) do not apply: there is none, and text is refused. Checks without a
+number are of what that suite does not have."""
 
 import json
 
 from frames import Ended, frame
 from harness import check, expect, expect_equal
-from raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawWebSocket, encoded
+from raw_websocket import ACCEPT, BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawWebSocket, encoded
 
 MESSAGE_MAX = 1 << 20  # bytes of a message, the headers of its fragments included (W5)
 HEADER_MAX = 14  # bytes of a header of a client
@@ -64,39 +65,42 @@ def fragments(data, size):
 
 
 def section(clauses, title, cases):
-    """A check of cases: a number and the bytes to send, or more of them; then `code` closes, or `ref` is answered.
-
-    Each case is sent at once, frame by frame, and byte by byte where it is short.
-    """
+    """A check of cases: a number and the bytes to send, or more of them; then `code` closes, or `ref` is answered."""
     def function(bench):
         with bench.server() as server:
             other = server.event("other")
             for number, sent, *expected in cases:
-                wanted = expected[0] if expected else None
-                ways = [b"".join(sent)], sent, None
-                for way in ways if sum(map(len, sent)) < 2_000 else ways[:2]:
-                    member = Member(server, number)
-                    try:
-                        if way is None:
-                            member.send_in(b"".join(sent), 1)
-                        else:
-                            for data in way:
-                                member.send_raw(data)
-                    except Ended:
-                        # What follows the end may meet a closed socket.
-                        expect(isinstance(wanted, int), f"case {number}: goes on", member.code)
-                    if isinstance(wanted, int):
-                        member.read_until(lambda: False)
-                        expect_equal(member.code, wanted, f"case {number}: close")
-                        member.read_to_end()
-                    else:
-                        member.send(BINARY, question("after"))
-                        expect(member.is_answered("after"), f"case {number}: goes on", member.code)
-                        expect_equal(member.pongs, wanted or [], f"case {number}: pongs")
-                        member.close()
+                for pieces in ways(sent):
+                    run_case(Member(server, number), number, pieces, expected[0] if expected else None)
             other.barrier()
     function.__name__ = "section_" + title.split()[0].replace(".", "_")
     check(clauses, title)(function)
+
+
+def ways(sent):
+    """Pieces in which a case is sent: all at once, frame by frame, and byte by byte where it is short."""
+    whole = b"".join(sent)
+    return [[whole], sent] + ([[bytes([byte]) for byte in whole]] if len(whole) < 2_000 else [])
+
+
+def run_case(member, number, pieces, wanted):
+    """Sends pieces; `wanted` is the code of the close that answers them, or the pongs of a connection that goes on."""
+    is_closed = isinstance(wanted, int)
+    try:
+        for piece in pieces:
+            member.send_raw(piece)
+    except Ended:
+        # What follows the end may meet a closed socket.
+        expect(is_closed, f"case {number}: goes on", member.code)
+    if is_closed:
+        member.read_until(lambda: False)
+        expect_equal(member.code, wanted, f"case {number}: close")
+        member.read_to_end()
+    else:
+        member.send(BINARY, question("after"))
+        expect(member.is_answered("after"), f"case {number}: goes on", member.code)
+        expect_equal(member.pongs, wanted or [], f"case {number}: pongs")
+        member.close()
 
 
 LENGTHS = (0, 125, 126, 127, 128, 65_535, 65_536, 65_536)
@@ -237,3 +241,75 @@ def round_trips(bench):
                 member.send(BINARY, question(f"{ref}", size))
                 expect(member.is_answered(f"{ref}"), f"case 9.8.{at + 1}, message {ref}", member.code)
                 member.said = b""
+
+
+# A length that has another form than the shortest, and one of 64 bits.
+LONG_FORM = bytes([0x82, 0xFE, 0, 5]) + bytes(4) + b"hello"
+TOO_LARGE = encoded(BINARY, b"x", length=1 << 63)
+UNMASKED = encoded(BINARY, b"GLASSLINE2", is_masked=False)
+section("W5 W8", "masks and lengths: a frame without a mask, a longer form of a length, 2^63 bytes", [
+    ("unmasked", [UNMASKED], 1002), ("long-form", [LONG_FORM], 1002), ("too-large", [TOO_LARGE], 1002)])
+
+
+@check("W3 W8", "before `hello` errors have the same codes")
+def before_hello(bench):
+    with bench.server() as server:
+        other = server.event("other")
+        for sent, code in ((encoded(PING, b"x" * 126), 1002), (encoded(TEXT, b"hello"), 1003), (UNMASKED, 1002),
+                           (encoded(CONTINUATION, b"x"), 1002), (close(999), 1002), (close(1000, b"\xff"), 1007),
+                           (encoded(BINARY, b"", length=2 << 20), 1009), (TOO_LARGE, 1002)):
+            raw = RawWebSocket(server.address)
+            raw.send_raw(sent)
+            expect_equal(raw.close_code(), code, f"the close after {sent[:20]!r}")
+            raw.read_to_end()
+        other.barrier()
+
+
+@check("W4 W6", "payload is a stream: frames of the dialect and messages need not agree")
+def stream_of_messages(bench):
+    with bench.server() as server:
+        raw = RawWebSocket(server.address)
+        for byte in b"GLASSLINE2" + frame('{"type":"hello","name":"raw"}'):  # a message for each byte
+            raw.send(BINARY, bytes([byte]))
+        opcode, payload = raw.receive()
+        expect_equal(opcode, BINARY)
+        expect(b'"welcome"' in payload, "a welcome", payload)
+        two = frame('{"type":"ping","ref":"1"}') + frame('{"type":"ping","ref":"2"}')
+        raw.send(BINARY, two[:7], is_last=False)  # one message of three fragments, an empty one among them
+        raw.send(CONTINUATION, b"", is_last=False)
+        raw.send(PING, b"between")
+        raw.send(CONTINUATION, two[7:])
+        seen = {PONG: b"", BINARY: b""}
+        while b'"2"' not in seen[BINARY]:
+            opcode, payload = raw.receive()
+            seen[opcode] += payload
+        expect_equal(seen[PONG], b"between")
+        expect(b'"1"' in seen[BINARY], "both pongs of the dialect", seen)
+
+
+@check("W C", "inside a WebSocket only the event dialect: others are refused in its terms")
+def only_events(bench):
+    with bench.server() as server:
+        for opening in (b"5         alice", b"GLASSNOISE\x01\x00", b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\n\r\n",
+                        b"hello"):
+            raw = RawWebSocket(server.address)
+            raw.send(BINARY, opening)
+            opcode, payload = raw.receive()
+            expect(opcode == BINARY and b'"not_an_event"' in payload, f"an error of the dialect after {opening!r}", payload)
+            expect_equal(raw.close_code(), 1000, f"the close after {opening!r}")
+            raw.read_to_end()
+
+
+@check("W1 W3", "the handshake: accept value of RFC 6455, no extension; version, key and Upgrade are checked")
+def handshake(bench):
+    with bench.server() as server:
+        raw = RawWebSocket(server.address, **{"Sec-WebSocket-Extensions": "permessage-deflate",
+                                              "Sec-WebSocket-Protocol": "chat"})
+        expect(raw.head.startswith("HTTP/1.1 101 "), "101", raw.head)
+        fields = {name.lower(): value.strip() for name, _, value in
+                  (line.partition(":") for line in raw.head.split("\r\n")[1:])}
+        expect_equal(fields["sec-websocket-accept"], ACCEPT)
+        expect_equal([name for name in fields if name in ("sec-websocket-extensions", "sec-websocket-protocol")], [])
+        for changed, status in (({"Sec-WebSocket-Version": "8"}, "426"), ({"Sec-WebSocket-Key": "short"}, "400"),
+                                ({"Sec-WebSocket-Key": None}, "400"), ({"Upgrade": None}, "426")):
+            expect_equal(RawWebSocket(server.address, **changed).head.split()[1], status, f"the status for {changed}")

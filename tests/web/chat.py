@@ -1,11 +1,18 @@
 """What a check of the page gets: servers with a history, pages of one browser that all checks share, and the chat on them."""
 
+import contextlib
 import functools
 import json
 from datetime import datetime, timedelta, timezone
 
 from harness import Bench, Server, check, expect
 from page import ENTER, PAGE_S, Page
+
+AT_END = """() => { const log = document.querySelector('#log');
+    return log.scrollHeight - log.scrollTop - log.clientHeight < 4; }"""
+
+# A message of the log, by its number.
+MESSAGE = "#log .message[data-seq='%s']"
 
 # In every page before its own scripts: what the policy stops is an error of the console, which the browser reports.
 WATCH = """() => addEventListener("securitypolicyviolation",
@@ -79,9 +86,7 @@ class WebBench(Bench):
 
     def page(self, user_context=None):
         """An empty tab, of somebody else than every page before unless `user_context` says whose."""
-        chosen = user_context or self.user_context()
-        created = self.browser.call("browsingContext.create", type="window", userContext=chosen)
-        page = Chat(self.browser, chosen, created["context"])
+        page = Chat.opened(self.browser, user_context or self.user_context())
         page.viewport(1280, 800)
         return page
 
@@ -92,6 +97,15 @@ class WebBench(Bench):
     def join(self, server, name, **how):
         """A page of `server` on which a person has chosen a name."""
         return self.page().join(url(server), name, **how)
+
+    @contextlib.contextmanager
+    def preloaded(self, function):
+        """Within it, pages that are opened run this JavaScript function before their own scripts."""
+        script = self.browser.call("script.addPreloadScript", functionDeclaration=function)["script"]
+        try:
+            yield
+        finally:
+            self.browser.call("script.removePreloadScript", script=script)
 
     def verify(self):
         """No error, no violation of the policy, and no request to anybody but the server."""
@@ -121,6 +135,13 @@ def url(server, host="127.0.0.1", scheme="http"):
 class Chat(Page):
     """The page of the program, by the ids and classes that its elements have."""
 
+    @classmethod
+    def opened(cls, browser, user_context=None):
+        """An empty tab, of somebody else than every page before unless `user_context` says whose."""
+        user_context = user_context or browser.call("browser.createUserContext")["userContext"]
+        created = browser.call("browsingContext.create", type="window", userContext=user_context)
+        return cls(browser, user_context, created["context"])
+
     def join(self, address, name, timeout=PAGE_S):
         self.go(address)
         self.choose_name(name)
@@ -137,6 +158,18 @@ class Chat(Page):
         self.wait_for("#line", timeout)
         self.wait("() => /^online/i.test(document.querySelector('#connection').innerText.trim())", timeout=timeout,
                   what="the word online in #connection")
+
+    def wait_not_online(self):
+        """Waits until the page knows that the connection is lost."""
+        self.wait("() => !/^online/i.test(document.querySelector('#connection').innerText)", what="another word than online")
+
+    def leave(self):
+        """Goes to another site; the tab keeps what the page has stored."""
+        self.go("about:blank")
+
+    def come_back(self, server):
+        self.go(url(server))
+        self.wait_online()
 
     def say(self, text):
         """Types a line and sends it."""
@@ -165,16 +198,46 @@ class Chat(Page):
                          what=f"a message {text!r}")
 
     def wait_number(self, seq, timeout=PAGE_S):
-        self.wait("n => document.querySelector(`#log .message[data-seq='${n}']`)", seq, timeout=timeout,
-                  what=f"message {seq}")
+        self.wait("s => document.querySelector(s)", MESSAGE % seq, timeout=timeout, what=f"message {seq}")
+
+    def wait_room(self, name):
+        self.wait_text("#room-title", name)
+
+    def wait_unread(self, *rooms):
+        """Waits until each of the rooms has one unread message in the list."""
+        self.wait("rooms => rooms.every(room => [...document.querySelectorAll('#rooms li')]"
+                  ".some(e => e.innerText.includes(room) && /1/.test(e.innerText)))", rooms, what=f"one unread in {rooms}")
+
+    def open_entry(self, of, name):
+        """Shows a conversation of the list `of`: `rooms` or `directs`."""
+        self.js("([of, name]) => [...document.querySelectorAll(`#${of} button`)].find(e => e.innerText.includes(name)).click()",
+                [of, name])
+
+    def wait_help(self):
+        self.wait("() => document.querySelector('#help').open", what="the help")
+
+    def marks(self):
+        """Number of marks of unread messages in the log."""
+        return self.js("() => document.querySelectorAll('.unread-divider').length")
+
+    def wait_no_mark(self):
+        self.wait("() => !document.querySelector('.unread-divider')", what="no mark")
+
+    def wait_on_screen(self, selector):
+        """Waits until an element is wholly within the window."""
+        self.wait("s => { const box = document.querySelector(s)?.getBoundingClientRect();"
+                  "  return box && box.top >= 0 && box.bottom <= innerHeight; }", selector, what=f"{selector} on the screen")
+
+    def wait_nothing_pending(self):
+        self.wait("() => !document.querySelector('.pending')", what="nothing pending")
 
     def top(self, seq):
         """Distance of a message from the top of the window, in CSS pixels."""
-        return self.js("n => document.querySelector(`#log .message[data-seq='${n}']`).getBoundingClientRect().top", seq)
+        return self.js("s => document.querySelector(s).getBoundingClientRect().top", MESSAGE % seq)
 
     def scroll_to(self, seq):
         """Scrolls as a person does until the message is in the middle of the log; returns its distance from the top."""
-        self.js("n => document.querySelector(`#log .message[data-seq='${n}']`).scrollIntoView({block: 'center'})", seq)
+        self.js("s => document.querySelector(s).scrollIntoView({block: 'center'})", MESSAGE % seq)
         self.settle()
         return self.top(seq)
 
@@ -195,8 +258,10 @@ class Chat(Page):
         }""", is_seen)
 
     def is_at_end(self):
-        return self.js("() => { const log = document.querySelector('#log');"
-                       "  return log.scrollHeight - log.scrollTop - log.clientHeight < 4; }")
+        return self.js(AT_END)
+
+    def wait_at_end(self):
+        self.wait(AT_END, what="the end of the log")
 
 
 def fill(peer, count, room="lobby", text="message"):

@@ -2,13 +2,13 @@
 
 import json
 import time
-from pathlib import Path
 
 from chat import page_check, url
 from harness import Skipped, expect, expect_equal
-from page import PAGE_S
+from page import ESCAPE, PAGE_S
+from paths import NODE_MODULES
 
-AXE = Path(__file__).resolve().parents[2] / "target/node/node_modules/axe-core/axe.min.js"
+AXE = NODE_MODULES / "axe-core/axe.min.js"
 WIDTHS = (320, 360, 480, 640, 768, 1024, 1280, 1920, 2560, 3840)
 UNBROKEN = "w" * 400
 WIDE = [f"https://example.org/{'path/' * 60}", UNBROKEN, "漢" * 300, "a | b | c\n" * 20, "hi"]
@@ -56,9 +56,9 @@ def axe(bench):
         judge("chat")
         page.viewport(1280, 800)
         page.say("/help")
-        page.wait("() => document.querySelector('#help').open", what="the help")
+        page.wait_help()
         judge("help")
-        page.keys("\ue00c")
+        page.keys(ESCAPE)
         page.viewport(1280, 800)
         page.say("/search hi")
         page.wait("() => document.querySelectorAll('#results li').length > 0", what="results")
@@ -76,9 +76,8 @@ def announced(bench):
                 if (atRole === null && log?.getAttribute('role') === 'log')
                     globalThis.atRole = log.querySelectorAll('.message').length; })
             .observe(document, {subtree: true, childList: true, attributes: true, attributeFilter: ['role']}); }"""
-        created = bench.browser.call("script.addPreloadScript", functionDeclaration=watch)
-        page = bench.join(server, "alice")
-        bench.browser.call("script.removePreloadScript", script=created["script"])
+        with bench.preloaded(watch):
+            page = bench.join(server, "alice")
         page.wait_number(41)
         page.wait("() => document.querySelector('#log').getAttribute('role') === 'log'", what="the role of the log")
         expect(page.js("() => atRole") >= 40, "40 messages when the log gets its role", page.js("() => atRole"))
@@ -132,7 +131,7 @@ def not_announced_again(bench):
     page.js("() => { document.querySelector('#log').scrollTop = 0; }")
     page.wait_number(oldest - 1)
     server.kill()
-    page.wait("() => !/^online/i.test(document.querySelector('#connection').innerText)", what="another word than online")
+    page.wait_not_online()
     bench.host(history=folder, at=server.at)
     page.wait_online(10)
     page.settle()
@@ -152,9 +151,9 @@ def sizes(bench):
         page.choose_name("a" * 32)
         page.wait_online()
         page.say("/join " + "r" * 32)
-        page.wait_text("#room-title", "rrr")
+        page.wait_room("rrr")
         page.say("/join lobby")
-        page.wait_text("#room-title", "lobby")
+        page.wait_room("lobby")
         page.wait_number(len(WIDE))
         for width in WIDTHS:
             page.viewport(width, 568 if width < 600 else 900)

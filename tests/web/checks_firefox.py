@@ -12,9 +12,7 @@ def smoke(bench):
     try:
         with bench.host(history=bench.history(["old"])) as server:
             peer = server.event("bob")
-            user = browser.call("browser.createUserContext")["userContext"]
-            created = browser.call("browsingContext.create", type="window", userContext=user)
-            page = Chat(browser, user, created["context"]).join(url(server), "alice", timeout=10)
+            page = Chat.opened(browser).join(url(server), "alice")
             page.wait_message("old")
             page.focus_line()
             page.type("one", (SHIFT, ENTER), *"two")

@@ -75,13 +75,12 @@ def next_unread(bench):
         page = bench.join(server, "alice")
         for room in ("den", "attic"):
             page.say(f"/join {room}")
-            page.wait_text("#room-title", room)
+            page.wait_room(room)
         page.say("/join lobby")
-        page.wait_text("#room-title", "lobby")
+        page.wait_room("lobby")
         for room in ("den", "attic"):
             peer.said(room, f"news of {room}")
-        page.wait("() => ['den', 'attic'].every(r => [...document.querySelectorAll('#rooms li')]"
-                  ".some(e => e.innerText.includes(r) && /1/.test(e.innerText)))", what="a count at both rooms")
+        page.wait_unread("den", "attic")
         visited = []
         for _ in range(2):
             before = page.text("#room-title")
@@ -92,10 +91,9 @@ def next_unread(bench):
         page.focus_line()
         page.keys(ESCAPE)
         peer.said("lobby", "news of the lobby")
-        page.wait("() => [...document.querySelectorAll('#rooms li')].some(e => e.innerText.includes('lobby')"
-                  " && /1/.test(e.innerText))", what="a count at the lobby")
+        page.wait_unread("lobby")
         page.keys((ALT, SHIFT, UP))
-        page.wait_text("#room-title", "lobby")
+        page.wait_room("lobby")
         page.wait_message("news of the lobby")
 
 
@@ -104,7 +102,7 @@ def help_screen(bench):
     with bench.host() as server:
         page = bench.join(server, "alice")
         page.say("/help")
-        page.wait("() => document.querySelector('#help').open", what="the help")
+        page.wait_help()
         text = page.text("#help")
         for word in ("Enter", "Shift", "Tab", "Alt", "Esc", "/me", "/msg", "/search"):
             expect(word.lower() in text.lower(), f"{word} in the help", text[:400])
@@ -183,7 +181,7 @@ def touch(bench):
         page.tap("#join-room")
         page.type("den")
         page.tap("#join-form button")
-        page.wait_text("#room-title", "den")
+        page.wait_room("den")
         page.wait("() => !document.querySelector('#side').contains(document.elementFromPoint(160, 300))",
                   what="the list of rooms out of the way")
         expect_equal(small_targets(page), [], "targets below 24 px")

@@ -7,8 +7,6 @@ from page import ESCAPE
 # In place of the desktop, which a browser without a screen does not have: what it is asked to show.
 RECORD = """() => {
     globalThis.shown = [];
-    const permission = globalThis.Notification?.permission;
-    if (permission === undefined) return;
     globalThis.Notification = class extends EventTarget {
         constructor(title, options) { super(); shown.push([title, options?.body ?? '']); }
         static permission = 'granted';
@@ -27,7 +25,7 @@ def insecure(bench):
         page.say("/notify all")
         page.wait("() => /notif/i.test(document.querySelector('#log').innerText)", what="a word about notifications")
         page.click("#self")
-        page.wait("() => document.querySelector('#help').open", what="help and notifications")
+        page.wait_help()
         page.wait_text("#help", "https")
         page.wait_text("#help", "plain http")
         page.keys(ESCAPE)
@@ -41,9 +39,8 @@ def insecure(bench):
 @page_check("with permission a mention notifies while nobody looks, and not while somebody does; /notify all and off")
 def granted(bench):
     with bench.host() as server:
-        created = bench.browser.call("script.addPreloadScript", functionDeclaration=RECORD)
-        peer, page = server.event("bob"), bench.join(server, "alice")
-        bench.browser.call("script.removePreloadScript", script=created["script"])
+        with bench.preloaded(RECORD):
+            peer, page = server.event("bob"), bench.join(server, "alice")
         page.say("/notify mentions")
         seq = peer.said("lobby", "alice, while you look")["seq"]
         page.wait_number(seq)

@@ -2,15 +2,11 @@
 
 import re
 
-from chat import fill, page_check, url
+from chat import MESSAGE, fill, page_check, url
 from harness import expect, expect_equal
-from page import ESCAPE, PAGE_UP
+from page import ENTER, ESCAPE, PAGE_UP
 
 AT_NIGHT = ["2026-03-01T22:59:00.000Z", "2026-03-01T23:01:00.000Z", "2026-03-02T10:00:00.000Z"]
-
-
-def zone(page, name):
-    page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone=name)
 
 
 def stays(page, seq, top, what):
@@ -26,7 +22,7 @@ def days(bench):
         shown = {}
         for name in ("UTC", "Europe/Berlin", "Asia/Tokyo"):
             page = bench.page()
-            zone(page, name)
+            page.timezone(name)
             page.join(url(server), f"from-{name[:4]}")
             page.wait_message("m2")
             shown[name] = page.js("() => [...document.querySelectorAll('#log .day-divider, #log .message')].map(e =>"
@@ -67,22 +63,20 @@ def unread_after_reload(bench):
     with bench.host(history=bench.history([f"old {n}" for n in range(60)])) as server:
         page, peer = bench.join(server, "alice"), server.event("bob")
         page.wait_number(60)
-        expect_equal(page.js("() => document.querySelectorAll('.unread-divider').length"), 0, "marks at first")
-        page.go("about:blank")
+        expect_equal(page.marks(), 0, "marks at first")
+        page.leave()
         last = fill(peer, 5)
-        page.go(url(server))
-        page.wait_online()
+        page.come_back(server)
         page.wait_number(last)
         expect_equal(after_mark(page), 61)
-        page.wait("() => { const box = document.querySelector('.unread-divider').getBoundingClientRect();"
-                  "  return box.top >= 0 && box.bottom <= innerHeight; }", what="the mark on the screen")
+        page.wait_on_screen(".unread-divider")
         page.focus_line()
         page.keys(ESCAPE)
-        page.wait("() => !document.querySelector('.unread-divider')", what="no mark behind Esc")
+        page.wait_no_mark()
         page.reload()
         page.wait_online()
         page.wait_number(last)
-        expect_equal(page.js("() => document.querySelectorAll('.unread-divider').length"), 0, "marks after all is read")
+        expect_equal(page.marks(), 0, "marks after all is read")
 
 
 def after_mark(page):
@@ -99,7 +93,7 @@ def unread_while_away(bench):
         page.wait_number(60)
         first = fill(peer, 1)
         page.wait_number(first)
-        expect_equal(page.js("() => document.querySelectorAll('.unread-divider').length"), 0, "marks while somebody looks")
+        expect_equal(page.marks(), 0, "marks while somebody looks")
         page.look_away()
         last = fill(peer, 3)
         page.wait_number(last)
@@ -107,7 +101,7 @@ def unread_while_away(bench):
         expect_equal(after_mark(page), first + 1)
         page.focus_line()
         page.keys(ESCAPE)
-        page.wait("() => !document.querySelector('.unread-divider')", what="no mark behind Esc")
+        page.wait_no_mark()
         page.scroll_to(30)
         fill(peer, 2)
         page.wait("() => /\\b2\\b/.test(document.querySelector('#jump-newest').innerText)", what="two new ones below")
@@ -120,18 +114,16 @@ def jump(bench):
     with bench.host(history=bench.history([f"old {n}" for n in range(100)])) as server:
         page, peer = bench.join(server, "alice"), server.event("bob")
         page.wait_number(100)
-        page.go("about:blank")
+        page.leave()
         last = fill(peer, 150)
-        page.go(url(server))
-        page.wait_online()
+        page.come_back(server)
         page.wait_number(last)
         top = page.scroll_to(225)
         page.wait_for("#jump-unread")
         page.click("#jump-unread")
         page.wait_number(101)
         expect_equal(after_mark(page), 101)
-        page.wait("() => { const box = document.querySelector('.unread-divider').getBoundingClientRect();"
-                  "  return box.top >= 0 && box.bottom <= innerHeight; }", what="the mark on the screen")
+        page.wait_on_screen(".unread-divider")
         numbers = page.numbers()
         expect_equal(numbers, sorted(set(numbers)), "numbers in order, each once")
         missing = [n for n in range(101, last + 1) if n not in numbers]
@@ -147,20 +139,19 @@ def mark_stays(bench):
     server = bench.host(history=folder)
     page, peer = bench.join(server, "alice"), server.event("bob")
     page.wait_number(300)
-    page.go("about:blank")
+    page.leave()
     fill(peer, 3)
-    page.go(url(server))
-    page.wait_online()
+    page.come_back(server)
     page.wait_number(303)
     expect_equal(after_mark(page), 301)
     page.scroll_to(page.numbers()[0])
     load_older(page)
     expect_equal(after_mark(page), 301, "behind older messages")
     server.kill()
-    page.wait("() => !/^online/i.test(document.querySelector('#connection').innerText)", what="another word than online")
+    page.wait_not_online()
     server = bench.host(history=folder, at=server.at)
     fill(server.event("bob"), 2)
-    page.wait_online(10)
+    page.wait_online()
     page.wait_number(305)
     expect_equal(after_mark(page), 301, "behind a reconnect")
 
@@ -202,6 +193,9 @@ def position(bench):
         page.js("() => { document.querySelector('#log').scrollTop -= 500; }")  # near the top, where older ones are loaded
         page.wait_number(oldest - 1)
         stays(page, oldest, first + 500, "behind older messages")
+        top = page.scroll_to(anchor)
+        page.viewport(1280, 600)
+        stays(page, anchor, top, "in a lower window")
 
 
 @page_check("the reading position stays over a reconnect, and nothing is shown twice")
@@ -212,11 +206,11 @@ def position_reconnect(bench):
     page.wait_number(200)
     top = page.scroll_to(180)
     server.kill()
-    page.wait("() => !/^online/i.test(document.querySelector('#connection').innerText)", what="another word than online")
+    page.wait_not_online()
     stays(page, 180, top, "offline")
     server = bench.host(history=folder, at=server.at)
     last = fill(server.event("carol"), 70)
-    page.wait_online(10)
+    page.wait_online()
     page.wait_number(last)
     stays(page, 180, top, "online again")
     numbers = page.numbers()
@@ -232,8 +226,7 @@ def follows(bench):
             seq = peer.said("lobby", text)["seq"]
             page.wait_number(seq)
             page.settle()
-            expect(page.is_at_end(), f"the end of the log behind {text[:20]!r}", page.js(
-                "() => { const l = document.querySelector('#log'); return [l.scrollTop, l.clientHeight, l.scrollHeight]; }"))
+            expect(page.is_at_end(), f"the end of the log behind {text[:20]!r}", "another place")
 
 
 @page_check("a search highlights its hits and jumps to them; history scrolls from there in both directions")
@@ -243,20 +236,15 @@ def search(bench):
         page = bench.join(server, "alice")
         page.wait_number(300)
         page.click("#search")
-        page.type("needle", "\ue007")
+        page.type("needle", ENTER)
         page.wait("() => document.querySelectorAll('#results li').length === 2", what="two results")
         expect_equal([text.lower() for text in page.texts("#results mark")], ["needle", "needle"])
-        page.js("() => [...document.querySelectorAll('#results li')].find(e => e.innerText.includes('one'))"
-                ".querySelector('button, a').id = 'test-hit'")
-        page.click("#test-hit")
-        page.wait("() => { const e = document.querySelector(`#log .message[data-seq='21']`); if (!e) return false;"
-                  "  const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }",
-                  what="the hit on the screen")
+        page.click("#results li:last-child button")
+        page.wait_on_screen(MESSAGE % 21)
         page.wait_for("#jump-newest")
         page.click("#jump-newest")
         page.wait_number(300)
-        page.wait("() => { const log = document.querySelector('#log');"
-                  "  return log.scrollHeight - log.scrollTop - log.clientHeight < 4; }", what="the end of the log")
+        page.wait_at_end()
 
 
 @page_check("a room of 10,000 messages: a jump into its middle, and talk goes on at the end")

@@ -5,14 +5,12 @@ import re
 import shutil
 import subprocess
 import urllib.request
-from pathlib import Path
 
 from chat import page_check, url
 from harness import Skipped, expect, expect_equal
 from page import ENTER
+from paths import NODE_MODULES, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-NODE_MODULES = ROOT / "target/node/node_modules"
 PAGE_BYTES_MAX = 100_000
 
 # A file that a page links to, or a module that another one imports.

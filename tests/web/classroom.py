@@ -16,12 +16,9 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
 sys.dont_write_bytecode = True
-sys.path.append(str(ROOT / "tests/peers"))
-sys.path.append(str(ROOT / "target/python"))
 
+import paths  # noqa: E402, F401
 from bidi import Browser  # noqa: E402
 from chat import Chat, watch  # noqa: E402
 from harness import Program, expect, expect_equal  # noqa: E402
@@ -86,9 +83,7 @@ class Classroom:
         return [self.join_page(self.browsers[number % len(self.browsers)], f"browser{number}") for number in range(count)]
 
     def join_page(self, browser, name):
-        user = browser.call("browser.createUserContext")["userContext"]
-        created = browser.call("browsingContext.create", type="window", userContext=user)
-        page = Chat(browser, user, created["context"])
+        page = Chat.opened(browser)
         started = time.monotonic()
         page.join(f"http://{ADDRESS}:{PORT}/", name, timeout=PATIENCE)
         self.pages.append(page)

@@ -11,11 +11,10 @@ import threading
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-
 sys.dont_write_bytecode = True
-sys.path.append(str(HERE.parent / "peers"))
-sys.path.append(str(HERE.parents[1] / "target/python"))
+
+import paths  # noqa: E402, F401
+from frames import Ended, Late, frame  # noqa: E402
 
 MISSING = 3
 LINES = 10_000
@@ -94,8 +93,6 @@ def load(bench, _):
 
 
 def typing(bench, options):
-    from frames import frame
-
     server = bench.host("--history", "none")
     page = bench.join(server, "typist")
     peer = server.event("speaker")
@@ -113,7 +110,7 @@ def typing(bench, options):
     for _ in range(LINES // 100):
         say(100)
         time.sleep(0.02)
-    page.wait("n => document.querySelector(`#log .message[data-seq='${n}']`)", said, timeout=FILL_S, what="all lines")
+    page.wait_number(said, timeout=FILL_S)
     page.focus_line()
     page.js(WATCH_KEYS)
     done = threading.Event()
@@ -145,8 +142,6 @@ def typing(bench, options):
 
 
 def drain(peer):
-    from frames import Ended, Late
-
     while True:
         try:
             peer.recv_chunk(timeout=60)

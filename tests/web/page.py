@@ -147,6 +147,9 @@ class Page:
     def _perform(self, *sources):
         self.browser.call("input.performActions", context=self.context, actions=list(sources))
 
+    def timezone(self, name):
+        self.browser.call("emulation.setTimezoneOverride", contexts=[self.context], timezone=name)
+
     def viewport(self, width, height):
         self.browser.call("browsingContext.setViewport", context=self.context,
                           viewport={"width": width, "height": height}, devicePixelRatio=1)

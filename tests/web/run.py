@@ -9,12 +9,9 @@ import sys
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-
 sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
-sys.path.append(str(HERE.parent / "peers"))  # programs, frames and peers are those of the independent peers
-sys.path.append(str(HERE.parents[1] / "target/python"))  # packages of requirements.txt
 
+import paths  # noqa: E402, F401  (first: it makes the other modules importable)
 import checks_start  # noqa: E402, F401  (importing a module registers its checks)
 import checks_talk  # noqa: E402, F401
 import checks_reading  # noqa: E402, F401
@@ -52,7 +49,7 @@ def main():
     runner.add_arguments(parser, jobs=BROWSERS)
     options = parser.parse_args()
     # Helpers of the independent peers register checks of their own.
-    own = {file.stem for file in HERE.glob("checks_*.py")}
+    own = {file.stem for file in Path(__file__).parent.glob("checks_*.py")}
     checks = [entry for entry in CHECKS if entry[2].__module__ in own]
     return runner.run(parser, options, lambda: WebBench(options.binary.resolve(), SharedBrowser.get()), checks)
 

@@ -4,13 +4,9 @@ import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
 
-if __name__ == "__main__":
-    sys.dont_write_bytecode = True
-    sys.path.append(str(ROOT / "tests/peers"))
-    sys.path.append(str(ROOT / "target/python"))
-
+import paths  # noqa: E402
 from bidi import Browser  # noqa: E402
 from chat import HOST_RULES, WebBench, url, watch  # noqa: E402
 
@@ -50,18 +46,17 @@ def take(bench, folder):
                  for name in ("teacher", "bob", "carol", "dave", "erin", "Zoë")}
         page = bench.page()
         page.viewport(*SIZE)
-        page.browser.call("emulation.setTimezoneOverride", contexts=[page.context], timezone=morning(now))
+        page.timezone(morning(now))
         page.join(url(server), "alice")
         page.wait_number(len(SAID))
         page.say("/join questions")
         page.wait_text("#room-title", "questions")
         page.say("/join lobby")
         page.wait_text("#room-title", "lobby")
-        page.go("about:blank")
+        page.leave()
         for name, text in MEANWHILE:
             peers[name].said("lobby", text)
-        page.go(url(server))
-        page.wait_online()
+        page.come_back(server)
         page.wait_number(len(SAID) + len(MEANWHILE))
         peers["erin"].said("questions", "what is a barrier?")
         peers["bob"].send("direct", to="alice", text="which chapter is it?", id="0" * 32)
@@ -83,7 +78,7 @@ def take(bench, folder):
 
 
 def main():
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs"
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else paths.ROOT / "docs"
     browser = watch(Browser.chromium(HOST_RULES))
     bench = WebBench(Path(sys.argv[1]).resolve(), browser)
     try:

@@ -9,17 +9,9 @@ use super::{Scale, latency, rows, storing, tables};
 use crate::report::{head, put_table};
 use crate::results::{Measure, Results, Row, Table};
 use crate::stats::Spread;
+use crate::target::{TITLES, Target};
 use crate::workloads::TEXT_BYTES;
 use crate::workloads::windowed::{ALL_SENDING, FANOUT};
-
-/// Bound that a figure must keep.
-#[derive(Clone, Copy)]
-enum Wanted {
-    AtLeast(f64),
-    Below(f64),
-    /// Shown without a bound.
-    Nothing,
-}
 
 const MEANINGS: &str = "
 - **messages in a commit**, **commit**: by the server's own numbers (`--metrics`), over the whole round; a commit's time has its sync in it.
@@ -117,52 +109,43 @@ fn explained(scale: &Scale) -> [(Table, String); 8] {
 
 fn put_comparisons(page: &mut String, results: &Results) {
     page.push_str("\n## What is wanted\n\nRatios and differences are of two runs of one round: the median of the rounds, and the smallest and largest.\n\n");
-    page.push_str("| what | median | by round | wanted | reached |\n| --- | --- | --- | --- | --- |\n");
-    let mut put = |what: &str, figure: Option<Spread>, wanted: Wanted, show: &dyn Fn(f64) -> String| {
+    page.push_str(TITLES);
+    let mut put = |what: &str, figure: Option<Spread>, target: Target, show: &dyn Fn(f64) -> String| {
         let Some(Spread { median, min, max }) = figure else { return };
-        let (wanted, reached) = match wanted {
-            Wanted::AtLeast(bound) => (format!("≥ {}", show(bound)), median >= bound),
-            Wanted::Below(bound) => (format!("< {}", show(bound)), median < bound),
-            Wanted::Nothing => (String::new(), true),
-        };
-        let reached = match (wanted.is_empty(), reached) {
-            (true, _) => "",
-            (_, true) => "yes",
-            (_, false) => "no",
-        };
+        let (wanted, reached) = (target.text(show), target.reached(median));
         let _ = writeln!(page, "| {what} | {} | {}–{} | {wanted} | {reached} |", show(median), show(min), show(max));
     };
     let ratio = |value: f64| format!("{value:.2}");
     let millis = |value: f64| format!("{value:.2} ms");
-    for (table, wanted) in [(tables::FANOUT, Wanted::AtLeast(0.5)), (tables::ALL_SENDING, Wanted::Nothing)] {
+    for (table, target) in [(tables::FANOUT, Target::AtLeast(0.5)), (tables::ALL_SENDING, Target::Reported(""))] {
         for (dialect, pair) in
             [("tutorial", (rows::TUTORIAL_KEPT, rows::TUTORIAL_NONE)), ("event", (rows::EVENT_KEPT, rows::EVENT_NONE))]
         {
             let what = format!("{table}, {dialect}: deliveries/s, history ÷ none");
-            put(&what, results.ratio(table, pair, Measure::DeliveriesPerSecond), wanted, &ratio);
+            put(&what, results.ratio(table, pair, Measure::DeliveriesPerSecond), target, &ratio);
         }
     }
     let thousands = |value: f64| format!("{:.1} k", value / 1e3);
     let storing = |row: Row| results.spread(tables::STORING, row, Measure::MessagesPerSecond);
-    put("storing: acknowledged messages/s", storing(rows::EMPTY), Wanted::AtLeast(50_000.0), &thousands);
+    put("storing: acknowledged messages/s", storing(rows::EMPTY), Target::AtLeast(50_000.0), &thousands);
     let grown = results.ratio(tables::STORING, (rows::LARGE, rows::EMPTY), Measure::MessagesPerSecond);
-    put("storing: messages/s, the index at its bound", storing(rows::ENDLESS), Wanted::Nothing, &thousands);
-    put("storing: messages/s, large ÷ empty", grown, Wanted::Nothing, &ratio);
+    put("storing: messages/s, the index at its bound", storing(rows::ENDLESS), Target::Reported(""), &thousands);
+    put("storing: messages/s, large ÷ empty", grown, Target::Reported(""), &ratio);
     for measure in [Measure::MedianMillis, Measure::P99Millis] {
         let added = results.difference(tables::ONE_AT_A_TIME, (rows::KEPT, rows::NONE), measure);
-        put(&format!("one-at-a-time: time added, {}", measure.title()), added, Wanted::Nothing, &millis);
+        put(&format!("one-at-a-time: time added, {}", measure.title()), added, Target::Reported(""), &millis);
         let sync = results.spread(tables::ONE_AT_A_TIME, rows::SYNC, measure);
-        put(&format!("one-at-a-time: fdatasync, {}", measure.title()), sync, Wanted::Nothing, &millis);
+        put(&format!("one-at-a-time: fdatasync, {}", measure.title()), sync, Target::Reported(""), &millis);
     }
     let commit = results.spread(tables::ONE_AT_A_TIME, rows::KEPT, Measure::CommitMillis);
-    put("one-at-a-time: one commit, mean", commit, Wanted::Nothing, &millis);
+    put("one-at-a-time: one commit, mean", commit, Target::Reported(""), &millis);
     for &question in Question::VARIANTS {
         let median = results.spread(tables::ASKED, question.into_str(), Measure::MedianMillis);
-        put(&format!("{}: median", question.into_str()), median, Wanted::Below(50.0), &millis);
+        put(&format!("{}: median", question.into_str()), median, Target::Below(50.0), &millis);
     }
     for measure in [Measure::FreshMib, Measure::ReadMib, Measure::GrownMib] {
         let more = results.difference(tables::MEMORY, (rows::LARGE, rows::SMALL), measure);
         let what = format!("{}: large − a tenth of it", measure.title());
-        put(&what, more, Wanted::Nothing, &|value| format!("{value:.1} MiB"));
+        put(&what, more, Target::Reported(""), &|value| format!("{value:.1} MiB"));
     }
 }

@@ -15,18 +15,17 @@ use strum::VariantArray as _;
 use crate::arguments::RunOptions;
 use crate::clients::Clients;
 use crate::pinning;
-use crate::process::{cpu_ns, resident_kib};
+use crate::process::cpu_ns;
 use crate::report;
 use crate::results::{Figures, Measure, Results, Row};
 use crate::systems::{Server, System};
 use crate::workloads::one_at_a_time::{self, WARM_UP_MESSAGES, deliver_singly};
-use crate::workloads::{Scale, TEXT_BYTES, windowed};
+use crate::workloads::{Scale, TEXT_BYTES, idle, windowed};
 use handshakes::{Answerer, Storm};
 use sealing::Half;
 
 /// Members of a room, beside the sender.
 const READERS: usize = 1_000;
-const IDLE_MEMBERS: usize = 10_000;
 const STORM_CLIENTS: usize = 8;
 /// Longer than the measurement under a storm.
 const STORM_S: u64 = 120;
@@ -182,12 +181,7 @@ fn one_at_a_time(link: Link, glassline: &Path, scale: &Scale) -> Result<Figures>
 
 fn idle(link: Link, glassline: &Path) -> Result<Figures> {
     let server = link.start(glassline)?;
-    let empty_kib = resident_kib(server.pid())?;
-    let mut clients = link.clients(&server)?;
-    clients.add_readers_and_sender(IDLE_MEMBERS, &TEXT)?;
-    clients.settle()?;
-    let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
-    Ok(Figures::from([(Measure::KibPerMember, grown_kib as f64 / (IDLE_MEMBERS + 1) as f64)]))
+    Ok(idle::Cost::measure(link.clients(&server)?, &server)?.memory())
 }
 
 fn storm(glassline: &Path, scale: &Scale) -> Result<Figures> {

@@ -6,11 +6,11 @@ use strum::VariantArray as _;
 
 use super::handshakes::Answerer;
 use super::sealing::Half;
-use super::{IDLE_MEMBERS, Link, PEERS, READERS, STORM_CLIENTS, Workload};
+use super::{Link, PEERS, READERS, STORM_CLIENTS, Workload};
 use crate::report::{HOW_TO_READ, head, put_table};
 use crate::results::{Measure, Results};
-use crate::stats::Spread;
-use crate::workloads::{Scale, TEXT_BYTES, windowed};
+use crate::target::{TITLES, Target, put_row};
+use crate::workloads::{Scale, TEXT_BYTES, idle, windowed};
 
 // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
 
@@ -52,7 +52,7 @@ fn explanation(workload: Workload) -> String {
             "{READERS} readers, one sender; a message is sent when the last reader has the one before. Times until the last has it."
         ),
         Workload::Idle => {
-            format!("{IDLE_MEMBERS} members connected and silent. Resident memory against the empty server.")
+            format!("{} members connected and silent. Resident memory against the empty server.", idle::READERS)
         }
         Workload::Handshakes => "`openssl s_time -new -tls1_3` on core 1: handshakes one after the other, without resumption. `openssl s_server` has a \
                                  key of the same kind (ECDSA P-256) and sends no tickets either. Where both servers are not busy, the client was the bottleneck."
@@ -67,27 +67,11 @@ fn explanation(workload: Workload) -> String {
     }
 }
 
-/// A wanted bound.
-enum Bound {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-impl Bound {
-    fn judged(&self, value: f64) -> (String, &'static str) {
-        let (text, is_reached) = match self {
-            Self::AtLeast(bound) => (format!("≥ {bound:.1}"), value >= *bound),
-            Self::AtMost(bound) => (format!("≤ {bound:.2}"), value <= *bound),
-        };
-        (text, if is_reached { "yes" } else { "no" })
-    }
-}
-
 fn put_ratios(page: &mut String, results: &Results) {
     page.push_str(
-        "\n## Ratios\n\nEvery ratio is of two rows in the same round: the median of the rounds, and the smallest and largest.\n\n\
-         | what | median | by round | wanted | reached |\n| --- | --- | --- | --- | --- |\n",
+        "\n## Ratios\n\nEvery ratio is of two rows in the same round: the median of the rounds, and the smallest and largest.\n\n",
     );
+    page.push_str(TITLES);
     let links = (Link::Tls.into_str(), Link::Plain.into_str());
     let servers = (Answerer::Glassline.into_str(), Answerer::OpenSsl.into_str());
     let (fanout, singly) = (Workload::Fanout.into_str(), Workload::OneAtATime.into_str());
@@ -100,56 +84,51 @@ fn put_ratios(page: &mut String, results: &Results) {
         (
             "fanout: deliveries/s, tls ÷ plain",
             results.ratio(fanout, links, Measure::DeliveriesPerSecond),
-            Bound::AtLeast(0.6),
+            Target::AtLeast(0.6),
         ),
         // The same where the server is the bottleneck; it says more where the machine is not quiet.
         (
             "fanout: server CPU, tls ÷ plain",
             results.ratio(fanout, links, Measure::CpuMicrosPerDelivery),
-            Bound::AtMost(1.0 / 0.6),
+            Target::AtMost(1.0 / 0.6),
         ),
         (
             beside_peers.as_str(),
             results.ratio_to_largest(fanout, Link::Tls.into_str(), &peers, Measure::DeliveriesPerSecond),
-            Bound::AtLeast(4.0),
+            Target::AtLeast(4.0),
         ),
         (
             "one-at-a-time: server CPU, tls ÷ plain",
             results.ratio(singly, links, Measure::CpuMicrosPerDelivery),
-            Bound::AtMost(1.2),
+            Target::AtMost(1.2),
         ),
         (
             "idle: memory per member, tls − plain (KiB)",
             results.difference(idle, links, Measure::KibPerMember),
-            Bound::AtMost(8.0),
+            Target::AtMost(8.0),
         ),
         (
             "handshakes/s, glassline ÷ openssl s_server",
             results.ratio(shaken, servers, Measure::HandshakesPerSecond),
-            Bound::AtLeast(0.8),
+            Target::AtLeast(0.8),
         ),
         (
             "storm: p99 with ÷ without",
             results.spread(storm, Link::Tls.into_str(), Measure::StormP99Ratio),
-            Bound::AtMost(2.0),
+            Target::AtMost(2.0),
         ),
         (
             "sealing ÷ a bare Ed25519 signature",
             results.spread(seal, Half::Sealing.into_str(), Measure::BareRatio),
-            Bound::AtMost(2.0),
+            Target::AtMost(2.0),
         ),
         (
             "opening ÷ a bare strict verification",
             results.spread(seal, Half::Opening.into_str(), Measure::BareRatio),
-            Bound::AtMost(1.5),
+            Target::AtMost(1.5),
         ),
     ];
-    for (what, figure, bound) in rows {
-        let Some(Spread { median, min, max }) = figure else {
-            let _ = writeln!(page, "| {what} | not measured | – | {} | – |", bound.judged(0.0).0);
-            continue;
-        };
-        let (wanted, reached) = bound.judged(median);
-        let _ = writeln!(page, "| {what} | {median:.2} | {min:.2}–{max:.2} | {wanted} | {reached} |");
+    for (what, figure, target) in rows {
+        put_row(page, what, figure, target, "");
     }
 }

@@ -9,7 +9,7 @@ use super::view::{self, Load};
 use super::{Scale, Workload};
 use crate::report::{head, put_table};
 use crate::results::{Measure, Results};
-use crate::stats::Spread;
+use crate::target::{TITLES, Target, put_row};
 
 /// A ratio that the project has a target for.
 struct Wanted {
@@ -17,49 +17,41 @@ struct Wanted {
     measure: Measure,
     over: Relay,
     under: Relay,
-    bound: Bound,
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    AtLeast(f64),
-    AtMost(f64),
-    /// Reported without a bound.
-    Nothing,
+    target: Target,
 }
 
 const WANTED: [Wanted; 12] = [
-    frames(Workload::Stream, Tap, Plain, Bound::AtLeast(0.8)),
-    frames(Workload::Stream, Tap, Socat, Bound::AtLeast(0.9)),
-    frames(Workload::Stream, TapRecord, Tap, Bound::AtLeast(0.5)),
-    frames(Workload::Stream, TapRecord, SocatHex, Bound::AtLeast(5.0)),
-    frames(Workload::Stream, TapLinear, Tap, Bound::Nothing),
-    frames(Workload::Singly, Tap, Plain, Bound::AtLeast(0.8)),
-    frames(Workload::Singly, Tap, Socat, Bound::AtLeast(0.9)),
-    frames(Workload::Singly, TapRecord, Tap, Bound::AtLeast(0.5)),
-    frames(Workload::Singly, Tap, Mitmdump, Bound::AtLeast(20.0)),
-    frames(Workload::Singly, TapLinear, Mitmdump, Bound::Nothing),
+    frames(Workload::Stream, Tap, Plain, Target::AtLeast(0.8)),
+    frames(Workload::Stream, Tap, Socat, Target::AtLeast(0.9)),
+    frames(Workload::Stream, TapRecord, Tap, Target::AtLeast(0.5)),
+    frames(Workload::Stream, TapRecord, SocatHex, Target::AtLeast(5.0)),
+    frames(Workload::Stream, TapLinear, Tap, Target::Reported("")),
+    frames(Workload::Singly, Tap, Plain, Target::AtLeast(0.8)),
+    frames(Workload::Singly, Tap, Socat, Target::AtLeast(0.9)),
+    frames(Workload::Singly, TapRecord, Tap, Target::AtLeast(0.5)),
+    frames(Workload::Singly, Tap, Mitmdump, Target::AtLeast(20.0)),
+    frames(Workload::Singly, TapLinear, Mitmdump, Target::Reported("")),
     Wanted {
         workload: Workload::Singly,
         measure: Measure::CpuMicrosPerFrame,
         over: Mitmdump,
         under: Tap,
-        bound: Bound::Nothing,
+        target: Target::Reported(""),
     },
     Wanted {
         workload: Workload::Latency,
         measure: Measure::MedianMicros,
         over: Tap,
         under: Plain,
-        bound: Bound::AtMost(1.5),
+        target: Target::AtMost(1.5),
     },
 ];
 
 /// Growth of memory that is noise of the allocator.
 const FLAT_MIB: f64 = 4.0;
 
-const fn frames(workload: Workload, over: Relay, under: Relay, bound: Bound) -> Wanted {
-    Wanted { workload, measure: Measure::FramesPerSecond, over, under, bound }
+const fn frames(workload: Workload, over: Relay, under: Relay, target: Target) -> Wanted {
+    Wanted { workload, measure: Measure::FramesPerSecond, over, under, target }
 }
 
 // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
@@ -139,52 +131,23 @@ fn view_explanation(scale: &Scale) -> String {
 
 fn put_ratios(page: &mut String, results: &Results) {
     page.push_str(
-        "\n## Ratios\n\nEvery ratio is of two relays in the same round: the median of the rounds, and the smallest and largest.\n\n\
-         | what | median | by round | wanted | reached |\n| --- | --- | --- | --- | --- |\n",
+        "\n## Ratios\n\nEvery ratio is of two relays in the same round: the median of the rounds, and the smallest and largest.\n\n",
     );
+    page.push_str(TITLES);
     for wanted in &WANTED {
         let (over, under) = (wanted.over.into_str(), wanted.under.into_str());
         let pair = (over, under);
         let what = format!("{}: {}, {over} ÷ {under}", wanted.workload.into_str(), wanted.measure.title());
         let ratio = results.ratio(wanted.workload.into_str(), pair, wanted.measure);
-        put_row(page, &what, ratio, wanted.bound, "");
+        put_row(page, &what, ratio, wanted.target, "");
     }
     for relay in [Tap, TapLinear, TapRecord] {
         let growth = results.spread(Workload::Memory.into_str(), relay.into_str(), Measure::GrowthMib);
-        put_row(page, &format!("memory: growth, {}", relay.into_str()), growth, Bound::AtMost(FLAT_MIB), " MiB");
+        put_row(page, &format!("memory: growth, {}", relay.into_str()), growth, Target::AtMost(FLAT_MIB), " MiB");
     }
     for &load in Load::VARIANTS {
         let p95 = results.spread(view::TABLE, load.into_str(), Measure::KeyP95Millis);
         let what = format!("view: key to screen, p95, {}", load.into_str());
-        put_row(page, &what, p95, Bound::AtMost(view::PERCEPTION_LIMIT_MS), " ms");
-    }
-}
-
-fn put_row(page: &mut String, what: &str, figure: Option<Spread>, bound: Bound, unit: &str) {
-    let wanted = bound.in_words(unit);
-    let Some(Spread { median, min, max }) = figure else {
-        let _ = writeln!(page, "| {what} | not measured | – | {wanted} | – |");
-        return;
-    };
-    let reached = bound.judged(median);
-    let _ = writeln!(page, "| {what} | {median:.2}{unit} | {min:.2}–{max:.2} | {wanted} | {reached} |");
-}
-
-impl Bound {
-    fn in_words(self, unit: &str) -> String {
-        match self {
-            Self::AtLeast(bound) => format!("≥ {bound}{unit}"),
-            Self::AtMost(bound) => format!("≤ {bound}{unit}"),
-            Self::Nothing => String::new(),
-        }
-    }
-
-    fn judged(self, value: f64) -> &'static str {
-        let is_reached = match self {
-            Self::AtLeast(bound) => value >= bound,
-            Self::AtMost(bound) => value <= bound,
-            Self::Nothing => return "",
-        };
-        if is_reached { "yes" } else { "no" }
+        put_row(page, &what, p95, Target::AtMost(view::PERCEPTION_LIMIT_MS), " ms");
     }
 }

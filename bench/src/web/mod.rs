@@ -17,10 +17,9 @@ use crate::process::resident_kib;
 use crate::report;
 use crate::results::{Figures, Measure, Results, Row};
 use crate::systems::{Server, System};
-use crate::workloads::{Scale, TEXT_BYTES, windowed};
+use crate::workloads::{Scale, TEXT_BYTES, idle, windowed};
 use browser::Opened;
 
-const IDLE_MEMBERS: usize = 10_000;
 /// A class that is as busy as the page's target for typing says, for an hour.
 const HOUR_MEMBERS: usize = 30;
 const HOUR_MESSAGES: u64 = 200 * 3_600;
@@ -138,12 +137,7 @@ fn fanout(load: &windowed::Windowed, carrier: Carrier, glassline: &Path, scale: 
 
 fn idle(carrier: Carrier, glassline: &Path) -> Result<Figures> {
     let server = System::GlasslineEvent.start(glassline)?;
-    let empty_kib = resident_kib(server.pid())?;
-    let mut clients = carrier.clients(&server)?;
-    clients.add_readers_and_sender(IDLE_MEMBERS, &TEXT)?;
-    clients.settle()?;
-    let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
-    Ok(Figures::from([(Measure::KibPerMember, grown_kib as f64 / (IDLE_MEMBERS + 1) as f64)]))
+    Ok(idle::Cost::measure(carrier.clients(&server)?, &server)?.memory())
 }
 
 /// Memory that the messages of an hour leave behind, beyond what the first of them did.

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use strum::VariantArray as _;
 
-use super::{Carrier, HOUR_MEMBERS, HOUR_MESSAGES, IDLE_MEMBERS, Workload};
+use super::{Carrier, HOUR_MEMBERS, HOUR_MESSAGES, Workload};
 use crate::report::{HOW_TO_READ, head, put_table};
 use crate::results::{Measure, Results};
-use crate::stats::Spread;
-use crate::workloads::{Scale, TEXT_BYTES, windowed};
+use crate::target::{TITLES, Target, put_row};
+use crate::workloads::{Scale, TEXT_BYTES, idle, windowed};
 
 // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
 
@@ -44,7 +44,7 @@ fn explanation(workload: Workload) -> String {
         ),
         Workload::FanoutSingly => "As fanout, but with a write for each message, as chat programs send.".to_owned(),
         Workload::Idle => {
-            format!("{IDLE_MEMBERS} members connected and silent. Resident memory against the empty server.")
+            format!("{} members connected and silent. Resident memory against the empty server.", idle::READERS)
         }
         Workload::Hour => format!(
             "{HOUR_MEMBERS} members, {HOUR_MESSAGES} messages: those of an hour at 200 a second, as fast as they go (a tenth in a quick run). \
@@ -62,8 +62,9 @@ fn explanation(workload: Workload) -> String {
 fn put_ratios(page: &mut String, results: &Results) {
     page.push_str(
         "\n## Ratios\n\nRatios are of two rows in the same round: the median of the rounds, and the smallest and largest. What has no `wanted` is \
-         reported, with the target in brackets.\n\n| what | median | by round | wanted | reached |\n| --- | --- | --- | --- | --- |\n",
+         reported, with the target in brackets.\n\n",
     );
+    page.push_str(TITLES);
     let carriers = (Carrier::WebSocket.into_str(), Carrier::Tcp.into_str());
     let (fanout, singly) = (Workload::Fanout.into_str(), Workload::FanoutSingly.into_str());
     let (idle, hour) = (Workload::Idle.into_str(), Workload::Hour.into_str());
@@ -76,59 +77,25 @@ fn put_ratios(page: &mut String, results: &Results) {
         (
             "fanout: deliveries/s, web-socket ÷ tcp",
             results.ratio(fanout, carriers, Measure::DeliveriesPerSecond),
-            Wanted::AtLeast(0.9),
+            Target::AtLeast(0.9),
         ),
         (
             "fanout-singly: deliveries/s, web-socket ÷ tcp",
             results.ratio(singly, carriers, Measure::DeliveriesPerSecond),
-            Wanted::AtLeast(0.9),
+            Target::AtLeast(0.9),
         ),
         (
             "idle: memory per member, web-socket ÷ tcp",
             results.ratio(idle, carriers, Measure::KibPerMember),
-            Wanted::AtMost(1.5),
+            Target::AtMost(1.5),
         ),
-        ("hour: memory growth in WebSockets (MiB)", growth, Wanted::AtMost(1.0)),
-        ("load: page and first message (ms)", first_message, Wanted::Reported("(≤ 500)")),
-        ("load: page, glassline ÷ empty", own_page, Wanted::Reported("–")),
-        ("typing: key to screen, p95 (ms)", key, Wanted::Reported("(≤ 50)")),
+        ("hour: memory growth in WebSockets (MiB)", growth, Target::AtMost(1.0)),
+        ("load: page and first message (ms)", first_message, Target::Reported("(≤ 500)")),
+        ("load: page, glassline ÷ empty", own_page, Target::Reported("–")),
+        ("typing: key to screen, p95 (ms)", key, Target::Reported("(≤ 50)")),
     ];
-    for (what, figure, wanted) in rows {
-        let wanted_text = wanted.in_words();
-        let Some(Spread { median, min, max }) = figure else {
-            let _ = writeln!(page, "| {what} | not measured | – | {wanted_text} | – |");
-            continue;
-        };
-        let reached = wanted.judged(median);
-        let _ = writeln!(page, "| {what} | {median:.2} | {min:.2}–{max:.2} | {wanted_text} | {reached} |");
-    }
-}
-
-/// A wanted bound.
-#[derive(Clone, Copy)]
-enum Wanted {
-    AtLeast(f64),
-    AtMost(f64),
-    /// None; these words stand in its place.
-    Reported(&'static str),
-}
-
-impl Wanted {
-    fn in_words(self) -> String {
-        match self {
-            Self::AtLeast(bound) => format!("≥ {bound:.1}"),
-            Self::AtMost(bound) => format!("≤ {bound:.1}"),
-            Self::Reported(words) => words.to_owned(),
-        }
-    }
-
-    fn judged(self, value: f64) -> &'static str {
-        let is_reached = match self {
-            Self::AtLeast(bound) => value >= bound,
-            Self::AtMost(bound) => value <= bound,
-            Self::Reported(_) => return "–",
-        };
-        if is_reached { "yes" } else { "no" }
+    for (what, figure, target) in rows {
+        put_row(page, what, figure, target, "");
     }
 }
 

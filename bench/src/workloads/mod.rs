@@ -2,7 +2,7 @@
 //! ends it.
 
 mod connections;
-mod idle;
+pub mod idle;
 pub mod one_at_a_time;
 mod scale;
 mod stalled;
@@ -97,7 +97,9 @@ impl Workload {
             Self::FanoutSingly => in_a_window(&windowed::FANOUT_SINGLY),
             Self::AllSending => in_a_window(&windowed::ALL_SENDING),
             Self::OneAtATime => on_fresh_server(&|system, server| one_at_a_time::run(system, server, scale)),
-            Self::Idle => on_fresh_server(&idle::run),
+            Self::Idle => on_fresh_server(&|system, server| {
+                Ok(idle::Cost::measure(Clients::new(system, server)?, server)?.figures())
+            }),
             Self::Connections => on_fresh_server(&connections::run),
             Self::Stalled => {
                 let alone = on_fresh_server(&|system, server| stalled::run(system, server, scale, false))?;

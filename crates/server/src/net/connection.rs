@@ -54,7 +54,7 @@ pub(crate) enum EvictionRank {
     HungUp,
     /// It was sent its last output.
     Ended,
-    /// It was served over HTTP, and asks for nothing more.
+    /// It was served over HTTP, and has no request.
     Served,
     /// Its turn has not come: its subnet opens too many connections.
     Delayed,

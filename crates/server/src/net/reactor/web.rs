@@ -32,7 +32,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Has a WebSocket begin: from now on the connection is one that waits for a name.
+    /// Puts a WebSocket on a connection of HTTP, which waits for a name from now on.
     pub(super) fn start_websocket(&mut self, key: ConnectionKey, response: Vec<u8>, first_bytes: Vec<u8>) {
         let Some(peer) = self.connections.get(key).map(super::Connection::peer) else { return };
         if self.admission.has_members_max(peer.ip(), &self.config.limits) {

@@ -181,6 +181,39 @@ fn a_seal_that_the_server_refuses_is_undone() {
     bob.see("alice > readable, too");
 }
 
+/// Returns a passphrase in a text: six words, joined.
+fn generated(text: &str) -> Option<String> {
+    let word = text.split(|c: char| c != '-' && !c.is_alphabetic()).find(|word| word.matches('-').count() == 5);
+    word.map(str::to_owned)
+}
+
+#[test]
+fn a_generated_passphrase_is_shown_once_the_room_is_sealed() {
+    let server = Server::start();
+    let shown = "Its passphrase is";
+    let mut bob = linear(opening(&server, "bob"));
+    bob.keys_until("readable\r", "readable");
+    let mut alice = in_the_den(&server, "alice");
+    alice.keys_until("/seal\r", "passphrase of den");
+    alice.keys_until("\r", "your key of den is given up");
+    assert_eq!(generated(&alice.written()), None);
+
+    alice.keys_until("/join nest\r", "alice in nest");
+    alice.keys_until("/seal\r", "passphrase of nest");
+    alice.keys_until("\r", shown);
+    let passphrase = generated(&alice.screen()).expect("it is shown");
+
+    bob.keys_until("/join nest\r", "nest is sealed by its members");
+    // Random words open nothing that others have sealed.
+    bob.keys_until("/seal\r", "passphrase of nest");
+    bob.keys_until("\r", "enter its passphrase with /seal. To begin a new key");
+    assert_eq!(bob.count_written(shown), 0, "{}", bob.written());
+    bob.keys_until("/seal\r", "passphrase of nest");
+    bob.keys_until(&format!("{passphrase}\r"), "nest is sealed under key");
+    bob.keys_until("for members\r", "for members");
+    alice.see("bob > for members");
+}
+
 #[test]
 fn the_tutorial_dialect_says_why_nothing_is_sealed() {
     let server = Server::start();

@@ -6,7 +6,7 @@ use std::thread;
 use glassline_secure::seal::{EpochKey, EpochRecord, OpenError, Passphrase, SealError};
 use glassline_secure::{Identity, SystemRandom};
 
-use crate::derived_key::Derived;
+use crate::derived_key::{Derived, KeyOrigin};
 use crate::inbox::{DriverEvent, Inbox};
 
 /// Key to derive.
@@ -15,6 +15,8 @@ pub(super) struct Derivation {
     pub(super) room: String,
     pub(super) passphrase: Passphrase,
     pub(super) purpose: Purpose,
+    /// The passphrase was generated, so nobody has it.
+    pub(super) is_generated: bool,
 }
 
 #[derive(Debug)]
@@ -37,8 +39,12 @@ impl Derivation {
     }
 
     fn derive(self, identity: Option<&Identity>) -> Derived {
-        let Self { room, passphrase, purpose } = self;
-        let begins = matches!(purpose, Purpose::Begin(_));
+        let Self { room, passphrase, purpose, is_generated } = self;
+        let origin = match purpose {
+            Purpose::Join(_) => KeyOrigin::Joined,
+            Purpose::Begin(_) if is_generated => KeyOrigin::Generated(passphrase.clone()),
+            Purpose::Begin(_) => KeyOrigin::Begun,
+        };
         let result = match purpose {
             Purpose::Join(record) => match EpochKey::derive(&passphrase, &record) {
                 Ok(key) => Ok((record, key)),
@@ -47,7 +53,7 @@ impl Derivation {
             Purpose::Begin(previous) => begin(&room, previous.as_ref(), &passphrase, identity)
                 .map_err(|error| (None, OpenError::Derivation(error.to_string()))),
         };
-        Derived { room, result, begins }
+        Derived { room, result, origin }
     }
 }
 

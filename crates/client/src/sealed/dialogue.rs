@@ -1,6 +1,5 @@
 //! `/seal` and `/unseal` of a person: what is asked, and what the answers do.
 
-use glassline_secure::SystemRandom;
 use glassline_secure::seal::Passphrase;
 use glassline_session::Session;
 
@@ -32,23 +31,13 @@ impl SealDialogue {
         self.keys.check(&room).map(|()| room)
     }
 
-    /// Seals a room with what was typed, or with a passphrase of its own. Returns notices.
+    /// Seals a room with what was typed, or with a generated passphrase. Returns notices.
     pub(crate) fn take_passphrase(&self, room: &str, typed: &str) -> Vec<String> {
+        if typed.trim().is_empty() {
+            return vec![self.keys.seal_with_generated(room).unwrap_or_else(|why| why)];
+        }
         let mut notices = Vec::new();
-        let passphrase = if typed.trim().is_empty() {
-            let Ok(made) = Passphrase::generate(&mut SystemRandom) else {
-                return vec!["the system gives no random numbers; enter a passphrase".to_owned()];
-            };
-            notices.push(format!(
-                "the passphrase of {} is {}: tell it to the members in another way, such as by voice; it is kept \
-                 nowhere",
-                name(room),
-                made.expose()
-            ));
-            Ok(made)
-        } else {
-            Passphrase::new(typed).map_err(|error| error.to_string())
-        };
+        let passphrase = Passphrase::new(typed).map_err(|error| error.to_string());
         if passphrase.as_ref().is_ok_and(Passphrase::is_weak) {
             notices.push(notes::weak(room));
         }

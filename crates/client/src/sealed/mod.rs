@@ -119,7 +119,9 @@ impl RoomKeys {
 
     /// Checks that a room can be sealed here. Errors: why not.
     pub(crate) fn check(&self, room: &str) -> Result<(), String> {
-        check_name(room)?;
+        if is_lobby(room) {
+            return Err(format!("{LOBBY_IS_OPEN}; /join another room and seal that"));
+        }
         match self.state().files {
             Some(_) => Ok(()),
             None => Err(NO_FOLDER.to_owned()),
@@ -131,6 +133,13 @@ impl RoomKeys {
     pub(crate) fn seal(&self, room: &str, passphrase: Passphrase) -> Result<String, String> {
         self.check(room)?;
         self.state().seal_room(&spelling::room(room), passphrase)
+    }
+
+    /// Seals a room with a new passphrase, which is shown once the room is sealed; else as
+    /// [`seal`](Self::seal).
+    pub(crate) fn seal_with_generated(&self, room: &str) -> Result<String, String> {
+        self.check(room)?;
+        self.state().seal_with_generated(&spelling::room(room))
     }
 
     /// Begins the first key of a sealed room, if nothing tells of another; returns whether some key of
@@ -173,13 +182,11 @@ impl RoomKeys {
     }
 }
 
-fn check_name(room: &str) -> Result<(), String> {
-    if spelling::room(room) == LOBBY {
-        return Err(
-            "the lobby is never sealed, since everybody starts in it; /join another room and seal that".to_owned()
-        );
-    }
-    Ok(())
+/// Fact about the lobby; what to do depends on how it was to be sealed.
+const LOBBY_IS_OPEN: &str = "the lobby is never sealed, since everybody starts in it";
+
+fn is_lobby(room: &str) -> bool {
+    spelling::room(room) == LOBBY
 }
 
 impl RoomSeal for RoomKeys {

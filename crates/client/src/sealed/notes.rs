@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use glassline_keyring::{ChangedMember, KnownMember};
 use glassline_secure::Identity;
-use glassline_secure::seal::{EpochRecord, KeyId, Kind, Opened, Order, View};
+use glassline_secure::seal::{EpochRecord, KeyId, Kind, Opened, Order, Passphrase, View};
 use glassline_wire::link::IdentityKey;
 
 use super::candidates::{Candidate, Standing};
@@ -128,6 +128,14 @@ pub(super) fn weak(room: &str) -> String {
         "{}: this passphrase is weak: whoever records the messages can guess it with a program. /seal and Enter alone \
          make one of six random words",
         name(room)
+    )
+}
+
+/// Shows a passphrase that was generated.
+pub(super) fn generated(passphrase: &Passphrase) -> String {
+    format!(
+        "Its passphrase is {}: tell it to the members in another way, such as by voice; it is kept nowhere",
+        passphrase.expose()
     )
 }
 

@@ -242,6 +242,23 @@ impl Room {
         }
     }
 
+    /// Seals with a passphrase that was generated, and so opens no key that there is. Returns what it
+    /// is for: a new key. Errors: why the room needs a passphrase of the user.
+    pub(super) fn take_generated(&mut self, passphrase: &Passphrase) -> Result<Purpose, String> {
+        if self.is_deriving() {
+            return Err("its key is being derived; /seal takes another passphrase in a moment".to_owned());
+        }
+        if self.lacks_record() || self.candidates.iter().next().is_some() {
+            return Err(
+                "it has, or may have, a key that is not here, which random words do not open: enter its passphrase with \
+                 /seal. To begin a new key, which splits the room, enter a passphrase of your own, twice"
+                    .to_owned(),
+            );
+        }
+        self.enter(passphrase.clone(), self.is_bound());
+        Ok(self.begin_new())
+    }
+
     /// Begins to derive a new key.
     pub(super) fn begin_new(&mut self) -> Purpose {
         self.deriving = Deriving::New;

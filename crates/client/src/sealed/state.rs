@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use glassline_keyring::{MemberCheck, SealedRooms};
-use glassline_secure::Identity;
 use glassline_secure::seal::{Envelope, EpochRecord, Kind, OpenError, Opened, Passphrase, Placed};
+use glassline_secure::{Identity, SystemRandom};
 use glassline_session::{Arrival, Update};
 use glassline_wire::event::{Event, History, Message};
 use glassline_wire::link::IdentityKey;
@@ -14,8 +14,8 @@ use glassline_wire::spelling;
 
 use super::derivation::{Derivation, Purpose};
 use super::room::{DerivationOutcome, Room, Withheld};
-use super::{News, Sealing, check_name, notes};
-use crate::derived_key::Derived;
+use super::{LOBBY_IS_OPEN, News, Sealing, is_lobby, notes};
+use crate::derived_key::{Derived, KeyOrigin};
 use crate::inbox::Inbox;
 
 /// Rooms that others have sealed and whose state is kept; a server decides how many there are.
@@ -64,8 +64,13 @@ impl State {
                 state.rooms.insert(room.name().to_owned(), room);
             }
             for (name, passphrase) in &files.passphrases {
-                check_name(name)?;
-                state.own_room(&spelling::room(name))?.bind(passphrase.clone());
+                if is_lobby(name) {
+                    return Err(format!("{LOBBY_IS_OPEN}; name another room with --seal, and /join that"));
+                }
+                let room = state.own_room(&spelling::room(name));
+                let room =
+                    room.map_err(|why| format!("{why}; start without `--seal {name}=…` and /unseal one of them"))?;
+                room.bind(passphrase.clone());
             }
             state.files = Some(files);
         }
@@ -90,12 +95,13 @@ impl State {
         self.kept_room(name)
     }
 
-    /// Returns a room that the user seals. Errors: too many are sealed.
+    /// Returns a room that the user seals. Errors: too many are sealed; what to do is the caller's to
+    /// say.
     fn own_room(&mut self, name: &str) -> Result<&mut Room, String> {
         let is_own = self.rooms.get(name).is_some_and(Room::is_sealed);
         if !is_own && self.rooms.values().filter(|room| room.is_sealed()).count() >= SealedRooms::ROOMS_MAX {
             return Err(format!(
-                "you have sealed {} rooms on this server, the most that can be remembered; /unseal one of them first",
+                "you have sealed {} rooms on this server, the most that can be remembered",
                 SealedRooms::ROOMS_MAX
             ));
         }
@@ -123,8 +129,7 @@ impl State {
     }
 
     pub(super) fn seal_room(&mut self, name: &str, passphrase: Passphrase) -> Result<String, String> {
-        self.identity()?;
-        let Some(purpose) = self.own_room(name)?.take_passphrase(&passphrase) else {
+        let Some(purpose) = self.room_to_seal(name)?.take_passphrase(&passphrase) else {
             return Ok(format!(
                 "others have sealed {name} under a key that is not known here yet; its next sealed message shows it, and \
                  your passphrase is tried then. Entered again with /seal it begins a new key, which splits the room"
@@ -134,8 +139,26 @@ impl State {
             Purpose::Join(record) => format!("deriving key {} of {name} from the passphrase", record.key_id()),
             Purpose::Begin(_) => format!("deriving a new key for {name} from the passphrase"),
         };
-        self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
+        self.queue(Derivation { room: name.to_owned(), passphrase, purpose, is_generated: false });
         Ok(report)
+    }
+
+    /// Seals a room with a new passphrase, which is shown once the server has relayed a message under
+    /// its key. Returns what to tell the user meanwhile. Errors: why it cannot be.
+    pub(super) fn seal_with_generated(&mut self, name: &str) -> Result<String, String> {
+        let passphrase = Passphrase::generate(&mut SystemRandom)
+            .map_err(|_| "the system gives no random numbers; enter a passphrase".to_owned())?;
+        let room = self.room_to_seal(name)?;
+        let purpose = room.take_generated(&passphrase).map_err(|why| format!("{name}: {why}"))?;
+        self.queue(Derivation { room: name.to_owned(), passphrase, purpose, is_generated: true });
+        Ok(format!(
+            "deriving a new key for {name} from a passphrase of six random words, which is shown once the room is sealed"
+        ))
+    }
+
+    fn room_to_seal(&mut self, name: &str) -> Result<&mut Room, String> {
+        self.identity()?;
+        self.own_room(name).map_err(|why| format!("{why}; /unseal one of them first"))
     }
 
     /// Begins the first key of a sealed room, if nothing tells of another; returns whether some key of
@@ -146,7 +169,7 @@ impl State {
             && let Some(room) = self.rooms.get_mut(name)
         {
             let purpose = room.begin_new();
-            self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
+            self.queue(Derivation { room: name.to_owned(), passphrase, purpose, is_generated: false });
         }
         self.rooms.get(name).is_some_and(Room::is_deriving)
     }
@@ -174,7 +197,7 @@ impl State {
     fn derive_due_in(&mut self, name: &str) {
         if let Some((passphrase, purpose)) = self.rooms.get_mut(name).and_then(|room| room.next_to_join(Instant::now()))
         {
-            self.queue(Derivation { room: name.to_owned(), passphrase, purpose });
+            self.queue(Derivation { room: name.to_owned(), passphrase, purpose, is_generated: false });
         }
     }
 
@@ -213,15 +236,15 @@ impl State {
         news
     }
 
-    fn take_key(&mut self, Derived { room: name, result, begins }: Derived) -> News {
+    fn take_key(&mut self, Derived { room: name, result, origin }: Derived) -> News {
         let Some(room) = self.rooms.get_mut(&name) else { return News::default() };
         let outcome = room.take_key(result);
         self.derive_due_in(&name);
         let mut announced_in = None;
         let notice = match outcome {
             DerivationOutcome::Accepted(record) => {
-                announced_in = begins.then(|| name.clone());
-                self.take_record(&name, &record, begins)
+                announced_in = (!matches!(origin, KeyOrigin::Joined)).then(|| name.clone());
+                self.take_record(&name, &record, &origin)
             }
             DerivationOutcome::TriesNext => None,
             DerivationOutcome::Rejected(newest, current) => Some(notes::rejected(&name, &newest, current)),
@@ -262,18 +285,22 @@ impl State {
     }
 
     /// Keeps the record of a derived key. Returns what to tell the user; of a new key that is told
-    /// once the server has relayed a message under it.
-    fn take_record(&mut self, name: &str, record: &EpochRecord, begins: bool) -> Option<String> {
+    /// once the server has relayed a message under it. Nobody has a passphrase that was generated
+    /// before that, so the next start would ask for it in vain: its record is kept then.
+    fn take_record(&mut self, name: &str, record: &EpochRecord, origin: &KeyOrigin) -> Option<String> {
         let is_sealed = self.rooms.get(name).is_some_and(Room::is_sealed);
-        let kept = if is_sealed { self.keep(record) } else { String::new() };
+        let is_shown = !matches!(origin, KeyOrigin::Generated(_));
+        let kept = if is_sealed && is_shown { self.keep(record) } else { String::new() };
         let notice = format!(
             "{name} is sealed under key {} (epoch {}): only members with its passphrase can read what you send{kept}",
             record.key_id(),
             record.number()
         );
-        if !begins {
-            return Some(notice);
-        }
+        let notice = match origin {
+            KeyOrigin::Joined => return Some(notice),
+            KeyOrigin::Begun => notice,
+            KeyOrigin::Generated(passphrase) => format!("{notice}. {}", notes::generated(passphrase)),
+        };
         self.rooms.get_mut(name)?.await_confirmation(notice);
         None
     }

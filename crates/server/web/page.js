@@ -172,13 +172,11 @@ export class Page {
   async load(room, { to, ...range }) {
     if (room.kind !== 'room' || this.#isLoading) return;
     this.#isLoading = true;
-    const { length } = room.entries;
     const answer = await this.requests.ask({ type: 'history', room: room.name, limit: PAGE_MESSAGES, ...range });
     this.#isLoading = false;
-    if (answer?.type === 'history' && answer.room === room.name) this.chat.addPage(room.name, answer.messages, { ...range, to }, answer.more === true);
-    else if (answer?.code === 'no_history') Object.assign(room, { hasHistory: false, revision: room.revision + 1 });
-    else if (answer?.text) this.tell(`error: ${answer.text}`, 'warning');
-    this.#mayLoad = room.entries.length > length;
+    this.#mayLoad = answer?.type === 'history' && answer.room === room.name && this.chat.addPage(room.name, answer.messages, { ...range, to }, answer.more === true);
+    if (answer?.code === 'no_history') Object.assign(room, { hasHistory: false, revision: room.revision + 1 });
+    else if (answer?.type === 'error') this.tell(`error: ${answer.text}`, 'warning');
     this.refresh();
   }
 

@@ -85,11 +85,12 @@ export class Room {
 
   /**
    * Takes stored messages, in order; numbers that they leave out are not stored, and others than asked for are left out.
+   * Returns whether there are new ones among them.
    * @param {{before?: number, after?: number, around?: number, to?: number}} range asked for; `to` ends what `after` begins
    */
   addPage(page, { before = Infinity, after = 0, to }, hasMore) {
     const messages = page.filter(({ seq }) => seq > after && seq < before);
-    for (const message of messages) this.add(message);
+    const isNews = messages.filter((message) => this.add(message)).length > 0;
     const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq];
     this.#noteGone(first, last);
     if (to !== undefined) this.#noteGone(after + 1, hasMore ? last : to);
@@ -98,6 +99,7 @@ export class Room {
       this.isComplete ||= !hasMore;
     }
     this.revision += 1;
+    return isNews;
   }
 
   /** Messages of others after the last one read. */

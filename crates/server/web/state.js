@@ -116,10 +116,10 @@ export class Chat {
     return [];
   }
 
-  /** Takes stored messages. */
+  /** Takes stored messages. Returns whether there are new ones among them. */
   addPage(name, messages, range, hasMore) {
     const room = this.rooms.get(keyOf('room', name));
-    room?.addPage(messages.map((said) => this.#toMessage(room, said, false)), range, hasMore);
+    return room?.addPage(messages.map((said) => this.#toMessage(room, said, false)), range, hasMore);
   }
 
   #welcome({ name, rooms }, now) {

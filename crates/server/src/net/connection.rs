@@ -62,7 +62,7 @@ pub(crate) enum EvictionRank {
 /// Order in which connections of HTTP are closed for others, the first to be closed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HttpRank {
-    /// It ends, or asks for nothing.
+    /// It ends, or has no request.
     Idle,
     Incomplete,
     /// It is being sent an answer.

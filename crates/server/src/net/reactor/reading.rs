@@ -47,8 +47,8 @@ impl<S: Socket> Reactor<S> {
         self.handshake_turn();
     }
 
-    /// Reads once from a connection, whether or not something was reported of it; not where what
-    /// another one was read for leads here.
+    /// Reads once from a connection, whether or not something was reported of it. Does nothing during
+    /// the read of another connection, which has the buffer.
     pub(super) fn read_now(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.connections.get_mut(key).filter(|_| !self.buffer.is_taken()) {
             connection.transport_mut().expect_input();

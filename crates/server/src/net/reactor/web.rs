@@ -39,10 +39,10 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Has a WebSocket begin: from now on the connection is one that waits for a name.
+    /// Puts a WebSocket on a connection of HTTP, which waits for a name from now on.
     pub(super) fn start_websocket(&mut self, key: ConnectionKey, response: Vec<u8>, first_bytes: Vec<u8>) {
         let Some(peer) = self.connections.get(key).map(super::Connection::peer) else { return };
-        // One that began with this request is counted among them still.
+        // A connection whose first request this is has not been counted as HTTP yet.
         let is_counted = !self.admission.http().contains(subnet(peer.ip()), key);
         if !is_counted && !self.make_room(peer.ip()) {
             let text = "too many connections come from your address; close some of them";
@@ -75,14 +75,14 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Closes that one of a subnet's connections of HTTP which misses least by it: an idle one, the
-    /// oldest of equals. False where there is none but `newest`.
+    /// Closes the connection of HTTP of a subnet that has the lowest rank, the oldest of equals. False
+    /// where there is none but `newest`.
     fn evict_http(&mut self, subnet: IpAddr, newest: ConnectionKey) -> bool {
         let others = self.admission.http().of(subnet).filter(|key| *key != newest);
         let ranked = others.filter_map(|key| Some((self.connections.get(key)?.http_rank(), key)));
         let victim = ranked.min_by_key(|&(rank, key)| (rank, u32::MAX - self.connections.age(key)));
         if let Some((rank, key)) = victim {
-            // One that asks for nothing has been served.
+            // An idle one has been served, or has left.
             let reason = if rank == HttpRank::Idle { CloseReason::HttpDone } else { CloseReason::CrowdedOut };
             self.close(key, reason);
         }

@@ -8,8 +8,8 @@ const VISITS_MS = 60000;
 const RENAME_MS = 2000;
 /** Notices this soon after a welcome are its greeting, shown again only where it has changed. */
 const GREETING_MS = 2000;
-/** Ids and writers of direct messages that are remembered. */
-const REMEMBERED_MAX = 4096;
+/** Writers that are remembered, to answer them; a server remembers fewer (E3). */
+const WRITERS_MAX = 256;
 /** Conversations that others have begun and the reader has not answered; past it the oldest is closed. */
 const UNANSWERED_MAX = 100;
 const CROWDED = 'So many people write to you alone that the oldest of these conversations are closed.';
@@ -36,7 +36,6 @@ export class Chat {
   /** True while the reader sees what arrives in the current conversation. */
   isAttended = true;
   #readBefore;
-  #directIds = new Set();
   #isCrowded = false;
   #writers = new Set();
   #lastRename = { key: '', at: 0 };
@@ -58,7 +57,7 @@ export class Chat {
     return [...this.rooms.values()].filter(({ kind }) => kind === 'room').map(({ name }) => name);
   }
 
-  /** What a reconnect needs to get only what was missed (E7). */
+  /** Newest numbers by room, with which a reconnect gets only what was missed (E7). */
   get since() {
     const rooms = [...this.rooms.values()].filter(({ kind, newest }) => kind === 'room' && newest > 0);
     return Object.fromEntries(rooms.map(({ name, newest }) => [name, newest]));
@@ -156,18 +155,18 @@ export class Chat {
   #direct(event, isOwn, now) {
     const isMine = isOwn || event.from === this.me;
     const other = isMine ? event.to : event.from;
-    // The server does not remember these ids: what was sent twice arrives twice (E3).
-    const mark = `${event.from}/${event.id}`;
-    if (event.id !== undefined && this.#directIds.has(mark)) return [];
-    remember(this.#directIds, mark);
-    if (!isMine) {
-      this.lastWriter = other;
-      remember(this.#writers, other.toLowerCase());
-    }
     if (!isMine && !this.rooms.has(keyOf('direct', other))) this.#closeUnanswered(now);
     const room = Object.assign(this.directWith(other), { name: other });
+    // The server does not remember these ids: what was sent twice arrives twice (E3).
+    if (event.id !== undefined && room.entries.some(({ from, id }) => from === event.from && id === event.id)) return [];
+    if (!isMine) {
+      this.lastWriter = other;
+      this.#writers.add(other.toLowerCase());
+      if (this.#writers.size > WRITERS_MAX) this.#writers.delete(this.#writers.keys().next().value);
+    }
     this.colours.assign(event.from);
-    return this.#arrive(room, this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine));
+    const message = this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine);
+    return this.#arrive(room, { ...message, id: event.id });
   }
 
   /** Makes room for one more conversation, so that nobody fills the page with names. */
@@ -247,7 +246,7 @@ export class Chat {
     }
   }
 
-  /** A conversation goes on under the person's new name, unless there is another one with it. */
+  /** Moves a conversation to the person's new name, unless there is another one with it. */
   #moveDirect(from, to) {
     const [before, after] = [keyOf('direct', from), keyOf('direct', to)];
     const room = this.rooms.get(before);
@@ -269,10 +268,4 @@ export class Chat {
     if (isGreeting) this.#greeting.add(text);
     this.note(text, now, 'server');
   }
-}
-
-/** Adds a value to a set that forgets its oldest ones. */
-function remember(set, value) {
-  set.add(value);
-  if (set.size > REMEMBERED_MAX) set.delete(set.keys().next().value);
 }

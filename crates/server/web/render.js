@@ -11,8 +11,7 @@ export function renderSide({ chat, outbox }) {
     reconcile(byId(`${kind}s`), all.filter((room) => room.kind === kind), ({ key }) => key, conversation, ({ firstChild: button }, room) => {
       const [, name, flag, badge, spoken] = button.children;
       const { unread, unreadMentions } = room;
-      const isCurrent = `${room.key === chat.current}`;
-      if (button.ariaCurrent !== isCurrent) button.ariaCurrent = isCurrent;
+      button.setAttribute('aria-current', room.key === chat.current);
       button.classList.toggle('unread', unread > 0);
       setText(name, room.name);
       setText(flag, outbox.of(room.key).length > 0 ? 'unsent' : room.isJoined ? '' : 'not in it');

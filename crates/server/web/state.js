@@ -12,7 +12,7 @@ const GREETING_MS = 2000;
 const WRITERS_MAX = 256;
 /** Conversations that others have begun and the reader has not answered; past it the oldest is closed. */
 const UNANSWERED_MAX = 100;
-const CROWDED = 'So many people write to you alone that the oldest of these conversations are closed.';
+const CROWDED = 'Too many people write to you alone: the oldest conversations are closed.';
 const ANEW = 'The server counts this room anew: it has no history. What was said meanwhile may be missing.';
 
 /**

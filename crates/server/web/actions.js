@@ -1,5 +1,5 @@
 /** Actions of the reader: lines and commands become requests and changes of the page. */
-import { parseLine } from './commands.js';
+import { lineOf, parseLine } from './commands.js';
 import { byId } from './dom.js';
 import { compareNames, whoisInWords } from './format.js';
 import { byteLength } from './frames.js';
@@ -44,8 +44,8 @@ export class Actions {
 
   /** Shows the conversation with one person, and sends a text there. */
   direct(name, text, isReply = this.#page.chat.isReply(name)) {
-    this.#page.go(this.#page.chat.directWith(name).key);
-    return text === undefined || this.#post({ type: 'direct', to: name, text, ...(isReply && { reply: true }) });
+    const { key } = this.#page.chat.directWith(name);
+    return text === undefined ? this.#page.go(key) : this.#post({ type: 'direct', to: name, text, ...(isReply && { reply: true }) }, key);
   }
 
   operate(line) {
@@ -55,7 +55,7 @@ export class Actions {
   /** Sends a message of the outbox once more, forgets it, or brings it back into the line. */
   pending(id, action) {
     const { outbox, session, composer } = this.#page;
-    if (action === 'Edit') composer.bring(outbox.all.find((pending) => pending.id === id).request.text);
+    if (action === 'Edit') composer.bring(lineOf(outbox.all.find((pending) => pending.id === id).request));
     if (action === 'Send again') outbox.sendAgain(id, this.#page.newId(), this.#page.now);
     else outbox.remove(id);
     this.#page.saveOutbox();
@@ -108,12 +108,13 @@ export class Actions {
     return this.#post({ type: 'send', room: room.name, text, ...(action && { action }) });
   }
 
-  #post(request) {
-    const { outbox, chat, now } = this.#page;
+  #post(request, key = this.#page.chat.current) {
+    const { outbox, now } = this.#page;
     const bytes = byteLength(request.text);
     if (bytes > TEXT_BYTES_MAX) return this.#refuse(`this has ${bytes} bytes, and a message at most ${TEXT_BYTES_MAX}`);
     if (outbox.isFull) return this.#refuse('too many messages wait');
-    outbox.add(this.#page.newId(), chat.current, request, now);
+    this.#page.go(key);
+    outbox.add(this.#page.newId(), key, request, now);
     this.#page.posted();
     return true;
   }

@@ -37,7 +37,10 @@ export class Composer {
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();
+      this.#line.focus();
     });
+    // A press of the button leaves the focus in the line, so that the keyboard of a phone stays.
+    byId('send').addEventListener('mousedown', (event) => event.preventDefault());
   }
 
   /** Goes to another conversation, with what was typed there. */
@@ -78,7 +81,10 @@ export class Composer {
 
   #send() {
     const { value } = this.#line;
-    if (value.trim() !== '' && this.#onSend(value)) this.#set('');
+    if (value.trim() === '') return;
+    // Empty first: what is sent may show another conversation, whose draft stays.
+    this.#set('');
+    if (!this.#onSend(value)) this.#write(value);
   }
 
   #complete() {
@@ -95,10 +101,14 @@ export class Composer {
     return true;
   }
 
-  #set(text, cursor = text.length) {
+  #set(text, cursor) {
+    this.release(false);
+    this.#write(text, cursor);
+  }
+
+  #write(text, cursor = text.length) {
     this.#line.value = text;
     this.#line.setSelectionRange(cursor, cursor);
-    this.release(false);
     this.#changed();
   }
 

@@ -84,6 +84,23 @@ def commands(bench):
         expect_equal([event for event in peer.barrier() if event["type"] == "message"], [], "messages of the last line")
 
 
+@page_check("/ignore hides without holes, and /unignore shows again")
+def ignored(bench):
+    said = [("bob", "one"), ("eve", "two"), ("eve", "three"), ("bob", "four")]
+    with bench.host(history=bench.history([{"from": name, "text": text} for name, text in said])) as server:
+        page = bench.join(server, "alice")
+        page.wait_number(4)
+        page.say("/ignore eve")
+        page.wait("() => !document.querySelector('#log .message[data-seq=\"2\"]')", what="nothing of eve")
+        expect_equal(page.numbers(), [1, 4])
+        expect("in between" not in page.text("#log"), "no hole", page.text("#log"))
+        page.say("/history around 3")
+        page.wait_text("#log", "somebody you ignore")
+        page.say("/unignore eve")
+        page.wait_number(2)
+        expect_equal(page.numbers(), [1, 2, 3, 4])
+
+
 @page_check("mentions stand out, in any case; the same word in an address does not")
 def mentions(bench):
     with bench.host() as server:

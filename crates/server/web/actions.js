@@ -78,14 +78,8 @@ export class Actions {
     whois: (name) => this.#ask({ type: 'whois', name }, (whois) => this.#page.tell(`${whois.name} is ${whoisInWords(whois, this.#page.now)}`)),
     away: (text = 'no reason given') => this.#ask({ type: 'away', text }, (answer) => this.#page.tell(`you are away (${answer.text}); /back ends it`)),
     back: () => this.#ask({ type: 'away' }, () => this.#page.tell('you are back')),
-    ignore: (name) => {
-      this.#page.chat.ignored.add(name.toLowerCase());
-      this.#page.tell(`from now on you see nothing of ${name}`);
-    },
-    unignore: (name) => {
-      this.#page.chat.ignored.delete(name.toLowerCase());
-      this.#page.tell(`you see ${name} again`);
-    },
+    ignore: (name) => this.#ignore(name, true, `you see nothing of ${name}; /unignore shows it again`),
+    unignore: (name) => this.#ignore(name, false, `you see ${name} again`),
     rooms: () => this.#ask({ type: 'rooms' }, ({ rooms, count }) => this.#list('rooms', rooms.map((state) => `${state.room} (${state.count})`), count)),
     join: (name) => this.join(name),
     leave: (name) => this.leave(name ? this.#page.chat.rooms.get(keyOf('room', name.toLowerCase())) ?? null : undefined),
@@ -99,6 +93,11 @@ export class Actions {
     },
     quit: () => this.#page.quit(),
   };
+
+  #ignore(name, isIgnored, text) {
+    this.#page.chat.setIgnored(name, isIgnored);
+    this.#page.tell(text);
+  }
 
   #say(text, action = false) {
     const { room } = this.#page.chat;

@@ -21,7 +21,7 @@ export function rowElement(row, { me, room: { hasHistory }, colourOf, now }) {
     case 'unread': return quiet('unread-divider', `New since ${moment(at, now)}`);
     case 'gone': return quiet('between', `${counted(count, 'message')} not stored any more`);
     case 'hole': return quiet('between', isMissed ? `You missed ${counted(count, 'message')} that the server could not deliver. ` : `${counted(count, 'message')} in between. `,
-      hasHistory ? load('Load them') : 'It has no history.');
+      hasHistory ? load(count === 1 ? 'Load it' : 'Load them') : 'It has no history.');
     case 'older': return quiet('between', load('Load older messages'));
     default: return quiet('between', hasHistory ? 'This is the beginning' : 'This server keeps no history');
   }

@@ -161,7 +161,9 @@ export class Page {
       await this.load(room, { after: hole.from - 1, before: hole.to + 1, to: hole.to });
     }
     this.draw();
-    if (!this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) this.tell(`message ${seq} is not stored any more`, 'warning');
+    if (this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) return;
+    const why = room.message(seq)?.isIgnored ? 'is of somebody you ignore' : this.session.isOnline ? 'is not stored any more' : 'cannot be loaded: you are offline';
+    this.tell(`message ${seq} ${why}`, 'warning');
   }
 
   markRead() {

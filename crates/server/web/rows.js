@@ -19,14 +19,17 @@ export function rowsOf(room, from, start) {
   const mark = room.isDividerLoaded ? room.firstUnread : null;
   const shown = entries.slice(start, from);
   let previous = shown.at(-1);
-  let message = shown.findLast(({ kind }) => kind === 'message');
+  let message = shown.findLast(({ kind, isIgnored }) => kind === 'message' && !isIgnored);
+  // Messages that are hidden are not missing.
+  let last = shown.findLast(({ kind }) => kind === 'message');
   for (const entry of entries.slice(from)) {
-    if (entry.isIgnored) continue;
     const place = `${entry.epoch}/${entry.seq}`;
     if (entry.kind === 'note') rows.push({ key: `note/${entry.id}`, kind: 'note', entry });
     else {
       const isCurrent = entry.epoch === epoch;
-      if (isCurrent && message?.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
+      if (isCurrent && last?.epoch === epoch) rows.push(...absent(room, last.seq + 1, entry.seq - 1));
+      last = entry;
+      if (entry.isIgnored) continue;
       if (!message || dayOf(message.at) !== dayOf(entry.at)) rows.push({ key: `day/${place}`, kind: 'day', at: entry.at });
       if (isCurrent && entry.seq === mark) rows.push({ key: `unread/${place}`, kind: 'unread', at: entry.at });
       const isGrouped = entry.seq !== mark && goesOn(previous, entry);
@@ -36,7 +39,7 @@ export function rowsOf(room, from, start) {
     previous = entry;
   }
   // Messages at the end that the server could not deliver, or that were forgotten.
-  const end = message?.epoch === epoch ? { from: message.seq + 1, to: room.newest } : { from: 1, to: 0 };
+  const end = last?.epoch === epoch ? { from: last.seq + 1, to: room.newest } : { from: 1, to: 0 };
   const gaps = room.isEndForgotten ? [end] : room.missed.within(end.from, end.to);
   rows.push(...gaps.flatMap((gap) => absent(room, gap.from, gap.to)));
   return rows;

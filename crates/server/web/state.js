@@ -85,6 +85,16 @@ export class Chat {
     return this.rooms.get(key);
   }
 
+  /** Hides what somebody has said and says, or shows it again. */
+  setIgnored(name, isIgnored) {
+    const ignored = name.toLowerCase();
+    this.ignored[isIgnored ? 'add' : 'delete'](ignored);
+    for (const room of this.rooms.values()) {
+      for (const entry of room.entries) if (entry.from?.toLowerCase() === ignored) this.#classify(entry);
+      room.revision += 1;
+    }
+  }
+
   /** Adds a line of the page's own. */
   note(text, at, tone = 'plain', room = this.room) {
     room?.addNote({ at, text, tone });
@@ -167,11 +177,14 @@ export class Chat {
   }
 
   #toMessage({ epoch }, { seq, at, from, text, action, sealed }, isOwn) {
-    const isMine = isOwn || from === this.me;
-    const isIgnored = this.ignored.has(from.toLowerCase());
-    const isCounted = !isMine && !isIgnored;
-    const isMention = isCounted && mentionsOf(this.me, text).length > 0;
-    return { kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action, isSealed: sealed !== undefined, isMine, isIgnored, isCounted, isMention };
+    return this.#classify({ kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action, isSealed: sealed !== undefined, isMine: isOwn || from === this.me });
+  }
+
+  /** Sets what a message is for the reader. */
+  #classify(message) {
+    const isIgnored = this.ignored.has(message.from.toLowerCase());
+    const isCounted = !message.isMine && !isIgnored;
+    return Object.assign(message, { isIgnored, isCounted, isMention: isCounted && mentionsOf(this.me, message.text).length > 0 });
   }
 
   #joined(room, event, isOwn, now) {

@@ -60,11 +60,13 @@ export class Composer {
     setText(byId('hint'), text);
   }
 
-  /** Ends a completion; with `isTabFree` the next Tab moves the focus. */
+  /** Ends a completion; with `isTabFree` the next Tab moves the focus. Returns whether there was one. */
   release(isTabFree) {
+    const hadCompletion = this.#completion !== null;
     this.#completion = null;
     this.#isTabFree = isTabFree;
     this.tell('');
+    return hadCompletion;
   }
 
   #keyDown(event) {

@@ -121,8 +121,8 @@ function clicked(page, control) {
 function pressed(page, event) {
   const { key, altKey, shiftKey, target } = event;
   const isCtrl = event.ctrlKey || event.metaKey;
-  // What is open closes by itself.
-  if (event.isComposing || event.keyCode === 229 || document.querySelector('dialog[open], :popover-open')) return;
+  // The help closes by itself.
+  if (event.isComposing || event.keyCode === 229 || byId('help').open) return;
   const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[key];
   let act;
   if (step && altKey && !isCtrl) act = () => page.goNext(step, shiftKey);
@@ -138,9 +138,11 @@ function pressed(page, event) {
 }
 
 function escape(page) {
-  page.composer.release(true);
+  // A field that Esc empties would keep the pane open.
+  const pane = document.querySelector(':popover-open');
+  if (pane) return pane.hidePopover();
+  if (page.composer.release(true)) return;
   page.markRead();
-  page.view.toEnd();
   byId('line').focus();
 }
 

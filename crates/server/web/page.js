@@ -106,7 +106,8 @@ export class Page {
   go(key) {
     const { chat } = this;
     if (!chat.rooms.has(key)) return false;
-    if (byId('side').matches(':popover-open')) byId('side').hidePopover();
+    // On a narrow screen a pane covers what was chosen in it.
+    if (innerWidth <= 1000) document.querySelector(':popover-open')?.hidePopover();
     if (chat.current === key) return true;
     chat.show(key);
     this.composer.open(key);
@@ -118,19 +119,18 @@ export class Page {
 
   /** Shows some conversation after the current one was left. */
   goAnywhere() {
-    if (!this.chat.room && !this.go([...this.chat.rooms.keys()][0])) this.chat.current = '';
+    if (!this.chat.room && !this.go(this.chat.list[0]?.key)) this.chat.current = '';
     this.#save();
     return true;
   }
 
   /** Goes to the next conversation of the list; with `isUnread` to the next that has something new. */
   goNext(step, isUnread) {
-    const keys = [...this.chat.rooms.keys()];
-    const at = keys.indexOf(this.chat.current);
-    const others = [...keys.slice(at + 1), ...keys.slice(0, at)];
+    const { list, room } = this.chat;
+    const at = list.indexOf(room);
+    const others = [...list.slice(at + 1), ...list.slice(0, at)];
     if (step < 0) others.reverse();
-    const next = others.find((key) => !isUnread || this.chat.rooms.get(key).unread > 0);
-    if (next) this.go(next);
+    this.go(others.find(({ unread }) => !isUnread || unread > 0)?.key);
   }
 
   /** A message was put into the outbox. */
@@ -162,7 +162,7 @@ export class Page {
     }
     this.draw();
     if (this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) return;
-    const why = room.message(seq)?.isIgnored ? 'is of somebody you ignore' : this.session.isOnline ? 'is not stored any more' : 'cannot be loaded: you are offline';
+    const why = room.message(seq)?.isIgnored ? 'is of somebody you ignore' : this.session.isOnline ? 'is not stored any more' : 'is not loaded, and you are offline';
     this.tell(`message ${seq} ${why}`, 'warning');
   }
 
@@ -277,7 +277,7 @@ export class Page {
     if (type === 'away' && event.name !== chat.me) this.tell(`${event.name} is away (${text})`);
     chat.isAttended = this.#isFocused && this.view.isFollowing;
     for (const effect of chat.receive(event, { now, isOwn: this.#isOwn(event) })) this.#effect(effect);
-    if (type === 'welcome') this.go(chat.current) || this.go(this.#wanted) || this.goAnywhere();
+    if (type === 'welcome') chat.room || this.go(this.#wanted) || this.goAnywhere();
     if (['welcome', 'renamed', 'away', 'joined'].includes(type)) this.#save();
     return undefined;
   }

@@ -98,9 +98,12 @@ export class Room {
 
   /** Messages of others after the last one read. */
   get unread() {
-    if (this.read === this.newest) return 0;
-    const uncounted = this.#after(this.read).filter(({ isCounted }) => !isCounted).length;
-    return Math.max(0, this.newest - this.read - uncounted - this.gone.countIn(this.read + 1, this.newest));
+    return this.#countAfter(this.read);
+  }
+
+  /** Messages of others behind the mark. */
+  get newCount() {
+    return this.divider === null ? 0 : this.#countAfter(this.divider);
   }
 
   /** Unread messages that are meant for the reader. */
@@ -158,6 +161,12 @@ export class Room {
   /** Number of the oldest loaded message. */
   get oldest() {
     return this.#after(0)[0]?.seq;
+  }
+
+  #countAfter(seq) {
+    if (seq === this.newest) return 0;
+    const uncounted = this.#after(seq).filter(({ isCounted }) => !isCounted).length;
+    return Math.max(0, this.newest - seq - uncounted - this.gone.countIn(seq + 1, this.newest));
   }
 
   #after(seq) {

@@ -17,7 +17,7 @@ const ANEW = 'The server counts this room anew: it has no history. What was said
 
 export class Chat {
   me = '';
-  /** Conversations by key, in the order of the list, and the one on the screen. @type {Map<string, Room>} */
+  /** Conversations by key, and the one on the screen. @type {Map<string, Room>} */
   rooms = new Map();
   current = '';
   colours = new NameColours();
@@ -46,9 +46,14 @@ export class Chat {
     return this.rooms.get(this.current);
   }
 
+  /** Conversations in the order of the list: rooms, then persons. */
+  get list() {
+    return [...this.rooms.values()].sort((one, other) => other.kind.localeCompare(one.kind));
+  }
+
   /** Names of the rooms to be in. */
   get wantedRooms() {
-    return [...this.rooms.values()].filter(({ kind }) => kind === 'room').map(({ name }) => name);
+    return this.list.filter(({ kind }) => kind === 'room').map(({ name }) => name);
   }
 
   /** Newest numbers by room, with which a reconnect gets only what was missed (E7). */

@@ -46,6 +46,23 @@ test('mentions are of the present name, ignored people count nothing', () => {
   assert.equal(one.me, 'alicia');
 });
 
+test('ignoring and its end reach what was said before', () => {
+  const one = chat([welcome(), message(1), message(2, { from: 'Eve', text: 'alice' })]);
+  const revision = one.room.revision;
+  one.setIgnored('EVE', true);
+  assert.deepEqual([one.room.unread, one.room.unreadMentions], [1, 0]);
+  assert.ok(one.room.revision > revision, 'it is drawn anew');
+  one.setIgnored('eve', false);
+  assert.deepEqual([one.room.unread, one.room.unreadMentions], [2, 1]);
+});
+
+test('the list has rooms first, then persons', () => {
+  const one = chat([welcome()]);
+  one.directWith('zoe');
+  one.receive({ type: 'joined', room: 'attic', names: ['alice'], seq: 0 }, { now: 0, isOwn: true });
+  assert.deepEqual(one.list.map(({ key }) => key), ['#lobby', '#attic', '@zoe']);
+});
+
 test('a direct message that comes twice is shown once', () => {
   const one = chat([welcome()]);
   const direct = { type: 'direct', from: 'bob', to: 'alice', text: 'psst', at: AT, id: '0'.repeat(32) };

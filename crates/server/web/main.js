@@ -78,8 +78,9 @@ function bind(page) {
     const answer = await page.requests.ask({ type: 'rooms' });
     byId('room-names').replaceChildren(...(answer?.rooms ?? []).map(({ room }) => element('option', { value: room })));
   });
-  byId('keys').append(...[...KEYS, ...COMMANDS.map((command) => [synopsisOf(command), command.help])].flatMap(([term, text]) => [
-    element('dt', { text: term }), element('dd', { text })]));
+  const listed = (rows) => rows.flatMap(([term, text]) => [element('dt', { text: term }), element('dd', { text })]);
+  byId('keys').append(...listed(KEYS));
+  byId('commands').append(...listed(COMMANDS.map((command) => [synopsisOf(command), command.help])));
   byId('settings').addEventListener('change', async ({ target }) => {
     await page.actions.setLevel(target.value);
     openHelp(page);
@@ -98,6 +99,7 @@ function bind(page) {
 const BUTTONS = {
   self: openHelp,
   retry: ({ session, now }) => (session.phase.kind === 'ended' ? page.restart(session.name) : session.retryNow(now)),
+  'close-results': closeResults,
   'leave-room': ({ actions }) => actions.leave(),
   'jump-unread': ({ chat: { room } }) => page.jump(room, room.divider + 1, true),
   'jump-back': ({ view }) => view.back(),
@@ -137,10 +139,15 @@ function pressed(page, event) {
   return page.change(act);
 }
 
+function closeResults() {
+  byId('results-pane').hidden = true;
+  byId('line').focus();
+}
+
 function escape(page) {
-  // A field that Esc empties would keep the pane open.
   const pane = document.querySelector(':popover-open');
   if (pane) return pane.hidePopover();
+  if (!byId('results-pane').hidden) return closeResults();
   if (page.composer.release(true)) return;
   page.markRead();
   byId('line').focus();

@@ -106,8 +106,7 @@ export class Page {
   go(key) {
     const { chat } = this;
     if (!chat.rooms.has(key)) return false;
-    // On a narrow screen a pane covers what was chosen in it.
-    if (innerWidth <= 1000) document.querySelector(':popover-open')?.hidePopover();
+    document.querySelector(':popover-open')?.hidePopover();
     if (chat.current === key) return true;
     chat.show(key);
     this.composer.open(key);

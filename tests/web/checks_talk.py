@@ -63,6 +63,28 @@ def direct(bench):
         expect(not any(event["type"] == "message" for event in bob.barrier()), "nothing in the lobby", bob.seen[-3:])
 
 
+@page_check("direct messages are not kept over a reload; who wrote and how many are unread is, and the page says so")
+def direct_reload(bench):
+    with bench.host() as server:
+        zoe, page = server.event("zoe"), bench.join(server, "alice")
+        for number in range(2):
+            zoe.send("direct", to="alice", text="for you only", id=str(number) * 32)
+        page.wait_text("#directs .badge", "2")
+        page.reload()
+        page.wait_online()
+        page.wait_text("#directs .badge", "2")
+        page.open_entry("directs", "zoe")
+        page.wait_text("#log", "are not kept; 2 of them unread")
+        page.reload()
+        page.wait_online()
+        page.wait_room("zoe")
+        expect_equal(page.text("#directs .badge"), "", "unread")
+        expect("for you only" not in page.js("() => JSON.stringify({...sessionStorage})"), "no text in the storage", "the text")
+        page.say("/quit")
+        page.wait_for("#name")
+        expect("zoe" not in page.js("() => JSON.stringify({...sessionStorage})"), "no name behind /quit", "zoe")
+
+
 @page_check("/me, /nick, /away and back; unknown commands are explained, and nothing of them is said")
 def commands(bench):
     with bench.host() as server:

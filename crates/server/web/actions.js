@@ -22,7 +22,7 @@ export class Actions {
     const parsed = parseLine(line);
     if (parsed.kind === 'error') return this.#refuse(parsed.text);
     if (parsed.kind === 'say') return this.#say(parsed.text);
-    return this.#commands[parsed.id]?.(...parsed.args) ?? (parsed.id !== 'operate' || this.operate(parsed.line));
+    return this.#commandsOf(this.#page)[parsed.id]?.(...parsed.args) ?? (parsed.id !== 'operate' || this.operate(parsed.line));
   }
 
   /** Enters a room, or shows it. */
@@ -68,31 +68,31 @@ export class Actions {
   }
 
   /** Executors, by the id of the command. */
-  #commands = {
-    action: (text) => this.#say(text, true),
-    direct: (name, text) => this.direct(name, text),
-    w: (name, text) => (text ? this.direct(name, text) : this.#commands.whois(name)),
-    reply: (text) => (this.#page.chat.lastWriter ? this.direct(this.#page.chat.lastWriter, text, true) : this.#refuse('nobody wrote to you alone')),
-    rename: (name) => this.#ask({ type: 'rename', name }),
-    members: () => this.#ask({ type: 'members', room: this.#page.chat.room?.name }, ({ names, count }) => this.#list('here', names.sort(compareNames), count)),
-    whois: (name) => this.#ask({ type: 'whois', name }, (whois) => this.#page.tell(`${whois.name} is ${whoisInWords(whois, this.#page.now)}`)),
-    away: (text = 'no reason given') => this.#ask({ type: 'away', text }, (answer) => this.#page.tell(`you are away (${answer.text}); /back ends it`)),
-    back: () => this.#ask({ type: 'away' }, () => this.#page.tell('you are back')),
-    ignore: (name) => this.#ignore(name, true, `you see nothing of ${name}; /unignore shows it again`),
-    unignore: (name) => this.#ignore(name, false, `you see ${name} again`),
-    rooms: () => this.#ask({ type: 'rooms' }, ({ rooms, count }) => this.#list('rooms', rooms.map((state) => `${state.room} (${state.count})`), count)),
-    join: (name) => this.join(name),
-    leave: (name) => this.leave(name ? this.#page.chat.rooms.get(keyOf('room', name.toLowerCase())) ?? null : undefined),
-    history: (seq) => void (seq ? this.#page.jump(this.#page.chat.room, Number(seq)) : this.#page.view.scrollByPage(-1)),
-    search: (query) => this.#page.search(query),
-    seal: () => this.#refuse('a page comes from the server, which must not have the passphrase'),
-    help: () => byId('self').click(),
-    notify: (level) => {
-      if (['off', 'mentions', 'all'].includes(level)) this.setLevel(level);
-      else byId('self').click();
-    },
-    quit: () => this.#page.quit(),
-  };
+  #commandsOf(page) {
+    const commands = {
+      action: (text) => this.#say(text, true),
+      direct: (name, text) => this.direct(name, text),
+      w: (name, text) => (text ? this.direct(name, text) : commands.whois(name)),
+      reply: (text) => (page.chat.lastWriter ? this.direct(page.chat.lastWriter, text, true) : this.#refuse('nobody wrote to you alone')),
+      rename: (name) => this.#ask({ type: 'rename', name }),
+      members: () => this.#ask({ type: 'members', room: page.chat.room?.name }, ({ names, count }) => this.#list('here', names.sort(compareNames), count)),
+      whois: (name) => this.#ask({ type: 'whois', name }, (whois) => page.tell(`${whois.name} is ${whoisInWords(whois, page.now)}`)),
+      away: (text = 'no reason given') => this.#ask({ type: 'away', text }, (answer) => page.tell(`you are away (${answer.text}); /back ends it`)),
+      back: () => this.#ask({ type: 'away' }, () => page.tell('you are back')),
+      ignore: (name) => this.#ignore(name, true, `you see nothing of ${name}; /unignore shows it again`),
+      unignore: (name) => this.#ignore(name, false, `you see ${name} again`),
+      rooms: () => this.#ask({ type: 'rooms' }, ({ rooms, count }) => this.#list('rooms', rooms.map((state) => `${state.room} (${state.count})`), count)),
+      join: (name) => this.join(name),
+      leave: (name) => this.leave(name ? page.chat.rooms.get(keyOf('room', name.toLowerCase())) ?? null : undefined),
+      history: (seq) => void (seq ? page.jump(page.chat.room, Number(seq)) : page.view.scrollByPage(-1)),
+      search: (query) => page.search(query),
+      seal: () => this.#refuse('a page comes from the server, which must not have the passphrase'),
+      help: () => byId('self').click(),
+      notify: (level) => (['off', 'mentions', 'all'].includes(level) ? this.setLevel(level) : commands.help()),
+      quit: () => page.quit(),
+    };
+    return commands;
+  }
 
   #ignore(name, isIgnored, text) {
     this.#page.chat.setIgnored(name, isIgnored);

@@ -86,7 +86,9 @@ export class Composer {
     if (value.trim() === '') return;
     // Empty first: what is sent may show another conversation, whose draft stays.
     this.#set('');
-    if (!this.#onSend(value)) this.#write(value);
+    if (this.#onSend(value)) return;
+    this.#line.value = value;
+    this.#changed();
   }
 
   #complete() {
@@ -103,14 +105,10 @@ export class Composer {
     return true;
   }
 
-  #set(text, cursor) {
-    this.release(false);
-    this.#write(text, cursor);
-  }
-
-  #write(text, cursor = text.length) {
+  #set(text, cursor = text.length) {
     this.#line.value = text;
     this.#line.setSelectionRange(cursor, cursor);
+    this.release(false);
     this.#changed();
   }
 

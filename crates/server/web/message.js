@@ -62,7 +62,7 @@ export function showStatus(made, { state, error, id }, isOnline) {
   if (made.dataset.status === key) return;
   made.dataset.status = key;
   const isOpen = state === 'doubtful' || error?.code === 'too_late';
-  const actions = isOpen ? ['Send again', 'Remove'] : state === 'refused' ? ['Send again', 'Edit', 'Remove'] : [];
+  const actions = isOpen || state === 'refused' ? ['Send again', 'Edit', 'Remove'] : [];
   const why = error ? `: ${error.text}` : '';
   const text = isOpen ? `may or may not have arrived${why} ` : error ? `not delivered${why} ` : isOnline ? 'sending' : 'unsent: goes out once you are online';
   made.classList.toggle('failed', actions.length > 0);

@@ -40,6 +40,7 @@ export class Page {
     this.#preferences = preferences;
     this.#onRefused = onRefused;
     this.chat = new Chat(storage.get('read', {}));
+    this.chat.restoreDirects(storage.get('directs', []), this.now);
     this.outbox = new Outbox(storage.get('outbox', []));
     for (const { request: { to } } of this.outbox.all) if (to) this.chat.directWith(to);
     const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
@@ -236,10 +237,9 @@ export class Page {
 
   /** Names, the last speakers first, and rooms. */
   #sources() {
-    const { room, rooms, me, wantedRooms } = this.chat;
+    const { room, directs, me, wantedRooms } = this.chat;
     const speakers = (room?.entries ?? []).slice(-500).flatMap(({ from }) => from ?? []).reverse();
-    const persons = [...rooms.values()].filter(({ kind }) => kind === 'direct').map(({ name }) => name);
-    return { names: [...new Set([...speakers, ...room?.members ?? [], ...persons])].filter((name) => name !== me), rooms: wantedRooms };
+    return { names: [...new Set([...speakers, ...room?.members ?? [], ...directs.map(([name]) => name)])].filter((name) => name !== me), rooms: wantedRooms };
   }
 
   /** Marks what is on the screen as read, once the mark where reading stopped was there too. */
@@ -251,9 +251,13 @@ export class Page {
 
   /** Keeps what was read; the browser is slow at that. */
   #saveRead() {
-    const read = JSON.stringify(this.chat.readNumbers);
-    if (read !== this.#savedRead) this.#storage.set('read', this.chat.readNumbers);
-    this.#savedRead = read;
+    const { readNumbers: read, directs } = this.chat;
+    const saved = JSON.stringify([read, directs]);
+    // Who has left leaves nothing behind.
+    if (saved === this.#savedRead || this.session.phase.kind === 'ended') return;
+    this.#storage.set('read', read);
+    this.#storage.set('directs', directs);
+    this.#savedRead = saved;
   }
 
   async #askWho(room) {

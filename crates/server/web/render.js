@@ -98,7 +98,7 @@ export function renderConnection({ session, outbox, now }) {
 
 /** Shows where the new messages are, and the way back from a jump. @param {Page} page */
 export function renderJumps({ chat: { room }, view, now }) {
-  const isAbove = room && room.newCount > 0 && (view.markPlace === 'above' || !room.isDividerLoaded);
+  const isAbove = room?.newCount > 0 && (view.markPlace === 'above' || !room.isDividerLoaded);
   byId('unread-bar').hidden = !isAbove;
   if (isAbove) {
     const first = room.isDividerLoaded && room.message(room.firstUnread);

@@ -21,6 +21,8 @@ export class Room {
   newest = 0;
   read = 0;
   divider = null;
+  /** Unread messages that a reload has lost, until the reader comes. */
+  lostUnread = 0;
   /** Numbers that are not stored, and those that the server could not deliver (E7). */
   gone = new RangeSet();
   missed = new RangeSet();
@@ -98,7 +100,7 @@ export class Room {
 
   /** Messages of others after the last one read. */
   get unread() {
-    return this.#countAfter(this.read);
+    return this.lostUnread + this.#countAfter(this.read);
   }
 
   /** Messages of others behind the mark. */
@@ -122,6 +124,7 @@ export class Room {
 
   /** Puts the mark before what is unread, as the reader opens the conversation. */
   enter() {
+    this.lostUnread = 0;
     this.setDivider(this.unread > 0 ? this.read : null);
   }
 

@@ -1,5 +1,6 @@
 /** State of the chat as the events of the server make it. Pure: what an event asks of the page is returned as effects. */
 import { NameColours } from './colours.js';
+import { timeOfDay } from './format.js';
 import { mentionsOf } from './links.js';
 import { Room, keyOf } from './room.js';
 
@@ -58,12 +59,25 @@ export class Chat {
 
   /** Newest numbers by room, with which a reconnect gets only what was missed (E7). */
   get since() {
-    const rooms = [...this.rooms.values()].filter(({ kind, newest }) => kind === 'room' && newest > 0);
+    const rooms = this.list.filter(({ kind, newest }) => kind === 'room' && newest > 0);
     return Object.fromEntries(rooms.map(({ name, newest }) => [name, newest]));
   }
 
   get readNumbers() {
-    return { ...this.#readBefore, ...Object.fromEntries([...this.rooms].map(([key, { read }]) => [key, read])) };
+    return { ...this.#readBefore, ...Object.fromEntries(this.list.map(({ key, read }) => [key, read])) };
+  }
+
+  /** Names and unread counts of the conversations with persons. */
+  get directs() {
+    return this.list.filter(({ kind }) => kind === 'direct').map(({ name, unread }) => [name, unread]);
+  }
+
+  /** Restores them after a reload, which loses their messages. */
+  restoreDirects(directs, now) {
+    for (const [name, unread] of directs) {
+      const room = Object.assign(this.directWith(name), { lostUnread: unread });
+      this.note(`messages before ${timeOfDay(now)} are not kept${unread > 0 ? `; ${unread} of them unread` : ''}`, now, 'plain', room);
+    }
   }
 
   /** Returns whether members have sealed a room: what a page sent there would be readable (S7). */

@@ -15,6 +15,9 @@ const KEYS = [
   ['Ctrl K, F1', 'searches this room; shows this help'],
 ];
 
+/** What may be open over the page. A search among all elements would pass every line of the log, for each key. */
+const OVERLAYS = [...document.querySelectorAll('dialog, [popover]')];
+
 const storage = new TabStorage(() => sessionStorage);
 const preferences = new TabStorage(() => localStorage);
 const randomId = () => crypto.getRandomValues(new Uint32Array(2)).join('-');
@@ -122,7 +125,7 @@ function pressed(page, event) {
   const { key, altKey, shiftKey, target } = event;
   const isCtrl = event.ctrlKey || event.metaKey;
   // What is open closes by itself.
-  if (event.isComposing || event.keyCode === 229 || document.querySelector('dialog[open], :popover-open')) return;
+  if (event.isComposing || event.keyCode === 229 || OVERLAYS.some((one) => one.matches('[open], :popover-open'))) return;
   const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[key];
   let act;
   if (step && altKey && !isCtrl) act = () => page.goNext(step, shiftKey);

@@ -160,7 +160,8 @@ export class Room {
 
   /** Number of the oldest loaded message. */
   get oldest() {
-    return this.#after(0)[0]?.seq;
+    const from = this.#placeOf(this.epoch, 0);
+    return this.entries.find(({ kind }, at) => at >= from && kind === 'message')?.seq;
   }
 
   #after(seq) {

@@ -2,7 +2,7 @@
 
 use glassline_wire::link::LinkKind;
 
-use crate::harness::{LinkClient, ServerProcess, Wire, frame};
+use crate::harness::{LinkClient, ServerProcess, Wire, frame, websocket_answers};
 use crate::tap::Tap;
 
 /// Bytes of each message: no frame ends where one does.
@@ -10,11 +10,7 @@ const MESSAGE_BYTES: usize = 50;
 
 /// Returns everything that is sent to a member that comes in over a WebSocket, says something, and
 /// leaves.
-fn talk(mut wire: Wire, host: &str, scheme: &str) -> Vec<u8> {
-    wire.send(format!(
-        "GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {scheme}://{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    ));
+fn talk(wire: Wire, host: &str, scheme: &str) -> String {
     let id = "0123456789abcdef".repeat(2);
     let requests = [
         r#"{"type":"hello","name":"eve"}"#.to_owned(),
@@ -23,17 +19,9 @@ fn talk(mut wire: Wire, host: &str, scheme: &str) -> Vec<u8> {
     ];
     let frames: Vec<u8> = requests.into_iter().flat_map(frame).collect();
     let content = [b"GLASSLINE2", &frames[..]].concat();
-    let mask = [0x37, 0xfa, 0x21, 0x3d];
-    for message in content.chunks(MESSAGE_BYTES) {
-        let masked = message.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
-        let header = [&[0x82, 0x80 | message.len() as u8][..], &mask].concat();
-        wire.send(header.into_iter().chain(masked).collect::<Vec<u8>>());
-    }
-    wire.rest()
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    let origin = format!("{scheme}://{host}");
+    let sent = websocket_answers(wire, (host, &origin), &content, MESSAGE_BYTES, [0x37, 0xfa, 0x21, 0x3d]);
+    String::from_utf8_lossy(&sent).into_owned()
 }
 
 #[test]
@@ -44,7 +32,7 @@ fn the_frames_of_a_websocket_are_shown_and_changed() {
     let (host, tls) = (tap.address.to_string(), LinkClient::new(LinkKind::Tls, None));
     for (wire, scheme) in [(Wire::connect(tap.address), "http"), (tls.connect(tap.address), "https")] {
         let sent = talk(wire, &host, scheme);
-        assert!(contains(&sent, r#""text":"meet me at midnight""#), "{scheme}: {}", String::from_utf8_lossy(&sent));
+        assert!(sent.contains(r#""text":"meet me at midnight""#), "{scheme}: {sent}");
         let head = tap.observe(|seen| seen["kind"] == "http" && seen["direction"] == "to_server");
         assert_eq!((&head["content"]["line"], &head["frame"]), (&"GET /ws HTTP/1.1".into(), &1.into()));
         let hello = tap.observe(|seen| seen["content"]["type"] == "hello");

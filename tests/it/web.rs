@@ -2,7 +2,7 @@
 
 use glassline_wire::link::LinkKind;
 
-use crate::harness::{EventClient, LinkClient, ServerProcess, Wire, frame};
+use crate::harness::{EventClient, LinkClient, ServerProcess, Wire, frame, websocket_answers};
 use crate::program::{Folder, PROGRAM, command, run};
 
 /// Close frame of a server, without a reason.
@@ -19,20 +19,14 @@ fn get(mut wire: Wire, host: &str, path: &str) -> String {
 }
 
 /// Everything that is sent to a member that comes in over a WebSocket and leaves at once.
-fn visit(mut wire: Wire, host: &str, origin: &str) -> Vec<u8> {
-    wire.send(format!(
-        "GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    ));
+fn visit(wire: Wire, host: &str, origin: &str) -> Vec<u8> {
     let requests = [frame(r#"{"type":"hello","name":"guest"}"#), frame(r#"{"type":"bye"}"#)].concat();
-    let bytes = [b"GLASSLINE2", &requests[..]].concat();
-    // A mask of zeros leaves the payload as it is.
-    wire.send([&[0x82, 0x80 | bytes.len() as u8, 0, 0, 0, 0][..], &bytes].concat());
-    wire.rest()
+    let content = [b"GLASSLINE2", &requests[..]].concat();
+    websocket_answers(wire, (host, origin), &content, content.len(), [0; 4])
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    String::from_utf8_lossy(bytes).contains(text)
 }
 
 #[test]

@@ -52,6 +52,29 @@ def vectors(_bench):
         expect_equal(came, refused["cause"], refused["what"])
 
 
+@check_sealed("S2 S5", "the independent reader refuses a record that is not accepted for the first cause that holds")
+def unknown_records(_bench):
+    key, run, message_id = signing_key(7), bytes(16), "0a" * 16
+    first = begin("den", 1, None, PASSPHRASE, key)
+    second = begin("den", 2, first[0], PASSPHRASE, key)
+    third = begin("den", 3, second[0], PASSPHRASE, key)
+    step = 2**16
+    for accepted, number, previous, cause in [
+            ([first], 1, None, "fork"),
+            ([first], 2, first[0], "unknown_epoch"),
+            ([first], 2, third[0], "fork"),
+            ([third], 2, first[0], "fork"),
+            ([third], 1, None, "unknown_epoch"),
+            ([first], 1 + step, first[0], "unknown_epoch"),
+            ([first], 2 + step, first[0], "far_epoch"),
+            ([second], 2 + step, first[0], "unknown_epoch"),
+            ([], 2**32, first[0], "unknown_epoch")]:
+        record, keys = begin("den", number, previous, PASSPHRASE, key)
+        field = seal(record, keys, key, "eve", "text", message_id, run, 1)
+        epochs = {known.number: (known, known_keys) for known, known_keys in accepted}
+        expect_equal(cause_of(lambda: open_sealed(field, "den", message_id, epochs)), cause, f"epoch {number}")
+
+
 class Room:
     """The program in a sealed room, and a peer in the same one."""
 
@@ -127,6 +150,11 @@ def hostile(bench):
         rival, rival_keys = begin("den", room.record.number, None, PASSPHRASE, room.key)
         room.say("bad 5", lambda id: seal(rival, rival_keys, room.key, "eve", "bad 5", id, room.run, 9))
         room.shows(r"\[sealed: this is under another key of den with the same number")
+
+        far, far_keys = begin("den", room.record.number + 2**16 + 1, room.record, PASSPHRASE, room.key)
+        far_id, far_field = room.say("bad 7", lambda id: seal(far, far_keys, room.key, "eve", "bad 7", id, room.run, 9))
+        room.shows(r"\[sealed: its key has the number 65538, too far above 1, the newest one here")
+        expect_equal(cause_of(lambda: open_sealed(far_field, "den", far_id, room.epochs)), "far_epoch")
 
         room.say("bad 6", lambda _: "AQID")
         room.shows(r"\[sealed: this is no sealed message")

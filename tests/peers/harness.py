@@ -267,6 +267,18 @@ class Bench:
         return self._keep(Program([sys.executable, HERE / "tutorial_client.py", address,
                                    "--name", name, *options]))
 
+    def in_own_network(self, script, *options):
+        """A script of this folder, for the program under test, in a network of its own with the address 192.0.2.1."""
+        address = 'ip link set lo up && ip address add 192.0.2.1/24 dev lo && exec "$@"'
+        network = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--net", "sh", "-c", address, "sh"]
+        try:
+            made = subprocess.run([*network, "true"], capture_output=True).returncode == 0
+        except OSError:
+            made = False
+        if not made:
+            raise Skipped("`unshare --net` and `ip` make no network of its own here")
+        return self._keep(Program([*network, sys.executable, HERE / script, self.binary, *options]))
+
     def _spoken(self, how):
         return {**how, "environment": {**self.environment, **(how.get("environment") or {})}}
 

@@ -1,6 +1,7 @@
 """Frames of a WebSocket as bytes (RFC 6455), so that wrong ones can be sent too."""
 
 import os
+import re
 import struct
 
 from frames import Ended, FrameStream
@@ -35,14 +36,8 @@ def request(path="/", method="GET", host="127.0.0.1", body=b"", **headers):
     return f"{method} {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + body
 
 
-class RawWebSocket(FrameStream):
-    """A connection after the handshake, on which frames are read one by one."""
-
-    def __init__(self, address, **headers):
-        super().__init__(address)
-        host = "%s:%d" % address
-        self.send_raw(request("/ws", host=host, **(HEADERS | {"Origin": f"http://{host}"} | headers)))
-        self.head = self.read_head()
+class HttpPeer(FrameStream):
+    """A connection of a browser."""
 
     def read_head(self):
         while b"\r\n\r\n" not in self.buffer:
@@ -50,6 +45,30 @@ class RawWebSocket(FrameStream):
         head, _, rest = bytes(self.buffer).partition(b"\r\n\r\n")
         self.buffer = bytearray(rest)
         return head.decode()
+
+    def get(self, path, **headers):
+        """Head and content of the answer."""
+        self.send_raw(request(path, **headers))
+        head = self.read_head()
+        return head, self._take(int(re.search(r"^Content-Length: (\d+)\r?$", head, re.M | re.I)[1]))
+
+    def _take(self, count):
+        while len(self.buffer) < count:
+            self.buffer += self.recv_chunk()
+        taken = bytes(self.buffer[:count])
+        del self.buffer[:count]
+        return taken
+
+
+class RawWebSocket(HttpPeer):
+    """A connection after the handshake, on which frames are read one by one."""
+
+    def __init__(self, address, link=None, **headers):
+        super().__init__(address, link=link)
+        host = "%s:%d" % address
+        origin = f"{'https' if link else 'http'}://{host}"
+        self.send_raw(request("/ws", host=host, **(HEADERS | {"Origin": origin} | headers)))
+        self.head = self.read_head()
 
     def send(self, *arguments, **options):
         self.send_raw(encoded(*arguments, **options))
@@ -66,14 +85,7 @@ class RawWebSocket(FrameStream):
         elif size == 127:
             size = struct.unpack(">Q", self._take(8))[0]
             assert size >= 1 << 16, "a length that is not the shortest"
-        return first & 0xF, bytes(self._take(size))
-
-    def _take(self, count):
-        while len(self.buffer) < count:
-            self.buffer += self.recv_chunk()
-        taken = self.buffer[:count]
-        del self.buffer[:count]
-        return taken
+        return first & 0xF, self._take(size)
 
     def close_code(self):
         """The code of the close that comes, behind messages; 'none' for a close without one, 'cut' without a close."""

@@ -14,6 +14,7 @@ import checks_acts  # noqa: E402, F401  (importing a module registers its checks
 import checks_admission  # noqa: E402, F401
 import checks_badinput  # noqa: E402, F401
 import checks_bans  # noqa: E402, F401
+import checks_class  # noqa: E402, F401
 import checks_client  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
 import checks_history  # noqa: E402, F401

@@ -28,6 +28,7 @@ except ImportError as error:
     MISSING = f"{error}; python3 -m pip install --target target/python -r tests/peers/requirements.txt"
 
 FIELD_MAX = 24_576
+STEP_MAX = 2**16  # of a record's number above the newest accepted one (S2)
 ZEROS = bytes(32)
 KINDS = {1: "text", 2: "action", 3: "edit", 4: "deletion"}
 NUMBERS = {kind: number for number, kind in KINDS.items()}
@@ -240,7 +241,7 @@ def open_sealed(text, room, message_id, epochs):
     known = epochs.get(record.number)
     if known is None or known[0].bytes != record.bytes:
         verify(record.signer, signed_record(record.body, record.mac), record.signature, "record_signature")
-        raise Refused("unknown_epoch" if known is None else "fork")
+        raise Refused(cause_of_unknown(record, {number: accepted for number, (accepted, _) in epochs.items()}))
     associated = data[:len(data) - len(reader.rest)]
     nonce = reader.take(24)
     try:
@@ -250,6 +251,17 @@ def open_sealed(text, room, message_id, epochs):
     if len(plaintext) < 64:
         raise Refused("malformed")
     return read_content(plaintext[:-64], plaintext[-64:], associated, (counter, seq, run, hashlib.sha256(data).digest()))
+
+
+def cause_of_unknown(record, accepted):
+    """Why a record that is not accepted opens nothing; `accepted`: the others by number."""
+    before, after = accepted.get(record.number - 1), accepted.get(record.number + 1)
+    is_unchained = before and before.hash != record.previous or after and after.previous != record.hash
+    if record.number in accepted or is_unchained:
+        return "fork"
+    if accepted and record.number > max(accepted) + STEP_MAX:
+        return "far_epoch"
+    return "unknown_epoch"
 
 
 def read_content(body, signature, associated, placed):

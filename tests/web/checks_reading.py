@@ -194,8 +194,8 @@ def position(bench):
         page.wait_number(oldest - 1)
         stays(page, oldest, first + 500, "behind older messages")
         top = page.scroll_to(anchor)
-        page.viewport(1280, 600)
-        stays(page, anchor, top, "in a lower window")
+        page.viewport(1000, 600)
+        stays(page, anchor, top, "in a smaller window")
 
 
 @page_check("the reading position stays over a reconnect, and nothing is shown twice")

@@ -11,7 +11,7 @@ from harness import Skipped, expect, expect_equal
 from page import ENTER
 from paths import NODE_MODULES, ROOT
 
-PAGE_BYTES_MAX = 100 * 1024
+PAGE_BYTES_MAX = 100 * 1024  # the bound of crates/server/src/web/files.rs
 
 # A file that a page links to, or a module that another one imports.
 NAMED = re.compile(r"""(?:(?:href|src)="/|(?:from|import)\s*\(?['"]\./)([\w.-]+)""")

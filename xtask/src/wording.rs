@@ -26,7 +26,9 @@ type Fault = (usize, String);
 /// Every fault, by file and line; or a file cannot be read.
 pub(crate) fn check() -> Outcome {
     let mut faults = Vec::new();
-    for (extension, faults_of) in [("rs", in_rust as fn(&str) -> Vec<Fault>), ("md", in_markdown)] {
+    for (extension, faults_of) in
+        [("rs", in_rust as fn(&str) -> Vec<Fault>), ("js", question_openings), ("md", in_markdown)]
+    {
         for file in sources(extension)? {
             let text = fs::read_to_string(command::root().join(&file))
                 .map_err(|error| format!("{}: {error}", file.display()))?;
@@ -75,14 +77,19 @@ pub(crate) fn sources(extension: &str) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// Returns the faults of a Rust source.
-fn in_rust(source: &str) -> Vec<Fault> {
-    let openings = doc_openings(source).filter_map(|(line, opening)| {
+/// Returns a fault for each doc comment of a source that starts with a question word.
+fn question_openings(source: &str) -> Vec<Fault> {
+    let question = |(line, opening): (usize, &str)| {
         let word = opening.split(|c: char| !c.is_alphanumeric()).next()?;
         QUESTION_WORDS
             .contains(&word)
             .then(|| (line, format!("a doc comment starts with `{word}`; start it with a noun or a verb")))
-    });
+    };
+    doc_openings(source).filter_map(question).collect()
+}
+
+/// Returns the faults of a Rust source.
+fn in_rust(source: &str) -> Vec<Fault> {
     let names = test_names(source).filter_map(|(line, name)| {
         let chars = name.chars().count();
         (chars > TEST_NAME_CHARS_MAX).then(|| {
@@ -95,7 +102,7 @@ fn in_rust(source: &str) -> Vec<Fault> {
     let terms = glossary::replaced_terms(source)
         .into_iter()
         .map(|(line, term, new)| (line, format!("`{term}` is a replaced term; use `{new}`")));
-    openings.chain(names).chain(terms).collect()
+    question_openings(source).into_iter().chain(names).chain(terms).collect()
 }
 
 /// Returns the name of each function with the attribute `#[test]`, those of `proptest!` included,
@@ -190,6 +197,12 @@ mod tests {
                 format!("//! {word} it is.\n\n    /// {word}.\n    fn a() {{}}\n/** {word} */\n/**\n * {word}\n */\n");
             assert_eq!(lines(&in_rust(&source)), [1, 3, 5, 7], "{source}");
         }
+    }
+
+    #[test]
+    fn doc_comments_of_javascript_are_checked() {
+        let source = "/** Page in use. */\nexport class Page {\n  /** What it is. @type {any} */\n  a;\n}\n";
+        assert_eq!(lines(&question_openings(source)), [3]);
     }
 
     #[test]

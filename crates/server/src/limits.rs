@@ -6,17 +6,15 @@ pub struct Limits {
     /// Everything up to an accepted name, handshakes included (D2): a slow phone on a bad line
     /// needs two or three seconds.
     pub greeting_timeout_ms: u64,
-    /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the
-    /// oldest is closed.
+    /// Connections without a name, those of HTTP too, in all: ten seconds of a hundred arrivals
+    /// each. Past it one is closed, the first of its rank.
     pub unregistered_max: usize,
-    /// Connections from one address: a classroom behind one router fits; one machine cannot take
-    /// all descriptors. Past it the oldest without a name is closed.
-    pub connections_per_address_max: usize,
-    /// Connections of HTTP, in all: a class that opens the page at once, with six connections each.
-    /// Past it one that asks for nothing is closed.
-    pub http_max: usize,
-    /// … and from one address.
-    pub http_per_address_max: usize,
+    /// … and from one address: a class behind one router fits, thirty of which open the page with
+    /// six connections each and the others join from terminals; one machine cannot take all
+    /// descriptors.
+    pub unregistered_per_address_max: usize,
+    /// Members from one address: a class behind one router. Past it no further name is accepted.
+    pub members_per_address_max: usize,
     /// Each dialect's log in a room: how far a reader may lag before it misses something;
     /// minutes of a busy room.
     pub log_bytes_max: usize,
@@ -59,9 +57,8 @@ impl Default for Limits {
         Self {
             greeting_timeout_ms: 10_000,
             unregistered_max: 1_024,
-            connections_per_address_max: 64,
-            http_max: 256,
-            http_per_address_max: 192,
+            unregistered_per_address_max: 256,
+            members_per_address_max: 64,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
             send_queue_bytes_max: 256 << 10,

@@ -1,4 +1,4 @@
-/** What the reader does: lines and commands become requests and changes of the page. */
+/** Actions of the reader: lines and commands become requests and changes of the page. */
 import { parseLine } from './commands.js';
 import { byId } from './dom.js';
 import { compareNames, whoisInWords } from './format.js';

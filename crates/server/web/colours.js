@@ -1,6 +1,9 @@
 /** Colours of names by the rule of the terminal client (format/name_colour.rs); style.css has the palette. */
 
 export const NAME_COLOURS = 12;
+/** Names whose colours are kept; past it the first absent one is dropped, or the first of all. */
+const NAMES_MAX = 256;
+
 /** Colour of a name by itself, 0 to 11: FNV-1a over its bytes in lower case. @param {string} name */
 export function colourOf(name) {
   let hash = 0xcbf29ce484222325n;
@@ -22,10 +25,15 @@ export class NameColours {
   assign(name) {
     const key = name.toLowerCase();
     if (this.#assigned.get(key)?.isPresent) return;
-    const wished = this.of(name);
+    const preferred = this.of(name);
     const taken = new Set([...this.#assigned.values()].filter(({ isPresent }) => isPresent).map(({ colour }) => colour));
-    const colours = Array.from({ length: NAME_COLOURS }, (_, step) => (wished + step) % NAME_COLOURS);
-    this.#assigned.set(key, { colour: colours.find((colour) => !taken.has(colour)) ?? wished, isPresent: true });
+    const colours = Array.from({ length: NAME_COLOURS }, (_, step) => (preferred + step) % NAME_COLOURS);
+    this.#assigned.delete(key);
+    if (this.#assigned.size >= NAMES_MAX) {
+      const [dropped] = [...this.#assigned].find(([, { isPresent }]) => !isPresent) ?? [...this.#assigned][0];
+      this.#assigned.delete(dropped);
+    }
+    this.#assigned.set(key, { colour: colours.find((colour) => !taken.has(colour)) ?? preferred, isPresent: true });
   }
 
   release(name) {

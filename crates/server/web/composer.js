@@ -1,4 +1,4 @@
-/** The line that is typed: sending, completion, and a draft for each conversation. */
+/** Line that is typed: sending, completion, and a draft for each conversation. */
 import { isSecretLine } from './commands.js';
 import { Completion } from './completion.js';
 import { byId, setText } from './dom.js';

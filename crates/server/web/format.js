@@ -21,7 +21,7 @@ export function counted(number, noun, plural = `${noun}s`) {
   return `${number.toLocaleString('en-GB')} ${number === 1 ? noun : plural}`;
 }
 
-/** What `whois` tells of a person. */
+/** Answer of `whois` in words. */
 export function whoisInWords({ since, idle_s, away, rooms, dialect, link }, now) {
   const idle = idle_s < 60 ? 'active now' : idle_s < 3600 ? `idle for ${Math.floor(idle_s / 60)} min` : `idle for ${Math.floor(idle_s / 3600)} h`;
   const where = rooms.length > 0 ? `in ${rooms.join(', ')}` : 'in no room';
@@ -40,7 +40,7 @@ export function connectionInWords({ phase, offlineSince, isChecking }, now) {
   }
 }
 
-/** Who can read what passes, by the scheme of the page's address. */
+/** Readers of what passes, by the scheme of the page's address. */
 export function readersInWords(protocol) {
   return protocol === 'https:' ? 'TLS: the server can read this' : 'plaintext: anyone on the way can read this';
 }

@@ -3,7 +3,7 @@
  * the browser lays out and draws only those near the screen.
  */
 import { element, reconcile } from './dom.js';
-import { pendingElement, rowElement, showFate } from './message.js';
+import { pendingElement, rowElement, showStatus } from './message.js';
 import { rowsOf } from './rows.js';
 
 const CHUNK_ROWS = 100;
@@ -24,6 +24,8 @@ const ABOVE_MARK_PX = 48;
 export class LogView {
   /** True while the end is on the screen and stays there. */
   isFollowing = true;
+  /** True where older messages should be loaded. */
+  isNearTop = true;
   #log;
   #rows = element('div');
   #pendings = element('div', { 'aria-live': 'off', hidden: '' });
@@ -61,9 +63,6 @@ export class LogView {
     return this.#returnTo !== null;
   }
 
-  /** True where older messages should be loaded. */
-  isNearTop = true;
-
   /** Shows the state of a room. @param {import('./message.js').Context} context @param {boolean} isAttended someone looks */
   show(context, isAttended) {
     const { room } = context;
@@ -75,7 +74,7 @@ export class LogView {
   showPending(pending, { me, colourOf }, isOnline) {
     if (pending.length === 0 && this.#pendings.hidden) return;
     this.#keepPlace(() => {
-      reconcile(this.#pendings, pending, ({ id }) => id, (one) => pendingElement(one, me, colourOf), (made, one) => showFate(made, one, isOnline));
+      reconcile(this.#pendings, pending, ({ id }) => id, (one) => pendingElement(one, me, colourOf), (made, one) => showStatus(made, one, isOnline));
       this.#pendings.hidden = pending.length === 0;
     }, true);
   }
@@ -88,7 +87,7 @@ export class LogView {
     return Number(rows.findLast((row) => row.dataset.seq && isSeen(row))?.dataset.seq ?? 0);
   }
 
-  /** Where the mark is. @returns {'above' | 'here' | 'below' | null} */
+  /** Place of the mark. @returns {'above' | 'here' | 'below' | null} */
   get markPlace() {
     if (!this.#mark) return null;
     const top = this.#topOf(this.#mark);
@@ -190,7 +189,7 @@ export class LogView {
     this.#first = this.#room.entries[start];
   }
 
-  /** What is loaded is not read aloud: it is there before the log is a live region. */
+  /** Keeps screen readers from announcing what is loaded: it is there before the log is a live region. */
   #quieten() {
     this.#log.setAttribute('aria-live', 'off');
     clearTimeout(this.#quietTimer);

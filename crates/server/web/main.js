@@ -97,7 +97,7 @@ function bind(page) {
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 }
 
-/** What buttons do, by their id. @type {Record<string, (page: Page) => void>} */
+/** Actions of buttons, by their id. @type {Record<string, (page: Page) => void>} */
 const BUTTONS = {
   self: openHelp,
   retry: ({ session, now }) => (session.phase.kind === 'ended' ? page.restart(session.name) : session.retryNow(now)),

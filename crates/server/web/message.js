@@ -29,7 +29,7 @@ export function rowElement(row, { me, room: { hasHistory }, colourOf, now }) {
 
 const button = (text, attributes) => element('button', { type: 'button', text, ...attributes });
 
-/** A row that is seen, and not read aloud as it comes. */
+/** Row that screen readers do not announce. */
 const quiet = (className, ...children) => element('div', { class: className, role: 'note', 'aria-live': 'off' }, children);
 
 export const who = (name, colourOf) => element('bdi', { class: `who name-${colourOf(name)}`, 'data-person': name, text: name });
@@ -50,17 +50,17 @@ function noteElement({ text, tone, at, names, unnamed }) {
   return element('div', { class: `note ${tone}`, role: 'note', 'aria-live': names && 'off' }, [element('span', {}, parts), timeElement(at)]);
 }
 
-/** A message that the server does not have yet. @param {import('./outbox.js').Pending} pending */
+/** Message that the server does not have yet. @param {import('./outbox.js').Pending} pending */
 export function pendingElement({ request: { action, text } }, me, colourOf) {
   return element('div', { class: `message pending${action ? ' action' : ''}`, role: 'article' }, [
-    who(me, colourOf), textElement([{ text }]), element('div', { class: 'fate' })]);
+    who(me, colourOf), textElement([{ text }]), element('div', { class: 'status' })]);
 }
 
-/** Says what has become of it, and what can be done. */
-export function showFate(made, { state, error, id }, isOnline) {
+/** Shows the state of such a message, and what can be done about it. */
+export function showStatus(made, { state, error, id }, isOnline) {
   const key = `${state}/${isOnline}`;
-  if (made.dataset.fate === key) return;
-  made.dataset.fate = key;
+  if (made.dataset.status === key) return;
+  made.dataset.status = key;
   const isOpen = state === 'doubtful' || error?.code === 'too_late';
   const actions = isOpen ? ['Send again', 'Remove'] : state === 'refused' ? ['Edit', 'Remove'] : [];
   const why = error ? `: ${error.text}` : '';

@@ -61,19 +61,19 @@ export class Outbox {
     return null;
   }
 
-  /** What is not acknowledged must be written again. */
+  /** Marks what is not acknowledged: it must be written again, or its writer decides. */
   connectionLost() {
     for (const pending of this.all) {
       if (pending.state === 'sent') pending.state = pending.request.type === 'direct' ? 'doubtful' : 'waiting';
     }
   }
 
-  /** The server has a message. Returns whether it was waiting. */
+  /** Removes a message that the server has. Returns whether it was here. */
   acknowledge(id) {
     return this.remove(id) !== undefined;
   }
 
-  /** The server has refused a message. Returns it, if there is one. */
+  /** Marks a message that the server has refused. Returns it, if it is here. */
   refuse(ref, error) {
     const pending = this.all.find(({ id, state }) => id === ref && state === 'sent');
     return pending && Object.assign(pending, { state: 'refused', error });

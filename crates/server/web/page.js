@@ -1,4 +1,4 @@
-/** The page in use: joins session, chat and screen. Whatever happens is shown by one drawing a frame. */
+/** Page in use: joins session, chat and screen. All changes of a frame are shown by one drawing. */
 import { Actions } from './actions.js';
 import { Composer } from './composer.js';
 import { byId } from './dom.js';
@@ -51,7 +51,7 @@ export class Page {
       received: (events) => this.#receive(events),
       closed: () => this.change(() => {
         this.requests.drop();
-        this.session.closed('', this.now);
+        this.session.closed(this.now);
       }),
     });
     this.session = new Session({ link, outbox: this.outbox, chat: this.chat, random: Math.random, listener: (event) => this.#on(event) });
@@ -81,7 +81,7 @@ export class Page {
     this.change(() => this.session.start({ name, token: this.session.token, rooms: this.chat.wantedRooms }, this.now));
   }
 
-  /** Does something, and shows it with the next frame. */
+  /** Runs a change, and shows it with the next frame. */
   change(act) {
     this.now = Date.now();
     const result = act();
@@ -256,7 +256,7 @@ export class Page {
     return { names: [...new Set([...speakers, ...room?.members ?? [], ...persons])].filter((name) => name !== me), rooms: wantedRooms };
   }
 
-  /** What is on the screen is read, once the place where reading stopped was there too. */
+  /** Marks what is on the screen as read, once the mark where reading stopped was there too. */
   #noteSeen(room) {
     if (this.view.markPlace === 'here') this.#hasSeenMark = true;
     if (!this.#isFocused || !this.#hasSeenMark) return;

@@ -1,4 +1,4 @@
-/** Everything around the log: rooms, people, the head of the room, and the state of the connection. */
+/** Rendering of everything around the log: rooms, people, the head of the room, and the state of the connection. */
 import { bdi, byId, element, reconcile, setText } from './dom.js';
 import { compareNames, connectionInWords, counted, moment, whoisInWords } from './format.js';
 
@@ -82,7 +82,7 @@ export function renderTop({ chat: { room, isOperator }, now }) {
   tools.replaceChildren('Operator', ...lines.map((line) => element('button', { type: 'button', 'data-line': line, text: `/${line}` })));
 }
 
-/** The countdown is seen, and not read aloud. @param {Page} page */
+/** Shows the connection; screen readers do not announce the countdown. @param {Page} page */
 export function renderConnection({ session, outbox, now }) {
   const { tone, text, countdown } = connectionInWords(session, now);
   const { kind } = session.phase;
@@ -94,7 +94,7 @@ export function renderConnection({ session, outbox, now }) {
   setText(byId('unsent'), outbox.unsent > 0 && !session.isOnline ? `${outbox.unsent} unsent` : '');
 }
 
-/** What is new, where it is, and the way back. @param {Page} page */
+/** Shows where the new messages are, and the way back from a jump. @param {Page} page */
 export function renderJumps({ chat: { room }, view, now }) {
   const isAbove = room && room.divider !== null && room.newest > room.divider && (view.markPlace === 'above' || !room.isDividerLoaded);
   byId('unread-bar').hidden = !isAbove;

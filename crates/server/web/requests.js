@@ -24,7 +24,7 @@ export class Requests {
     return this.#waiting.delete(event.ref);
   }
 
-  /** Nothing of this will be answered. */
+  /** Ends all requests: none of them will be answered. */
   drop() {
     for (const resolve of this.#waiting.values()) resolve(null);
     this.#waiting.clear();

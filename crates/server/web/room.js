@@ -1,7 +1,7 @@
-/** A conversation: a room, or direct messages with one person. What is read, missing or a repetition follows from `seq` alone. */
+/** Conversation: a room, or direct messages with one person. What is read, missing or a repetition follows from `seq` alone. */
 import { RangeSet } from './ranges.js';
 
-/** Entries kept; past it the oldest are forgotten, and can be loaded again. */
+/** Entries kept; past it those at the end that is not read are forgotten, and can be loaded again. */
 const ENTRIES_MAX = 20000;
 const FORGOTTEN_AT_ONCE = 2000;
 
@@ -26,6 +26,8 @@ export class Room {
   missed = new RangeSet();
   /** True once nothing older is stored. */
   isComplete = false;
+  /** True once newer messages than those that are loaded were forgotten. */
+  isEndForgotten = false;
   hasHistory = true;
   isSealed = false;
   isJoined = true;
@@ -51,22 +53,17 @@ export class Room {
     if (follows && before.seq === message.seq) return false;
     if (message.epoch === this.epoch) this.newest = Math.max(this.newest, message.seq);
     if (at < this.entries.length || (follows && before.seq + 1 < message.seq)) this.revision += 1;
-    this.entries.splice(at, 0, message);
-    if (this.entries.length > ENTRIES_MAX) {
-      this.entries.splice(0, FORGOTTEN_AT_ONCE);
-      this.isComplete = false;
-      this.revision += 1;
-    }
+    this.#insert(at, message);
     return true;
   }
 
   /** Adds a line of the page's own. @param {{at: number, tone: string, text?: string, names?: string[], unnamed?: number}} note */
   addNote(note) {
     const { epoch, seq } = this.entries.at(-1) ?? { epoch: this.epoch, seq: this.newest };
-    this.entries.push({ ...note, kind: 'note', id: this.#notes += 1, epoch, seq: Math.floor(seq) + 0.5 });
+    this.#insert(this.entries.length, { ...note, kind: 'note', id: this.#notes += 1, epoch, seq: Math.floor(seq) + 0.5 });
   }
 
-  /** The server names its newest message. Returns whether the numbers have begun anew. */
+  /** Takes the number of the newest message at the server. Returns whether the numbers have begun anew. */
   noteNewest(seq) {
     const isAnew = seq < this.newest;
     if (isAnew) {
@@ -106,7 +103,7 @@ export class Room {
     return Math.max(0, this.newest - this.read - uncounted - this.gone.countIn(this.read + 1, this.newest));
   }
 
-  /** Those of them that are meant for the reader. */
+  /** Unread messages that are meant for the reader. */
   get unreadMentions() {
     return this.kind === 'direct' ? this.unread : this.#after(this.read).filter(({ isMention }) => isMention).length;
   }
@@ -120,12 +117,12 @@ export class Room {
     this.setDivider(null);
   }
 
-  /** The reader comes: a mark stands before what is unread. */
+  /** Puts the mark before what is unread, as the reader opens the conversation. */
   enter() {
     this.setDivider(this.unread > 0 ? this.read : null);
   }
 
-  /** A message comes that nobody sees: a mark whose messages are all read moves to it. */
+  /** Notes that a message comes which nobody sees: a mark whose messages are all read moves to it. */
   noteUnseen() {
     if (this.divider === null || this.divider < this.read) this.setDivider(this.read);
   }
@@ -178,6 +175,17 @@ export class Room {
       else high = middle;
     }
     return low;
+  }
+
+  /** Inserts an entry; past the bound it forgets the entries at the other end. */
+  #insert(at, entry) {
+    this.entries.splice(at, 0, entry);
+    if (this.entries.length <= ENTRIES_MAX) return;
+    const isOld = at < ENTRIES_MAX / 2;
+    this.entries.splice(isOld ? -FORGOTTEN_AT_ONCE : 0, FORGOTTEN_AT_ONCE);
+    this.isComplete &&= isOld;
+    this.isEndForgotten ||= isOld;
+    this.revision += 1;
   }
 
   #noteGone(from, to) {

@@ -35,8 +35,10 @@ export function rowsOf(room, from, start) {
     }
     previous = entry;
   }
-  // Messages at the end that the server could not deliver.
-  if (message?.epoch === epoch) rows.push(...room.missed.within(message.seq + 1, room.newest).flatMap((gap) => absent(room, gap.from, gap.to)));
+  // Messages at the end that the server could not deliver, or that were forgotten.
+  const end = message?.epoch === epoch ? { from: message.seq + 1, to: room.newest } : { from: 1, to: 0 };
+  const gaps = room.isEndForgotten ? [end] : room.missed.within(end.from, end.to);
+  rows.push(...gaps.flatMap((gap) => absent(room, gap.from, gap.to)));
   return rows;
 }
 

@@ -26,7 +26,7 @@ const [ALIVE_REF, REJOINED_REF, AWAY_REF] = ['alive', 'rejoined', 'away-again'];
 export class Session {
   /** @type {Phase} */
   phase = { kind: 'out' };
-  /** When the connection was lost; `null` while there is one or was none. @type {number | null} */
+  /** Time at which the connection was lost; `null` while there is one or was none. @type {number | null} */
   offlineSince = null;
   /** True while a page that was asleep asks whether the connection still works. */
   isChecking = false;
@@ -36,7 +36,7 @@ export class Session {
   /** Rooms to enter first; afterwards the chat knows them. @type {string[] | null} */
   #rooms = null;
   #failures = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #pongBy = null;
   #isRejoining = false;
   /** Highest number that the server has named on this connection, by room (E4). */
@@ -67,7 +67,7 @@ export class Session {
     if (this.phase.kind === 'waiting') this.#connect(now);
   }
 
-  /** The page was asleep, or the network has changed: asks before it trusts the connection. */
+  /** Tests the connection after the page was asleep, or the network has changed. */
   wake(now) {
     this.retryNow(now);
     if (!this.isOnline) return;
@@ -81,20 +81,20 @@ export class Session {
     this.#parts.link.write({ type: 'hello', name: this.name, rooms: this.#wantedRooms, ...resume });
   }
 
-  closed(why, now) {
+  closed(now) {
     if (this.phase.kind !== 'ended' && this.phase.kind !== 'out') this.#lose(now);
   }
 
   /** @param {any} event well-formed */
   received(event, now) {
-    this.#heardAt = now;
+    this.#receivedAt = now;
     this.#pongBy = null;
     this.isChecking = false;
     if (this.phase.kind === 'greeting') this.#greeted(event, now);
-    else if (this.isOnline) this.#heard(event, now);
+    else if (this.isOnline) this.#receiveOnline(event, now);
   }
 
-  /** Does what is due. */
+  /** Runs what is due. */
   tick(now) {
     this.pump();
     const due = this.nextDeadline;
@@ -104,10 +104,10 @@ export class Session {
     else this.#lose(now);
   }
 
-  /** When `tick` has something to do. @returns {number | null} */
+  /** Time at which `tick` has something to do. @returns {number | null} */
   get nextDeadline() {
     const { kind, since, until } = this.phase;
-    const deadlines = { waiting: until, connecting: since + GREETING_MS, greeting: since + GREETING_MS, online: this.#pongBy ?? this.#heardAt + SILENCE_MS };
+    const deadlines = { waiting: until, connecting: since + GREETING_MS, greeting: since + GREETING_MS, online: this.#pongBy ?? this.#receivedAt + SILENCE_MS };
     return deadlines[kind] ?? null;
   }
 
@@ -192,7 +192,7 @@ export class Session {
     this.pump();
   }
 
-  #heard(event, now) {
+  #receiveOnline(event, now) {
     const { type, ref, room, code } = event;
     const named = { gap: event.to, message: event.seq, joined: event.seq }[type];
     if (named !== undefined) this.#named.set(room, Math.max(named, this.#named.get(room) ?? 0));

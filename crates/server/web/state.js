@@ -31,7 +31,6 @@ export class Chat {
   /** True while the reader sees what arrives in the current conversation. */
   isAttended = true;
   #readBefore;
-  #directIds = new Set();
   #writers = new Set();
   #lastRename = { key: '', at: 0 };
   #welcomedAt = 0;
@@ -52,7 +51,7 @@ export class Chat {
     return [...this.rooms.values()].filter(({ kind }) => kind === 'room').map(({ name }) => name);
   }
 
-  /** What a reconnect needs to get only what was missed (E7). */
+  /** Newest numbers by room, with which a reconnect gets only what was missed (E7). */
   get since() {
     const rooms = [...this.rooms.values()].filter(({ kind, newest }) => kind === 'room' && newest > 0);
     return Object.fromEntries(rooms.map(({ name, newest }) => [name, newest]));
@@ -150,17 +149,16 @@ export class Chat {
   #direct(event, isOwn, now) {
     const isMine = isOwn || event.from === this.me;
     const other = isMine ? event.to : event.from;
+    const room = Object.assign(this.directWith(other), { name: other });
     // The server does not remember these ids: what was sent twice arrives twice (E3).
-    const mark = `${event.from}/${event.id}`;
-    if (event.id !== undefined && this.#directIds.has(mark)) return [];
-    this.#directIds.add(mark);
+    if (event.id !== undefined && room.entries.some(({ from, id }) => from === event.from && id === event.id)) return [];
     if (!isMine) {
       this.lastWriter = other;
       this.#writers.add(other.toLowerCase());
     }
-    const room = Object.assign(this.directWith(other), { name: other });
     this.colours.assign(event.from);
-    return this.#arrive(room, this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine));
+    const message = this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine);
+    return this.#arrive(room, { ...message, id: event.id });
   }
 
   #arrive(room, message) {
@@ -231,7 +229,7 @@ export class Chat {
     }
   }
 
-  /** A conversation goes on under the person's new name, unless there is another one with it. */
+  /** Moves a conversation to the person's new name, unless there is another one with it. */
   #moveDirect(from, to) {
     const [before, after] = [keyOf('direct', from), keyOf('direct', to)];
     const room = this.rooms.get(before);

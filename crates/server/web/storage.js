@@ -1,4 +1,4 @@
-/** What a tab keeps over a reload: two tabs are two people, and a duplicated tab, which begins with a copy, is not the same one. */
+/** Storage of a tab, which survives a reload: two tabs are two people, and a duplicated tab, which begins with a copy, is not the same one. */
 
 const PREFIX = 'glassline/';
 /** Time for another tab to say that it is the owner. */

@@ -79,6 +79,11 @@ impl JoinedRooms {
         self.room(room).is_some()
     }
 
+    /// Returns whether the client is in a room, or asks for it: it was in it before the reconnect.
+    pub(crate) fn expects(&self, room: &str) -> bool {
+        self.contains(room) || self.left_behind.contains_key(room)
+    }
+
     /// Returns the room the client is in that is meant by this spelling: `#Den` and `den` are one
     /// (E2).
     pub(crate) fn resolve(&self, spelling: &str) -> Option<String> {

@@ -13,6 +13,8 @@ mod proxy;
 mod relay;
 mod server;
 mod tutorial;
+#[cfg(unix)]
+mod websocket;
 mod wire;
 
 pub(crate) use event::{EventClient, fresh_id};
@@ -25,6 +27,8 @@ pub(crate) use process::ServerProcess;
 pub(crate) use proxy::{Passage, Proxy};
 pub(crate) use server::{Server, reopened};
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
+#[cfg(unix)]
+pub(crate) use websocket::websocket_answers;
 pub(crate) use wire::{PATIENCE, PROMPT, Wire};
 
 /// Returns the variable that enables the test layer in programs, if this test uses it.

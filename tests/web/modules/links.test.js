@@ -65,9 +65,13 @@ test('a long text of anything takes no long time', () => {
   const slow = [];
   for (const part of ['http://a.example/', 'http://', '((((', 'alice', 'alice ', 'alice/', '@alice', 'a@', '/', 'e\u0301']) {
     const text = part.repeat(16384 / part.length);
-    const started = process.hrtime.bigint();
-    piecesOf(text, { me: 'alice', query: part });
-    const ms = Number(process.hrtime.bigint() - started) / 1e6;
+    const measure = () => {
+      const started = process.hrtime.bigint();
+      piecesOf(text, { me: 'alice', query: part });
+      return Number(process.hrtime.bigint() - started) / 1e6;
+    };
+    // A busy machine may pause one of them.
+    const ms = Math.min(measure(), measure(), measure());
     if (ms >= 250) slow.push(`${JSON.stringify(part)} repeated took ${ms} ms`);
   }
   assert.deepEqual(slow, []);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Room } from '../../../crates/server/web/room.js';
+import { rowsOf } from '../../../crates/server/web/rows.js';
 import { SEED, below } from './random.js';
 
 const message = (seq, { isCounted = true, epoch = 0 } = {}) => ({
@@ -68,6 +69,20 @@ test('numbers that a page leaves out are gone, not missing', () => {
   assert.deepEqual(one.holesIn(1, 10), []);
   assert.equal(one.isComplete, true);
   assert.equal(one.unread, 4);
+});
+
+test('an older page stays, however much is loaded', () => {
+  const one = room(21000);
+  for (let seq = 1001; seq <= 21000; seq += 1) one.add(message(seq));
+  one.addPage(Array.from({ length: 200 }, (_, at) => message(801 + at)), { before: 1001 }, true);
+  assert.equal(one.oldest, 801);
+  assert.equal(one.gone.countIn(1, 21000), 0);
+  assert.ok(one.entries.length <= 20000);
+  const { kind, from, to } = rowsOf(one, 0, 0).at(-1);
+  assert.deepEqual({ kind, from, to }, { kind: 'hole', from: 19001, to: 21000 }, 'the end can be loaded again');
+  one.add(message(21001));
+  assert.equal(one.message(21001)?.seq, 21001, 'behind what was forgotten');
+  assert.deepEqual(one.holesIn(801, 21001), [{ from: 19001, to: 21000 }]);
 });
 
 test('a server that counts anew begins a new epoch behind the old', () => {

@@ -59,7 +59,7 @@ class World {
 
   lose() {
     this.#reset();
-    this.session.closed('lost', this.now);
+    this.session.closed(this.now);
   }
 
   pass(ms) {

@@ -66,6 +66,23 @@ test('people who come and go are those of the list', () => {
   assert.deepEqual([...one.room.members].sort(), ['alice', 'eve']);
 });
 
+test('notes are bounded as messages are', () => {
+  const one = chat([welcome()]);
+  for (let at = 0; at < 30000; at += 1) one.note(`note ${at}`, 0);
+  assert.ok(one.room.entries.length <= 20000);
+  assert.equal(one.room.entries.at(-1).text, 'note 29999');
+});
+
+test('the colour of a name is forgotten after many others', () => {
+  const { colours } = chat([welcome()]);
+  const names = Array.from({ length: 300 }, (_, at) => `name${at}`);
+  const other = names.find((name) => name !== 'name0' && colourOf(name) === colourOf('name0'));
+  for (const name of ['name0', other]) colours.assign(name);
+  assert.notEqual(colours.of(other), colourOf(other), 'its own colour is taken');
+  for (const name of names) colours.assign(`${name}-later`);
+  assert.equal(colours.of(other), colourOf(other));
+});
+
 test('two people who are present have different colours', () => {
   const one = chat([welcome()]);
   const names = Array.from({ length: NAME_COLOURS }, (_, at) => `name${at}`);

@@ -1,4 +1,4 @@
-//! Connections of one kind, by subnet: those without an accepted name, or those of HTTP.
+//! Connections without an accepted name, by subnet.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -52,6 +52,10 @@ impl BySubnet {
         self.by_size.iter().rev().map(|&(_, subnet)| subnet)
     }
 
+    pub(crate) fn count_of(&self, subnet: IpAddr) -> usize {
+        self.sets.get(&subnet).map_or(0, BTreeSet::len)
+    }
+
     /// Connections of a subnet, in the order of their keys.
     pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
         self.sets.get(&subnet).into_iter().flatten().copied()
@@ -78,6 +82,7 @@ mod tests {
         }
         assert_eq!(connections.subnets().next(), Some(subnet(2)));
         assert_eq!(connections.of(subnet(2)).collect::<Vec<_>>(), [key(2), key(3)]);
+        assert_eq!([1, 2, 4].map(|last| connections.count_of(subnet(last))), [1, 2, 0]);
         assert!(connections.remove(subnet(2), key(2)) && !connections.remove(subnet(2), key(2)));
         assert!(connections.remove(subnet(2), key(3)) && connections.remove(subnet(1), key(1)));
         assert_eq!((connections.subnets().collect::<Vec<_>>(), connections.len()), (vec![subnet(3)], 1));

@@ -14,18 +14,13 @@ use glassline_hub::subnet;
 use crate::admission::token_bucket::TokenBucket;
 use crate::admission::{Flood, FloodLimit};
 
-/// New connections of one subnet that are served at once: a class that reconnects after a restart,
-/// twice over.
-const CONNECTIONS_BURST: f64 = 128.0;
+/// New connections of one subnet that are served at once: thirty browsers that open the page, with
+/// six connections and a WebSocket each, and nearly as many again.
+const CONNECTIONS_BURST: f64 = 384.0;
 /// Further new connections of one subnet per second.
-const CONNECTIONS_PER_SECOND: f64 = 16.0;
-/// Connections of HTTP of one subnet that do not count as new ones: a class that opens the page,
-/// twice over.
-const HTTP_BURST: f64 = 384.0;
-/// Further ones per second.
-const HTTP_PER_SECOND: f64 = 32.0;
-/// Longest wait for a turn: that of the last of a subnet's 64 connections. This machine may have
-/// more, and closed ones would keep others of it waiting for a minute.
+const CONNECTIONS_PER_SECOND: f64 = 32.0;
+/// Longest wait for a turn: that of 128 connections. A subnet may have more, and closed ones would
+/// keep others of it waiting for a minute.
 const TURN_WAIT_MS_MAX: f64 = 4_000.0;
 /// Longest wait before its first message that a connection inherits from others of its subnet: that
 /// for one message of the longest text. A frame of more bytes is charged to its own connection
@@ -48,7 +43,6 @@ pub(crate) struct SubnetCredits {
 struct Credit {
     flood: Flood,
     connections: TokenBucket,
-    http: TokenBucket,
     full_ms: u64,
 }
 
@@ -76,16 +70,6 @@ impl SubnetCredits {
         terms
     }
 
-    /// Counts a connection as one of HTTP, and no longer as a new one, unless there are too many.
-    pub(crate) fn note_http(&mut self, peer: SocketAddr, now_ms: u64) {
-        self.change(peer.ip(), now_ms, |credit| {
-            if credit.http.wait_ms() == 0 {
-                credit.http.take(1.0);
-                credit.connections.refund(1.0);
-            }
-        });
-    }
-
     /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does
     /// not count as new.
     pub(crate) fn leave(&mut self, peer: SocketAddr, flood: Flood, unserved: bool, now_ms: u64) {
@@ -104,16 +88,13 @@ impl SubnetCredits {
         let subnet = subnet(address);
         let mut credit = self.subnets.remove(&subnet).unwrap_or_else(|| {
             let connections = TokenBucket::full(CONNECTIONS_BURST, CONNECTIONS_PER_SECOND, now_ms);
-            let http = TokenBucket::full(HTTP_BURST, HTTP_PER_SECOND, now_ms);
-            Credit { flood: full_flood, connections, http, full_ms: now_ms }
+            Credit { flood: full_flood, connections, full_ms: now_ms }
         });
         self.by_full_ms.remove(&(credit.full_ms, subnet));
         credit.flood.fill(now_ms);
         credit.connections.fill(now_ms);
-        credit.http.fill(now_ms);
         change(&mut credit);
-        let buckets = [credit.flood.full_in_ms(), credit.connections.full_in_ms(), credit.http.full_in_ms()];
-        credit.full_ms = now_ms + buckets.into_iter().max().unwrap_or_default();
+        credit.full_ms = now_ms + credit.flood.full_in_ms().max(credit.connections.full_in_ms());
         self.by_full_ms.insert((credit.full_ms, subnet));
         self.subnets.insert(subnet, credit);
         if self.subnets.len() > SUBNETS_MAX {
@@ -250,15 +231,15 @@ mod tests {
     #[test]
     fn a_burst_of_connections_is_served_at_once_and_more_in_turn() {
         let mut admission = standard();
-        let delays: Vec<u64> = (0..160).map(|_| admission.enter(peer("192.0.2.1"), 0).delay_ms).collect();
-        assert!(delays[..128].iter().all(|&delay_ms| delay_ms == 0));
-        assert_eq!(delays[128..131], [63, 125, 188], "sixteen a second");
+        let delays: Vec<u64> = (0..416).map(|_| admission.enter(peer("192.0.2.1"), 0).delay_ms).collect();
+        assert!(delays[..384].iter().all(|&delay_ms| delay_ms == 0));
+        assert_eq!(delays[384..387], [32, 63, 94], "thirty-two a second");
         assert_eq!(admission.enter(peer("192.0.2.2"), 0).delay_ms, 0, "others are served at once");
         let full = FloodLimit::Standard.full(peer("192.0.2.1").ip(), 0).expect("limited");
         for _ in 0..32 {
             admission.leave(peer("192.0.2.1"), full, true, 0);
         }
-        assert_eq!(admission.enter(peer("192.0.2.1"), 0).delay_ms, 63, "who gave up takes nobody's turn");
+        assert_eq!(admission.enter(peer("192.0.2.1"), 0).delay_ms, 32, "who gave up takes nobody's turn");
         assert_eq!(admission.enter(peer("192.0.2.1"), 10_000).delay_ms, 0);
     }
 
@@ -272,7 +253,7 @@ mod tests {
         for _ in 0..10_000 {
             admission.leave(peer("127.0.0.1"), full, true, 0);
         }
-        assert_eq!(enter(&mut admission, 0), 63, "hanging up brings no new burst");
+        assert_eq!(enter(&mut admission, 0), 32, "hanging up brings no new burst");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Admission of connections: how many of an address, how fast, with what flood credit, and which
-//! have no name yet (`decisions/008`).
+//! Admission of connections: how many of an address have no name yet, how many members it has, how
+//! fast it connects, and with what flood credit (`decisions/008`).
 
 mod by_subnet;
 mod credit;
@@ -19,34 +19,22 @@ pub(crate) use credit::Terms;
 pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
 
-/// Connections by address. A connection is counted by [`enter`](Self::enter), named by
-/// [`register`](Self::register), and left out again by [`leave`](Self::leave).
+/// Connections by address. A connection is counted by [`await_name`](Self::await_name), becomes a
+/// member's by [`register`](Self::register), and is left out again by [`leave`](Self::leave).
 #[derive(Debug)]
 pub(crate) struct Admission {
-    counts: AddressCount,
+    members: AddressCount,
     credits: SubnetCredits,
     unregistered: BySubnet,
-    /// Those of HTTP, which are not among `counts`.
-    http: BySubnet,
 }
 
 impl Admission {
     pub(crate) fn new(limit: FloodLimit) -> Self {
-        Self {
-            counts: AddressCount::default(),
-            credits: SubnetCredits::new(limit),
-            unregistered: BySubnet::default(),
-            http: BySubnet::default(),
-        }
+        Self { members: AddressCount::default(), credits: SubnetCredits::new(limit), unregistered: BySubnet::default() }
     }
 
-    /// Returns whether one more connection from this address would be too many.
-    pub(crate) fn is_full(&self, address: IpAddr, limits: &Limits) -> bool {
-        self.counts.is_full(address, limits)
-    }
-
+    /// Returns the terms of a new connection, which counts as new from now on.
     pub(crate) fn enter(&mut self, peer: SocketAddr, now_ms: u64) -> Terms {
-        self.counts.enter(peer.ip());
         self.credits.enter(peer, now_ms)
     }
 
@@ -54,9 +42,23 @@ impl Admission {
         self.unregistered.insert(subnet(peer.ip()), key);
     }
 
+    /// Returns whether one more connection without a name would be too many for this address.
+    pub(crate) fn has_unregistered_max(&self, address: IpAddr, limits: &Limits) -> bool {
+        !is_exempt(address) && self.unregistered.count_of(subnet(address)) >= limits.unregistered_per_address_max
+    }
+
+    /// Returns whether one more member would be too many for this address.
+    pub(crate) fn has_members_max(&self, address: IpAddr, limits: &Limits) -> bool {
+        self.members.is_full(address, limits)
+    }
+
     /// Notes that the name of a connection was accepted. False if it was before.
     pub(crate) fn register(&mut self, peer: SocketAddr, key: ConnectionKey) -> bool {
-        self.unregistered.remove(subnet(peer.ip()), key)
+        let is_new = self.unregistered.remove(subnet(peer.ip()), key);
+        if is_new {
+            self.members.enter(peer.ip());
+        }
+        is_new
     }
 
     /// Takes over the flood credit of a session that ends. A connection that was never served
@@ -66,70 +68,40 @@ impl Admission {
     }
 
     pub(crate) fn leave(&mut self, peer: SocketAddr, key: ConnectionKey) {
-        if !self.http.remove(subnet(peer.ip()), key) {
-            self.unregistered.remove(subnet(peer.ip()), key);
-            self.counts.leave(peer.ip());
+        if !self.unregistered.remove(subnet(peer.ip()), key) {
+            self.members.leave(peer.ip());
         }
     }
 
     pub(crate) fn unregistered(&self) -> &BySubnet {
         &self.unregistered
     }
-
-    /// Notes that a connection without a name is one of HTTP. False if it was noted before. It does
-    /// not count as new in its subnet, as far as the rate of such connections allows.
-    pub(crate) fn leave_for_http(&mut self, peer: SocketAddr, key: ConnectionKey, now_ms: u64) -> bool {
-        if !self.unregistered.remove(subnet(peer.ip()), key) {
-            return false;
-        }
-        self.counts.leave(peer.ip());
-        self.http.insert(subnet(peer.ip()), key);
-        self.credits.note_http(peer, now_ms);
-        true
-    }
-
-    /// Notes that a connection of HTTP waits for a name from now on.
-    pub(crate) fn return_from_http(&mut self, peer: SocketAddr, key: ConnectionKey) {
-        if self.http.remove(subnet(peer.ip()), key) {
-            self.counts.enter(peer.ip());
-            self.await_name(peer, key);
-        }
-    }
-
-    /// Returns whether an address has more connections of HTTP than it may.
-    pub(crate) fn has_too_many_http(&self, address: IpAddr, limits: &Limits) -> bool {
-        !is_exempt(address) && self.http.of(subnet(address)).count() > limits.http_per_address_max
-    }
-
-    pub(crate) fn http(&self) -> &BySubnet {
-        &self.http
-    }
 }
 
-/// Counts by address; this machine's own addresses are exempt and not counted.
+/// Members by address; this machine's own addresses are exempt and not counted.
 #[derive(Debug, Default)]
 struct AddressCount {
-    connections: HashMap<IpAddr, usize>,
+    members: HashMap<IpAddr, usize>,
 }
 
 impl AddressCount {
-    /// Returns whether one more connection from this address would be too many.
+    /// Returns whether one more from this address would be too many.
     fn is_full(&self, address: IpAddr, limits: &Limits) -> bool {
-        let count = self.connections.get(&subnet(address)).copied().unwrap_or(0);
-        !is_exempt(address) && count >= limits.connections_per_address_max
+        let count = self.members.get(&subnet(address)).copied().unwrap_or(0);
+        !is_exempt(address) && count >= limits.members_per_address_max
     }
 
     fn enter(&mut self, address: IpAddr) {
         if !is_exempt(address) {
-            *self.connections.entry(subnet(address)).or_default() += 1;
+            *self.members.entry(subnet(address)).or_default() += 1;
         }
     }
 
     fn leave(&mut self, address: IpAddr) {
-        if let Some(count) = self.connections.get_mut(&subnet(address)) {
+        if let Some(count) = self.members.get_mut(&subnet(address)) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.connections.remove(&subnet(address));
+                self.members.remove(&subnet(address));
             }
         }
     }
@@ -145,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
-        let limits = Limits { connections_per_address_max: 2, ..Limits::default() };
+        let limits = Limits { members_per_address_max: 2, ..Limits::default() };
         let mut gate = AddressCount::default();
         let far: IpAddr = "192.0.2.1".parse().expect("ip");
         for _ in 0..2 {
@@ -157,7 +129,7 @@ mod tests {
         gate.leave(far);
         assert!(!gate.is_full(far, &limits));
         gate.leave(far);
-        assert!(gate.connections.is_empty());
+        assert!(gate.members.is_empty());
         let near: IpAddr = "127.0.0.1".parse().expect("ip");
         for _ in 0..100 {
             assert!(!gate.is_full(near, &limits));

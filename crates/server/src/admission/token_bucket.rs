@@ -36,11 +36,6 @@ impl TokenBucket {
         self.level = (self.level + tokens).min(self.level.max(0.0));
     }
 
-    /// Returns tokens that were taken for something else.
-    pub(crate) fn refund(&mut self, tokens: f64) {
-        self.level = (self.level + tokens).min(self.burst);
-    }
-
     /// Lowers the level to that of another bucket filled at the same time.
     pub(crate) fn lower_to(&mut self, other: &Self) {
         self.level = self.level.min(other.level);

@@ -52,21 +52,17 @@ pub(crate) enum PeerInput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EvictionRank {
     HungUp,
-    Refused,
+    /// It was sent its last output.
+    Ended,
+    /// It was served over HTTP, and has no request.
+    Served,
     /// Its turn has not come: its subnet opens too many connections.
     Delayed,
+    /// What arrived of it decides nothing yet.
     Incomplete,
+    /// It is being sent an answer or a reason.
+    Answered,
     WaitsForServer,
-}
-
-/// Order in which connections of HTTP are closed for others, the first to be closed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum HttpRank {
-    /// It ends, or asks for nothing.
-    Idle,
-    Incomplete,
-    /// It is being sent an answer.
-    Answering,
 }
 
 /// A name that is claimed from a connection which may be dead.
@@ -166,26 +162,29 @@ impl<S: Socket> Connection<S> {
 
     /// Rank among the unregistered connections of which one is closed for a new one: the lowest
     /// goes first, of equals the oldest, but of delayed ones the newest, so that the others have
-    /// their turn. What was sent so far does not count: part of a `hello` costs a hostile peer
-    /// nothing, while an honest one completes it long before its connection is the oldest.
+    /// their turn. How much was sent so far does not count: part of a `hello`, a request or a
+    /// handshake costs a hostile peer nothing, while an honest one completes it long before its
+    /// connection is the oldest.
     pub(crate) fn eviction_rank(&self, now_ms: u64) -> EvictionRank {
         match self.state {
+            _ if self.is_served() => EvictionRank::Served,
             _ if self.transport.is_hung_up() => EvictionRank::HungUp,
-            ConnectionState::Draining(_) => EvictionRank::Refused,
+            _ if self.has_output() => EvictionRank::Answered,
+            ConnectionState::Draining(_) => EvictionRank::Ended,
             _ if now_ms < self.served_from_ms => EvictionRank::Delayed,
             ConnectionState::Paused(PauseReason::History | PauseReason::Takeover(_)) => EvictionRank::WaitsForServer,
             _ => EvictionRank::Incomplete,
         }
     }
 
-    /// Rank among the connections of HTTP.
-    pub(crate) fn http_rank(&self) -> HttpRank {
-        match &self.protocol {
-            _ if self.transport.is_hung_up() => HttpRank::Idle,
-            _ if !self.output.is_empty() => HttpRank::Answering,
-            Protocol::Http(session) if !session.is_idle() => HttpRank::Incomplete,
-            _ => HttpRank::Idle,
-        }
+    /// Returns whether output waits for the peer to take it, in the layers too: those leave a socket
+    /// only where it is full.
+    fn has_output(&self) -> bool {
+        !self.output.is_empty() || !self.transport.is_writable()
+    }
+
+    fn is_served(&self) -> bool {
+        !self.has_output() && matches!(&self.protocol, Protocol::Http(session) if session.is_idle())
     }
 
     // State.
@@ -325,6 +324,7 @@ impl<S: Socket> Connection<S> {
         hub: &mut Hub,
         now: Now,
         config: &Config,
+        may_register: bool,
         act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
     ) -> T {
         let mut context = SessionContext {
@@ -339,6 +339,7 @@ impl<S: Socket> Connection<S> {
             pure: config.pure,
             links: &config.links,
             web: config.web.as_ref(),
+            may_register,
         };
         act(&mut self.protocol, &mut context)
     }

@@ -6,8 +6,9 @@ use glassline_hub::{Awaits, ConnectInfo, Hub, MemberId, Now};
 use glassline_wire::link::LinkFacts;
 
 use crate::admission::Flood;
+use crate::close_reason::CloseReason;
 use crate::links::Links;
-use crate::protocol::step::Pause;
+use crate::protocol::step::{Pause, Step};
 use crate::web::Web;
 
 pub(crate) struct SessionContext<'a> {
@@ -25,6 +26,8 @@ pub(crate) struct SessionContext<'a> {
     pub(crate) links: &'a Links,
     /// The chat's page, where it is served.
     pub(crate) web: Option<&'a Web>,
+    /// Its address may have one more member.
+    pub(crate) may_register: bool,
 }
 
 /// Connection below a session, for facts that few sessions need.
@@ -46,14 +49,18 @@ impl SessionContext<'_> {
         self.hub.awaits(self.connection)
     }
 
-    /// Returns the facts about a client that logs in now, with a fresh token.
-    pub(crate) fn connect_info(&self) -> ConnectInfo {
+    /// Returns the facts about a client that logs in now, with a fresh token; where its address has
+    /// as many members as it may, the end of its connection.
+    pub(crate) fn connect_info(&self) -> Result<ConnectInfo, Step> {
+        if !self.may_register {
+            return Err(Step::leave(CloseReason::TooManyFromAddress, Vec::new()));
+        }
         let mut token = [0; 16];
         // Without randomness there is no secret, and the hub takes no name back for a token of
         // zero.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
         let link = self.carrier.link_facts();
-        ConnectInfo { connection: self.connection, token, address: self.address, link, now: self.now }
+        Ok(ConnectInfo { connection: self.connection, token, address: self.address, link, now: self.now })
     }
 
     /// Counts a frame against the flood limit, once, when it is read.

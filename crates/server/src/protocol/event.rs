@@ -164,7 +164,10 @@ fn enter(
     waiting: &mut Waiting,
     context: &mut SessionContext<'_>,
 ) -> Step {
-    let info = context.connect_info();
+    let info = match context.connect_info() {
+        Ok(info) => info,
+        Err(end) => return end,
+    };
     let pause = match context.hub.enter_event(&hello, reference.as_deref(), holder, info) {
         Ok(LoginOutcome::As(member)) => {
             *context.member = Some(member);

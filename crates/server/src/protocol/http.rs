@@ -1,9 +1,9 @@
 //! HTTP: requests for the page, one after the other, until one of them opens a WebSocket (W).
 
 use crate::close_reason::CloseReason;
-use crate::http_head::{self, Parsed};
+use crate::http_head::{self, Parsed, RequestHead};
 use crate::protocol::{SessionContext, Step};
-use crate::web::{HEAD_BYTES_MAX, Reply, Response, Scheme, Site, reply_to};
+use crate::web::{HEAD_BYTES_MAX, Reply, Response, Service, reply_to};
 
 /// Time for the head of a request, from its first byte on.
 const HEAD_TIMEOUT_MS: u64 = 10_000;
@@ -16,8 +16,7 @@ pub(crate) const ANSWER_TIMEOUT_MS: u64 = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct HttpSession {
-    scheme: Scheme,
-    is_redirected: bool,
+    service: Service,
     /// Bytes of a request whose head is not complete.
     head: Vec<u8>,
     phase: Phase,
@@ -31,20 +30,20 @@ enum Phase {
     Answered { at_ms: u64 },
 }
 
-/// Consequence of the end of a connection's time.
+/// Decision at a deadline of a connection.
 #[derive(Debug)]
 pub(crate) enum HttpTimeout {
-    /// It goes on until this time.
+    /// The connection goes on until this time.
     Continue { until_ms: u64 },
     /// The connection ends.
     End(Step),
 }
 
 impl HttpSession {
-    /// Returns the session of a connection whose first bytes, which come again with its input, are
-    /// HTTP.
-    pub(crate) fn new(first_bytes: &[u8], scheme: Scheme, is_redirected: bool, now_ms: u64) -> Self {
-        Self { scheme, is_redirected, head: first_bytes.to_vec(), phase: Phase::Head { since_ms: now_ms } }
+    /// Returns the session of a connection that has begun with these bytes of HTTP, which its input
+    /// does not contain any more.
+    pub(crate) fn new(first_bytes: &[u8], service: Service, now_ms: u64) -> Self {
+        Self { service, head: first_bytes.to_vec(), phase: Phase::Head { since_ms: now_ms } }
     }
 
     /// Time at which [`time_out`](Self::time_out) decides.
@@ -55,7 +54,7 @@ impl HttpSession {
         }
     }
 
-    /// Returns whether nothing is asked for: the end of the stream cuts nothing off.
+    /// Returns whether no request has begun, so that the end of the stream cuts nothing off.
     pub(crate) fn is_idle(&self) -> bool {
         self.head.is_empty()
     }
@@ -63,7 +62,7 @@ impl HttpSession {
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         while !input.is_empty() {
             if context.pre_login_output.len() > ANSWERS_BYTES_MAX {
-                // It asks and does not take the answers.
+                // The client sends requests and does not read the answers.
                 return Step::leave(CloseReason::HttpDone, Vec::new());
             }
             let step = self.take_request(input, context);
@@ -84,8 +83,8 @@ impl HttpSession {
         let held = self.head.len();
         let (fresh, rest) = input.split_at(input.len().min(HEAD_BYTES_MAX - held));
         self.head.extend_from_slice(fresh);
-        let site = Site { web, scheme: self.scheme, is_redirected: self.is_redirected };
-        let parsed = http_head::parse(&self.head, HEAD_BYTES_MAX, |head| (reply_to(head, site), head.method == "HEAD"));
+        let read = |head: &RequestHead<'_>| (reply_to(head, web, self.service), head.method == "HEAD");
+        let parsed = http_head::parse(&self.head, HEAD_BYTES_MAX, read);
         let ((reply, is_head_only), head_bytes) = match parsed {
             Parsed::Incomplete => {
                 *input = rest;
@@ -116,7 +115,8 @@ impl HttpSession {
         }
     }
 
-    /// Decides at [`due_ms`](Self::due_ms) how it goes on, with so much of the answer not taken.
+    /// Decides at [`due_ms`](Self::due_ms) whether the connection goes on; so many bytes of answers
+    /// are not taken yet.
     pub(crate) fn time_out(&self, unsent_bytes: usize, now_ms: u64) -> HttpTimeout {
         match self.phase {
             Phase::Answered { at_ms } if unsent_bytes > 0 && now_ms < at_ms + ANSWER_TIMEOUT_MS => {

@@ -53,9 +53,9 @@ impl Protocol {
                 Spoken::Nothing { reason, output } => {
                     return Step::Close { reason, detail: String::new(), output };
                 }
-                Spoken::Http { scheme, is_redirected } => {
+                Spoken::Http(service) => {
                     let now_ms = context.now.monotonic_ms;
-                    *self = Self::Http(HttpSession::new(sniffer.seen(), scheme, is_redirected, now_ms));
+                    *self = Self::Http(HttpSession::new(sniffer.seen(), service, now_ms));
                     return self.take(input, context);
                 }
                 Spoken::Event => Self::Event(EventSession::new()),

@@ -8,7 +8,7 @@ use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use crate::close_reason::CloseReason;
 use crate::links::Links;
 use crate::protocol::{Carrier, refusals};
-use crate::web::{Scheme, Web};
+use crate::web::{Scheme, Service, Web};
 
 /// Longest opening there is.
 const OPENING_BYTES_MAX: usize = EVENT_OPENING.len();
@@ -32,11 +32,7 @@ pub(crate) enum Spoken {
     /// The event dialect; the opening was taken.
     Event,
     /// HTTP, of which nothing was taken but what the sniffer has seen.
-    Http {
-        scheme: Scheme,
-        /// The page is under `https` only.
-        is_redirected: bool,
-    },
+    Http(Service),
     /// A secure link that this server takes; its opening was taken.
     Link(LinkKind),
     /// A protocol or a link that is refused: the reason, and output for the peer.
@@ -132,11 +128,13 @@ impl Sniffer {
 
     /// Decides about HTTP inside the present link: browsers speak it in plaintext and over TLS.
     fn http(&self, pure: bool, links: &Links, web: Option<&Web>, carrier: &dyn Carrier) -> Spoken {
-        let is_redirected = !links.admits(self.link) && links.factory(LinkKind::Tls).is_some();
-        let is_served = web.is_some() && !pure && (links.admits(self.link) || is_redirected);
+        let has_page = web.is_some() && !pure;
         match self.link {
-            LinkKind::Plaintext if is_served => Spoken::Http { scheme: Scheme::Http, is_redirected },
-            LinkKind::Tls if is_served => Spoken::Http { scheme: Scheme::Https, is_redirected: false },
+            LinkKind::Plaintext if has_page && links.admits(self.link) => Spoken::Http(Service::Page(Scheme::Http)),
+            LinkKind::Plaintext if has_page && links.factory(LinkKind::Tls).is_some() => {
+                Spoken::Http(Service::Redirect)
+            }
+            LinkKind::Tls if has_page && links.admits(self.link) => Spoken::Http(Service::Page(Scheme::Https)),
             _ => Spoken::Nothing {
                 reason: CloseReason::HttpNotSpoken,
                 output: refusals::page(carrier.local_address(), links),

@@ -20,7 +20,8 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Returns the end of a connection that left in order (T6).
+    /// Returns the end of a connection about which there is no more to say, such as one that left in
+    /// order (T6).
     pub(crate) fn leave(reason: CloseReason, output: Vec<u8>) -> Self {
         Self::Close { reason, detail: String::new(), output }
     }

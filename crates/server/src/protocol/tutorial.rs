@@ -103,7 +103,10 @@ impl TutorialSession {
 }
 
 fn greet(name: &[u8], context: &mut SessionContext<'_>) -> Step {
-    let info = context.connect_info();
+    let info = match context.connect_info() {
+        Ok(info) => info,
+        Err(end) => return end,
+    };
     match context.hub.enter_tutorial(name, info) {
         Ok(member) => {
             *context.member = Some(member);

@@ -76,8 +76,8 @@ fn links_to_modules() -> String {
     links.join(", ")
 }
 
-/// Returns a text without indentation, empty lines, and comments that begin a line: they are for readers
-/// of the source, and browsers load a quarter less without them.
+/// Returns a text without indentation, empty lines, and comments that begin a line: they are for
+/// readers of the source, and browsers load a quarter less without them.
 fn without_comments(text: &str) -> String {
     let mut is_in_comment = false;
     let is_kept = |line: &&str| {
@@ -99,8 +99,7 @@ pub(super) fn at(path: &str) -> Option<&'static File> {
 mod tests {
     use super::*;
 
-    /// Size that a page may have, so that a classroom on one access point has it at
-    /// once.
+    /// Bytes that a page may have, so that a classroom on one access point has it at once.
     const BYTES_MAX: usize = 100 * 1024;
 
     /// Files that a text refers to: values of `src` and `href`, and module names that are imported.

@@ -21,7 +21,7 @@ pub(super) fn answer(request: &RequestHead<'_>, scheme: &str, host: &str) -> Rep
         let text = "this address is for WebSockets; the chat's page is at /";
         return Reply::Response(Response::of_text("426 Upgrade Required", text).with_line("Upgrade", "websocket"));
     }
-    // A browser always sends an origin; who sends none is no page.
+    // Browsers always send an origin: without one, the client is no page.
     let origin = request.only_value("Origin").map(|origin| origin.map(std::str::from_utf8));
     if !matches!(origin, Ok(None)) && !matches!(origin, Ok(Some(Ok(origin))) if is_same_origin(origin, scheme, host)) {
         return Reply::Rejection(Response::rejection(

@@ -8,7 +8,7 @@ mod reply;
 mod response;
 
 pub(crate) use layer::WebSocketLayer;
-pub(crate) use reply::{Scheme, Site, reply_to};
+pub(crate) use reply::{Scheme, Service, reply_to};
 pub(crate) use response::{Reply, Response};
 
 /// Longest head of a request in bytes: browsers send less than 1 KiB, but for cookies of other

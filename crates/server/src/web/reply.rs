@@ -8,7 +8,7 @@ use crate::http_head::RequestHead;
 const WEBSOCKET_PATH: &str = "/ws";
 const METHODS: &str = "GET, HEAD";
 
-/// Protection below HTTP.
+/// Scheme of the page's address, which is the protection below HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
@@ -24,21 +24,21 @@ impl Scheme {
     }
 }
 
-/// Part of the site that a connection is served.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Site<'a> {
-    pub(crate) web: &'a Web,
-    pub(crate) scheme: Scheme,
-    /// Nothing but where the page is under `https`.
-    pub(crate) is_redirected: bool,
+/// Service that requests of a connection get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// The page and its WebSocket, under this scheme.
+    Page(Scheme),
+    /// The address of the page under `https`: this server takes TLS only.
+    Redirect,
 }
 
-/// Replies to a request.
-pub(crate) fn reply_to(request: &RequestHead<'_>, site: Site<'_>) -> Reply {
+/// Returns the reply to a request.
+pub(crate) fn reply_to(request: &RequestHead<'_>, web: &Web, service: Service) -> Reply {
     let Ok(Some(Ok(host))) = request.only_value("Host").map(|host| host.map(std::str::from_utf8)) else {
         return rejection("400 Bad Request", "a request has one Host line");
     };
-    if !host::is_own(host, &site.web.names) {
+    if !host::is_own(host, &web.names) {
         let text = "this server is not known under this name; start it with --web-name NAME, or use its IP address";
         return rejection("421 Misdirected Request", text);
     }
@@ -52,25 +52,28 @@ pub(crate) fn reply_to(request: &RequestHead<'_>, site: Site<'_>) -> Reply {
     if !request.target.starts_with('/') {
         return rejection("400 Bad Request", "the target of a request is a path");
     }
-    if site.is_redirected {
-        let response = Response::of_text("308 Permanent Redirect", "this server takes connections over TLS only");
-        return Reply::Response(
-            response.with_line("Location", &format!("https://{host}{}", request.target)).into_last(),
-        );
-    }
+    let scheme = match service {
+        Service::Page(scheme) => scheme,
+        Service::Redirect => return redirect_to(&format!("https://{host}{}", request.target)),
+    };
     if request.path() == WEBSOCKET_PATH {
-        return handshake::answer(request, site.scheme.as_str(), host);
+        return handshake::answer(request, scheme.as_str(), host);
     }
     let response = file(request);
     let is_last = request.is_version_1_0 || request.lists("Connection", "close");
     Reply::Response(if is_last { response.into_last() } else { response })
 }
 
+fn redirect_to(address: &str) -> Reply {
+    let response = Response::of_text("308 Permanent Redirect", "this server takes connections over TLS only");
+    Reply::Response(response.with_line("Location", address).into_last())
+}
+
 fn rejection(status: &'static str, text: &str) -> Reply {
     Reply::Rejection(Response::rejection(status, text))
 }
 
-/// Returns whether content follows the head; what it would be is not read.
+/// Returns whether the head announces content, which is not read.
 fn has_body(request: &RequestHead<'_>) -> bool {
     let length = request.only_value("Content-Length");
     let is_empty = matches!(length, Ok(None)) || matches!(length, Ok(Some(b"0")));
@@ -81,7 +84,7 @@ fn file(request: &RequestHead<'_>) -> Response {
     let Some(file) = files::at(request.path()) else {
         return Response::of_text("404 Not Found", "there is no such file; the chat's page is at /");
     };
-    // The page and its modules are those of one version: a browser asks each time.
+    // A browser asks each time, so that the page and its modules are of one version.
     let is_known = request.lists("If-None-Match", &file.etag) || request.lists("If-None-Match", "*");
     let response =
         if is_known { Response::not_modified() } else { Response::of_content(file.content_type, &file.content) };
@@ -94,14 +97,14 @@ mod tests {
     use super::*;
     use crate::http_head::{self, Parsed};
 
-    fn site(web: &Web) -> Site<'_> {
-        Site { web, scheme: Scheme::Http, is_redirected: false }
-    }
+    const HTTP: Service = Service::Page(Scheme::Http);
 
     /// Status of the answer to a request with these lines, and its bytes.
-    fn answered(site: Site<'_>, request: &str) -> (String, String) {
+    fn answered(web: &Web, service: Service, request: &str) -> (String, String) {
         let request = format!("{request}\r\n\r\n");
-        let Parsed::Request(reply, _) = http_head::parse(request.as_bytes(), 8_192, |head| reply_to(head, site)) else {
+        let Parsed::Request(reply, _) =
+            http_head::parse(request.as_bytes(), 8_192, |head| reply_to(head, web, service))
+        else {
             panic!("{request:?} is no request");
         };
         let bytes = match reply {
@@ -113,7 +116,7 @@ mod tests {
     }
 
     fn status(request: &str) -> String {
-        answered(site(&Web::default()), request).0
+        answered(&Web::default(), HTTP, request).0
     }
 
     const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost:1234\r\nConnection: keep-alive, Upgrade\r\n\
@@ -123,7 +126,7 @@ mod tests {
     #[test]
     fn the_page_is_served_with_its_security_lines() {
         let web = Web::default();
-        let (_, text) = answered(site(&web), "GET /?x=y HTTP/1.1\r\nHost: 192.0.2.1:1234");
+        let (_, text) = answered(&web, HTTP, "GET /?x=y HTTP/1.1\r\nHost: 192.0.2.1:1234");
         for line in [
             "HTTP/1.1 200 OK",
             "Content-Type: text/html; charset=utf-8",
@@ -139,18 +142,18 @@ mod tests {
         assert!(text.contains("\r\nLink: </actions.js>; rel=modulepreload, </colours.js>; "), "{text}");
         let (head, body) = text.split_once("\r\n\r\n").expect("a body");
         assert!(head.ends_with(&format!("\r\nContent-Length: {}", body.len())) && body.starts_with("<!doctype html>"));
-        let (_, of_head) = answered(site(&web), "HEAD / HTTP/1.1\r\nHost: 192.0.2.1:1234");
+        let (_, of_head) = answered(&web, HTTP, "HEAD / HTTP/1.1\r\nHost: 192.0.2.1:1234");
         assert_eq!(of_head, format!("{head}\r\n\r\n"));
     }
 
     #[test]
     fn a_file_that_is_known_is_not_sent_again() {
         let web = Web::default();
-        let (_, text) = answered(site(&web), "GET / HTTP/1.1\r\nHost: localhost");
+        let (_, text) = answered(&web, HTTP, "GET / HTTP/1.1\r\nHost: localhost");
         let etag = text.lines().find_map(|line| line.strip_prefix("ETag: ")).expect("a tag");
         for known in [etag.to_string(), format!("\"x\", {etag}"), "*".to_string()] {
             let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {known}");
-            let (status, text) = answered(site(&web), &request);
+            let (status, text) = answered(&web, HTTP, &request);
             assert_eq!((status.as_str(), text.ends_with("\r\n\r\n")), ("304", true), "{text}");
             assert!(!text.contains("Content-Length"), "{text}");
         }
@@ -181,15 +184,15 @@ mod tests {
             assert_eq!(status(request), expected, "{request}");
         }
         let web = Web { names: vec!["class.local".into()] };
-        assert_eq!(answered(site(&web), "GET / HTTP/1.1\r\nHost: CLASS.local:1234").0, "200");
-        let (_, text) = answered(site(&web), "POST / HTTP/1.1\r\nHost: localhost");
+        assert_eq!(answered(&web, HTTP, "GET / HTTP/1.1\r\nHost: CLASS.local:1234").0, "200");
+        let (_, text) = answered(&web, HTTP, "POST / HTTP/1.1\r\nHost: localhost");
         assert!(text.contains("\r\nAllow: GET, HEAD\r\n") && text.contains("\r\nConnection: close\r\n"), "{text}");
     }
 
     #[test]
     fn a_websocket_needs_its_lines_and_its_origin() {
         let web = Web::default();
-        let (status, text) = answered(site(&web), UPGRADE);
+        let (status, text) = answered(&web, HTTP, UPGRADE);
         assert_eq!(status, "101");
         assert!(text.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{text}");
         for (line, expected) in [
@@ -204,7 +207,7 @@ mod tests {
             ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "400"),
             ("Content-Length: 5", "413"),
         ] {
-            assert_eq!(answered(site(&web), &format!("{UPGRADE}\r\n{line}")).0, expected, "{line}");
+            assert_eq!(answered(&web, HTTP, &format!("{UPGRADE}\r\n{line}")).0, expected, "{line}");
         }
         for (from, to, expected) in [
             ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 12", "426"),
@@ -215,21 +218,20 @@ mod tests {
             ("HTTP/1.1", "HTTP/1.0", "426"),
             ("GET", "HEAD", "426"),
         ] {
-            assert_eq!(answered(site(&web), &UPGRADE.replace(from, to)).0, expected, "{to}");
+            assert_eq!(answered(&web, HTTP, &UPGRADE.replace(from, to)).0, expected, "{to}");
         }
-        let of_tls = Site { scheme: Scheme::Https, ..site(&web) };
-        assert_eq!(answered(of_tls, &format!("{UPGRADE}\r\nOrigin: https://localhost:1234")).0, "101");
-        assert_eq!(answered(of_tls, &format!("{UPGRADE}\r\nOrigin: http://localhost:1234")).0, "403");
+        let of_tls = Service::Page(Scheme::Https);
+        assert_eq!(answered(&web, of_tls, &format!("{UPGRADE}\r\nOrigin: https://localhost:1234")).0, "101");
+        assert_eq!(answered(&web, of_tls, &format!("{UPGRADE}\r\nOrigin: http://localhost:1234")).0, "403");
     }
 
     #[test]
     fn where_tls_is_required_plain_http_is_redirected() {
         let web = Web::default();
-        let redirected = Site { is_redirected: true, ..site(&web) };
-        let (status, text) = answered(redirected, "GET /main.js?x HTTP/1.1\r\nHost: 192.0.2.7:1234");
+        let (status, text) = answered(&web, Service::Redirect, "GET /main.js?x HTTP/1.1\r\nHost: 192.0.2.7:1234");
         assert_eq!(status, "308");
         assert!(text.contains("\r\nLocation: https://192.0.2.7:1234/main.js?x\r\n"), "{text}");
-        assert_eq!(answered(redirected, UPGRADE).0, "308");
-        assert_eq!(answered(redirected, "GET / HTTP/1.1\r\nHost: evil.example").0, "421");
+        assert_eq!(answered(&web, Service::Redirect, UPGRADE).0, "308");
+        assert_eq!(answered(&web, Service::Redirect, "GET / HTTP/1.1\r\nHost: evil.example").0, "421");
     }
 }

@@ -25,39 +25,43 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) struct Response {
     status: &'static str,
-    content_type: &'static str,
-    body: Cow<'static, [u8]>,
+    content: Option<Content>,
     /// Further header lines, each with its end.
     lines: String,
     /// The connection ends with it.
     is_last: bool,
 }
 
+#[derive(Debug)]
+struct Content {
+    content_type: &'static str,
+    bytes: Cow<'static, [u8]>,
+}
+
 impl Response {
+    fn new(status: &'static str, content: Option<Content>) -> Self {
+        Self { status, content, lines: String::new(), is_last: false }
+    }
+
     /// Returns an answer with this content.
-    pub(super) fn of_content(content_type: &'static str, content: &'static [u8]) -> Self {
-        let (status, lines) = ("200 OK", String::new());
-        Self { status, content_type, body: Cow::Borrowed(content), lines, is_last: false }
+    pub(super) fn of_content(content_type: &'static str, bytes: &'static [u8]) -> Self {
+        Self::new("200 OK", Some(Content { content_type, bytes: Cow::Borrowed(bytes) }))
     }
 
     /// Returns an answer that is a line of text.
     pub(super) fn of_text(status: &'static str, text: &str) -> Self {
-        let body = Cow::Owned(format!("{text}\n").into_bytes());
-        Self { status, content_type: "text/plain; charset=utf-8", body, lines: String::new(), is_last: false }
+        let bytes = Cow::Owned(format!("{text}\n").into_bytes());
+        Self::new(status, Some(Content { content_type: "text/plain; charset=utf-8", bytes }))
     }
 
     /// Returns the answer to a client that has the content already.
     pub(super) fn not_modified() -> Self {
-        Self { content_type: "", ..Self::of_content("", &[]) }.with_status("304 Not Modified")
+        Self::new("304 Not Modified", None)
     }
 
     /// Returns the answer to a request that is not served; the connection ends with it.
     pub(crate) fn rejection(status: &'static str, text: &str) -> Self {
         Self::of_text(status, text).into_last()
-    }
-
-    fn with_status(self, status: &'static str) -> Self {
-        Self { status, ..self }
     }
 
     pub(super) fn with_line(mut self, name: &str, value: &str) -> Self {
@@ -82,17 +86,17 @@ impl Response {
 
     /// Returns the bytes, without the content where only the head was asked for.
     pub(crate) fn to_bytes(&self, is_head_only: bool) -> Vec<u8> {
-        let Self { status, content_type, body, lines, is_last } = self;
+        let Self { status, content, lines, is_last } = self;
         let mut head = format!("HTTP/1.1 {status}\r\n{SECURITY_LINES}{lines}");
-        if !content_type.is_empty() {
-            let _ = write!(head, "Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
+        if let Some(Content { content_type, bytes }) = content {
+            let _ = write!(head, "Content-Type: {content_type}\r\nContent-Length: {}\r\n", bytes.len());
         }
         head.push_str(if *is_last { "Connection: close\r\n\r\n" } else { "\r\n" });
-        let mut bytes = head.into_bytes();
-        if !is_head_only {
-            bytes.extend_from_slice(body);
+        let mut answer = head.into_bytes();
+        if let Some(content) = content.as_ref().filter(|_| !is_head_only) {
+            answer.extend_from_slice(&content.bytes);
         }
-        bytes
+        answer
     }
 }
 

@@ -4,6 +4,7 @@
 use alloc::collections::VecDeque;
 
 use glassline_wire::request::LOBBY;
+use glassline_wire::spelling;
 
 use crate::limits::NAME_BYTES_MAX;
 use crate::prelude::*;
@@ -43,6 +44,12 @@ impl CurrentRoom {
         is_such(&self.room) || self.asked.iter().any(|room| is_such(room))
     }
 
+    /// Returns whether the user has asked for the room that the server named. In another one, which may
+    /// look alike, nothing is said that is not for the room asked for.
+    fn is_expected(&self) -> bool {
+        self.room == LOBBY || self.asked.iter().any(|asked| spelling::room(asked) == spelling::room(&self.room))
+    }
+
     pub(super) fn note_command(&mut self, line: &str) {
         let mut words = line.strip_prefix('/').unwrap_or_default().split(char::is_whitespace);
         if words.next().is_some_and(|command| MOVES.contains(&command)) {
@@ -68,7 +75,7 @@ impl CurrentRoom {
         }
         self.pending -= 1;
         self.is_known = true;
-        if self.pending == 0 {
+        if self.pending == 0 && self.is_expected() {
             self.asked.clear();
         }
     }

@@ -16,6 +16,8 @@ use crate::update::Update;
 
 /// Characters of a cause that contains text of the server.
 const CAUSE_SHOWN_CHARS: usize = 200;
+/// Rooms of one `welcome` that are left again: as many as a client may be in (E3).
+const UNASKED_LEFT_MAX: usize = 16;
 /// `ref` of the session's own `ping`; its answer is not shown.
 const ALIVE_REF: &str = "glassline-alive";
 /// `ref` of the session's own `ping` after the `join`s of a reconnect: requests are answered in
@@ -135,7 +137,8 @@ impl Session {
         }
     }
 
-    fn receive_welcome(&mut self, welcome: Welcome, now_ms: u64) {
+    fn receive_welcome(&mut self, mut welcome: Welcome, now_ms: u64) {
+        let unasked = self.take_unasked(&mut welcome);
         let again = self.identity.token().is_some();
         let wanted = self.rooms.names();
         // The role was the connection's (O1).
@@ -191,6 +194,7 @@ impl Session {
         for room in rooms {
             self.ask_who_is_in(&room);
         }
+        self.refuse_unasked(&unasked);
         if let Some(text) = self.identity.away().map(str::to_owned) {
             let ask = Ask::Away(AwayText { text: Some(text) });
             self.put_request(&Request::new(ask, Some(AWAY_AGAIN_REF.to_owned())));
@@ -298,6 +302,9 @@ impl Session {
         }
         let is_asked = change.is_some() || self.is_answer_to_program(reference.as_deref());
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
+        if is_own && !is_asked && self.program.is_none() && !self.rooms.expects(&presence.room) {
+            return self.refuse_unasked(&[presence.room]);
+        }
         // Only the answer to the one who joined has the number (E3), and tells of the sealing.
         let is_answer = is_own && presence.seq.is_some();
         let notice = if is_answer { self.seal.entered(&presence.room, presence.sealed.as_deref()) } else { None };
@@ -339,6 +346,42 @@ impl Session {
         ));
         if !self.rooms.contains(answered) {
             self.put_request(&Request::from(Ask::Leave(RoomName { room: answered.to_owned() })));
+        }
+    }
+
+    /// Takes the rooms out of a `welcome` that the client has not asked for (E2). A program sees them.
+    fn take_unasked(&self, welcome: &mut Welcome) -> Vec<String> {
+        if self.program.is_some() {
+            return Vec::new();
+        }
+        let rooms = core::mem::take(&mut welcome.rooms);
+        let (expected, unasked): (Vec<_>, Vec<_>) =
+            rooms.into_iter().partition(|state| self.rooms.expects(&state.room));
+        welcome.rooms = expected;
+        unasked.into_iter().map(|state| state.room).collect()
+    }
+
+    /// Leaves rooms again that the server has put the user into, and says so: one that looks like
+    /// another would be taken for it, and be sent what is meant for that.
+    fn refuse_unasked(&mut self, rooms: &[String]) {
+        let Some(first) = rooms.first() else { return };
+        let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let unusual = first.chars().find(|&c| !is_usual(c));
+        let unusual = unusual.map_or_else(String::new, |c| format!(", whose name has U+{:04X}", u32::from(c)));
+        let others = match rooms.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        self.notice(format!(
+            "the server has put you into the room {}{unusual}{others}, which you did not ask for: it is another one even if \
+             it looks like yours. You leave it again; nothing that you write goes there",
+            brief(first)
+        ));
+        for room in rooms.iter().take(UNASKED_LEFT_MAX) {
+            // A server that does not read gets no further requests.
+            if self.connection.has_window() {
+                self.put_request(&Request::from(Ask::Leave(RoomName { room: room.clone() })));
+            }
         }
     }
 

@@ -109,20 +109,22 @@ impl Decoder {
                 return self.take_control(frame, input);
             }
             let masked = take(input, frame.unread_bytes);
-            let payload = Payload { masked, mask: frame.mask, ends_message: frame.unread_bytes == masked.len() as u64 };
+            let mask = frame.mask;
             frame.unread_bytes -= masked.len() as u64;
             frame.mask.rotate_left(masked.len() % 4);
-            let ends_message = payload.ends_message && frame.is_final;
-            if payload.ends_message {
-                self.message_bytes = self.message_bytes.filter(|_| !frame.is_final);
-            } else {
+            let ends_frame = frame.unread_bytes == 0;
+            let ends_message = ends_frame && frame.is_final;
+            if ends_message {
+                self.message_bytes = None;
+            }
+            if !ends_frame {
                 self.frame = Some(frame);
-                if masked.is_empty() {
-                    return Ok(None);
-                }
             }
             if !masked.is_empty() || ends_message {
-                return Ok(Some(Item::Payload(Payload { ends_message, ..payload })));
+                return Ok(Some(Item::Payload(Payload { masked, mask, ends_message })));
+            }
+            if !ends_frame {
+                return Ok(None);
             }
         }
     }

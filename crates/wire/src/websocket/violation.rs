@@ -40,8 +40,8 @@ pub enum Violation {
     /// A control frame with too much payload.
     #[error("a control frame has more than {CONTROL_BYTES_MAX} bytes")]
     LongControl,
-    /// A length that is not in its shortest form, or above 2^63.
-    #[error("a length is not in its shortest form")]
+    /// A length that is not in its shortest form, or not below 2^63.
+    #[error("a length is not in its shortest form, or not below 2^63")]
     BadLength,
     /// A fragment of no message.
     #[error("a fragment continues no message")]
@@ -56,7 +56,7 @@ pub enum Violation {
     #[error("a message is longer than {0} bytes")]
     TooLong(u64),
     /// A close frame with half a code, or with one that may not be sent.
-    #[error("a close frame has a code that may not be sent")]
+    #[error("a close frame has half a code, or one that may not be sent")]
     BadCloseCode,
     /// A close frame whose reason is not UTF-8.
     #[error("the reason of a close frame is not UTF-8")]

@@ -14,11 +14,11 @@ impl<S: Socket> Reactor<S> {
     /// Makes room for a connection from `address`. False where its subnet has as many as it may,
     /// and none can be closed.
     pub(super) fn make_room(&mut self, address: IpAddr) -> bool {
-        // Each round closes a connection, or reads a name that ends its candidacy.
-        while self.admission.is_full(address, &self.config.limits) {
+        // Each round closes a connection, or reads from one that is incomplete no longer.
+        while self.admission.has_unregistered_max(address, &self.config.limits) {
             let victim = self.eviction_victim(subnet(address));
             // One that waits for the server is nearly logged in, and a subnet has few.
-            let Some((_, victim)) = victim.filter(|&(rank, _)| rank != EvictionRank::WaitsForServer) else {
+            let Some(victim) = victim.filter(|&(rank, _)| rank != EvictionRank::WaitsForServer) else {
                 return false;
             };
             self.evict(victim);
@@ -26,24 +26,25 @@ impl<S: Socket> Reactor<S> {
         while self.admission.unregistered().len() >= self.config.limits.unregistered_max {
             // From the subnet with the most, so that no subnet crowds out others.
             let largest = self.admission.unregistered().subnets().next();
-            let Some((_, victim)) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };
+            let Some(victim) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };
             self.evict(victim);
         }
         true
     }
 
-    /// Closes an unregistered connection, unless its input completes a login.
-    fn evict(&mut self, victim: ConnectionKey) {
+    /// Closes an unregistered connection, unless what has arrived from it changes its rank.
+    fn evict(&mut self, (rank, victim): (EvictionRank, ConnectionKey)) {
         let is_handshaking = self.connections.get(victim).is_some_and(|victim| victim.transport().is_handshaking());
-        if self.eviction_rank(victim) == Some(EvictionRank::Incomplete) && self.may_read() && !is_handshaking {
-            // The system reports what has arrived only with the next wait; a whole name may be
-            // there already. In a handshake it is not, and each step of one is work.
+        if rank == EvictionRank::Incomplete && self.may_read() && !is_handshaking {
+            // The system reports what has arrived only with the next wait; a whole name or request
+            // may be there already. In a handshake it is not, and each step of one is work.
             self.read_now(victim);
-            if self.eviction_rank(victim).is_none_or(|rank| rank == EvictionRank::WaitsForServer) {
+            if self.eviction_rank(victim) != Some(rank) {
                 return;
             }
         }
-        self.close(victim, CloseReason::CrowdedOut);
+        let is_served = rank == EvictionRank::Served;
+        self.close(victim, if is_served { CloseReason::HttpDone } else { CloseReason::CrowdedOut });
     }
 
     /// The first of a subnet to be closed, and its rank.

@@ -39,7 +39,7 @@ use crate::net::connections::Connections;
 use crate::net::reactor::handshakes::Handshakes;
 use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
-use crate::protocol::Carrier;
+use crate::protocol::{Carrier, Protocol};
 use crate::{Config, Limits};
 
 /// Bytes handed to the history at once within a turn: as much as one read, so that its bounds are
@@ -219,7 +219,7 @@ impl<S: Socket> Reactor<S> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Accepts a new connection, unless there are too many members from its address. One of a
+    /// Accepts a new connection, unless too many from its address wait for the server. One of a
     /// subnet that opens too many is served later.
     pub(crate) fn admit(&mut self, peer: SocketAddr, open: impl FnOnce() -> Transport<S>) -> Option<ConnectionKey> {
         if !self.make_room(peer.ip()) {
@@ -346,11 +346,12 @@ impl<S: Socket> Reactor<S> {
     }
 
     fn snapshot(&self) -> Snapshot {
+        let http = self.connections.iter().filter(|(_, of)| matches!(of.protocol(), Protocol::Http(_))).count();
         Snapshot {
             members: self.hub.len(),
             connections: self.connections.len(),
-            unregistered: self.admission.unregistered().len(),
-            http: self.admission.http().len(),
+            unregistered: self.admission.unregistered().len() - http,
+            http,
             websockets: self.connections.iter().filter(|(_, of)| of.transport().has_websocket()).count(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),

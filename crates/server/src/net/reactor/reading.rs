@@ -47,8 +47,8 @@ impl<S: Socket> Reactor<S> {
         self.handshake_turn();
     }
 
-    /// Reads once from a connection, whether or not something was reported of it; not where what
-    /// another one was read for leads here.
+    /// Reads once from a connection, whether or not something was reported of it. Does nothing during
+    /// the read of another connection, which has the buffer.
     pub(super) fn read_now(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.connections.get_mut(key).filter(|_| !self.buffer.is_taken()) {
             connection.transport_mut().expect_input();
@@ -173,7 +173,8 @@ impl<S: Socket> Reactor<S> {
     ) -> Option<T> {
         let connection = self.connections.get_mut(key).filter(|connection| !connection.is_draining())?;
         let was_member = connection.member().is_some();
-        let done = connection.with_context(key, &mut self.hub, self.now, &self.config, act);
+        let may_register = !was_member && !self.admission.has_members_max(connection.peer().ip(), &self.config.limits);
+        let done = connection.with_context(key, &mut self.hub, self.now, &self.config, may_register, act);
         if !was_member {
             self.note_login(key);
             self.note_http(key);

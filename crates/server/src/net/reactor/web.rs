@@ -1,14 +1,10 @@
-//! Connections of HTTP, which are neither members nor on their way to a name, and those of them that
-//! become a WebSocket (W).
+//! Connections of HTTP, which are not on their way to a name, and those of them that become a
+//! WebSocket (W).
 
-use std::net::IpAddr;
-
-use glassline_hub::subnet;
 use tracing::debug;
 
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
-use crate::net::connection::HttpRank;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
@@ -16,16 +12,13 @@ use crate::protocol::{HttpTimeout, Protocol};
 use crate::web::{Response, WebSocketLayer};
 
 impl<S: Socket> Reactor<S> {
-    /// Counts a connection whose protocol has turned out to be HTTP apart from the others, and sets
-    /// the deadline of its present request.
+    /// Sets the deadline of the present request of a connection whose protocol has turned out to be
+    /// HTTP, in place of that for a name.
     pub(super) fn note_http(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get(key) else { return };
         let Protocol::Http(session) = connection.protocol() else { return };
-        let (peer, due_ms) = (connection.peer(), session.due_ms());
-        if self.admission.leave_for_http(peer, key, self.now.monotonic_ms) {
-            self.timers.cancel(key, Kind::Greeting);
-            self.make_room_for_http(peer.ip(), key);
-        }
+        let due_ms = session.due_ms();
+        self.timers.cancel(key, Kind::Greeting);
         self.timers.set(key, Kind::Request, due_ms);
     }
 
@@ -39,53 +32,20 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Has a WebSocket begin: from now on the connection is one that waits for a name.
+    /// Puts a WebSocket on a connection of HTTP, which waits for a name from now on.
     pub(super) fn start_websocket(&mut self, key: ConnectionKey, response: Vec<u8>, first_bytes: Vec<u8>) {
         let Some(peer) = self.connections.get(key).map(super::Connection::peer) else { return };
-        // One that began with this request is counted among them still.
-        let is_counted = !self.admission.http().contains(subnet(peer.ip()), key);
-        if !is_counted && !self.make_room(peer.ip()) {
+        if self.admission.has_members_max(peer.ip(), &self.config.limits) {
             let text = "too many connections come from your address; close some of them";
             let response = Response::rejection("503 Service Unavailable", text);
             self.refuse_or_drain(key, CloseReason::TooManyFromAddress, "", &response.to_bytes(false));
             return;
         }
-        self.admission.return_from_http(peer, key);
         self.timers.cancel(key, Kind::Request);
         self.timers.set(key, Kind::Greeting, self.now.monotonic_ms + self.config.limits.greeting_timeout_ms);
         if let Some(connection) = self.connections.get_mut(key) {
             debug!(%peer, "WebSocket opened");
             connection.transport_mut().start_websocket(WebSocketLayer::new(response), first_bytes);
         }
-    }
-
-    /// Closes connections of HTTP for a new one of `address`: of its subnet, where that has as many as
-    /// it may, then of the subnet with the most.
-    fn make_room_for_http(&mut self, address: IpAddr, newest: ConnectionKey) {
-        while self.admission.has_too_many_http(address, &self.config.limits) {
-            if !self.evict_http(subnet(address), newest) {
-                break;
-            }
-        }
-        while self.admission.http().len() > self.config.limits.http_max {
-            let largest = self.admission.http().subnets().next();
-            if !largest.is_some_and(|subnet| self.evict_http(subnet, newest)) {
-                break;
-            }
-        }
-    }
-
-    /// Closes that one of a subnet's connections of HTTP which misses least by it: an idle one, the
-    /// oldest of equals. False where there is none but `newest`.
-    fn evict_http(&mut self, subnet: IpAddr, newest: ConnectionKey) -> bool {
-        let others = self.admission.http().of(subnet).filter(|key| *key != newest);
-        let ranked = others.filter_map(|key| Some((self.connections.get(key)?.http_rank(), key)));
-        let victim = ranked.min_by_key(|&(rank, key)| (rank, u32::MAX - self.connections.age(key)));
-        if let Some((rank, key)) = victim {
-            // One that asks for nothing has been served.
-            let reason = if rank == HttpRank::Idle { CloseReason::HttpDone } else { CloseReason::CrowdedOut };
-            self.close(key, reason);
-        }
-        victim.is_some()
     }
 }

@@ -36,6 +36,7 @@ fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> Step, hel
             pure: false,
             links: &Links::default(),
             web: None,
+            may_register: true,
         };
         assert_eq!(take(&mut &frame(payload)[..], &mut context), Step::Continue);
     }
@@ -91,6 +92,7 @@ fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> St
             pure: false,
             links: &Links::default(),
             web: None,
+            may_register: true,
         };
         match take(&mut input, &mut context) {
             Step::Pause(Pause::History) => {}

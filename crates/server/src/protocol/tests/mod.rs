@@ -81,6 +81,7 @@ impl TestSession {
             pure: self.pure,
             links: &self.links,
             web: self.web.as_ref(),
+            may_register: true,
         };
         match self.protocol.take(&mut &bytes[..], &mut context) {
             Step::Continue => return true,

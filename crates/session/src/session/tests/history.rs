@@ -139,7 +139,7 @@ fn a_room_silent_since_it_was_joined_is_resumed_too() {
     for (said, since) in [(r#","seq":8"#, Some(8)), (r#","seq":0"#, Some(0)), ("", None)] {
         for is_program in [false, true] {
             let mut client = if is_program { TestClient::event().for_program() } else { TestClient::event() };
-            client.receive(&format!(r#"{{"type":"joined","room":"den","names":["alice"],"count":1{said}}}"#));
+            client.join("den", said);
             assert_eq!(come_back(&mut client).get("den").copied(), since, "{said}");
         }
     }
@@ -153,7 +153,7 @@ fn a_room_joined_again_shows_missed_messages_as_news() {
         (None, vec!["gap 3-5", "6"]),
     ] {
         let mut client = TestClient::event();
-        client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1}"#);
+        client.join("den", "");
         client.receive(&message("den", 1));
         client.receive(&message("den", 2));
         come_back(&mut client);

@@ -147,6 +147,14 @@ impl TestClient {
         done
     }
 
+    /// Enters a room at the user's request; `fields` are further ones of the answer.
+    fn join(&mut self, room: &str, fields: &str) {
+        self.command(Command::Join(room.into())).expect("taken");
+        self.receive(&format!(
+            r#"{{"type":"joined","room":{room:?},"names":["alice"],"count":1{fields},"ref":"glassline-move"}}"#
+        ));
+    }
+
     fn say(&mut self, text: &str) {
         self.command(Command::Say(text.into())).expect("taken");
     }

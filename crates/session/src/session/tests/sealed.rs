@@ -124,6 +124,53 @@ fn a_room_that_looks_alike_is_not_the_one_asked_for() {
 }
 
 #[test]
+fn a_welcome_into_a_look_alike_is_refused() {
+    let look_alike = r#"{"room":"d\u0435n","seq":4,"count":3}"#;
+    let lobby = r#"{"room":"lobby","seq":4,"count":3}"#;
+    let with_look_alike = WELCOME.replace(lobby, &format!("{look_alike},{lobby}"));
+    let without_den = WELCOME.replace(lobby, look_alike);
+
+    // At the first time the client asks for the lobby.
+    let mut client = TestClient::new(DialectChoice::Auto, Some(60_000));
+    client.connect();
+    client.take_hello();
+    client.receive(&with_look_alike);
+    assert_left_again(&mut client, &["lobby"]);
+    client.say("hi");
+    assert!(matches!(&client.take_requests()[0].content, Ask::Send(send) if send.room == "lobby"));
+
+    // Later it asks for its rooms.
+    for seal in [DenIsSealed::by_the_user(), DenIsSealed::by_others()] {
+        let mut client = in_the_den(seal);
+        client.close();
+        client.wait_for_connect();
+        client.connect();
+        client.take_hello();
+        client.receive(&without_den);
+        assert_left_again(&mut client, &[]);
+        assert_eq!(client.session.status(0).room, None);
+        assert!(client.command(Command::Say("for the den".into())).is_err());
+        // The answer to the join that follows is checked as well.
+        client.receive(&ENTERED.replace("den", r"d\u0435n").replace(r#","ref":"glassline-move""#, ""));
+        assert_left_again(&mut client, &[]);
+        client.receive(&ENTERED.replace(r#","ref":"glassline-move""#, ""));
+        assert_eq!(client.session.status(0).room.as_deref(), Some("den"));
+    }
+}
+
+#[track_caller]
+fn assert_left_again(client: &mut TestClient, rooms: &[&str]) {
+    assert_eq!(client.session.status(0).rooms, rooms);
+    let notices = client.notices();
+    assert!(notices.contains("d\u{435}n, whose name has U+0435, which you did not ask for"), "{notices}");
+    let left = client
+        .take_requests()
+        .into_iter()
+        .any(|request| matches!(request.content, Ask::Leave(room) if room.room == "d\u{435}n"));
+    assert!(left, "it is left again");
+}
+
+#[test]
 fn the_tutorial_dialect_carries_nothing_into_a_sealed_room() {
     let mut client = TestClient::tutorial();
     client.session = client.session.with_seal(Box::new(DenIsSealed::by_the_user()));
@@ -142,6 +189,10 @@ fn the_tutorial_dialect_carries_nothing_into_a_sealed_room() {
     // The server may have moved the user already.
     refused(&mut client);
     client.receive_bytes(&frames(&["*", "you are in den; nobody else is here"]));
+    refused(&mut client);
+    client.command(Command::ServerLine("/join den".into())).expect("sent");
+    client.take_frames();
+    client.receive_bytes(&frames(&["*", "you are in d\u{435}n; nobody else is here"]));
     refused(&mut client);
     client.command(Command::ServerLine("/leave".into())).expect("sent");
     assert_eq!(client.take_frames(), [b"/leave"]);

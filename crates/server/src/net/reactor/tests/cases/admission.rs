@@ -176,7 +176,7 @@ fn a_class_that_reconnects_is_not_delayed() {
 #[test]
 fn too_many_new_connections_are_delayed_and_not_refused() {
     let mut server = TestServer::open(Config::default(), None, NOW);
-    for _ in 0..128 {
+    for _ in 0..384 {
         connect_from(&mut server, CLASSROOM).reset();
         turn_at(&mut server, 0);
     }
@@ -190,9 +190,9 @@ fn too_many_new_connections_are_delayed_and_not_refused() {
     assert!(server.counts().contains("joined=1"), "only alice is in: {}", server.counts());
     assert!(received(&elsewhere).contains("nobody else is here"), "alice is not delayed");
     turn_at(&mut server, 1_000);
-    assert!(server.counts().contains("joined=17"), "sixteen a second: {}", server.counts());
+    assert!(server.counts().contains("joined=33"), "thirty-two a second: {}", server.counts());
     // One at a time, so that the loop wakes for each by itself.
-    for now_ms in 1_001..=4_000 {
+    for now_ms in 1_001..=2_000 {
         turn_at(&mut server, now_ms);
     }
     assert!(
@@ -205,7 +205,7 @@ fn too_many_new_connections_are_delayed_and_not_refused() {
 #[test]
 fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
     let mut server = TestServer::open(Config::default(), None, NOW);
-    for _ in 0..128 {
+    for _ in 0..384 {
         connect_from(&mut server, CLASSROOM).reset();
         turn_at(&mut server, 0);
     }
@@ -226,12 +226,12 @@ fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
 #[test]
 fn a_delayed_connection_has_all_its_time_for_a_name() {
     let mut server = TestServer::open(Config::default(), None, NOW);
-    for _ in 0..128 {
+    for _ in 0..384 {
         connect_from(&mut server, CLASSROOM).reset();
         turn_at(&mut server, 0);
     }
-    let delayed: Vec<Pipe> = (0..32).map(|_| connect_from(&mut server, CLASSROOM)).collect();
-    let last = &delayed[31];
+    let delayed: Vec<Pipe> = (0..64).map(|_| connect_from(&mut server, CLASSROOM)).collect();
+    let last = &delayed[63];
     for now_ms in (100..=11_900).step_by(100) {
         turn_at(&mut server, now_ms);
     }

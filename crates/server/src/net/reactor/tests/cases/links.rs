@@ -9,6 +9,7 @@ use glassline_wire::link::{LinkFacts, LinkKind};
 use glassline_wire::opening::NOISE_OPENING;
 
 use super::layers::Layered;
+use super::websocket::{PAGE, UPGRADE, message};
 use super::*;
 use crate::Links;
 use crate::close_reason::CloseReason;
@@ -233,6 +234,58 @@ fn half_open_handshakes_end_at_the_deadline_and_for_others() {
     assert!(half_open.iter().all(Pipe::is_closed), "{}", server.counts());
     let failed: Vec<_> = server.reactor.counters.failed_handshakes().filter(|(_, count)| *count > 0).collect();
     assert_eq!(failed, [(CloseReason::CrowdedOut, 10), (CloseReason::NoNameInTime, 20)]);
+}
+
+/// Clients of one address whose first bytes have all been sent before any of them goes on.
+fn connect_secured_at_once(server: &mut TestServer, number: u8, count: usize) -> Vec<Layered> {
+    let clients: Vec<Layered> = (0..count).map(|_| Layered::over(connect(server, number))).collect();
+    for client in &clients {
+        client.pipe.send(TLS_OPENING);
+    }
+    turn_until_it_waits(server);
+    clients
+}
+
+#[test]
+fn half_open_handshakes_of_one_address_keep_no_other_out() {
+    let (mut server, _) = secured(unlimited());
+    let mut clients = connect_secured_at_once(&mut server, 2, 1);
+    let half_open = connect_secured_at_once(&mut server, 1, 10_000);
+    let open = half_open.iter().filter(|client| !client.pipe.is_closed()).count();
+    assert_eq!(open, Limits::default().unregistered_per_address_max);
+    clients.extend(connect_secured_at_once(&mut server, 2, 1));
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.exchange(&mut server, usize::MAX);
+        let hello = opened(&format!(r#"{{"type":"hello","name":"client{number}"}}"#));
+        let welcome = client.say(&mut server, &hello);
+        assert!(welcome.contains(r#""type":"welcome""#), "{}", server.counts());
+    }
+}
+
+#[test]
+fn thirty_pages_from_one_address_are_served_over_tls() {
+    for required in [None, Some(LinkKind::Tls)] {
+        let links = Links { required, ..Links::default() };
+        let (mut server, _) = secured(Config { links, replay: 0, ..Config::default() });
+        // Six connections of each browser, all in their handshake at once.
+        let mut pages = connect_secured_at_once(&mut server, 1, 180);
+        for page in &mut pages {
+            page.exchange(&mut server, usize::MAX);
+            let answer = page.say(&mut server, PAGE.as_bytes());
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}: {}", server.counts());
+        }
+        for (number, socket) in connect_secured_at_once(&mut server, 1, 30).iter_mut().enumerate() {
+            socket.exchange(&mut server, usize::MAX);
+            let answer = socket.say(&mut server, UPGRADE.as_bytes());
+            assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}: {}", server.counts());
+            let hello = opened(&format!(r#"{{"type":"hello","name":"pupil{number}"}}"#));
+            socket.layer.send(&[&message(&hello)]);
+            socket.exchange(&mut server, usize::MAX);
+            let frames = socket.take_received();
+            assert!(String::from_utf8_lossy(&frames).contains(r#""type":"welcome""#), "{}", server.counts());
+        }
+        assert_eq!(server.counts(), "joined=30", "nobody was delayed, nothing was closed");
+    }
 }
 
 #[test]

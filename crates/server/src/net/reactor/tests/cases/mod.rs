@@ -459,18 +459,23 @@ fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> 
 #[test]
 fn a_class_behind_one_address_comes_in_at_once() {
     let mut server = TestServer::open(Config::default(), None, NOW);
-    let class = arrive(&mut server, [192, 0, 2, 1], 64);
-    assert!(class.iter().all(|pipe| !pipe.is_finished()), "{}", server.counts());
-    assert!(server.counts().contains("joined=64"), "{}", server.counts());
-    let one_more = server.connect(SocketAddr::from(([192, 0, 2, 1], 4_000)), 1 << 20);
-    assert!(one_more.is_closed() && server.counts().contains("too_many_from_address=1"), "{}", server.counts());
-    let neighbour = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
-    assert!(!neighbour.is_closed());
+    // All are there before the first of them sends its name.
+    let class = arrive(&mut server, [192, 0, 2, 1], 70);
+    assert_eq!(class.iter().filter(|pipe| pipe.is_finished()).count(), 6, "{}", server.counts());
+    assert_eq!(server.counts(), "too_many_from_address=6 joined=64");
+    let events = enter(&mut server, 1, r#"{"type":"hello","name":"one more"}"#);
+    assert!(events.is_finished() && received(&events).is_empty(), "{}", server.counts());
+    let neighbour = enter(&mut server, 2, r#"{"type":"hello","name":"neighbour"}"#);
+    assert!(received(&neighbour).contains(r#""type":"welcome""#), "{}", server.counts());
+    class[0].reset();
+    let later = enter(&mut server, 1, r#"{"type":"hello","name":"later"}"#);
+    assert!(received(&later).contains(r#""type":"welcome""#), "{}", server.counts());
 }
 
 #[test]
 fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
-    let mut server = TestServer::open(Config::default(), None, NOW);
+    let limits = Limits { unregistered_per_address_max: 1, ..Limits::default() };
+    let mut server = TestServer::open(Config { limits, ..Config::default() }, None, NOW);
     let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
     let connect = |server: &mut TestServer| server.connect(peer, 1 << 20);
     let enter = |server: &mut TestServer, hello: &str| {
@@ -479,8 +484,8 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
         server.turn(NOW).expect("a turn");
         pipe
     };
-    // All but one of the places are members' whose links are dead and not noticed yet; one of them
-    // comes back.
+    // All but one of the places of members are held by dead links that are not noticed yet; one of
+    // them comes back.
     let members: Vec<Pipe> =
         (0..63).map(|n| enter(&mut server, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
     let welcome = received(&members[0]);
@@ -497,7 +502,8 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
 fn a_client_without_a_name_is_evicted_for_one_of_its_address() {
     // Once all serials are higher than before, and once they wrap around at the sixteenth.
     for first_serial in [0, u32::MAX - 15] {
-        let mut server = TestServer::open(Config::default(), None, NOW);
+        let limits = Limits { unregistered_per_address_max: 64, ..Limits::default() };
+        let mut server = TestServer::open(Config { limits, ..Config::default() }, None, NOW);
         server.reactor.connections.set_next_serial(first_serial);
         let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
         let elsewhere = server.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
+use glassline_wire::layer::Layer;
 use glassline_wire::link::LinkKind;
 
+use super::layers::Layered;
 use super::websocket::{Browser, PAGE, UPGRADE, at, message};
 use super::*;
 use crate::web::HEAD_BYTES_MAX;
@@ -116,8 +118,7 @@ fn connections_are_kept_and_slow_readers_served() {
 fn thirty_pages_from_one_address_are_served_at_once() {
     let mut server = TestServer::open(Config { replay: 0, ..Config::default() }, None, NOW);
     let peer = SocketAddr::from(([192, 0, 2, 1], 1));
-    // Six connections of each browser: more than an address may have without a name. What has arrived
-    // is read before one of them would be closed for another.
+    // Six connections of each browser.
     let pages: Vec<Pipe> = (0..180)
         .map(|_| {
             let page = server.connect(peer, 1 << 20);
@@ -141,13 +142,16 @@ fn thirty_pages_from_one_address_are_served_at_once() {
 }
 
 #[test]
-fn connections_of_http_have_bounds_of_their_own() {
-    let limits = Limits { http_max: 6, http_per_address_max: 4, connections_per_address_max: 2, ..Limits::default() };
+fn connections_that_were_served_are_closed_first() {
+    let limits = Limits {
+        unregistered_max: 6,
+        unregistered_per_address_max: 4,
+        members_per_address_max: 2,
+        ..Limits::default()
+    };
     let mut server = TestServer::open(Config { limits, ..unlimited() }, None, NOW);
     let members: Vec<Pipe> =
         (0..2).map(|n| enter(&mut server, 1, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
-    let refused = connect(&mut server, 1);
-    assert!(refused.is_closed(), "two members are all that the address may have");
     let request = |server: &mut TestServer, number: u8, bytes: &str| {
         let pipe = connect(server, number);
         pipe.send(bytes.as_bytes());
@@ -164,14 +168,40 @@ fn connections_of_http_have_bounds_of_their_own() {
     assert_eq!(closed, [true, true, true, false], "of the address with the most");
     assert!(others.iter().all(|pipe| !pipe.is_closed() && received(pipe).starts_with("HTTP/1.1 200 ")));
     assert!(members.iter().all(|member| !member.is_closed()));
-    let admission = &server.reactor.admission;
-    assert_eq!((admission.http().len(), admission.unregistered().len()), (6, 0));
+    let snapshot = server.reactor.snapshot();
+    assert_eq!((snapshot.http, snapshot.unregistered), (6, 0));
     assert!(server.counts().contains("http_done=3"), "{}", server.counts());
+    // Half a request is worth no more than half a name: the older one goes first.
+    received(&answered[3]);
+    let silent: Vec<Pipe> = (0..2).map(|_| connect(&mut server, 2)).collect();
+    turn_until_it_waits(&mut server);
+    assert!(answered[3].is_closed() && incomplete.is_closed() && !silent[0].is_closed(), "{}", server.counts());
+    assert!(server.counts().contains("crowded_out=1"), "{}", server.counts());
 }
 
 #[test]
-fn a_websocket_counts_as_its_address_and_is_refused_in_http() {
-    let limits = Limits { connections_per_address_max: 2, ..Limits::default() };
+fn connections_that_are_sent_an_answer_are_closed_last() {
+    let limits = Limits { unregistered_per_address_max: 3, ..Limits::default() };
+    let mut server = TestServer::open(Config { limits, ..unlimited() }, None, NOW);
+    let plain = server.connect(SocketAddr::from(([192, 0, 2, 9], 1)), 100);
+    plain.send(PAGE.as_bytes());
+    // Here the layer has taken the answer, and the socket has not.
+    let mut layered = Layered::connect(&mut server, 100);
+    layered.exchange(&mut server, usize::MAX);
+    layered.layer.send(&[PAGE.as_bytes()]);
+    layered.pipe.send(layered.layer.output());
+    turn_until_it_waits(&mut server);
+    let silent: Vec<Pipe> = (0..3).map(|_| connect(&mut server, 9)).collect();
+    assert!(!plain.is_closed() && !layered.pipe.is_closed(), "{}", server.counts());
+    assert_eq!(silent.iter().map(Pipe::is_closed).collect::<Vec<_>>(), [true, true, false]);
+    layered.exchange(&mut server, usize::MAX);
+    let answer = String::from_utf8(layered.take_received()).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("</html>\n"), "{answer}");
+}
+
+#[test]
+fn a_websocket_too_many_of_its_address_is_refused_in_http() {
+    let limits = Limits { members_per_address_max: 2, ..Limits::default() };
     let mut server = TestServer::open(Config { limits, ..unlimited() }, None, NOW);
     let page = connect(&mut server, 1);
     page.send(PAGE.as_bytes());
@@ -184,8 +214,6 @@ fn a_websocket_counts_as_its_address_and_is_refused_in_http() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && page.is_finished(), "{answer}");
     assert!(server.counts().contains("too_many_from_address=1"), "{}", server.counts());
     drop(members);
-    let bob = connect(&mut server, 1);
-    assert!(bob.is_closed(), "both are there still");
 }
 
 #[test]

@@ -30,8 +30,8 @@ export class Page {
   #preferences;
   #onRefused;
   #isDrawing = false;
-  #arrivalsTimer = 0;
-  #arrivalsDrawn = -ARRIVALS_MS;
+  #timer = 0;
+  #drawnAt = -ARRIVALS_MS;
   #isLoading = false;
   /** False while the mark has not been on the screen: nothing behind it counts as read. */
   #hasSeenMark = true;
@@ -93,11 +93,11 @@ export class Page {
   #receive(events) {
     this.now = Date.now();
     for (const event of events) this.session.received(event, this.now);
-    this.#arrivalsTimer ||= setTimeout(() => {
-      this.#arrivalsTimer = 0;
-      this.#arrivalsDrawn = performance.now();
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.#drawnAt = performance.now();
       this.refresh();
-    }, this.#arrivalsDrawn + ARRIVALS_MS - performance.now());
+    }, this.#drawnAt + ARRIVALS_MS - performance.now());
   }
 
   refresh() {

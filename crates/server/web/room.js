@@ -157,8 +157,7 @@ export class Room {
 
   /** Number of the oldest loaded message. */
   get oldest() {
-    const from = this.#placeOf(this.epoch, 0);
-    return this.entries.find(({ kind }, at) => at >= from && kind === 'message')?.seq;
+    return this.#after(0)[0]?.seq;
   }
 
   #after(seq) {

@@ -176,12 +176,12 @@ fn applied_text(applied: &Applied) -> String {
 }
 
 fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
-    let start = &frame.payload()[..frame.payload().len().min(DESCRIBED_BYTES_MAX)];
+    let start = described(frame.payload());
     match (frame.kind, meaning.text.as_deref()) {
         (FrameKind::Opening, _) => "opening of the event dialect".into(),
         (FrameKind::Goodbye, _) => "/exit".into(),
-        (FrameKind::Http, _) => format!("[HTTP] {}", printable(first_line(start))),
-        (FrameKind::Control(control), _) => control_text(control, frame.payload()),
+        (FrameKind::Http, _) => format!("[HTTP] {}", printable(described(frame.head_line()))),
+        (FrameKind::Control(control), _) => control_text(control, frame),
         (FrameKind::Record(record_type), _) => format!("[TLS {}] {}", record_type.name(), opaque(start)),
         (FrameKind::Raw(reason @ RawReason::Opaque), _) => format!("[{}] {}", raw_label(reason), opaque(start)),
         (FrameKind::Raw(reason), _) => format!("[{}] {}", raw_label(reason), printable(start)),
@@ -198,22 +198,20 @@ fn frame_text(frame: &Frame, meaning: &Meaning) -> String {
     }
 }
 
-/// Returns the first line of a head.
-fn first_line(head: &[u8]) -> &[u8] {
-    head.split(|byte| *byte == b'\r').next().unwrap_or_default()
+/// Returns the beginning of bytes that is described.
+fn described(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(DESCRIBED_BYTES_MAX)]
 }
 
-fn control_text(control: Control, payload: &[u8]) -> String {
+fn control_text(control: Control, frame: &Frame) -> String {
     let name = match control {
         Control::Ping => "ping",
         Control::Pong => "pong",
         Control::Close => "close",
     };
-    match payload.split_first_chunk::<2>() {
-        Some((code, reason)) if control == Control::Close => {
-            format!("[WebSocket close {}] {}", u16::from_be_bytes(*code), printable(reason))
-        }
-        _ => format!("[WebSocket {name}] {}", opaque(payload)),
+    match frame.close_code() {
+        Some((code, reason)) => format!("[WebSocket close {code}] {}", printable(reason)),
+        None => format!("[WebSocket {name}] {}", opaque(frame.payload())),
     }
 }
 

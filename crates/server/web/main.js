@@ -81,8 +81,9 @@ function bind(page) {
     const answer = await page.requests.ask({ type: 'rooms' });
     byId('room-names').replaceChildren(...(answer?.rooms ?? []).map(({ room }) => element('option', { value: room })));
   });
-  byId('keys').append(...[...KEYS, ...COMMANDS.map((command) => [synopsisOf(command), command.help])].flatMap(([term, text]) => [
-    element('dt', { text: term }), element('dd', { text })]));
+  const listed = (rows) => rows.flatMap(([term, text]) => [element('dt', { text: term }), element('dd', { text })]);
+  byId('keys').append(...listed(KEYS));
+  byId('commands').append(...listed(COMMANDS.map((command) => [synopsisOf(command), command.help])));
   byId('settings').addEventListener('change', async ({ target }) => {
     await page.actions.setLevel(target.value);
     openHelp(page);
@@ -101,6 +102,7 @@ function bind(page) {
 const BUTTONS = {
   self: openHelp,
   retry: ({ session, now }) => (session.phase.kind === 'ended' ? page.restart(session.name) : session.retryNow(now)),
+  'close-results': closeResults,
   'leave-room': ({ actions }) => actions.leave(),
   'jump-unread': ({ chat: { room } }) => page.jump(room, room.divider + 1, true),
   'jump-back': ({ view }) => view.back(),
@@ -129,7 +131,7 @@ function pressed(page, event) {
   const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[key];
   let act;
   if (step && altKey && !isCtrl) act = () => page.goNext(step, shiftKey);
-  else if (key === 'Escape') act = () => escape(page);
+  else if (key === 'Escape') act = () => (byId('results-pane').hidden ? escape(page) : closeResults());
   else if (key === 'F1') act = () => openHelp(page);
   else if (isCtrl && !altKey && key === 'k') act = () => byId('search').select();
   else if (key.startsWith('Page') && target.id === 'line') act = () => page.view.scrollByPage(step);
@@ -138,6 +140,11 @@ function pressed(page, event) {
   if (!act) return undefined;
   event.preventDefault();
   return page.change(act);
+}
+
+function closeResults() {
+  byId('results-pane').hidden = true;
+  byId('line').focus();
 }
 
 function escape(page) {

@@ -27,7 +27,7 @@ export function rowElement(row, { me, room: { hasHistory }, colourOf, now }) {
   }
 }
 
-const button = (text, attributes) => element('button', { type: 'button', text, ...attributes });
+const button = (text, attributes) => element('button', { text, ...attributes });
 
 /** Row that screen readers do not announce. */
 const quiet = (className, ...children) => element('div', { class: className, role: 'note', 'aria-live': 'off' }, children);

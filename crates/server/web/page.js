@@ -121,7 +121,7 @@ export class Page {
   go(key) {
     const { chat } = this;
     if (!chat.rooms.has(key)) return false;
-    if (byId('side').matches(':popover-open')) byId('side').hidePopover();
+    document.querySelector(':popover-open')?.hidePopover();
     if (chat.current === key) return true;
     chat.show(key);
     this.composer.open(key);

@@ -26,7 +26,7 @@ export function renderSide({ chat, outbox }) {
 
 function conversation({ kind, key }) {
   const hidden = { 'aria-hidden': 'true' };
-  return element('li', {}, [element('button', { type: 'button', class: 'entry', 'data-room': key }, [
+  return element('li', {}, [element('button', { class: 'entry', 'data-room': key }, [
     element('span', { ...hidden, class: 'faint', text: kind === 'room' ? '#' : '@' }), bdi(''), element('span', { class: 'faint small' }),
     element('span', { ...hidden, class: 'badge' }), element('span', { class: 'sr-only' })])]);
 }
@@ -48,7 +48,7 @@ export function renderPeople({ chat }) {
   if (list.shown !== shown) {
     list.shown = shown;
     reconcile(list, names, (name) => name, (name) => element('li', {}, [
-      element('button', { type: 'button', class: 'entry', 'data-person': name }, [bdi(name), element('span', { class: 'faint small' })])]), ({ firstChild: button }, name) => {
+      element('button', { class: 'entry', 'data-person': name }, [bdi(name), element('span', { class: 'faint small' })])]), ({ firstChild: button }, name) => {
       button.firstChild.className = `name-${colours.of(name)}`;
       setText(button.lastChild, name === me ? 'you' : '');
     });
@@ -66,11 +66,13 @@ export function renderTop({ chat: { room, isOperator }, now }) {
     : room.isSealed ? 'Sealed: members read it with a passphrase, in a terminal' : room.isJoined ? '' : 'You are not in this room';
   setText(byId('room-title'), room?.name ?? 'No room');
   setText(byId('room-note'), note);
-  setText(byId('leave-room'), isRoom ? 'Leave' : 'Close');
+  setText(byId('leave-room'), isRoom ? 'Leave this room' : 'Close this conversation');
+  byId('leave-room').hidden = !room;
+  byId('search-form').hidden = !isRoom;
   byId('line').placeholder = !room ? 'Join a room to talk' : room.isSealed ? 'Sealed: a page cannot send here' : `Message ${room.name}${isRoom ? '' : ' only'}`;
   const isEmpty = !room?.entries.some(({ kind }) => kind === 'message');
   byId('empty').hidden = !isEmpty;
-  if (isEmpty) setText(byId('empty'), !room ? 'Join a room on the left.' : !isRoom ? `What you write here goes to ${room.name} only.`
+  if (isEmpty) setText(byId('empty'), !room ? 'You are in no room: choose one in the list of rooms.' : !isRoom ? `What you write here goes to ${room.name} only.`
     : room.count > 1 ? 'Nothing said yet: say hello.' : 'Nobody else is here yet.');
   const tools = byId('operator-tools');
   tools.hidden = !isOperator || !room;
@@ -79,7 +81,7 @@ export function renderTop({ chat: { room, isOperator }, now }) {
   // A name that looks like an address is written in quotes (O2).
   const name = /^[\d[.:]|^"/.test(room.name) ? `"${room.name}"` : room.name;
   const lines = isRoom ? ['freeze', 'thaw', 'roster', 'bans'] : [`mute ${name} 10m`, `unmute ${name}`, `kick ${name}`, `ban ${name} 1h`];
-  tools.replaceChildren('Operator', ...lines.map((line) => element('button', { type: 'button', 'data-line': line, text: `/${line}` })));
+  tools.replaceChildren('Operator', ...lines.map((line) => element('button', { 'data-line': line, text: `/${line}` })));
 }
 
 /** Shows the connection; screen readers do not announce the countdown. @param {Page} page */

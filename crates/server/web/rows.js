@@ -1,8 +1,12 @@
 /** Rows of the log: messages and notes, and between them days, the mark "new", and what is missing. Pure. */
 import { dayOf } from './format.js';
 
-/** Messages of one person within this time form a group with one name. */
+/**
+ * A name and a time stand above the messages of one person, and again where the clock passes a multiple of this time or the
+ * number one of `GROUP_ROWS`, so that every screen shows one. Neither depends on what is loaded.
+ */
 const GROUP_MS = 300000;
+const GROUP_ROWS = 10;
 
 /**
  * `older` asks for earlier messages, `start` says that there are none; a `hole` can be loaded, what is `gone` is not stored.
@@ -20,19 +24,25 @@ export function rowsOf(room, from, start) {
   const shown = entries.slice(start, from);
   let previous = shown.at(-1);
   let message = shown.findLast(({ kind }) => kind === 'message');
+  let day = [previous, message].map((entry) => (entry ? dayOf(entry.at) : '')).sort()[1];
   for (const entry of entries.slice(from)) {
     if (entry.isIgnored) continue;
-    const place = `${entry.epoch}/${entry.seq}`;
-    if (entry.kind === 'note') rows.push({ key: `note/${entry.id}`, kind: 'note', entry });
-    else {
-      const isCurrent = entry.epoch === epoch;
-      if (isCurrent && message?.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
-      if (!message || dayOf(message.at) !== dayOf(entry.at)) rows.push({ key: `day/${place}`, kind: 'day', at: entry.at });
+    const isMessage = entry.kind === 'message';
+    const place = isMessage ? `${entry.epoch}/${entry.seq}` : `note/${entry.id}`;
+    const isCurrent = isMessage && entry.epoch === epoch;
+    if (isCurrent && message?.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
+    // A note has the time of this machine: if its clock is slow, the note begins no day.
+    const today = dayOf(entry.at);
+    if (isMessage ? today !== day : today > day) {
+      rows.push({ key: `day/${place}`, kind: 'day', at: entry.at });
+      day = today;
+    }
+    if (isMessage) {
       if (isCurrent && entry.seq === mark) rows.push({ key: `unread/${place}`, kind: 'unread', at: entry.at });
       const isGrouped = entry.seq !== mark && goesOn(previous, entry);
       rows.push({ key: `message/${place}`, kind: 'message', entry, isGrouped });
       message = entry;
-    }
+    } else rows.push({ key: place, kind: 'note', entry });
     previous = entry;
   }
   // Messages at the end that the server could not deliver, or that were forgotten.
@@ -44,8 +54,10 @@ export function rowsOf(room, from, start) {
 
 function goesOn(previous, entry) {
   return previous?.kind === 'message' && previous.from === entry.from && !previous.action && !entry.action
-    && previous.seq + 1 === entry.seq && entry.at - previous.at < GROUP_MS && dayOf(previous.at) === dayOf(entry.at);
+    && previous.seq + 1 === entry.seq && entry.seq % GROUP_ROWS > 0 && period(previous) === period(entry);
 }
+
+const period = ({ at }) => Math.floor(at / GROUP_MS);
 
 function absent(room, from, to) {
   if (from > to) return [];

@@ -206,6 +206,18 @@ impl Frame {
         matches!(self.kind, FrameKind::Control(_))
     }
 
+    /// Returns the first line of a head of HTTP.
+    pub fn head_line(&self) -> &[u8] {
+        self.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default()
+    }
+
+    /// Returns the code and the reason of a close frame of a WebSocket, if it has them.
+    pub fn close_code(&self) -> Option<(u16, &[u8])> {
+        let is_close = self.kind == FrameKind::Control(Control::Close);
+        let (code, reason) = self.payload().split_first_chunk().filter(|_| is_close)?;
+        Some((u16::from_be_bytes(*code), reason))
+    }
+
     /// Returns the bytes after the header; all bytes of a frame without one.
     pub fn payload(&self) -> &[u8] {
         match self.kind {

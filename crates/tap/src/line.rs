@@ -111,9 +111,10 @@ pub enum Decision {
 /// One connection between client and server.
 ///
 /// Without rules every byte is forwarded at once. With rules a frame is forwarded when it is
-/// whole, a pair of the tutorial dialect when both its frames are; each in a message of its own within
-/// a WebSocket, from the end of the message on that passed when the first rules came. Call [`Line::next`] until it
-/// returns `None` after each call that takes something in, and at [`Line::due_us`].
+/// whole, a pair of the tutorial dialect when both its frames are. Within a WebSocket each then has
+/// a message of its own, but a message of which a part had passed without rules passes to its end as
+/// it came. Call [`Line::next`] until it returns `None` after each call that takes something in, and
+/// at [`Line::due_us`].
 #[derive(Debug)]
 pub struct Line {
     splitter: Splitter,

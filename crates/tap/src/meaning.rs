@@ -79,7 +79,7 @@ impl Reader {
             },
             (FrameKind::Opening, _) => Meaning { kind: "opening".into(), ..Meaning::default() },
             (FrameKind::Http, _) => head(frame),
-            (FrameKind::Control(kind), _) => control(kind, frame.payload()),
+            (FrameKind::Control(kind), _) => control(kind, frame),
             (FrameKind::Payload | FrameKind::Record(_) | FrameKind::Raw(_), _) => Meaning::default(),
         }
     }
@@ -180,19 +180,16 @@ impl Reader {
 
 /// Returns the first line of a head of HTTP.
 fn head(frame: &Frame) -> Meaning {
-    let line = frame.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let content = Some(json!({"type": "http", "line": String::from_utf8_lossy(line)}));
+    let content = Some(json!({"type": "http", "line": String::from_utf8_lossy(frame.head_line())}));
     Meaning { kind: "http".into(), content, ..Meaning::default() }
 }
 
 /// Returns what a control frame of a WebSocket says.
-fn control(control: Control, payload: &[u8]) -> Meaning {
+fn control(control: Control, frame: &Frame) -> Meaning {
     let kind = control.name();
-    let content = match payload.split_first_chunk::<2>() {
-        Some((code, reason)) if control == Control::Close => {
-            json!({"type": kind, "code": u16::from_be_bytes(*code), "reason": String::from_utf8_lossy(reason)})
-        }
-        _ => json!({"type": kind}),
+    let content = match frame.close_code() {
+        Some((code, reason)) => json!({"type": kind, "code": code, "reason": String::from_utf8_lossy(reason)}),
+        None => json!({"type": kind}),
     };
     Meaning { kind: kind.into(), content: Some(content), ..Meaning::default() }
 }

@@ -7,8 +7,8 @@ use crate::frame::{Control, Direction, Frame, FrameKind};
 
 /// Longest message that is read, in bytes: a server sends everything that waits as one.
 const MESSAGE_BYTES_MAX: u64 = 1 << 40;
-/// Bytes of a header and a control frame that are kept until they are whole. Only of empty fragments
-/// in a row are there more.
+/// Bytes of a header and a control frame that are kept until they are whole. Only empty fragments in
+/// a row have more; those past it are left out of what is reported as malformed.
 const PENDING_BYTES_MAX: usize = 256;
 
 /// Reader of one direction.
@@ -108,7 +108,8 @@ pub(crate) fn message(direction: Direction, content: &[u8]) -> Vec<u8> {
     if content.is_empty() { Vec::new() } else { framed(Opcode::Binary, content, mask(direction, content)) }
 }
 
-/// Returns bytes that stand for a frame as what carries the frame takes them.
+/// Returns bytes that replace a frame in the form in which the frame passes: within a WebSocket as a
+/// message or as a control frame.
 pub(crate) fn carried(frame: &Frame, bytes: Vec<u8>) -> Vec<u8> {
     match (frame.in_websocket, frame.kind) {
         (true, FrameKind::Control(_)) => control(frame.direction, bytes),

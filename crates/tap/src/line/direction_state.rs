@@ -73,10 +73,19 @@ pub(super) struct DirectionState {
     passed_bytes: usize,
     /// The receiver has the name of a pair and not its text.
     is_within_pair: bool,
-    /// The receiver has a part of a WebSocket message that passes as it came.
-    is_within_message: bool,
-    /// The frames of a WebSocket pass in messages of the tap's own.
-    is_reframed: bool,
+    messages: MessagePassage,
+}
+
+/// Passage of the messages of a WebSocket.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum MessagePassage {
+    /// They pass as they came; the receiver has no part of one.
+    #[default]
+    Unchanged,
+    /// They pass as they came; the receiver has a part of one.
+    UnchangedPart,
+    /// Frames pass in messages of the tap's own.
+    Reframed,
 }
 
 impl DirectionState {
@@ -140,22 +149,22 @@ impl DirectionState {
         self.is_within_pair
     }
 
-    /// Notes whether what was forwarded last is a part of a WebSocket message that passes as it came.
+    /// Notes whether what passed last, as it came, ends within a WebSocket message.
     pub(super) fn note_within_message(&mut self, is_within_message: bool) {
-        self.is_within_message = is_within_message;
+        self.messages = if is_within_message { MessagePassage::UnchangedPart } else { MessagePassage::Unchanged };
     }
 
     pub(super) fn is_within_message(&self) -> bool {
-        self.is_within_message
+        self.messages == MessagePassage::UnchangedPart
     }
 
     /// Notes that the frames of a WebSocket pass in messages of the tap's own from now on.
     pub(super) fn reframe(&mut self) {
-        self.is_reframed = true;
+        self.messages = MessagePassage::Reframed;
     }
 
     pub(super) fn is_reframed(&self) -> bool {
-        self.is_reframed
+        self.messages == MessagePassage::Reframed
     }
 
     pub(super) fn hold_name(&mut self, unit: Unit) {
@@ -216,7 +225,7 @@ impl DirectionState {
 
     /// Returns whether the receiver has whole messages only.
     fn is_at_boundary(&self) -> bool {
-        !self.is_within_pair && !self.is_within_message && self.passed_bytes == 0
+        !self.is_within_pair && !self.is_within_message() && self.passed_bytes == 0
     }
 
     /// Forwards additions, if this is a boundary between two messages.

@@ -62,7 +62,7 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
-        let content = without_comments(text).into_bytes();
+        let content = without_spaces(without_comments(text), content_type).into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
         let links = if content_type == HTML { links_to_modules() } else { String::new() };
         File { name, content_type, content, etag, links }
@@ -87,6 +87,25 @@ fn without_comments(text: &str) -> String {
         is_kept
     };
     text.lines().map(str::trim).filter(is_kept).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Returns a text without the spaces that only readers need: around the punctuation of a style sheet,
+/// and around those operators of a script that no text in it contains.
+fn without_spaces(text: String, content_type: &str) -> String {
+    let replaced: &[(&str, &str)] = match content_type {
+        STYLE => &[(" {", "{"), ("{ ", "{"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ",")],
+        SCRIPT => &[
+            (" => ", "=>"),
+            (" === ", "==="),
+            (" !== ", "!=="),
+            (" && ", "&&"),
+            (" || ", "||"),
+            (" ?? ", "??"),
+            (" {\n", "{\n"),
+        ],
+        _ => &[],
+    };
+    replaced.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// Returns the file at a path.
@@ -157,6 +176,17 @@ mod tests {
     fn comments_and_indentation_stay_in_the_source() {
         let text = "/** A\n * b */\nconst a = 'https://b'; // c\n\n  // d\n\tf(/\\/*/); /* g */\n/* h */\n";
         assert_eq!(without_comments(text), "const a = 'https://b'; // c\nf(/\\/*/); /* g */\n");
+    }
+
+    #[test]
+    fn spaces_for_readers_stay_in_the_source() {
+        let style = "@media (min-width: 1px) { .a :is(p, q) { --b: c(d, e - f); content: \"g \" } }\n";
+        let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}\n";
+        assert_eq!(without_spaces(style.to_string(), STYLE), expected);
+        let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
+        let expected = "const f = (a)=>{\nreturn a&&a!=='b; c, d' ? a : /e: f/;\n};\n";
+        assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
+        assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
     }
 
     #[test]

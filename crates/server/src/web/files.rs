@@ -24,6 +24,9 @@ pub(super) struct File {
     pub(super) content: Vec<u8>,
     /// Changes with the content (RFC 9110, 8.8.3).
     pub(super) etag: String,
+    /// Value of `Link`, empty but for the page: its modules. A browser that learned of them from the
+    /// imports of one another would ask for them in five rounds (RFC 8288).
+    pub(super) links: String,
 }
 
 /// Names, types and contents; the first is the page itself.
@@ -61,10 +64,17 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
         let content = without_spaces(without_comments(text), content_type).into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
-        File { name, content_type, content, etag }
+        let links = if content_type == HTML { links_to_modules() } else { String::new() };
+        File { name, content_type, content, etag, links }
     };
     CONTENTS.iter().map(file).collect()
 });
+
+fn links_to_modules() -> String {
+    let modules = CONTENTS.iter().filter(|&&(_, content_type, _)| content_type == SCRIPT);
+    let links: Vec<String> = modules.map(|(name, ..)| format!("</{name}>; rel=modulepreload")).collect();
+    links.join(", ")
+}
 
 /// Returns a text without indentation, empty lines, and comments that begin a line: they are for
 /// readers of the source, and browsers load a quarter less without them.
@@ -150,6 +160,19 @@ mod tests {
         let mut embedded: Vec<&str> = FILES.iter().map(|file| file.name).collect();
         embedded.sort_unstable();
         assert_eq!(names, embedded, "the table in web/files.rs has one row for each file");
+    }
+
+    #[test]
+    fn the_page_links_to_every_module_and_to_nothing_else() {
+        let page = at("/").expect("the page");
+        let mut linked: Vec<&str> = page.links.split(", ").collect();
+        for file in FILES.iter().filter(|file| file.name.ends_with(".js")) {
+            let link = format!("</{}>; rel=modulepreload", file.name);
+            let place = linked.iter().position(|&one| one == link);
+            linked.remove(place.unwrap_or_else(|| panic!("{link} in {:?}", page.links)));
+        }
+        assert!(linked.is_empty(), "{linked:?}");
+        assert_eq!(at("/main.js").map(|file| file.links.as_str()), Some(""));
     }
 
     #[test]

@@ -65,6 +65,22 @@ impl Flood {
         }
     }
 
+    /// Notes bytes that belong to no frame, such as those of a WebSocket's pings. Around the first frame they make no
+    /// debt, as that does not; where they came `alone` they do.
+    pub(crate) fn take_overhead(&mut self, bytes: usize, alone: bool, now_ms: u64) {
+        self.fill(now_ms);
+        if self.is_unused && !alone {
+            self.bytes.take_available(tokens(bytes));
+        } else {
+            self.bytes.take(tokens(bytes));
+        }
+    }
+
+    /// Milliseconds until the debt of bytes is paid, as of the last filling.
+    pub(crate) fn bytes_wait_ms(&self) -> u64 {
+        self.bytes.wait_ms()
+    }
+
     /// Lowers the credit to that of another connection.
     pub(crate) fn lower_to(&mut self, mut other: Self, now_ms: u64) {
         self.fill(now_ms);

@@ -293,13 +293,25 @@ impl<S: Socket> Connection<S> {
         now_ms: u64,
     ) -> Result<Received<'b>, ReadError> {
         let bytes_max = if self.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
+        let is_handshaking = self.transport.is_handshaking();
         let received = self.transport.read(buffer, bytes_max, traffic)?;
-        // Output of a layer itself does not show that the program is alive.
-        if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
-            self.received_ms = now_ms;
-            self.reads += 1;
+        if let Received::Plaintext { plaintext, overhead_bytes } = received {
+            // Output of a layer itself does not show that the program is alive.
+            if !plaintext.is_empty() {
+                self.received_ms = now_ms;
+                self.reads += 1;
+            }
+            if let Some(flood) = self.flood.as_deref_mut().filter(|_| overhead_bytes > 0 && !is_handshaking) {
+                flood.take_overhead(overhead_bytes, plaintext.is_empty(), now_ms);
+            }
         }
         Ok(received)
+    }
+
+    /// Milliseconds for which the layers' own bytes delay the next read, if they do.
+    pub(crate) fn overhead_wait_ms(&self) -> Option<u64> {
+        let is_open = matches!(self.state, ConnectionState::Open);
+        self.flood.as_deref().map(Flood::bytes_wait_ms).filter(|&wait_ms| is_open && wait_ms > 0)
     }
 
     pub(crate) fn reads(&self) -> u64 {

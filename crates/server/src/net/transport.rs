@@ -64,8 +64,9 @@ impl ReadBuffer {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received<'a> {
     /// The peer sent something: this plaintext, which is empty where it was meant for a layer or
-    /// completes no record.
-    Plaintext(&'a [u8]),
+    /// completes no record. So many bytes more arrived: those of layers, as of pings, or of a part of
+    /// a record.
+    Plaintext { plaintext: &'a [u8], overhead_bytes: usize },
     /// The socket had nothing.
     Nothing,
     /// Everything that the peer sent was read, including its end. It is returned again
@@ -288,7 +289,7 @@ impl<S: Socket> Transport<S> {
         self.ready.readable = bytes == bytes_max || self.ready.read_closed;
         if self.layers.is_none() {
             traffic.received_bytes += bytes as u64;
-            return Ok(Received::Plaintext(&buffer.received[..bytes]));
+            return Ok(Received::Plaintext { plaintext: &buffer.received[..bytes], overhead_bytes: 0 });
         }
         buffer.plaintext.clear();
         self.receive_through_layers(&buffer.received[..bytes], &mut buffer.plaintext, traffic)
@@ -306,7 +307,8 @@ impl<S: Socket> Transport<S> {
             self.ready.readable |= layers.is_closed_by_peer();
         }
         traffic.received_bytes += plaintext.len() as u64;
-        Ok(Received::Plaintext(plaintext))
+        let overhead_bytes = bytes.len().saturating_sub(plaintext.len());
+        Ok(Received::Plaintext { plaintext, overhead_bytes })
     }
 
     /// Judges the end of the socket's stream.

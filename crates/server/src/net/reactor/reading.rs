@@ -13,7 +13,7 @@ use tracing::{error, info};
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Counted;
-use crate::net::connection::PauseReason;
+use crate::net::connection::{Connection, PauseReason};
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::{ReadError, Received, Socket};
@@ -80,13 +80,14 @@ impl<S: Socket> Reactor<S> {
             Ok(connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms))
         };
         match received {
-            Ok(Ok(Received::Plaintext(bytes))) => {
-                if !bytes.is_empty() {
-                    self.take_bytes(key, bytes);
+            Ok(Ok(Received::Plaintext { plaintext, .. })) => {
+                if !plaintext.is_empty() {
+                    self.take_bytes(key, plaintext);
                 }
-                // Output of the layers for what was read, and what waited for their handshake.
                 if has_layers {
+                    // Output of the layers for what was read, and what waited for their handshake.
                     self.write_output(key);
+                    self.pause_for_overhead(key);
                 }
             }
             Ok(Ok(Received::Nothing)) => {}
@@ -95,6 +96,13 @@ impl<S: Socket> Reactor<S> {
             Err(_) => self.end_failed_session(key),
         }
         self.buffer = buffer;
+    }
+
+    /// Bytes that belong to no frame are limited as those of frames are.
+    fn pause_for_overhead(&mut self, key: ConnectionKey) {
+        if let Some(resume_after_ms) = self.connections.get(key).and_then(Connection::overhead_wait_ms) {
+            self.pause(key, Pause::Flood { resume_after_ms }, &[]);
+        }
     }
 
     /// The peer has sent all it had.

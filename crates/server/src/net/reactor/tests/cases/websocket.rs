@@ -340,3 +340,30 @@ fn a_websocket_without_a_name_ends_as_other_connections_do() {
     server.turn(at(19_000)).expect("goes on");
     assert!(silent.is_closed() && server.counts().contains("no_name_in_time=1"), "{}", server.counts());
 }
+
+#[test]
+fn bytes_around_messages_are_limited_as_messages_are() {
+    const SECOND_BYTES: usize = 16 * 1024;
+    let ping = masked(FINAL | PING, &[0; 125]);
+    let pings = ping.repeat(100 * 1024 / ping.len());
+    let part_of_frame = &frame(&" ".repeat(256))[..8];
+    let padded = part_of_frame.iter().flat_map(|&byte| [&ping.repeat(100)[..], &message(&[byte])].concat());
+    let padded: Vec<u8> = padded.collect();
+    for (flood, is_named) in [(&pings, true), (&pings, false), (&padded, true)] {
+        let mut server = TestServer::open(Config { replay: 0, ..Config::default() }, None, NOW);
+        let mut alice = Browser::enter(&mut server, 1, "alice");
+        let peer =
+            if is_named { Browser::enter(&mut server, 2, "bob") } else { Browser::connect(&mut server, 2, 50_000) };
+        peer.pipe.send(flood);
+        turn_until_it_waits(&mut server);
+        let unread_bytes = peer.pipe.unread_bytes();
+        assert!(unread_bytes >= flood.len() - 4 * SECOND_BYTES, "{unread_bytes} of {}", flood.len());
+        alice.send(&mut server, &message(&frame(r#"{"type":"ping","ref":"prompt"}"#)), usize::MAX);
+        assert!(alice.text.contains("prompt"), "{}", alice.text);
+        for _ in 0..4 {
+            server.turn(at(2_500)).expect("goes on");
+        }
+        let read_bytes = unread_bytes - peer.pipe.unread_bytes();
+        assert!((1..=3 * SECOND_BYTES).contains(&read_bytes), "{is_named}: {read_bytes} of {unread_bytes}");
+    }
+}

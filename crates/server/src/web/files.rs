@@ -59,7 +59,8 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
-        let content = without_comments(text).into_bytes();
+        let text = without_comments(text);
+        let content = if content_type == STYLE { without_spaces(&text) } else { text }.into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
         File { name, content_type, content, etag }
     };
@@ -77,6 +78,14 @@ fn without_comments(text: &str) -> String {
         is_kept
     };
     text.lines().map(str::trim).filter(is_kept).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Returns a style sheet without the spaces and ends of lines beside its punctuation.
+fn without_spaces(style: &str) -> String {
+    let spaces = [(" {", "{"), ("{ ", "{"), (" }", "}"), (": ", ":"), ("; ", ";"), (", ", ",")];
+    let ends = [("{\n", "{"), ("}\n", "}"), (";\n", ";")];
+    let pairs = spaces.iter().chain(&ends);
+    pairs.fold(style.to_string(), |text, (spaced, dense)| text.replace(spaced, dense))
 }
 
 /// Returns the file at a path.
@@ -134,6 +143,12 @@ mod tests {
     fn comments_and_indentation_stay_in_the_source() {
         let text = "/** A\n * b */\nconst a = 'https://b'; // c\n\n  // d\n\tf(/\\/*/); /* g */\n/* h */\n";
         assert_eq!(without_comments(text), "const a = 'https://b'; // c\nf(/\\/*/); /* g */\n");
+    }
+
+    #[test]
+    fn spaces_between_words_of_a_style_stay() {
+        let style = "a :hover, b { margin: 0 1px; content: \"∗ \" }\n@media (a: b) { c { color: red } }\n";
+        assert_eq!(without_spaces(style), "a :hover,b{margin:0 1px;content:\"∗ \"}@media (a:b){c{color:red}}");
     }
 
     #[test]

@@ -86,11 +86,11 @@ fn a_pure_server_speaks_the_tutorial_inside_a_link() {
         let mut ann = client.connect(server.address);
         ann.send(frame("ann"));
         // A pure server confirms no join, so ann repeats her text until bob is a member too.
-        let mut heard = iter::repeat_with(|| {
+        let mut received = iter::repeat_with(|| {
             ann.send(frame("hi\u{7}"));
             bob.has_bytes_within(Duration::from_millis(100))
         });
-        assert!(heard.by_ref().take(300).any(|heard| heard), "{link}: nothing relayed");
+        assert!(received.by_ref().take(300).any(|received| received), "{link}: nothing relayed");
         let relayed = |to: &mut Wire| [to.payload(), to.payload()].map(|part| part.expect("a pair"));
         assert_eq!(relayed(&mut bob), [b"ann".to_vec(), b"hi\x07".to_vec()]);
         bob.send(frame("ho"));

@@ -8,9 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_keyring::create_private_folder;
+
 use crate::commands::{is_storable, seals};
 use crate::file_lock::wait_for;
-use crate::system::{append_private_file, create_private_folder, edit_private_file};
+use crate::system::{append_private_file, edit_private_file};
 
 const FILE_NAME: &str = "typed-lines";
 /// Its former name, which was easily taken for the server's `history.db` beside it.

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_keyring::create_private_folder;
 use glassline_session::Update;
 use glassline_wire::event::Event;
 
@@ -16,7 +17,7 @@ use crate::file_lock::wait_for;
 use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
 use crate::preferences::{LogScope, Preferences};
-use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
+use crate::system::{append_private_file, edit_private_file, is_at};
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

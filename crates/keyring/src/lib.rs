@@ -28,5 +28,6 @@ pub use known_members::{ChangedMember, KnownMember, KnownMembers, MemberCheck};
 pub use known_servers::{KnownServer, KnownServers};
 pub use pin::Standing;
 pub use pin_file::Comparison;
+pub use private_file::create_private_folder;
 pub use sealed_rooms::SealedRooms;
 pub use server_keys::ServerKeys;

@@ -78,7 +78,7 @@ impl PrivateFile {
         let folder = self.folder();
         let lock_path = folder.join(LOCK_NAME);
         let written = |error| KeyringError::Write { path: lock_path.clone(), error };
-        create_folder(folder).map_err(written)?;
+        create_private_folder(folder).map_err(written)?;
         self.check_folder()?;
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&lock_path);
         let file = file.map_err(written)?;
@@ -148,15 +148,16 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-#[cfg(unix)]
-fn create_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn create_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
+/// Creates a folder and those it is in, as far as they are not there. On Unix only their owner can
+/// look in; those that were there keep their rights.
+///
+/// # Errors
+/// One of them cannot be made.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 #[cfg(unix)]

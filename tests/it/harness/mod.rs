@@ -36,6 +36,15 @@ pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
 }
 
+/// Returns a plain stream to a server.
+#[cfg(unix)]
+pub(crate) fn connected(server: std::net::SocketAddr) -> std::net::TcpStream {
+    let server = std::net::TcpStream::connect(server).expect("the server accepts");
+    #[cfg(feature = "test-layer")]
+    let server = layer::to_server(server, false);
+    server
+}
+
 /// Returns a plain stream to a client that was accepted.
 #[cfg(unix)]
 pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {

@@ -21,6 +21,7 @@ mod rooms;
 mod sealed;
 mod secure;
 mod settings;
+mod split_view;
 #[cfg(target_os = "linux")]
 mod stuck;
 mod tap;

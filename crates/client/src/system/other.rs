@@ -54,11 +54,6 @@ pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// Creates a folder and those it is in, as far as they are not there.
-pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(path)
-}
-
 /// Returns whether the file is still the one at that path, judged by its length.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match std::fs::metadata(path) {

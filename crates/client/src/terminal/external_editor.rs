@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use glassline_keyring::create_private_folder;
+
 use crate::inbox::{DriverEvent, Inbox, UserInput};
 use crate::system::{self, TerminalModes};
 
@@ -63,7 +65,7 @@ impl Drop for Draft {
 
 impl Draft {
     fn create(folder: &Path, text: &str) -> io::Result<Self> {
-        system::create_private_folder(folder)?;
+        create_private_folder(folder)?;
         let (path, mut file) = create_file(folder)?;
         let draft = Self { path, given: text.to_owned(), is_kept: false };
         file.write_all(text.as_bytes())?;

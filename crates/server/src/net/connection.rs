@@ -58,7 +58,7 @@ pub(crate) enum EvictionRank {
     Served,
     /// Its turn has not come: its subnet opens too many connections.
     Delayed,
-    /// What arrived of it decides nothing yet.
+    /// Its bytes so far decide nothing.
     Incomplete,
     /// It is being sent an answer or a reason.
     Answered,

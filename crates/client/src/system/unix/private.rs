@@ -1,14 +1,13 @@
-//! Files and folders that only their owner can read.
+//! Files that only their owner can read.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
 const FILE_MODE: u32 = 0o600;
-const FOLDER_MODE: u32 = 0o700;
 /// The rights of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -49,11 +48,6 @@ fn private(file: File) -> io::Result<File> {
     Ok(file)
 }
 
-/// Creates a folder and those it is in, as far as they are not there.
-pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
-}
-
 /// Returns whether the file is still the one that is found there, and was neither moved nor
 /// removed.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
@@ -68,6 +62,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassline_keyring::create_private_folder;
     use std::fs;
 
     #[test]

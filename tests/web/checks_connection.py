@@ -1,9 +1,12 @@
 """The connection in words, and what happens to what a person types while there is none."""
 
+import os
+import signal
 import threading
 
 from chat import page_check, url
 from harness import expect, expect_equal
+from operating import act, operated, operator
 from page import BACKSPACE, ENTER
 
 OFFLINE = r"/offline since \d\d:\d\d:\d\d/i.test(document.querySelector('#connection').innerText)"
@@ -158,6 +161,95 @@ def drafts(bench):
         page.settle()
         stored = page.js("() => JSON.stringify({...sessionStorage}) + JSON.stringify({...localStorage})")
         expect("secret-of-the-host" not in stored, "no operator's token in the browser's storage", stored)
+
+
+@page_check("what opens another conversation leaves its draft, and no trace in its line or in the tab's storage")
+def drafts_of_others(bench):
+    with bench.host() as server:
+        zoe = server.event("zoe")
+        page = bench.join(server, "alice")
+        page.say("/join den")
+        page.wait_room("den")
+        page.open_entry("rooms", "lobby")
+        page.wait_room("lobby")
+        page.focus_line()
+        page.type("draft of the lobby")
+        page.open_entry("rooms", "den")
+        page.wait_room("den")
+        page.say("/join lobby")
+        page.wait_room("lobby")
+        expect_equal(page.draft, "draft of the lobby")
+        page.open_entry("rooms", "den")
+        page.wait_room("den")
+        expect_equal(page.draft, "", "the line of den")
+        page.say("/msg zoe for you only")
+        expect_equal(zoe.wait("direct")["text"], "for you only")
+        page.wait_room("zoe")
+        expect_equal(page.draft, "", "the line with zoe")
+        stored = page.js("() => sessionStorage.getItem('glassline/drafts')")
+        expect("for you only" not in stored and "draft of the lobby" in stored, "the lobby's draft alone", stored)
+        page.say("/search nothing is stored here")
+        page.wait_text("#hint", "not stored")
+
+
+@page_check("a line that is refused stays, with the reason")
+def refused_line(bench):
+    with bench.host() as server:
+        page = bench.join(server, "alice")
+        page.say("/join two rooms")
+        page.wait_text("#hint", "usage")
+        expect_equal(page.draft, "/join two rooms")
+
+
+@page_check("a message that the server refused comes back as it was typed, and can be sent again")
+def refused_message(bench):
+    with operated(bench) as server:
+        bench.permit(server)
+        page = bench.join(server, "alice")
+        with operator(server) as eve:
+            act(eve, "freeze")
+            page.say("/me dances")
+            page.wait_text(".pending", "not delivered")
+            page.js("() => [...document.querySelectorAll('.pending button')].find(e => e.innerText === 'Edit').click()")
+            expect_equal(page.draft, "/me dances")
+            page.focus_line()
+            page.keys(ENTER)
+            page.wait_text(".pending", "not delivered")
+            act(eve, "thaw")
+            page.js("() => [...document.querySelectorAll('.pending button')].find(e => e.innerText === 'Send again').click()")
+            page.wait_message("dances")
+            page.wait_nothing_pending()
+
+
+@page_check("a direct message to somebody who is not back yet can be sent again")
+def direct_again(bench):
+    server = bench.host()
+    page, zoe = bench.join(server, "alice"), server.event("zoe")
+    page.say("/msg zoe one")
+    zoe.wait("direct")
+    server.kill()
+    offline(page)
+    page.say("two")
+    server = bench.host(at=server.at)
+    page.wait_text(".pending", "nobody here has that name")
+    zoe = server.event("zoe")
+    page.js("() => [...document.querySelectorAll('.pending button')].find(e => e.innerText === 'Send again').click()")
+    expect_equal(zoe.wait("direct")["text"], "two")
+    page.wait_nothing_pending()
+
+
+@page_check("a server that stops answering: the page says that it checks the connection")
+def silent_server(bench):
+    with bench.host() as server:
+        page = bench.join(server, "alice")
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            page.say("is anybody there?")
+            page.wait_text("#connection", "checking the connection")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        page.wait_online()
+        page.wait_message("is anybody there?")
 
 
 @page_check("two tabs are two people; a duplicated tab drops token, outbox and drafts")

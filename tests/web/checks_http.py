@@ -166,20 +166,3 @@ def over_tls(bench):
         expect_equal((answer.status, answer.fields["location"]), (308, f"https://{host}/"))
         head = RawWebSocket(server.address).head
         expect(" 101 " not in head, "no WebSocket without TLS", head)
-
-
-@check("W", "thirty silent connections of HTTP take no place of members")
-def idle_fetches(bench):
-    with bench.server() as server:
-        held = []
-        for _ in range(30):
-            stream = FrameStream(server.address)
-            stream.send_raw(b"GET / HT")
-            held.append(stream)
-        peers = [server.event(f"peer{n}") for n in range(30)]
-        for peer in peers:
-            peer.said("lobby", "hi")
-        raw = RawWebSocket(server.address)
-        expect(" 101 " in raw.head, "a WebSocket beside them", raw.head)
-        for stream in held:
-            stream.close()

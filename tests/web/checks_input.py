@@ -97,6 +97,23 @@ def next_unread(bench):
         page.wait_message("news of the lobby")
 
 
+@page_check("Alt-Up and Down go along the list as it is shown: rooms, then persons")
+def next_shown(bench):
+    with bench.host() as server:
+        server.event("zoe")
+        page = bench.join(server, "alice")
+        page.say("/msg zoe")
+        page.wait_room("zoe")
+        page.say("/join den")
+        page.wait_room("den")
+        page.open_entry("rooms", "lobby")
+        for name in ("den", "zoe", "lobby"):
+            page.keys((ALT, DOWN))
+            page.wait_room(name)
+        page.keys((ALT, UP))
+        page.wait_room("zoe")
+
+
 @page_check("a help screen lists the keys and commands, opens and closes by keyboard, and gives the focus back")
 def help_screen(bench):
     with bench.host() as server:
@@ -173,8 +190,10 @@ def touch(bench):
         page.wait_online()
         page.tap("#line")
         page.type("by touch")
+        page.js("() => { globalThis.left = 0; document.querySelector('#line').addEventListener('blur', () => { left += 1; }); }")
         page.tap("#send")
         expect_equal(peer.wait("message")["text"], "by touch")
+        expect_equal(page.js("() => [document.activeElement.id, left]"), ["line", 0], "the focus, and how often it left the line")
         expect_equal(small_targets(page), [], "targets below 24 px")
         page.tap("#open-side")
         page.wait_for("#rooms")

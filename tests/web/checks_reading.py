@@ -4,7 +4,7 @@ import re
 
 from chat import MESSAGE, fill, page_check, url
 from harness import expect, expect_equal
-from page import ENTER, ESCAPE, PAGE_UP
+from page import ENTER, ESCAPE, PAGE_UP, TAB
 
 AT_NIGHT = ["2026-03-01T22:59:00.000Z", "2026-03-01T23:01:00.000Z", "2026-03-02T10:00:00.000Z"]
 
@@ -109,6 +109,25 @@ def unread_while_away(bench):
         page.wait("() => ![...document.querySelectorAll('#rooms li')].some(e => /\\d/.test(e.innerText))", what="all read")
 
 
+@page_check("unread: the list says where there are more than it shows, and the bar counts what the list counted")
+def counts(bench):
+    texts = [{"room": "den", "text": f"old {n}"} for n in range(1005)]
+    with bench.host(history=bench.history(texts)) as server:
+        page = bench.join(server, "alice")
+        page.say("/join den")
+        page.wait_number(1005)
+        page.say("mine")
+        page.wait_message("mine")
+        page.open_entry("rooms", "lobby")
+        page.wait_room("lobby")
+        with bench.preloaded("() => location.port && sessionStorage.setItem('glassline/read', '{\"#den\": 4}')"):
+            page.reload()
+            page.wait_online()
+        page.wait_text("#rooms .badge", "999+")
+        page.open_entry("rooms", "den")
+        page.wait_text("#unread-text", "1,001 new messages")
+
+
 @page_check("unread: more than one page of it; jump to the first, and back")
 def jump(bench):
     with bench.host(history=bench.history([f"old {n}" for n in range(100)])) as server:
@@ -196,6 +215,24 @@ def position(bench):
         top = page.scroll_to(anchor)
         page.viewport(1000, 600)
         stays(page, anchor, top, "in a smaller window")
+
+
+@page_check("the reading position stays where Esc ends a completion, and where it marks as read")
+def position_escape(bench):
+    with bench.host(history=bench.history([f"old {n}" for n in range(200)])) as server:
+        page = bench.join(server, "alice")
+        page.wait_number(200)
+        top = page.scroll_to(170)
+        last = fill(server.event("bob"), 3)
+        page.wait_number(last)
+        page.focus_line()
+        page.type("/jo", TAB, ESCAPE)
+        expect_equal(page.draft, "/join ")
+        stays(page, 170, top, "behind the Esc that ends a completion")
+        expect(page.text("#rooms .badge") == "3", "3 unread still", page.text("#rooms"))
+        page.keys(ESCAPE)
+        page.wait("() => document.querySelector('#rooms .badge').innerText === ''", what="all read")
+        stays(page, 170, top, "behind the Esc that marks as read")
 
 
 @page_check("the reading position stays over a reconnect, and nothing is shown twice")

@@ -63,6 +63,28 @@ def direct(bench):
         expect(not any(event["type"] == "message" for event in bob.barrier()), "nothing in the lobby", bob.seen[-3:])
 
 
+@page_check("direct messages are not kept over a reload; who wrote and how many are unread is, and the page says so")
+def direct_reload(bench):
+    with bench.host() as server:
+        zoe, page = server.event("zoe"), bench.join(server, "alice")
+        for number in range(2):
+            zoe.send("direct", to="alice", text="for you only", id=str(number) * 32)
+        page.wait_text("#directs .badge", "2")
+        page.reload()
+        page.wait_online()
+        page.wait_text("#directs .badge", "2")
+        page.open_entry("directs", "zoe")
+        page.wait_text("#log", "are not kept; 2 of them unread")
+        page.reload()
+        page.wait_online()
+        page.wait_room("zoe")
+        expect_equal(page.text("#directs .badge"), "", "unread")
+        expect("for you only" not in page.js("() => JSON.stringify({...sessionStorage})"), "no text in the storage", "the text")
+        page.say("/quit")
+        page.wait_for("#name")
+        expect("zoe" not in page.js("() => JSON.stringify({...sessionStorage})"), "no name behind /quit", "zoe")
+
+
 @page_check("/me, /nick, /away and back; unknown commands are explained, and nothing of them is said")
 def commands(bench):
     with bench.host() as server:
@@ -82,6 +104,23 @@ def commands(bench):
         page.wait("() => /\\/join/.test(document.querySelector('#hint').innerText + document.querySelector('#log').innerText)",
                   what="a hint at /join")
         expect_equal([event for event in peer.barrier() if event["type"] == "message"], [], "messages of the last line")
+
+
+@page_check("/ignore hides without holes, and /unignore shows again")
+def ignored(bench):
+    said = [("bob", "one"), ("eve", "two"), ("eve", "three"), ("bob", "four")]
+    with bench.host(history=bench.history([{"from": name, "text": text} for name, text in said])) as server:
+        page = bench.join(server, "alice")
+        page.wait_number(4)
+        page.say("/ignore eve")
+        page.wait("() => !document.querySelector('#log .message[data-seq=\"2\"]')", what="nothing of eve")
+        expect_equal(page.numbers(), [1, 4])
+        expect("in between" not in page.text("#log"), "no hole", page.text("#log"))
+        page.say("/history around 3")
+        page.wait_text("#log", "somebody you ignore")
+        page.say("/unignore eve")
+        page.wait_number(2)
+        expect_equal(page.numbers(), [1, 2, 3, 4])
 
 
 @page_check("mentions stand out, in any case; the same word in an address does not")

@@ -18,6 +18,7 @@ import checks_reading  # noqa: E402, F401
 import checks_connection  # noqa: E402, F401
 import checks_input  # noqa: E402, F401
 import checks_notify  # noqa: E402, F401
+import checks_panes  # noqa: E402, F401
 import checks_access  # noqa: E402, F401
 import checks_hostile  # noqa: E402, F401
 import checks_http  # noqa: E402, F401

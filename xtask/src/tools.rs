@@ -223,9 +223,6 @@ mod tests {
     #[test]
     fn a_missing_tool_is_named_with_its_reason_and_package() {
         let missing = ensure(&[CC, ABSENT], Install::No).expect_err("it is not there");
-        assert_eq!(
-            missing,
-            "missing: nothing (for this test); install with: sudo apt-get install no-such-package"
-        );
+        assert_eq!(missing, "missing: nothing (for this test); install with: sudo apt-get install no-such-package");
     }
 }

@@ -1,5 +1,5 @@
 /** Actions of the reader: lines and commands become requests and changes of the page. */
-import { parseLine } from './commands.js';
+import { lineOf, parseLine } from './commands.js';
 import { byId } from './dom.js';
 import { compareNames, whoisInWords } from './format.js';
 import { byteLength } from './frames.js';
@@ -22,7 +22,7 @@ export class Actions {
     const parsed = parseLine(line);
     if (parsed.kind === 'error') return this.#refuse(parsed.text);
     if (parsed.kind === 'say') return this.#say(parsed.text);
-    return this.#commands[parsed.id]?.(...parsed.args) ?? (parsed.id !== 'operate' || this.operate(parsed.line));
+    return this.#commandsOf(this.#page)[parsed.id]?.(...parsed.args) ?? (parsed.id !== 'operate' || this.operate(parsed.line));
   }
 
   /** Enters a room, or shows it. */
@@ -44,8 +44,8 @@ export class Actions {
 
   /** Shows the conversation with one person, and sends a text there. */
   direct(name, text, isReply = this.#page.chat.isReply(name)) {
-    this.#page.go(this.#page.chat.directWith(name).key);
-    return text === undefined || this.#post({ type: 'direct', to: name, text, ...(isReply && { reply: true }) });
+    const { key } = this.#page.chat.directWith(name);
+    return text === undefined ? this.#page.go(key) : this.#post({ type: 'direct', to: name, text, ...(isReply && { reply: true }) }, key);
   }
 
   /** Does what a button of the bar says: at the second press, if that throws somebody out. */
@@ -63,7 +63,7 @@ export class Actions {
   /** Sends a message of the outbox once more, forgets it, or brings it back into the line. */
   pending(id, action) {
     const { outbox, session, composer } = this.#page;
-    if (action === 'Edit') composer.bring(outbox.all.find((pending) => pending.id === id).request.text);
+    if (action === 'Edit') composer.bring(lineOf(outbox.all.find((pending) => pending.id === id).request));
     if (action === 'Send again') outbox.sendAgain(id, this.#page.newId(), this.#page.now);
     else outbox.remove(id);
     this.#page.saveOutbox();
@@ -76,37 +76,36 @@ export class Actions {
   }
 
   /** Executors, by the id of the command. */
-  #commands = {
-    action: (text) => this.#say(text, true),
-    direct: (name, text) => this.direct(name, text),
-    w: (name, text) => (text ? this.direct(name, text) : this.#commands.whois(name)),
-    reply: (text) => (this.#page.chat.lastWriter ? this.direct(this.#page.chat.lastWriter, text, true) : this.#refuse('nobody wrote to you alone')),
-    rename: (name) => this.#ask({ type: 'rename', name }),
-    members: () => this.#ask({ type: 'members', room: this.#page.chat.room?.name }, ({ names, count }) => this.#list('here', names.sort(compareNames), count)),
-    whois: (name) => this.#ask({ type: 'whois', name }, (whois) => this.#page.tell(`${whois.name} is ${whoisInWords(whois, this.#page.now)}`)),
-    away: (text = 'no reason given') => this.#ask({ type: 'away', text }, (answer) => this.#page.tell(`you are away (${answer.text}); /back ends it`)),
-    back: () => this.#ask({ type: 'away' }, () => this.#page.tell('you are back')),
-    ignore: (name) => {
-      this.#page.chat.ignored.add(name.toLowerCase());
-      this.#page.tell(`from now on you see nothing of ${name}`);
-    },
-    unignore: (name) => {
-      this.#page.chat.ignored.delete(name.toLowerCase());
-      this.#page.tell(`you see ${name} again`);
-    },
-    rooms: () => this.#ask({ type: 'rooms' }, ({ rooms, count }) => this.#list('rooms', rooms.map((state) => `${state.room} (${state.count})`), count)),
-    join: (name) => this.join(name),
-    leave: (name) => this.leave(name ? this.#page.chat.rooms.get(keyOf('room', name.toLowerCase())) ?? null : undefined),
-    history: (seq) => void (seq ? this.#page.jump(this.#page.chat.room, Number(seq)) : this.#page.view.scrollByPage(-1)),
-    search: (query) => this.#page.search(query),
-    seal: () => this.#refuse('a page comes from the server, which must not have the passphrase'),
-    help: () => byId('self').click(),
-    notify: (level) => {
-      if (['off', 'mentions', 'all'].includes(level)) this.setLevel(level);
-      else byId('self').click();
-    },
-    quit: () => this.#page.quit(),
-  };
+  #commandsOf(page) {
+    const commands = {
+      action: (text) => this.#say(text, true),
+      direct: (name, text) => this.direct(name, text),
+      w: (name, text) => (text ? this.direct(name, text) : commands.whois(name)),
+      reply: (text) => (page.chat.lastWriter ? this.direct(page.chat.lastWriter, text, true) : this.#refuse('nobody wrote to you alone')),
+      rename: (name) => this.#ask({ type: 'rename', name }),
+      members: () => this.#ask({ type: 'members', room: page.chat.room?.name }, ({ names, count }) => this.#list('here', names.sort(compareNames), count)),
+      whois: (name) => this.#ask({ type: 'whois', name }, (whois) => page.tell(`${whois.name} is ${whoisInWords(whois, page.now)}`)),
+      away: (text = 'no reason given') => this.#ask({ type: 'away', text }, (answer) => page.tell(`you are away (${answer.text}); /back ends it`)),
+      back: () => this.#ask({ type: 'away' }, () => page.tell('you are back')),
+      ignore: (name) => this.#ignore(name, true, `you see nothing of ${name}; /unignore shows it again`),
+      unignore: (name) => this.#ignore(name, false, `you see ${name} again`),
+      rooms: () => this.#ask({ type: 'rooms' }, ({ rooms, count }) => this.#list('rooms', rooms.map((state) => `${state.room} (${state.count})`), count)),
+      join: (name) => this.join(name),
+      leave: (name) => this.leave(name ? page.chat.rooms.get(keyOf('room', name.toLowerCase())) ?? null : undefined),
+      history: (seq) => void (seq ? page.jump(page.chat.room, Number(seq)) : page.view.scrollByPage(-1)),
+      search: (query) => page.search(query),
+      seal: () => this.#refuse('a page comes from the server, which must not have the passphrase'),
+      help: () => byId('self').click(),
+      notify: (level) => (['off', 'mentions', 'all'].includes(level) ? this.setLevel(level) : commands.help()),
+      quit: () => page.quit(),
+    };
+    return commands;
+  }
+
+  #ignore(name, isIgnored, text) {
+    this.#page.chat.setIgnored(name, isIgnored);
+    this.#page.tell(text);
+  }
 
   #say(text, action = false) {
     const { room } = this.#page.chat;
@@ -116,12 +115,13 @@ export class Actions {
     return this.#post({ type: 'send', room: room.name, text, ...(action && { action }) });
   }
 
-  #post(request) {
-    const { outbox, chat, now } = this.#page;
+  #post(request, key = this.#page.chat.current) {
+    const { outbox, now } = this.#page;
     const bytes = byteLength(request.text);
     if (bytes > TEXT_BYTES_MAX) return this.#refuse(`this has ${bytes} bytes, and a message at most ${TEXT_BYTES_MAX}`);
     if (outbox.isFull) return this.#refuse('too many messages wait');
-    outbox.add(this.#page.newId(), chat.current, request, now);
+    this.#page.go(key);
+    outbox.add(this.#page.newId(), key, request, now);
     this.#page.posted();
     return true;
   }

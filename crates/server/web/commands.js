@@ -76,6 +76,9 @@ function say(text) {
   return secret ? wrong(`a line begins with /${secret} and would be said to everybody; send it by itself`) : { kind: 'say', text };
 }
 
+/** Returns the line that says a message again. */
+export const lineOf = ({ action, text }) => (action ? `/me ${text}` : text.replace(/^\//, '//'));
+
 /** Returns the arguments of a command, or `null` if they do not fit its usage. */
 function argumentsOf({ id, usage, takes }, rest) {
   if (rest === '') return usage === '' || usage.startsWith('[') ? [] : null;

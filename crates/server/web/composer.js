@@ -37,7 +37,10 @@ export class Composer {
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();
+      this.#line.focus();
     });
+    // A press of the button leaves the focus in the line, so that the keyboard of a phone stays.
+    byId('send').addEventListener('mousedown', (event) => event.preventDefault());
   }
 
   /** Goes to another conversation, with what was typed there. */
@@ -57,11 +60,13 @@ export class Composer {
     setText(byId('hint'), text);
   }
 
-  /** Ends a completion; with `isTabFree` the next Tab moves the focus. */
+  /** Ends a completion; with `isTabFree` the next Tab moves the focus. Returns whether there was one. */
   release(isTabFree) {
+    const hadCompletion = this.#completion !== null;
     this.#completion = null;
     this.#isTabFree = isTabFree;
     this.tell('');
+    return hadCompletion;
   }
 
   #keyDown(event) {
@@ -78,7 +83,12 @@ export class Composer {
 
   #send() {
     const { value } = this.#line;
-    if (value.trim() !== '' && this.#onSend(value)) this.#set('');
+    if (value.trim() === '') return;
+    // Empty first: what is sent may show another conversation, whose draft stays.
+    this.#set('');
+    if (this.#onSend(value)) return;
+    this.#line.value = value;
+    this.#changed();
   }
 
   #complete() {

@@ -123,12 +123,12 @@ function clicked(page, control) {
 function pressed(page, event) {
   const { key, altKey, shiftKey, target } = event;
   const isCtrl = event.ctrlKey || event.metaKey;
-  // What is open closes by itself.
-  if (event.isComposing || event.keyCode === 229 || document.querySelector('dialog[open], :popover-open')) return;
+  // The help closes by itself.
+  if (event.isComposing || event.keyCode === 229 || byId('help').open) return;
   const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[key];
   let act;
   if (step && altKey && !isCtrl) act = () => page.goNext(step, shiftKey);
-  else if (key === 'Escape') act = () => (byId('results-pane').hidden ? escape(page) : closeResults());
+  else if (key === 'Escape') act = () => escape(page);
   else if (key === 'F1') act = () => openHelp(page);
   else if (isCtrl && !altKey && key === 'k') act = () => byId('search').select();
   else if (key.startsWith('Page') && target.id === 'line') act = () => page.view.scrollByPage(step);
@@ -146,9 +146,11 @@ function closeResults() {
 }
 
 function escape(page) {
-  page.composer.release(true);
+  const pane = document.querySelector(':popover-open');
+  if (pane) return pane.hidePopover();
+  if (!byId('results-pane').hidden) return closeResults();
+  if (page.composer.release(true)) return;
   page.markRead();
-  page.view.toEnd();
   byId('line').focus();
 }
 

@@ -21,7 +21,7 @@ export function rowElement(row, { me, room: { hasHistory }, colourOf, now }) {
     case 'unread': return quiet('unread-divider', `New since ${moment(at, now)}`);
     case 'gone': return quiet('between', `${counted(count, 'message')} not stored any more`);
     case 'hole': return quiet('between', isMissed ? `You missed ${counted(count, 'message')} that the server could not deliver. ` : `${counted(count, 'message')} in between. `,
-      hasHistory ? load('Load them') : 'It has no history.');
+      hasHistory ? load(count === 1 ? 'Load it' : 'Load them') : 'It has no history.');
     case 'older': return quiet('between', load('Load older messages'));
     default: return quiet('between', hasHistory ? 'This is the beginning' : 'This server keeps no history');
   }
@@ -62,7 +62,7 @@ export function showStatus(made, { state, error, id }, isOnline) {
   if (made.dataset.status === key) return;
   made.dataset.status = key;
   const isOpen = state === 'doubtful' || error?.code === 'too_late';
-  const actions = isOpen ? ['Send again', 'Remove'] : state === 'refused' ? ['Edit', 'Remove'] : [];
+  const actions = isOpen || state === 'refused' ? ['Send again', 'Edit', 'Remove'] : [];
   const why = error ? `: ${error.text}` : '';
   const text = isOpen ? `may or may not have arrived${why} ` : error ? `not delivered${why} ` : isOnline ? 'sending' : 'unsent: goes out once you are online';
   made.classList.toggle('failed', actions.length > 0);

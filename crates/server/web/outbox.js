@@ -27,6 +27,11 @@ export class Outbox {
     return this.all.filter(({ state }) => state === 'waiting' || state === 'sent').length;
   }
 
+  /** True while a message was written whose answer has not come. */
+  get isAwaited() {
+    return this.all.some(({ state }) => state === 'sent');
+  }
+
   get isFull() {
     return this.all.length >= WAITING_MAX;
   }

@@ -43,6 +43,7 @@ export class Page {
     this.#preferences = preferences;
     this.#onRefused = onRefused;
     this.chat = new Chat(storage.get('read', {}));
+    this.chat.restoreDirects(storage.get('directs', []), this.now);
     this.outbox = new Outbox(storage.get('outbox', []));
     for (const { request: { to } } of this.outbox.all) if (to) this.chat.directWith(to);
     const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
@@ -122,19 +123,18 @@ export class Page {
 
   /** Shows some conversation after the current one was left. */
   goAnywhere() {
-    if (!this.chat.room && !this.go([...this.chat.rooms.keys()][0])) this.chat.current = '';
+    if (!this.chat.room && !this.go(this.chat.list[0]?.key)) this.chat.current = '';
     this.#save();
     return true;
   }
 
   /** Goes to the next conversation of the list; with `isUnread` to the next that has something new. */
   goNext(step, isUnread) {
-    const keys = [...this.chat.rooms.keys()];
-    const at = keys.indexOf(this.chat.current);
-    const others = [...keys.slice(at + 1), ...keys.slice(0, at)];
+    const { list, room } = this.chat;
+    const at = list.indexOf(room);
+    const others = [...list.slice(at + 1), ...list.slice(0, at)];
     if (step < 0) others.reverse();
-    const next = others.find((key) => !isUnread || this.chat.rooms.get(key).unread > 0);
-    if (next) this.go(next);
+    this.go(others.find(({ unread }) => !isUnread || unread > 0)?.key);
   }
 
   /** A message was put into the outbox. */
@@ -165,7 +165,9 @@ export class Page {
       await this.load(room, { after: hole.from - 1, before: hole.to + 1, to: hole.to });
     }
     this.draw();
-    if (!this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) this.tell(`message ${seq} is not stored any more`, 'warning');
+    if (this.view.to(isMark ? room.firstUnread : seq, this.#context, isMark)) return;
+    const why = room.message(seq)?.isIgnored ? 'is of somebody you ignore' : this.session.isOnline ? 'is not stored any more' : 'is not loaded, and you are offline';
+    this.tell(`message ${seq} ${why}`, 'warning');
   }
 
   markRead() {
@@ -239,11 +241,11 @@ export class Page {
 
   /** Names, those first who are here, the last speakers before the others; and rooms. */
   #sources() {
-    const { room, rooms, me, wantedRooms } = this.chat;
+    const { room, directs, me, wantedRooms } = this.chat;
     const speakers = (room?.entries ?? []).slice(-500).flatMap(({ from }) => from ?? []).reverse();
-    const persons = [...rooms.values()].filter(({ kind }) => kind === 'direct').map(({ name }) => name);
     const here = room?.members ?? new Set();
-    return { names: [...new Set([...speakers.filter((name) => here.has(name)), ...here, ...speakers, ...persons])].filter((name) => name !== me), rooms: wantedRooms };
+    const names = new Set([...speakers.filter((name) => here.has(name)), ...here, ...speakers, ...directs.map(([name]) => name)]);
+    return { names: [...names].filter((name) => name !== me), rooms: wantedRooms };
   }
 
   /** Marks what is on the screen as read, once the mark where reading stopped was there too. */
@@ -255,9 +257,13 @@ export class Page {
 
   /** Keeps what was read; the browser is slow at that. */
   #saveRead() {
-    const read = JSON.stringify(this.chat.readNumbers);
-    if (read !== this.#savedRead) this.#storage.set('read', this.chat.readNumbers);
-    this.#savedRead = read;
+    const { readNumbers: read, directs } = this.chat;
+    const saved = JSON.stringify([read, directs]);
+    // Who has left leaves nothing behind.
+    if (saved === this.#savedRead || this.session.phase.kind === 'ended') return;
+    this.#storage.set('read', read);
+    this.#storage.set('directs', directs);
+    this.#savedRead = saved;
   }
 
   /** Asks about the person at the other end; `null` says that nobody has the name. */
@@ -283,7 +289,7 @@ export class Page {
     if (type === 'away' && event.name !== chat.me) this.tell(`${event.name} is away (${text})`);
     chat.isAttended = this.#isFocused && this.view.isFollowing;
     for (const effect of chat.receive(event, { now, isOwn: this.#isOwn(event) })) this.#effect(effect);
-    if (type === 'welcome') this.go(chat.current) || this.go(this.#wanted) || this.goAnywhere();
+    if (type === 'welcome') chat.room || this.go(this.#wanted) || this.goAnywhere();
     if (['welcome', 'renamed', 'away', 'joined'].includes(type)) this.#save();
     return undefined;
   }

@@ -6,7 +6,7 @@ import { compareNames, connectionInWords, counted, moment, whoisInWords } from '
 
 /** @param {Page} page */
 export function renderSide({ chat, outbox }) {
-  const all = [...chat.rooms.values()];
+  const all = chat.list;
   for (const kind of ['room', 'direct']) {
     reconcile(byId(`${kind}s`), all.filter((room) => room.kind === kind), ({ key }) => key, conversation, ({ firstChild: button }, room) => {
       const [, name, flag, badge, spoken] = button.children;
@@ -32,7 +32,7 @@ function conversation({ kind, key }) {
 }
 
 function setBadge(badge, unread, mentions) {
-  setText(badge, unread === 0 ? '' : String(Math.min(unread, 999)));
+  setText(badge, unread === 0 ? '' : unread > 999 ? '999+' : `${unread}`);
   badge.classList.toggle('for-me', mentions > 0);
 }
 
@@ -101,11 +101,11 @@ export function renderConnection({ session, outbox, now }) {
 
 /** Shows where the new messages are, and the way back from a jump. @param {Page} page */
 export function renderJumps({ chat: { room }, view, now }) {
-  const isAbove = room && room.divider !== null && room.newest > room.divider && (view.markPlace === 'above' || !room.isDividerLoaded);
+  const isAbove = room?.newCount > 0 && (view.markPlace === 'above' || !room.isDividerLoaded);
   byId('unread-bar').hidden = !isAbove;
   if (isAbove) {
     const first = room.isDividerLoaded && room.message(room.firstUnread);
-    setText(byId('unread-text'), counted(room.newest - room.divider, 'new message') + (first ? ` since ${moment(first.at, now)}` : ''));
+    setText(byId('unread-text'), counted(room.newCount, 'new message') + (first ? ` since ${moment(first.at, now)}` : ''));
   }
   byId('jump-newest').hidden = !room || view.isFollowing;
   setText(byId('jump-newest'), room?.unread > 0 ? `${room.unread} new below` : 'Newest');
@@ -114,7 +114,7 @@ export function renderJumps({ chat: { room }, view, now }) {
 
 /** Title of the window: what waits, and where. @param {Page} page */
 export function renderTitle({ chat, session }) {
-  const [unread, mentions] = unreadIn([...chat.rooms.values()]);
+  const [unread, mentions] = unreadIn(chat.list);
   const mark = mentions > 0 ? `(${mentions}!) ` : unread > 0 ? `(${unread}) ` : '';
   setText(document.querySelector('title'), `${mark}${session.isOnline ? '' : 'offline · '}${chat.room ? `${chat.room.name} · ` : ''}Glassline`);
 }

@@ -21,6 +21,8 @@ export class Room {
   newest = 0;
   read = 0;
   divider = null;
+  /** Unread messages that a reload has lost, until the reader comes. */
+  lostUnread = 0;
   /** Numbers that are not stored, and those that the server could not deliver (E7). */
   gone = new RangeSet();
   missed = new RangeSet();
@@ -98,9 +100,12 @@ export class Room {
 
   /** Messages of others after the last one read. */
   get unread() {
-    if (this.read === this.newest) return 0;
-    const uncounted = this.#after(this.read).filter(({ isCounted }) => !isCounted).length;
-    return Math.max(0, this.newest - this.read - uncounted - this.gone.countIn(this.read + 1, this.newest));
+    return this.lostUnread + this.#countAfter(this.read);
+  }
+
+  /** Messages of others behind the mark. */
+  get newCount() {
+    return this.divider === null ? 0 : this.#countAfter(this.divider);
   }
 
   /** Unread messages that are meant for the reader. */
@@ -119,6 +124,7 @@ export class Room {
 
   /** Puts the mark before what is unread, as the reader opens the conversation. */
   enter() {
+    this.lostUnread = 0;
     this.setDivider(this.unread > 0 ? this.read : null);
   }
 
@@ -158,6 +164,12 @@ export class Room {
   /** Number of the oldest loaded message. */
   get oldest() {
     return this.#after(0)[0]?.seq;
+  }
+
+  #countAfter(seq) {
+    if (seq === this.newest) return 0;
+    const uncounted = this.#after(seq).filter(({ isCounted }) => !isCounted).length;
+    return Math.max(0, this.newest - seq - uncounted - this.gone.countIn(seq + 1, this.newest));
   }
 
   #after(seq) {

@@ -22,15 +22,18 @@ export function rowsOf(room, from, start) {
   const rows = from === 0 && room.kind === 'room' ? [{ key: `${head}/${hasHistory}`, kind: head }] : [];
   const mark = room.isDividerLoaded ? room.firstUnread : null;
   const shown = entries.slice(start, from);
-  let previous = shown.at(-1);
-  let message = shown.findLast(({ kind }) => kind === 'message');
+  // Ignored messages are hidden, and not missing.
+  let last = shown.findLast(({ kind }) => kind === 'message');
+  let previous = shown.findLast(({ isIgnored }) => !isIgnored);
+  const message = shown.findLast(({ kind, isIgnored }) => kind === 'message' && !isIgnored);
   let day = [previous, message].map((entry) => (entry ? dayOf(entry.at) : '')).sort()[1];
   for (const entry of entries.slice(from)) {
-    if (entry.isIgnored) continue;
     const isMessage = entry.kind === 'message';
     const place = isMessage ? `${entry.epoch}/${entry.seq}` : `note/${entry.id}`;
     const isCurrent = isMessage && entry.epoch === epoch;
-    if (isCurrent && message?.epoch === epoch) rows.push(...absent(room, message.seq + 1, entry.seq - 1));
+    if (isCurrent && last?.epoch === epoch) rows.push(...absent(room, last.seq + 1, entry.seq - 1));
+    if (isMessage) last = entry;
+    if (entry.isIgnored) continue;
     // A note has the time of this machine: if its clock is slow, the note begins no day.
     const today = dayOf(entry.at);
     if (isMessage ? today !== day : today > day) {
@@ -41,12 +44,11 @@ export function rowsOf(room, from, start) {
       if (isCurrent && entry.seq === mark) rows.push({ key: `unread/${place}`, kind: 'unread', at: entry.at });
       const isGrouped = entry.seq !== mark && goesOn(previous, entry);
       rows.push({ key: `message/${place}`, kind: 'message', entry, isGrouped });
-      message = entry;
     } else rows.push({ key: place, kind: 'note', entry });
     previous = entry;
   }
   // Messages at the end that the server could not deliver, or that were forgotten.
-  const end = message?.epoch === epoch ? { from: message.seq + 1, to: room.newest } : { from: 1, to: 0 };
+  const end = last?.epoch === epoch ? { from: last.seq + 1, to: room.newest } : { from: 1, to: 0 };
   const gaps = room.isEndForgotten ? [end] : room.missed.within(end.from, end.to);
   rows.push(...gaps.flatMap((gap) => absent(room, gap.from, gap.to)));
   return rows;

@@ -6,9 +6,11 @@
 /** Time for the connection, and again for the answer to `hello`; a takeover alone takes 1 s (E2). */
 const GREETING_MS = 15000;
 /** Silence after which the server is asked for a sign of life, and the time it has; less after a page was asleep. */
-const SILENCE_MS = 30000;
+const SILENCE_MS = 10000;
 const PONG_MS = 15000;
 const WAKE_PONG_MS = 4000;
+/** Time without a byte after which an answer that is still awaited makes the connection doubtful. */
+const DOUBT_MS = 3000;
 /** Ceiling of the first delay, doubled up to the cap. A connection that lasted was stable. */
 const FIRST_DELAY_MS = 500;
 const DELAY_CAP_MS = 30000;
@@ -28,7 +30,7 @@ export class Session {
   phase = { kind: 'out' };
   /** Time at which the connection was lost; `null` while there is one or was none. @type {number | null} */
   offlineSince = null;
-  /** True while a page that was asleep asks whether the connection still works. */
+  /** True while it is not certain that the connection still works. */
   isChecking = false;
   name = '';
   token = '';
@@ -38,6 +40,8 @@ export class Session {
   #failures = 0;
   #receivedAt = 0;
   #pongBy = null;
+  /** First tick since the last byte at which an answer was awaited. @type {number | null} */
+  #awaitedAt = null;
   #isRejoining = false;
   /** Highest number that the server has named on this connection, by room (E4). */
   #named = new Map();
@@ -88,7 +92,7 @@ export class Session {
   /** @param {any} event well-formed */
   received(event, now) {
     this.#receivedAt = now;
-    this.#pongBy = null;
+    this.#pongBy = this.#awaitedAt = null;
     this.isChecking = false;
     if (this.phase.kind === 'greeting') this.#greeted(event, now);
     else if (this.isOnline) this.#receiveOnline(event, now);
@@ -97,6 +101,7 @@ export class Session {
   /** Runs what is due. */
   tick(now) {
     this.pump();
+    this.#doubt(now);
     const due = this.nextDeadline;
     if (due === null || now < due) return;
     if (this.phase.kind === 'waiting') this.#connect(now);
@@ -161,6 +166,14 @@ export class Session {
     this.offlineSince = null;
     this.#disconnect({ kind: 'ended', why });
     this.#parts.listener({ type: 'ended' });
+  }
+
+  #doubt(now) {
+    const isAwaited = this.isOnline && (this.#pongBy !== null || this.#parts.outbox.isAwaited);
+    this.#awaitedAt = isAwaited ? this.#awaitedAt ?? now : null;
+    if (!isAwaited || now - this.#awaitedAt < DOUBT_MS) return;
+    this.isChecking = true;
+    if (this.#pongBy === null) this.#ask(now + PONG_MS);
   }
 
   #ask(by) {

@@ -1,5 +1,6 @@
 /** State of the chat as the events of the server make it. Pure: what an event asks of the page is returned as effects. */
 import { NameColours } from './colours.js';
+import { timeOfDay } from './format.js';
 import { mentionsOf } from './links.js';
 import { Room, keyOf } from './room.js';
 
@@ -17,7 +18,7 @@ const ANEW = 'The server counts this room anew: it has no history. What was said
 
 export class Chat {
   me = '';
-  /** Conversations by key, in the order of the list, and the one on the screen. @type {Map<string, Room>} */
+  /** Conversations by key, and the one on the screen. @type {Map<string, Room>} */
   rooms = new Map();
   current = '';
   colours = new NameColours();
@@ -48,19 +49,37 @@ export class Chat {
     return this.rooms.get(this.current);
   }
 
+  /** Conversations in the order of the list: rooms, then persons. */
+  get list() {
+    return [...this.rooms.values()].sort((one, other) => other.kind.localeCompare(one.kind));
+  }
+
   /** Names of the rooms to be in. */
   get wantedRooms() {
-    return [...this.rooms.values()].filter(({ kind }) => kind === 'room').map(({ name }) => name);
+    return this.list.filter(({ kind }) => kind === 'room').map(({ name }) => name);
   }
 
   /** Newest numbers by room, with which a reconnect gets only what was missed (E7). */
   get since() {
-    const rooms = [...this.rooms.values()].filter(({ kind, newest }) => kind === 'room' && newest > 0);
+    const rooms = this.list.filter(({ kind, newest }) => kind === 'room' && newest > 0);
     return Object.fromEntries(rooms.map(({ name, newest }) => [name, newest]));
   }
 
   get readNumbers() {
-    return { ...this.#readBefore, ...Object.fromEntries([...this.rooms].map(([key, { read }]) => [key, read])) };
+    return { ...this.#readBefore, ...Object.fromEntries(this.list.map(({ key, read }) => [key, read])) };
+  }
+
+  /** Names and unread counts of the conversations with persons. */
+  get directs() {
+    return this.list.filter(({ kind }) => kind === 'direct').map(({ name, unread }) => [name, unread]);
+  }
+
+  /** Restores them after a reload, which loses their messages. */
+  restoreDirects(directs, now) {
+    for (const [name, unread] of directs) {
+      const room = Object.assign(this.directWith(name), { lostUnread: unread });
+      this.note(`messages before ${timeOfDay(now)} are not kept${unread > 0 ? `; ${unread} of them unread` : ''}`, now, 'plain', room);
+    }
   }
 
   /** Returns whether members have sealed a room: what a page sent there would be readable (S7). */
@@ -85,6 +104,16 @@ export class Chat {
     const key = keyOf('direct', person);
     if (!this.rooms.has(key)) this.rooms.set(key, new Room('direct', person));
     return this.rooms.get(key);
+  }
+
+  /** Hides what somebody has said and says, or shows it again. */
+  setIgnored(name, isIgnored) {
+    const ignored = name.toLowerCase();
+    this.ignored[isIgnored ? 'add' : 'delete'](ignored);
+    for (const room of this.rooms.values()) {
+      for (const entry of room.entries) if (entry.from?.toLowerCase() === ignored) this.#classify(entry);
+      room.revision += 1;
+    }
   }
 
   /** Adds a line of the page's own. */
@@ -170,11 +199,14 @@ export class Chat {
   }
 
   #toMessage({ epoch }, { seq, at, from, text, action, sealed }, isOwn) {
-    const isMine = isOwn || from === this.me;
-    const isIgnored = this.ignored.has(from.toLowerCase());
-    const isCounted = !isMine && !isIgnored;
-    const isMention = isCounted && mentionsOf(this.me, text).length > 0;
-    return { kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action, isSealed: sealed !== undefined, isMine, isIgnored, isCounted, isMention };
+    return this.#classify({ kind: 'message', epoch, seq, at: new Date(at).getTime(), from, text, action, isSealed: sealed !== undefined, isMine: isOwn || from === this.me });
+  }
+
+  /** Sets what a message is for the reader. */
+  #classify(message) {
+    const isIgnored = this.ignored.has(message.from.toLowerCase());
+    const isCounted = !message.isMine && !isIgnored;
+    return Object.assign(message, { isIgnored, isCounted, isMention: isCounted && mentionsOf(this.me, message.text).length > 0 });
   }
 
   #joined(room, event, isOwn, now) {

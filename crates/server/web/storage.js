@@ -31,7 +31,7 @@ export class TabStorage {
 
   /** Drops everything of the person of this tab. */
   dropPerson() {
-    for (const key of ['session', 'outbox', 'drafts', 'read']) this.set(key, null);
+    for (const key of ['session', 'outbox', 'drafts', 'read', 'directs']) this.set(key, null);
   }
 }
 

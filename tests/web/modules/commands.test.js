@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 
-import { COMMANDS, holdsToken, parseLine } from '../../../crates/server/web/commands.js';
+import { COMMANDS, holdsToken, lineOf, parseLine } from '../../../crates/server/web/commands.js';
 import { Completion } from '../../../crates/server/web/completion.js';
 
 const TOKEN = 'glop_0123456789abcdef';
@@ -32,6 +32,14 @@ test('commands have their arguments', () => {
   assert.deepEqual(parsed('/kick bob be nice').slice(0, 1), ['operate']);
   for (const line of ['/me', '/msg', '/nick two words', '/nosuch', '/', '/join a b']) assert.equal(parsed(line), 'error', line);
   assert.match(parseLine('/jion den').text, /\/join/);
+});
+
+test('a message becomes the line that says it again', () => {
+  assert.equal(lineOf({ text: 'dances', action: true }), '/me dances');
+  for (const line of ['hi', '//me waves', '///x', 'a\n/b', '/me dances']) {
+    const { kind, text, args } = parseLine(line);
+    assert.equal(lineOf(kind === 'say' ? { text } : { text: args[0], action: true }), line);
+  }
 });
 
 test('O1 no secret is said: tokens, hidden slashes, later lines', () => {

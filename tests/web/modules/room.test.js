@@ -38,6 +38,17 @@ test('unread counts what others said after the last read one', () => {
   assert.equal(one.unread, 0);
 });
 
+test('what is behind the mark is counted as what is unread', () => {
+  const one = room(13, 10);
+  one.add(message(11, { isCounted: false }));
+  one.enter();
+  assert.deepEqual([one.newCount, one.unread], [2, 2]);
+  one.markRead(13);
+  assert.deepEqual([one.newCount, one.unread], [2, 0]);
+  one.markAllRead();
+  assert.equal(one.newCount, 0);
+});
+
 test('the mark stands before the first unread of another', () => {
   const one = room(13, 10);
   one.add(message(11, { isCounted: false }));

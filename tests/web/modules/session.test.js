@@ -147,6 +147,25 @@ test('a silent server is asked, then given up', () => {
   assert.ok(world.session.offlineSince !== null);
 });
 
+test('a message that nobody answers makes the connection doubtful', () => {
+  const world = new World(below());
+  world.open();
+  world.serve();
+  for (let step = 0; step < 3; step += 1) world.serve();
+  world.say(1);
+  for (let second = 0; second < 4; second += 1) world.pass(1000);
+  assert.equal(world.session.isChecking, true);
+  assert.equal(world.session.phase.kind, 'online');
+  for (let step = 0; step < 2; step += 1) world.serve();
+  assert.equal(world.session.isChecking, false, 'an answer ends it');
+  for (let second = 0; second < 9; second += 1) world.pass(1000);
+  assert.equal(world.session.isChecking, false, 'silence alone is none yet');
+  for (let second = 0; second < 5; second += 1) world.pass(1000);
+  assert.equal(world.session.isChecking, true, 'a ping without an answer');
+  world.pass(15000);
+  assert.equal(world.session.phase.kind, 'waiting');
+});
+
 test('attempts wait longer and longer, up to half a minute', () => {
   const world = new World(() => 999);
   world.open();

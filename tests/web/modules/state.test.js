@@ -46,6 +46,41 @@ test('mentions are of the present name, ignored people count nothing', () => {
   assert.equal(one.me, 'alicia');
 });
 
+test('ignoring and its end reach what was said before', () => {
+  const one = chat([welcome(), message(1), message(2, { from: 'Eve', text: 'alice' })]);
+  const revision = one.room.revision;
+  one.setIgnored('EVE', true);
+  assert.deepEqual([one.room.unread, one.room.unreadMentions], [1, 0]);
+  assert.ok(one.room.revision > revision, 'it is drawn anew');
+  one.setIgnored('eve', false);
+  assert.deepEqual([one.room.unread, one.room.unreadMentions], [2, 1]);
+});
+
+test('the list has rooms first, then persons', () => {
+  const one = chat([welcome()]);
+  one.directWith('zoe');
+  one.receive({ type: 'joined', room: 'attic', names: ['alice'], seq: 0 }, { now: 0, isOwn: true });
+  assert.deepEqual(one.list.map(({ key }) => key), ['#lobby', '#attic', '@zoe']);
+});
+
+test('a reload keeps who wrote, how many are unread, and no text', () => {
+  const before = chat([welcome()]);
+  for (const [number, from] of ['zoe', 'zoe', 'bob'].entries()) {
+    before.receive({ type: 'direct', from, to: 'alice', text: 'psst', at: AT, id: `${number}`.repeat(32) }, { now: 0 });
+  }
+  before.directWith('bob').markAllRead();
+  assert.ok(!JSON.stringify(before.directs).includes('psst'));
+  const one = chat([]);
+  one.restoreDirects(JSON.parse(JSON.stringify(before.directs)), new Date('2026-01-02T14:05').getTime());
+  assert.deepEqual(one.list.map(({ name, unread }) => [name, unread]), [['zoe', 2], ['bob', 0]]);
+  assert.deepEqual(one.list.map(({ entries }) => entries[0].text),
+    ['messages before 14:05 are not kept; 2 of them unread', 'messages before 14:05 are not kept']);
+  one.receive({ type: 'direct', from: 'zoe', to: 'alice', text: 'again', at: AT, id: '9'.repeat(32) }, { now: 0 });
+  assert.equal(one.directWith('zoe').unread, 3);
+  one.show('@zoe');
+  assert.equal(one.room.unread, 1, 'those that are lost are read once they are told of');
+});
+
 test('a direct message that comes twice is shown once', () => {
   const one = chat([welcome()]);
   const direct = { type: 'direct', from: 'bob', to: 'alice', text: 'psst', at: AT, id: '0'.repeat(32) };

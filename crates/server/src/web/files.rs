@@ -59,8 +59,7 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
-        let text = without_comments(text);
-        let content = if content_type == STYLE { without_spaces(&text) } else { text }.into_bytes();
+        let content = without_spaces(without_comments(text), content_type).into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
         File { name, content_type, content, etag }
     };
@@ -80,12 +79,37 @@ fn without_comments(text: &str) -> String {
     text.lines().map(str::trim).filter(is_kept).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Returns a style sheet without the spaces and ends of lines beside its punctuation.
-fn without_spaces(style: &str) -> String {
-    let spaces = [(" {", "{"), ("{ ", "{"), (" }", "}"), (": ", ":"), ("; ", ";"), (", ", ",")];
-    let ends = [("{\n", "{"), ("}\n", "}"), (";\n", ";")];
-    let pairs = spaces.iter().chain(&ends);
-    pairs.fold(style.to_string(), |text, (spaced, dense)| text.replace(spaced, dense))
+/// Returns a text without the spaces that only readers need: around the punctuation of a style sheet,
+/// and around those operators of a script that no text in it contains.
+fn without_spaces(text: String, content_type: &str) -> String {
+    let replaced: &[(&str, &str)] = match content_type {
+        STYLE => &[
+            (" {", "{"),
+            ("{ ", "{"),
+            (" }", "}"),
+            ("; ", ";"),
+            (": ", ":"),
+            (", ", ","),
+            ("{\n", "{"),
+            ("}\n", "}"),
+            (";\n", ";"),
+        ],
+        SCRIPT => &[
+            (" => ", "=>"),
+            (" === ", "==="),
+            (" !== ", "!=="),
+            (" && ", "&&"),
+            (" || ", "||"),
+            (" ?? ", "??"),
+            (" + ", "+"),
+            (" += ", "+="),
+            (" >= ", ">="),
+            (" <= ", "<="),
+            (" {\n", "{\n"),
+        ],
+        _ => &[],
+    };
+    replaced.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// Returns the file at a path.
@@ -146,9 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn spaces_between_words_of_a_style_stay() {
-        let style = "a :hover, b { margin: 0 1px; content: \"∗ \" }\n@media (a: b) { c { color: red } }\n";
-        assert_eq!(without_spaces(style), "a :hover,b{margin:0 1px;content:\"∗ \"}@media (a:b){c{color:red}}");
+    fn spaces_for_readers_stay_in_the_source() {
+        let style = "@media (min-width: 1px) { .a :is(p, q) { --b: c(d, e - f); content: \"g \" } }\n";
+        let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}";
+        assert_eq!(without_spaces(style.to_string(), STYLE), expected);
+        let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
+        let expected = "const f = (a)=>{\nreturn a&&a!=='b; c, d' ? a : /e: f/;\n};\n";
+        assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
+        assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
     }
 
     #[test]

@@ -60,6 +60,17 @@ impl Script {
         }
     }
 
+    /// The event with this `ref`; an announcement of the same type may precede it (T11).
+    #[track_caller]
+    fn answer(&self, reference: &Value) -> Value {
+        loop {
+            let event: Value = serde_json::from_str(&self.program.line()).expect("a line is JSON");
+            if event["ref"] == *reference {
+                return event;
+            }
+        }
+    }
+
     #[track_caller]
     fn expect_error(&self, code: &str, reference: Option<&str>) {
         let error = self.expect("error");
@@ -117,7 +128,7 @@ fn a_request_may_omit_room_and_id_and_its_answer_has_its_ref() {
         (json!({"type": "bye", "ref": "b"}), "bye"),
     ] {
         script.ask(&request);
-        assert_eq!(script.expect(answer)["ref"], request["ref"], "{request}");
+        assert_eq!(script.answer(&request["ref"])["type"], answer, "{request}");
     }
     assert_eq!(script.program.ended().code, Some(0), "`bye` ends it, though its input is open");
 }

@@ -1,5 +1,6 @@
 //! Sealed rooms from program to program: what members, others and the server see (S7).
 
+use std::iter;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -34,7 +35,8 @@ impl Member {
         let mut member = Self { program: Process::start(glassline), home: Rc::clone(home) };
         member.expect("welcome");
         member.ask(&json!({"type": "join", "room": "den"}));
-        member.expect("joined");
+        // The lobby's announcement of the arrival may precede it (T11).
+        while member.expect("joined")["room"] != "den" {}
         member
     }
 
@@ -102,7 +104,9 @@ fn alice_in_sealed_room(address: SocketAddr, text: &str) -> Member {
 fn eve_in_the_room(address: SocketAddr) -> (EventClient, Value) {
     let mut eve = EventClient::join(address, "eve");
     eve.send(&json!({"type": "join", "room": "den"}));
-    let joined = eve.expect("joined");
+    // The lobby's announcement of the arrival may precede it (T11).
+    let mut announced = iter::repeat_with(|| eve.expect("joined"));
+    let joined = announced.find(|joined| joined["room"] == "den").expect("the answer");
     (eve, joined)
 }
 

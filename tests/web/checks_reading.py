@@ -168,8 +168,9 @@ def mark_stays(bench):
     expect_equal(after_mark(page), 301, "behind older messages")
     server.kill()
     page.wait_not_online()
-    server = bench.host(history=folder, at=server.at)
-    fill(server.event("bob"), 2)
+    with bench.host(history=folder) as elsewhere:  # where the page cannot come too early
+        fill(elsewhere.event("bob"), 2)
+    bench.host(history=folder, at=server.at)
     page.wait_online()
     page.wait_number(305)
     expect_equal(after_mark(page), 301, "behind a reconnect")

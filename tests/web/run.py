@@ -21,6 +21,7 @@ import checks_notify  # noqa: E402, F401
 import checks_panes  # noqa: E402, F401
 import checks_access  # noqa: E402, F401
 import checks_hostile  # noqa: E402, F401
+import checks_scripted  # noqa: E402, F401
 import checks_http  # noqa: E402, F401
 import checks_websocket  # noqa: E402, F401
 import checks_firefox  # noqa: E402, F401

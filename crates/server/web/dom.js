@@ -26,8 +26,7 @@ export function reconcile(list, items, keyOf, create, update) {
   for (const item of items) {
     const key = keyOf(item);
     const child = kept.get(key) ?? create(item);
-    kept.delete(key);
-    child.dataset.key = key;
+    if (!kept.delete(key)) child.dataset.key = key;
     update(child, item);
     if (child === next) next = next.nextSibling;
     else list.insertBefore(child, next);

@@ -52,7 +52,7 @@ export function readersInWords(protocol) {
   return protocol === 'https:' ? 'TLS: the server can read the chat' : 'plaintext: anyone on the way can read the chat';
 }
 
-const DONE = { op: 'became an operator', kick: 'kicked', mute: 'muted', unmute: 'unmuted', ban: 'banned', unban: 'unbanned',
+const DONE = { __proto__: null, op: 'became an operator', kick: 'kicked', mute: 'muted', unmute: 'unmuted', ban: 'banned', unban: 'unbanned',
   freeze: 'froze the rooms', thaw: 'ended the freeze', motd: 'set the message of the day' };
 
 /** An operator's act. */

@@ -21,6 +21,47 @@ export function encodeFrame(request) {
 /** Bytes that are no frame or no event: the connection is of no use any more. */
 export class FrameError extends Error {}
 
+/**
+ * Fields that the page relies on in each event (spec/events.schema.json): a text, a number (`#`), a time (`@`), or a list of
+ * texts or of what stands in the brackets; with `?` it may be absent. An event without them would stop every later drawing.
+ */
+const FIELDS = {
+  __proto__: null,
+  welcome: 'name token rooms[_state]',
+  _state: 'room seq# count#',
+  message: 'room seq# at@ from text',
+  history: 'room messages[_said]',
+  _said: 'seq# at@ from text',
+  direct: 'from to text at@?',
+  joined: 'room names[] count# seq#?',
+  left: 'room names[] count#',
+  members: 'room names[] count#',
+  renamed: 'from to',
+  whois: 'name since@ idle_s# dialect link rooms[] away?',
+  rooms: 'rooms[_size] count#',
+  _size: 'room count#',
+  away: 'name text?',
+  act: 'by act who? until@? text?',
+  gap: 'room from# to#',
+  error: 'code text',
+  notice: 'text',
+  bye: 'text',
+};
+
+const isText = (value) => typeof value === 'string';
+const KINDS = {
+  '': isText,
+  '#': (value) => Number.isSafeInteger(value) && value >= 0,
+  '@': (value) => isText(value) && !Number.isNaN(Date.parse(value)),
+  '[': (value, of) => Array.isArray(value) && value.every((one) => (of ? hasFields(one, of) : isText(one))),
+};
+
+/** Returns whether a value has the fields of a type; of one that the page does not know nothing is asked (E1). */
+function hasFields(value, type) {
+  return value instanceof Object && [...(FIELDS[type] ?? '').matchAll(/(\w+)([#@[]?)(\w*)\]?(\??)/g)]
+    .every(([, name, kind, of, isOptional]) => (isOptional && value[name] === undefined) || KINDS[kind](value[name], of));
+}
+
 /** Reader of frames, whose bytes arrive in pieces of any size. */
 export class FrameReader {
   #bytes = new Uint8Array(0);
@@ -53,7 +94,7 @@ function payloadLength(header) {
 function decodePayload(payload) {
   try {
     const event = JSON.parse(decoder.decode(payload));
-    if (typeof event.type === 'string') return event;
+    if (isText(event.type) && isText(event.ref ?? '') && hasFields(event, event.type)) return event;
   } catch {
     // Reported below.
   }

@@ -31,6 +31,8 @@ export class Page {
   #onRefused;
   #isDrawing = false;
   #isLoading = false;
+  /** False once a request for stored messages brought none: the next one is the reader's, or comes with the next visit of the top. */
+  #mayLoad = true;
   /** False while the mark has not been on the screen: nothing behind it counts as read. */
   #hasSeenMark = true;
   #wanted = '';
@@ -49,10 +51,7 @@ export class Page {
     const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
       opened: () => this.change(() => this.session.opened(this.now)),
       received: (events) => this.change(() => events.forEach((event) => this.session.received(inLocalTime(event, this.now), this.now))),
-      closed: () => this.change(() => {
-        this.requests.drop();
-        this.session.closed(this.now);
-      }),
+      closed: () => this.change(() => this.session.closed(this.now)),
     });
     this.session = new Session({ link, outbox: this.outbox, chat: this.chat, random: Math.random, listener: (event) => this.#on(event) });
     this.requests = new Requests((request) => this.session.request(request));
@@ -181,9 +180,9 @@ export class Page {
     this.#isLoading = true;
     const answer = await this.requests.ask({ type: 'history', room: room.name, limit: PAGE_MESSAGES, ...range });
     this.#isLoading = false;
-    if (answer?.type === 'history') this.chat.addPage(room.name, answer.messages, { ...range, to }, answer.more === true);
-    else if (answer?.code === 'no_history') Object.assign(room, { hasHistory: false, revision: room.revision + 1 });
-    else if (answer) this.tell(`error: ${answer.text}`, 'warning');
+    this.#mayLoad = answer?.type === 'history' && answer.room === room.name && this.chat.addPage(room.name, answer.messages, { ...range, to }, answer.more === true);
+    if (answer?.code === 'no_history') Object.assign(room, { hasHistory: false, revision: room.revision + 1 });
+    else if (answer?.type === 'error') this.tell(`error: ${answer.text}`, 'warning');
     this.refresh();
   }
 
@@ -225,7 +224,8 @@ export class Page {
       this.view.show(this.#context, this.#isFocused);
       this.view.showPending(this.outbox.of(room.key), this.#context, this.session.isOnline);
       this.#noteSeen(room);
-      if (this.view.isNearTop && room.entries.length > 0) this.loadMissing();
+      if (!this.view.isNearTop) this.#mayLoad = true;
+      else if (this.#mayLoad && room.entries.length > 0) this.loadMissing();
     }
     for (const show of Object.values(render)) show(this);
   }
@@ -279,7 +279,8 @@ export class Page {
   #on(event) {
     const { chat, now } = this;
     const { type, ref, text } = event;
-    if (type === 'outbox') return this.saveOutbox();
+    if (type === 'lost') this.requests.drop();
+    if (type === 'outbox' || type === 'lost') return this.saveOutbox();
     if (type === 'ended') return chat.me === '' && this.#onRefused(this.session.phase.why);
     const isAnswer = this.requests.take(event);
     if (type === 'error') return isAnswer || this.#refused(event);
@@ -289,6 +290,7 @@ export class Page {
     if (type === 'away' && event.name !== chat.me) this.tell(`${event.name} is away (${text})`);
     chat.isAttended = this.#isFocused && this.view.isFollowing;
     for (const effect of chat.receive(event, { now, isOwn: this.#isOwn(event) })) this.#effect(effect);
+    this.#mayLoad ||= type === 'welcome';
     if (type === 'welcome') chat.room || this.go(this.#wanted) || this.goAnywhere();
     if (['welcome', 'renamed', 'away', 'joined'].includes(type)) this.#save();
     return undefined;

@@ -83,19 +83,22 @@ export class Room {
   }
 
   /**
-   * Takes stored messages, in order; numbers that they leave out are not stored.
+   * Takes stored messages, in order; numbers that they leave out are not stored, and others than asked for are left out.
+   * Returns whether there are new ones among them.
    * @param {{before?: number, after?: number, around?: number, to?: number}} range asked for; `to` ends what `after` begins
    */
-  addPage(messages, { before, after, to }, hasMore) {
-    for (const message of messages) this.add(message);
+  addPage(page, { before = Infinity, after = 0, to }, hasMore) {
+    const messages = page.filter(({ seq }) => seq > after && seq < before);
+    const isNews = messages.filter((message) => this.add(message)).length > 0;
     const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq];
     this.#noteGone(first, last);
     if (to !== undefined) this.#noteGone(after + 1, hasMore ? last : to);
-    else if (before !== undefined) {
+    else if (before < Infinity) {
       this.#noteGone(hasMore ? first : 1, before - 1);
       this.isComplete ||= !hasMore;
     }
     this.revision += 1;
+    return isNews;
   }
 
   /** Messages of others after the last one read. */

@@ -150,7 +150,7 @@ export class Session {
     this.#named.clear();
     this.#parts.outbox.connectionLost();
     this.#parts.link.close();
-    this.#parts.listener({ type: 'outbox' });
+    this.#parts.listener({ type: 'lost' });
   }
 
   #lose(now) {
@@ -207,7 +207,7 @@ export class Session {
 
   #receiveOnline(event, now) {
     const { type, ref, room, code } = event;
-    const named = { gap: event.to, message: event.seq, joined: event.seq }[type];
+    const named = type === 'gap' ? event.to : type === 'message' || type === 'joined' ? event.seq : undefined;
     if (named !== undefined) this.#named.set(room, Math.max(named, this.#named.get(room) ?? 0));
     if (type === 'ping') this.#parts.link.write({ type: 'pong' });
     if (ref === REJOINED_REF) this.#isRejoining = false;

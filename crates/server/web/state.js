@@ -9,6 +9,11 @@ const VISITS_MS = 60000;
 const RENAME_MS = 2000;
 /** Notices this soon after a welcome are its greeting, shown again only where it has changed. */
 const GREETING_MS = 2000;
+/** Writers that are remembered, to answer them; a server remembers fewer (E3). */
+const WRITERS_MAX = 256;
+/** Conversations that others have begun and the reader has not answered; past it the oldest is closed. */
+const UNANSWERED_MAX = 100;
+const CROWDED = 'Too many people write to you alone: the oldest conversations are closed.';
 const ANEW = 'The server counts this room anew: it has no history. What was said meanwhile may be missing.';
 
 /**
@@ -34,6 +39,7 @@ export class Chat {
   /** True while the reader sees what arrives in the current conversation. */
   isAttended = true;
   #readBefore;
+  #isCrowded = false;
   #writers = new Set();
   #lastRename = { key: '', at: 0 };
   #welcomedAt = 0;
@@ -141,10 +147,10 @@ export class Chat {
     return [];
   }
 
-  /** Takes stored messages. */
+  /** Takes stored messages. Returns whether there are new ones among them. */
   addPage(name, messages, range, hasMore) {
     const room = this.rooms.get(keyOf('room', name));
-    room?.addPage(messages.map((said) => this.#toMessage(room, said, false)), range, hasMore);
+    return room?.addPage(messages.map((said) => this.#toMessage(room, said, false)), range, hasMore);
   }
 
   #welcome({ name, rooms }, now) {
@@ -181,16 +187,27 @@ export class Chat {
   #direct(event, isOwn, now) {
     const isMine = isOwn || event.from === this.me;
     const other = isMine ? event.to : event.from;
+    if (!isMine && !this.rooms.has(keyOf('direct', other))) this.#closeUnanswered(now);
     const room = Object.assign(this.directWith(other), { name: other });
     // The server does not remember these ids: what was sent twice arrives twice (E3).
     if (event.id !== undefined && room.entries.some(({ from, id }) => from === event.from && id === event.id)) return [];
     if (!isMine) {
       this.lastWriter = other;
       this.#writers.add(other.toLowerCase());
+      if (this.#writers.size > WRITERS_MAX) this.#writers.delete(this.#writers.keys().next().value);
     }
     this.colours.assign(event.from);
     const message = this.#toMessage(room, { ...event, at: event.at ?? now, seq: room.newest + 1 }, isMine);
     return this.#arrive(room, { ...message, id: event.id });
+  }
+
+  /** Makes room for one more conversation, so that nobody fills the page with names. */
+  #closeUnanswered(now) {
+    const unanswered = [...this.rooms.values()].filter((room) => room.kind === 'direct' && room !== this.room && !room.entries.some(({ isMine }) => isMine));
+    if (unanswered.length < UNANSWERED_MAX) return;
+    this.rooms.delete(unanswered[0].key);
+    if (!this.#isCrowded) this.note(CROWDED, now, 'warning');
+    this.#isCrowded = true;
   }
 
   #arrive(room, message) {

@@ -48,3 +48,41 @@ test('payloads that are no event are errors', () => {
   }
   assert.throws(() => new FrameReader().push(Buffer.from('3         "\xff"', 'latin1')), FrameError);
 });
+
+/** Events as the specification shows them, on the wire; those of `join --json` alone left out. */
+const EXAMPLES = Object.entries(specified('events.schema.json').$defs)
+  .filter(([name]) => name.startsWith('event_'))
+  .flatMap(([, { examples }]) => examples ?? [])
+  .filter(({ type, seq }) => type !== 'message' || seq !== undefined);
+
+const isTaken = (event) => {
+  try {
+    return new FrameReader().push(framed(JSON.stringify(event))).length === 1;
+  } catch (error) {
+    assert.ok(error instanceof FrameError, error);
+    return false;
+  }
+};
+
+test('E1 every event of the specification is one, with more fields too', () => {
+  assert.ok(EXAMPLES.length > 20, `${EXAMPLES.length} examples`);
+  for (const event of EXAMPLES) assert.ok(isTaken({ ...event, newer: [1] }), JSON.stringify(event));
+  for (const type of ['newer', 'constructor', '__proto__']) assert.ok(isTaken({ type, text: 5 }), type);
+});
+
+test('an event whose fields the page cannot show is none', () => {
+  const shown = ['room', 'from', 'to', 'text', 'name', 'names', 'messages', 'rooms', 'seq', 'at', 'count', 'code', 'since', 'until', 'by'];
+  for (const event of EXAMPLES) {
+    for (const field of Object.keys(event).filter((key) => shown.includes(key))) {
+      if (event.type === 'act' && field === 'at') continue;
+      for (const value of [-1, 1.5, 2 ** 60, { length: 1 }, [null], null]) {
+        assert.ok(!isTaken({ ...event, [field]: value }), JSON.stringify({ ...event, [field]: value }));
+      }
+    }
+  }
+  const said = { room: 'lobby', seq: 1, at: '2026-01-02T03:04:05.678Z', from: 'bob', text: 'hi' };
+  for (const wrong of [{ at: 'soon' }, { at: '275760-09-13T00:00:00.001Z' }, { seq: '7' }, { text: undefined }]) {
+    assert.ok(!isTaken({ type: 'message', ...said, ...wrong }), JSON.stringify(wrong));
+    assert.ok(!isTaken({ type: 'history', room: 'lobby', messages: [said, { ...said, ...wrong }] }), JSON.stringify(wrong));
+  }
+});

@@ -114,3 +114,14 @@ test('notes stay behind the message that they followed', () => {
   one.add(message(4));
   assert.deepEqual(one.entries.map(({ seq }) => seq), [4, 5, 5.5, 6]);
 });
+
+test('a page of stored messages brings none but those asked for', () => {
+  const room = new Room('room', 'lobby');
+  for (const seq of [100, 101]) room.add(message(seq));
+  room.addPage([50, 150, 99].map((seq) => message(seq)), { before: 100 }, true);
+  assert.deepEqual(room.entries.map(({ seq }) => seq), [50, 99, 100, 101]);
+  room.addPage([], { before: 50 }, true);
+  assert.equal(room.isComplete, false, 'there are more, as the server says');
+  room.addPage([60, 98], { after: 50, before: 60, to: 59 }, false);
+  assert.deepEqual(room.holesIn(1, 60), [{ from: 1, to: 49 }], 'what a page leaves out is gone');
+});

@@ -125,3 +125,16 @@ test('two people who are present have different colours', () => {
   assert.equal(new Set(names.map((name) => one.colours.of(name))).size, NAME_COLOURS);
   assert.equal(colourOf('Alice'), colourOf('alice'));
 });
+
+test('people who write alone fill neither the page nor its memory', () => {
+  const one = chat([welcome()]);
+  const direct = (from, to, number) => one.receive({ type: 'direct', from, to, text: 'hi', id: String(number).padStart(32, '0') }, { now: number });
+  direct('bob', 'alice', 1);
+  direct('alice', 'bob', 2);
+  for (let number = 3; number < 9000; number += 1) direct(`stranger-${number}`, 'alice', number);
+  const directs = [...one.rooms.values()].filter(({ kind }) => kind === 'direct');
+  assert.ok(directs.length < 200, `${directs.length} conversations`);
+  assert.equal(directs[0].name, 'bob', 'who was answered stays');
+  assert.equal(directs.at(-1).name, 'stranger-8999', 'the newest is shown');
+  assert.equal(one.room.entries.filter(({ tone }) => tone === 'warning').length, 1, 'it is said once');
+});

@@ -105,6 +105,9 @@ fn without_spaces(text: String, content_type: &str) -> String {
             (" += ", "+="),
             (" >= ", ">="),
             (" <= ", "<="),
+            (" = ", "="),
+            (" ? ", "?"),
+            (" : ", ":"),
             (" {\n", "{\n"),
         ],
         _ => &[],
@@ -175,7 +178,7 @@ mod tests {
         let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}";
         assert_eq!(without_spaces(style.to_string(), STYLE), expected);
         let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
-        let expected = "const f = (a)=>{\nreturn a&&a!=='b; c, d' ? a : /e: f/;\n};\n";
+        let expected = "const f=(a)=>{\nreturn a&&a!=='b; c, d'?a:/e: f/;\n};\n";
         assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
         assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
     }

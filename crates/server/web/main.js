@@ -141,7 +141,6 @@ function pressed(page, event) {
 
 function closeResults() {
   byId('results-pane').hidden = true;
-  byId('search').value = '';
   byId('line').focus();
 }
 

@@ -40,12 +40,17 @@ pub(crate) fn protected(mut options: JoinOptions, choices: &LinkChoices) -> anyh
     if let Some(file) = &choices.authorities
         && kind != LinkKind::Tls
     {
-        bail!(
-            "the authorities in {} vouch for keys over TLS, and this link is {kind}, so they would not count; choose \
+        let words = format!(
+            "the authorities in {} vouch for keys over TLS, and this link is {kind}, so they do not count; choose \
              --link tls, or leave them out: --ca on the command line, GLASSLINE_CA in the environment, ca in the \
              configuration (--config /dev/null reads none)",
             file.display()
         );
+        // Who keeps them in a configuration joins servers on this machine as well.
+        if choices.kind.is_some() {
+            bail!(words);
+        }
+        options.greeting.push(words);
     }
     if kind == LinkKind::Plaintext {
         options.greeting.extend(protected_before(&address));

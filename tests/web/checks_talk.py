@@ -164,7 +164,7 @@ CONTRAST = """() => {
         return 'white';
     };
     const ratios = {};
-    for (const e of document.querySelectorAll('#log .message .who bdi')) {
+    for (const e of document.querySelectorAll('#log .message .who')) {
         if (!e.checkVisibility() || !/^[a-z]+$/.test(e.innerText)) continue;
         const below = ground(e);
         const [one, other] = [rgb(getComputedStyle(e).color, below), rgb(below, 'white')].map(light).sort((a, b) => b - a);

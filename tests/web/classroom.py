@@ -113,7 +113,7 @@ class Classroom:
             page.wait_number(last, timeout=PATIENCE)
             orders[page.text("#self-name")] = page.js(
                 "() => [...document.querySelectorAll('#log .message[data-seq]')].map(e =>"
-                "  [Number(e.dataset.seq), e.querySelector('.body').textContent])")
+                "  [Number(e.dataset.seq), e.querySelector('.text').textContent])")
         for terminal in self.terminals:
             terminal.program.wait_text(rf'"seq":{last}\b', timeout=PATIENCE)
             orders[terminal.name] = [list(pair) for pair in terminal.seen(0)]

@@ -36,7 +36,7 @@ export function reconcile(list, items, keyOf, create, update) {
 
 /** A text as pieces with links, mentions and hits. */
 export function textElement(pieces) {
-  return element('bdi', { class: 'body', dir: 'auto' }, pieces.map(({ text, href, mention, found }) => {
+  return element('bdi', { class: 'text', dir: 'auto' }, pieces.map(({ text, href, mention, found }) => {
     let node = mention ? element('strong', { text }) : text;
     if (found) node = element('mark', {}, [node]);
     return href ? element('a', { href, target: '_blank', rel: 'noopener noreferrer', referrerpolicy: 'no-referrer' }, [node]) : node;

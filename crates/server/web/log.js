@@ -54,7 +54,7 @@ export class LogView {
     log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     const observer = new ResizeObserver(() => {
       if (this.isFollowing) this.toEnd();
-      onScroll();
+      if (!this.isFollowing || this.#mark) onScroll();
     });
     for (const part of [log, this.#rows, this.#pendings]) observer.observe(part);
   }
@@ -285,10 +285,11 @@ export class LogView {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
     this.isNearTop = scrollTop < NEAR_TOP_PX;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
-    // The log's own scrolling to the end is reported late, when there may be more below.
-    if (scrollTop !== this.#top) this.isFollowing = isAtEnd;
+    // The log's own scrolling to the end is reported late, when there may be more below. What it shows is drawn already.
+    const isOwn = scrollTop === this.#top;
+    if (!isOwn) this.isFollowing = isAtEnd;
     this.#top = scrollTop;
     if (isAtEnd) this.#returnTo = null;
-    this.#onScroll();
+    if (!isOwn || this.#mark || this.isNearTop) this.#onScroll();
   }
 }

@@ -32,15 +32,15 @@ const button = (text, attributes) => element('button', { text, ...attributes });
 /** Row that screen readers do not announce. */
 const quiet = (className, ...children) => element('div', { class: className, role: 'note', 'aria-live': 'off' }, children);
 
-export const who = (name, colourOf) => element('span', { class: `who name-${colourOf(name)}`, 'data-person': name }, [bdi(name)]);
+export const who = (name, colourOf) => element('bdi', { class: `who name-${colourOf(name)}`, 'data-person': name, text: name });
 
 const timeElement = (at) => element('time', { datetime: new Date(at).toISOString(), text: timeOfDay(at) });
 
 function messageElement({ seq, from, text, action, isMine, isMention, isSealed, at }, isGrouped, me, colourOf) {
   const classes = ['message', isGrouped && 'grouped', action && 'action', isMention && 'mention'];
-  const body = isSealed ? [element('i', { text: '[sealed message]' }), ' ', button('Why?', { 'data-tell': SEALED })] : [textElement(piecesOf(text, { me: isMine ? '' : me }))];
-  return element('div', { class: classes.filter(Boolean).join(' '), role: 'article', 'data-seq': seq }, [
-    who(from, colourOf), element('div', { class: 'text' }, body), timeElement(at)]);
+  const said = isSealed ? element('bdi', { class: 'text' }, [element('i', { text: '[sealed message]' }), ' ', button('Why?', { 'data-tell': SEALED })])
+    : textElement(piecesOf(text, { me: isMine ? '' : me }));
+  return element('div', { class: classes.filter(Boolean).join(' '), role: 'article', 'data-seq': seq }, [who(from, colourOf), said, timeElement(at)]);
 }
 
 function noteElement({ text, tone, at, names, unnamed }) {
@@ -53,7 +53,7 @@ function noteElement({ text, tone, at, names, unnamed }) {
 /** Message that the server does not have yet. @param {import('./outbox.js').Pending} pending */
 export function pendingElement({ request: { action, text } }, me, colourOf) {
   return element('div', { class: `message pending${action ? ' action' : ''}`, role: 'article' }, [
-    who(me, colourOf), element('div', { class: 'text' }, [textElement([{ text }])]), element('div', { class: 'status' })]);
+    who(me, colourOf), textElement([{ text }]), element('div', { class: 'status' })]);
 }
 
 /** Shows the state of such a message, and what can be done about it. */

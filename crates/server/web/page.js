@@ -18,6 +18,8 @@ const PAGE_MESSAGES = 200;
 const PAGES_MAX = 10;
 /** A drawing comes at the latest after this time: hidden pages have no frames. */
 const DRAW_MS = 200;
+/** Time between two drawings of what arrives, so that most frames are free for what is typed. */
+const ARRIVALS_MS = 100;
 const TICK_MS = 1000;
 /** A tick that is so late says that the page was asleep. */
 const ASLEEP_MS = 20000;
@@ -30,6 +32,8 @@ export class Page {
   #preferences;
   #onRefused;
   #isDrawing = false;
+  #timer = 0;
+  #drawnAt = -ARRIVALS_MS;
   #isLoading = false;
   /** False once a request for stored messages brought none: the next one is the reader's, or comes with the next visit of the top. */
   #mayLoad = true;
@@ -50,7 +54,7 @@ export class Page {
     for (const { request: { to } } of this.outbox.all) if (to) this.chat.directWith(to);
     const link = new Link(`${location.protocol.replace('http', 'ws')}//${location.host}/ws`, {
       opened: () => this.change(() => this.session.opened(this.now)),
-      received: (events) => this.change(() => events.forEach((event) => this.session.received(inLocalTime(event, this.now), this.now))),
+      received: (events) => this.#receive(events),
       closed: () => this.change(() => this.session.closed(this.now)),
     });
     this.session = new Session({ link, outbox: this.outbox, chat: this.chat, random: Math.random, listener: (event) => this.#on(event) });
@@ -87,6 +91,17 @@ export class Page {
     const result = act();
     this.refresh();
     return result;
+  }
+
+  /** Takes events, and shows them at once or, where many come, soon. */
+  #receive(events) {
+    this.now = Date.now();
+    for (const event of events) this.session.received(inLocalTime(event, this.now), this.now);
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.#drawnAt = performance.now();
+      this.refresh();
+    }, this.#drawnAt + ARRIVALS_MS - performance.now());
   }
 
   refresh() {

@@ -17,7 +17,7 @@ const GROUP_ROWS = 10;
 /** Rows of a room's entries from one index on; those from `start` to there are shown already. @returns {Row[]} */
 export function rowsOf(room, from, start) {
   const { entries, epoch, hasHistory } = room;
-  const isFirst = room.oldest === 1 || room.isComplete || !hasHistory || room.newest === 0;
+  const isFirst = room.isComplete || !hasHistory || room.newest === 0 || (from === 0 && room.oldest === 1);
   const head = isFirst ? 'start' : 'older';
   const rows = from === 0 && room.kind === 'room' ? [{ key: `${head}/${hasHistory}`, kind: head }] : [];
   const mark = room.isDividerLoaded ? room.firstUnread : null;

@@ -24,6 +24,9 @@ pub(super) struct File {
     pub(super) content: Vec<u8>,
     /// Changes with the content (RFC 9110, 8.8.3).
     pub(super) etag: String,
+    /// Value of `Link`, empty but for the page: its modules. A browser that learned of them from the
+    /// imports of one another would ask for them in five rounds (RFC 8288).
+    pub(super) links: String,
 }
 
 /// Names, types and contents; the first is the page itself.
@@ -61,10 +64,17 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
         let content = without_spaces(without_comments(text), content_type).into_bytes();
         let etag = format!("\"{}\"", Sha1::from(&content).digest());
-        File { name, content_type, content, etag }
+        let links = if content_type == HTML { links_to_modules() } else { String::new() };
+        File { name, content_type, content, etag, links }
     };
     CONTENTS.iter().map(file).collect()
 });
+
+fn links_to_modules() -> String {
+    let modules = CONTENTS.iter().filter(|&&(_, content_type, _)| content_type == SCRIPT);
+    let links: Vec<String> = modules.map(|(name, ..)| format!("</{name}>; rel=modulepreload")).collect();
+    links.join(", ")
+}
 
 /// Returns a text without indentation, empty lines, and comments that begin a line: they are for
 /// readers of the source, and browsers load a quarter less without them.
@@ -108,7 +118,7 @@ fn without_spaces(text: String, content_type: &str) -> String {
             (" = ", "="),
             (" ? ", "?"),
             (" : ", ":"),
-            (" {\n", "{\n"),
+            (" {\n", "{"),
         ],
         _ => &[],
     };
@@ -167,6 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn the_page_links_to_every_module_and_to_nothing_else() {
+        let page = at("/").expect("the page");
+        let mut linked: Vec<&str> = page.links.split(", ").collect();
+        for file in FILES.iter().filter(|file| file.name.ends_with(".js")) {
+            let link = format!("</{}>; rel=modulepreload", file.name);
+            let place = linked.iter().position(|&one| one == link);
+            linked.remove(place.unwrap_or_else(|| panic!("{link} in {:?}", page.links)));
+        }
+        assert!(linked.is_empty(), "{linked:?}");
+        assert_eq!(at("/main.js").map(|file| file.links.as_str()), Some(""));
+    }
+
+    #[test]
     fn comments_and_indentation_stay_in_the_source() {
         let text = "/** A\n * b */\nconst a = 'https://b'; // c\n\n  // d\n\tf(/\\/*/); /* g */\n/* h */\n";
         assert_eq!(without_comments(text), "const a = 'https://b'; // c\nf(/\\/*/); /* g */\n");
@@ -178,7 +201,7 @@ mod tests {
         let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}";
         assert_eq!(without_spaces(style.to_string(), STYLE), expected);
         let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
-        let expected = "const f=(a)=>{\nreturn a&&a!=='b; c, d'?a:/e: f/;\n};\n";
+        let expected = "const f=(a)=>{return a&&a!=='b; c, d'?a:/e: f/;\n};\n";
         assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
         assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
     }

@@ -88,7 +88,8 @@ fn file(request: &RequestHead<'_>) -> Response {
     let is_known = request.lists("If-None-Match", &file.etag) || request.lists("If-None-Match", "*");
     let response =
         if is_known { Response::not_modified() } else { Response::of_content(file.content_type, &file.content) };
-    response.with_line("ETag", &file.etag).with_line("Cache-Control", "no-cache")
+    let response = response.with_line("ETag", &file.etag).with_line("Cache-Control", "no-cache");
+    if file.links.is_empty() { response } else { response.with_line("Link", &file.links) }
 }
 
 #[cfg(test)]
@@ -138,6 +139,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|written| written == line), "{line} in {text}");
         }
+        assert!(text.contains("\r\nLink: </actions.js>; rel=modulepreload, </colours.js>; "), "{text}");
         let (head, body) = text.split_once("\r\n\r\n").expect("a body");
         assert!(head.ends_with(&format!("\r\nContent-Length: {}", body.len())) && body.starts_with("<!doctype html>"));
         let (_, of_head) = answered(&web, HTTP, "HEAD / HTTP/1.1\r\nHost: 192.0.2.1:1234");

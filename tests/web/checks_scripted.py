@@ -155,3 +155,26 @@ def strangers(join):
     page.wait_text("#log", "conversations are closed")
     page.wait_text("#directs", "stranger-999")
     expect(page.js("() => document.querySelectorAll('#directs li').length") <= 100, "a list that can be read", page.texts("#directs li")[:3])
+
+
+@scripted_check("one missing message is one in words too, and is loaded by itself")
+def one_missing(join):
+    def script(link):
+        link.welcome(4)
+        link.send_raw(said(link, [1, 2, 4]))
+
+        def answer(request):
+            if request["type"] != "history":
+                return False
+            link.send("history", room="lobby", ref=request["ref"], messages=[link.message(3)], more=True)
+            return True
+
+        link.serve(answer)
+
+    page = join(script)
+    page.wait_text("#log", "1 message in between. Load it")
+    expect_equal(page.numbers(), [1, 2, 4])
+    page.click("[data-from='3']")
+    page.wait_number(3)
+    expect_equal(page.numbers(), [1, 2, 3, 4])
+    expect("in between" not in page.text("#log"), "no hole", page.text("#log"))

@@ -119,6 +119,7 @@ fn without_spaces(text: String, content_type: &str) -> String {
             (" ? ", "?"),
             (" : ", ":"),
             (" {\n", "{"),
+            ("{\n", "{"),
         ],
         _ => &[],
     };

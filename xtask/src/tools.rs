@@ -205,7 +205,7 @@ fn is_allowed(missing: &[&Tool], install: Install) -> bool {
 fn described(missing: &[&Tool]) -> String {
     let lines = missing
         .iter()
-        .map(|tool| format!("{} is missing ({}); install it with: {}", tool.name, tool.reason, tool.by_hand()));
+        .map(|tool| format!("missing: {} ({}); install with: {}", tool.name, tool.reason, tool.by_hand()));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -223,9 +223,6 @@ mod tests {
     #[test]
     fn a_missing_tool_is_named_with_its_reason_and_package() {
         let missing = ensure(&[CC, ABSENT], Install::No).expect_err("it is not there");
-        assert_eq!(
-            missing,
-            "nothing is missing (for this test); install it with: sudo apt-get install no-such-package"
-        );
+        assert_eq!(missing, "missing: nothing (for this test); install with: sudo apt-get install no-such-package");
     }
 }

@@ -48,6 +48,14 @@ export class Actions {
     return text === undefined ? this.#page.go(key) : this.#post({ type: 'direct', to: name, text, ...(isReply && { reply: true }) }, key);
   }
 
+  /** Does what a button of the bar says: at the second press, if that throws somebody out. */
+  press(line) {
+    const question = `press again to ${line}`;
+    if (/^(kick|ban) /.test(line) && byId('hint').textContent !== question) return this.#refuse(question);
+    this.#page.composer.tell('');
+    return this.operate(line);
+  }
+
   operate(line) {
     return this.#page.session.request({ type: 'operate', line, ref: 'operate' }) || this.#offline();
   }

@@ -1,12 +1,12 @@
 /** Times, counts and states in words. Pure, but for the time zone. */
 
-const two = (number) => String(number).padStart(2, '0');
 const written = (at, options) => new Date(at).toLocaleDateString('en-GB', options);
+const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60000).toISOString();
 
 /** Local time of day, as `14:05:09`, and day, as `2026-11-29`. @param {number} at milliseconds */
-export const exactTime = (at) => [new Date(at).getHours(), new Date(at).getMinutes(), new Date(at).getSeconds()].map(two).join(':');
-export const timeOfDay = (at) => exactTime(at).slice(0, 5);
-export const dayOf = (at) => [new Date(at).getFullYear(), new Date(at).getMonth() + 1, new Date(at).getDate()].map(two).join('-');
+export const exactTime = (at) => local(at).slice(11, 19);
+export const timeOfDay = (at) => local(at).slice(11, 16);
+export const dayOf = (at) => local(at).slice(0, 10);
 
 /** Local day for people, as `Sunday 29 November 2026`. */
 export const dayInWords = (at) => written(at, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
@@ -22,10 +22,10 @@ export function counted(number, noun, plural = `${noun}s`) {
 }
 
 /** Answer of `whois` in words. */
-export function whoisInWords({ since, idle_s, away, rooms, dialect, link }, now) {
+export function whoisInWords({ since, idle_s, away, rooms, link }, now) {
   const idle = idle_s < 60 ? 'active now' : idle_s < 3600 ? `idle for ${Math.floor(idle_s / 60)} min` : `idle for ${Math.floor(idle_s / 3600)} h`;
   const where = rooms.length > 0 ? `in ${rooms.join(', ')}` : 'in no room';
-  const facts = [`here since ${moment(Date.parse(since), now)}`, idle, away && `away (${away})`, where, `${dialect} dialect over ${link}`];
+  const facts = [`here since ${moment(Date.parse(since), now)}`, idle, away && `away (${away})`, where, `${link} connection`];
   return facts.filter(Boolean).join(', ');
 }
 
@@ -40,9 +40,16 @@ export function connectionInWords({ phase, offlineSince, isChecking }, now) {
   }
 }
 
+/** Gives the times in a text of the server as local ones. */
+export function inLocalTime(event, now) {
+  const moved = (utc) => moment(Date.parse(utc.replace(' ', 'T').replace(' UTC', 'Z')), now);
+  const isOwnText = ['error', 'notice', 'bye'].includes(event.type);
+  return isOwnText ? { ...event, text: event.text?.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, moved) } : event;
+}
+
 /** Readers of what passes, by the scheme of the page's address. */
 export function readersInWords(protocol) {
-  return protocol === 'https:' ? 'TLS: the server can read this' : 'plaintext: anyone on the way can read this';
+  return protocol === 'https:' ? 'TLS: the server can read the chat' : 'plaintext: anyone on the way can read the chat';
 }
 
 const DONE = { __proto__: null, op: 'became an operator', kick: 'kicked', mute: 'muted', unmute: 'unmuted', ban: 'banned', unban: 'unbanned',

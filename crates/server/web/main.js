@@ -114,7 +114,7 @@ function clicked(page, control) {
   else if (person) page.actions.direct(person);
   else if (pending) page.actions.pending(pending, control.textContent);
   else if (tell) page.tell(tell);
-  else if (line) page.actions.operate(line);
+  else if (line) page.actions.press(line);
   else if (from) page.loadMissing(Number(from), Number(to));
   else BUTTONS[control?.id]?.(page);
 }

@@ -2,7 +2,7 @@
 import { Actions } from './actions.js';
 import { Composer } from './composer.js';
 import { byId } from './dom.js';
-import { actInWords } from './format.js';
+import { actInWords, inLocalTime } from './format.js';
 import { Link } from './frames.js';
 import { LogView } from './log.js';
 import { notify } from './notify.js';
@@ -23,6 +23,8 @@ const ARRIVALS_MS = 100;
 const TICK_MS = 1000;
 /** A tick that is so late says that the page was asleep. */
 const ASLEEP_MS = 20000;
+/** The head of direct messages is at most so old. */
+const WHO_MS = 30000;
 
 export class Page {
   now = Date.now();
@@ -39,6 +41,7 @@ export class Page {
   #hasSeenMark = true;
   #wanted = '';
   #savedRead = '';
+  #askedWho = 0;
 
   /** @param {(why: string) => void} onRefused the server takes nobody of this name */
   constructor(storage, preferences, onRefused) {
@@ -72,6 +75,7 @@ export class Page {
       ticked = this.now;
       this.session.tick(this.now);
       this.#saveRead();
+      if (this.#isFocused && this.now - this.#askedWho >= WHO_MS) this.#askWho();
     }), TICK_MS);
     addEventListener('pagehide', () => this.#saveRead());
   }
@@ -92,7 +96,7 @@ export class Page {
   /** Takes events, and shows them at once or, where many come, soon. */
   #receive(events) {
     this.now = Date.now();
-    for (const event of events) this.session.received(event, this.now);
+    for (const event of events) this.session.received(inLocalTime(event, this.now), this.now);
     this.#timer ||= setTimeout(() => {
       this.#timer = 0;
       this.#drawnAt = performance.now();
@@ -126,7 +130,7 @@ export class Page {
     chat.show(key);
     this.composer.open(key);
     this.#hasSeenMark = chat.room.divider === null;
-    if (chat.room.kind === 'direct') this.#askWho(chat.room);
+    this.#askWho();
     this.#save();
     return true;
   }
@@ -250,11 +254,13 @@ export class Page {
     return { me, room, colourOf: (name) => colours.of(name), now: this.now };
   }
 
-  /** Names, the last speakers first, and rooms. */
+  /** Names, those first who are here, the last speakers before the others; and rooms. */
   #sources() {
     const { room, directs, me, wantedRooms } = this.chat;
     const speakers = (room?.entries ?? []).slice(-500).flatMap(({ from }) => from ?? []).reverse();
-    return { names: [...new Set([...speakers, ...room?.members ?? [], ...directs.map(([name]) => name)])].filter((name) => name !== me), rooms: wantedRooms };
+    const here = room?.members ?? new Set();
+    const names = new Set([...speakers.filter((name) => here.has(name)), ...here, ...speakers, ...directs.map(([name]) => name)]);
+    return { names: [...names].filter((name) => name !== me), rooms: wantedRooms };
   }
 
   /** Marks what is on the screen as read, once the mark where reading stopped was there too. */
@@ -275,9 +281,12 @@ export class Page {
     this.#savedRead = saved;
   }
 
-  async #askWho(room) {
+  /** Asks about the person at the other end; `null` says that nobody has the name. */
+  async #askWho({ room } = this.chat) {
+    if (room?.kind !== 'direct') return;
+    this.#askedWho = this.now;
     const answer = await this.requests.ask({ type: 'whois', name: room.name });
-    if (answer?.type === 'whois') room.whois = answer;
+    if (answer) room.whois = answer.type === 'whois' ? answer : null;
     this.refresh();
   }
 
@@ -312,6 +321,7 @@ export class Page {
   }
 
   #refused({ code, text, ref }) {
+    if (code === 'muted' || code === 'frozen') this.chat.silence = code;
     const refused = ref && this.outbox.refuse(ref, { code, text });
     if (!refused) return this.tell(`error: ${text}`, 'warning');
     if (code === 'room_sealed') this.chat.rooms.get(refused.key).isSealed = true;

@@ -27,7 +27,7 @@ export function renderSide({ chat, outbox }) {
 function conversation({ kind, key }) {
   const hidden = { 'aria-hidden': 'true' };
   return element('li', {}, [element('button', { class: 'entry', 'data-room': key }, [
-    element('span', { ...hidden, class: 'faint', text: kind === 'room' ? '#' : '@' }), bdi(''), element('span', { class: 'faint small' }),
+    element('span', { ...hidden, class: 'faint', text: kind === 'room' ? '#' : '@' }), element('bdi', { title: key.slice(1) }), element('span', { class: 'faint small' }),
     element('span', { ...hidden, class: 'badge' }), element('span', { class: 'sr-only' })])]);
 }
 
@@ -42,7 +42,7 @@ const unreadIn = (rooms) => ['unread', 'unreadMentions'].map((field) => rooms.re
 export function renderPeople({ chat }) {
   const { room, me, colours } = chat;
   const isRoom = room?.kind === 'room';
-  const names = isRoom ? [...room.members].sort(compareNames) : room ? [me, room.name] : [];
+  const names = isRoom ? [...room.members].sort(compareNames) : room ? [me, room.name].slice(0, room.whois === null ? 1 : 2) : [];
   const list = byId('people');
   const shown = names.join('\n') + me;
   if (list.shown !== shown) {
@@ -60,27 +60,30 @@ export function renderPeople({ chat }) {
 }
 
 /** @param {Page} page */
-export function renderTop({ chat: { room, isOperator }, now }) {
+export function renderTop({ chat: { room, isOperator, silence }, now }) {
   const isRoom = room?.kind === 'room';
-  const note = !room ? '' : !isRoom ? room.whois ? whoisInWords(room.whois, now) : 'Between you two only; the server does not keep it'
-    : room.isSealed ? 'Sealed: members read it with a passphrase, in a terminal' : room.isJoined ? '' : 'You are not in this room';
+  const silenced = isRoom && { frozen: 'Frozen: only operators may send', muted: 'You are muted' }[silence];
+  const note = !room ? '' : !isRoom ? room.whois ? whoisInWords(room.whois, now) : room.whois === null ? 'not here now' : ''
+    : room.isSealed ? 'Sealed: members read it with a passphrase, in a terminal' : room.isJoined ? silenced || '' : 'You are not in this room';
   setText(byId('room-title'), room?.name ?? 'No room');
+  byId('room-title').title = room?.name ?? '';
   setText(byId('room-note'), note);
-  setText(byId('leave-room'), isRoom ? 'Leave this room' : 'Close this conversation');
+  setText(byId('leave-room'), isRoom ? 'Leave this room' : 'Close this chat');
   byId('leave-room').hidden = !room;
   byId('search-form').hidden = !isRoom;
-  byId('line').placeholder = !room ? 'Join a room to talk' : room.isSealed ? 'Sealed: a page cannot send here' : `Message ${room.name}${isRoom ? '' : ' only'}`;
+  byId('line').placeholder = !room ? 'Join a room to talk' : room.isSealed ? 'Sealed: a page cannot send here' : silenced && !isOperator ? silenced : `Message ${room.name}${isRoom ? '' : ' only'}`;
   const isEmpty = !room?.entries.some(({ kind }) => kind === 'message');
   byId('empty').hidden = !isEmpty;
-  if (isEmpty) setText(byId('empty'), !room ? 'You are in no room: choose one in the list of rooms.' : !isRoom ? `What you write here goes to ${room.name} only.`
+  if (isEmpty) setText(byId('empty'), !room ? 'You are in no room: choose one in the list of rooms.' : !isRoom ? `What you write here is delivered to ${room.name}, and not stored.`
     : room.count > 1 ? 'Nothing said yet: say hello.' : 'Nobody else is here yet.');
   const tools = byId('operator-tools');
   tools.hidden = !isOperator || !room;
-  if (tools.hidden || tools.dataset.key === room.key) return;
-  tools.dataset.key = room.key;
+  const shown = room?.key + silence;
+  if (tools.hidden || tools.dataset.shown === shown) return;
+  tools.dataset.shown = shown;
   // A name that looks like an address is written in quotes (O2).
   const name = /^[\d[.:]|^"/.test(room.name) ? `"${room.name}"` : room.name;
-  const lines = isRoom ? ['freeze', 'thaw', 'roster', 'bans'] : [`mute ${name} 10m`, `unmute ${name}`, `kick ${name}`, `ban ${name} 1h`];
+  const lines = isRoom ? [silence !== 'frozen' && 'freeze', silence !== 'none' && 'thaw', 'roster', 'bans'].filter(Boolean) : [`mute ${name} 10m`, `unmute ${name}`, `kick ${name}`, `ban ${name} 1h`];
   tools.replaceChildren('Operator', ...lines.map((line) => element('button', { 'data-line': line, text: `/${line}` })));
 }
 

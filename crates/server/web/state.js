@@ -28,6 +28,8 @@ export class Chat {
   current = '';
   colours = new NameColours();
   isOperator = false;
+  /** Reason why the server takes no message of members, as far as it is known. @type {'' | 'muted' | 'frozen' | 'none'} */
+  silence = '';
   /** Reason of being away. @type {string | null} */
   away = null;
   /** Names in lower case whose messages are hidden. @type {Set<string>} */
@@ -136,6 +138,7 @@ export class Chat {
     if (type === 'left' && room) return this.#left(room, event, isOwn, now);
     if (type === 'renamed') this.#renamed(event, now);
     if (type === 'notice') this.#notice(event.text, now);
+    if (type === 'act') this.silence = { freeze: 'frozen', thaw: 'none' }[event.act] ?? this.silence;
     if (type === 'away' && event.name === this.me) this.away = event.text ?? null;
     if (type === 'act' && event.act === 'op' && isOwn) this.isOperator = true;
     if (type === 'members' && room) this.#members(room, event);
@@ -151,7 +154,7 @@ export class Chat {
   }
 
   #welcome({ name, rooms }, now) {
-    Object.assign(this, { me: name, isOperator: false });
+    Object.assign(this, { me: name, isOperator: false, silence: '' });
     this.#welcomedAt = now;
     this.#writers.clear();
     for (const room of this.rooms.values()) room.isJoined = room.kind === 'direct';
@@ -295,6 +298,8 @@ export class Chat {
   }
 
   #notice(text, now) {
+    // It may be the end of the silence; an operator is told of that by an act.
+    if (!this.isOperator) this.silence = '';
     const isGreeting = now - this.#welcomedAt < GREETING_MS;
     if (isGreeting && this.#greeting.has(text)) return;
     if (isGreeting) this.#greeting.add(text);

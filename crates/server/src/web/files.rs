@@ -93,7 +93,17 @@ fn without_comments(text: &str) -> String {
 /// and around those operators of a script that no text in it contains.
 fn without_spaces(text: String, content_type: &str) -> String {
     let replaced: &[(&str, &str)] = match content_type {
-        STYLE => &[(" {", "{"), ("{ ", "{"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ",")],
+        STYLE => &[
+            (" {", "{"),
+            ("{ ", "{"),
+            (" }", "}"),
+            ("; ", ";"),
+            (": ", ":"),
+            (", ", ","),
+            ("{\n", "{"),
+            ("}\n", "}"),
+            (";\n", ";"),
+        ],
         SCRIPT => &[
             (" => ", "=>"),
             (" === ", "==="),
@@ -101,10 +111,15 @@ fn without_spaces(text: String, content_type: &str) -> String {
             (" && ", "&&"),
             (" || ", "||"),
             (" ?? ", "??"),
+            (" + ", "+"),
+            (" += ", "+="),
+            (" >= ", ">="),
+            (" <= ", "<="),
             (" = ", "="),
             (" ? ", "?"),
             (" : ", ":"),
-            (" {\n", "{\n"),
+            (" {\n", "{"),
+            ("{\n", "{"),
         ],
         _ => &[],
     };
@@ -184,10 +199,10 @@ mod tests {
     #[test]
     fn spaces_for_readers_stay_in_the_source() {
         let style = "@media (min-width: 1px) { .a :is(p, q) { --b: c(d, e - f); content: \"g \" } }\n";
-        let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}\n";
+        let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}";
         assert_eq!(without_spaces(style.to_string(), STYLE), expected);
         let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
-        let expected = "const f=(a)=>{\nreturn a&&a!=='b; c, d'?a:/e: f/;\n};\n";
+        let expected = "const f=(a)=>{return a&&a!=='b; c, d'?a:/e: f/;\n};\n";
         assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
         assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
     }

@@ -2,7 +2,7 @@
 
 import re
 
-from chat import page_check
+from chat import page_check, url
 from harness import expect, expect_equal
 from operating import TOKEN, act, operated, operator
 from page import ENTER, ESCAPE
@@ -81,6 +81,8 @@ def direct_reload(bench):
         expect_equal(page.text("#directs .badge"), "", "unread")
         expect("for you only" not in page.js("() => JSON.stringify({...sessionStorage})"), "no text in the storage", "the text")
         page.say("/quit")
+        zoe.wait_named("left", "alice")
+        page.go(url(server))  # the page loads itself anew: a wait in it would end with it
         page.wait_for("#name")
         expect("zoe" not in page.js("() => JSON.stringify({...sessionStorage})"), "no name behind /quit", "zoe")
 

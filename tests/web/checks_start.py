@@ -1,5 +1,6 @@
 """From the address to the first message, and what the browser is sent."""
 
+import gzip
 import json
 import re
 import shutil
@@ -20,13 +21,19 @@ NAMED = re.compile(r"""(?:(?:href|src)="/|(?:from|import)\s*\(?['"]\./)([\w.-]+)
 ACCEPTED = {("script-src", "'self'")}
 
 
-def fetched(server):
-    """Every file of the page, by its path: those that the page names, and those that these import."""
+def fetched(server, loaded=None):
+    """Every file of the page, by its path: those that the page names, and those that these import.
+
+    `loaded` gets the number of bytes that a browser loads of each."""
     files, wanted = {}, ["/"]
     while wanted:
         path = wanted.pop()
-        with urllib.request.urlopen(url(server) + path[1:], timeout=5) as answer:
-            files[path] = answer.read()
+        request = urllib.request.Request(url(server) + path[1:], headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            data = answer.read()
+        files[path] = gzip.decompress(data)
+        if loaded is not None:
+            loaded[path] = len(data)
         text = files[path].decode("utf-8", "replace")
         wanted += [f"/{name}" for name in NAMED.findall(text) if f"/{name}" not in files]
     return files
@@ -70,8 +77,8 @@ def name_form(bench):
 @page_check("the page has at most 100 KB in all, and needs no file beyond its own")
 def size(bench):
     with bench.host() as server:
-        files = fetched(server)
-        sizes = {path: len(data) for path, data in files.items()}
+        sizes = {}
+        files = fetched(server, sizes)
         expect(len(files) > 5, "a page of several files", sizes)
         expect(sum(sizes.values()) <= PAGE_BYTES_MAX, f"at most {PAGE_BYTES_MAX} bytes",
                f"{sum(sizes.values())}: {sizes}")

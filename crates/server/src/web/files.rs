@@ -1,7 +1,11 @@
 //! The page's files, which are part of the program.
 
+use std::borrow::Cow;
+use std::io::{self, Write as _};
 use std::sync::LazyLock;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha1_smol::Sha1;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -21,12 +25,28 @@ macro_rules! file {
 pub(super) struct File {
     name: &'static str,
     pub(super) content_type: &'static str,
-    pub(super) content: Vec<u8>,
-    /// Changes with the content (RFC 9110, 8.8.3).
-    pub(super) etag: String,
+    /// As it was written, for browsers' developer tools too.
+    pub(super) identity: Representation,
+    pub(super) gzip: Representation,
     /// Value of `Link`, empty but for the page: its modules. A browser that learned of them from the
     /// imports of one another would ask for them in five rounds (RFC 8288).
     pub(super) links: String,
+}
+
+/// Content in one encoding.
+#[derive(Debug)]
+pub(super) struct Representation {
+    pub(super) bytes: Cow<'static, [u8]>,
+    /// Changes with the bytes (RFC 9110, 8.8.3).
+    pub(super) etag: String,
+}
+
+impl Representation {
+    fn new(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        let bytes = bytes.into();
+        let etag = format!("\"{}\"", Sha1::from(&bytes).digest());
+        Self { bytes, etag }
+    }
 }
 
 /// Names, types and contents; the first is the page itself.
@@ -62,68 +82,25 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let file = |&(name, content_type, text): &(&'static str, &'static str, &'static str)| {
-        let content = without_spaces(without_comments(text), content_type).into_bytes();
-        let etag = format!("\"{}\"", Sha1::from(&content).digest());
+        let identity = Representation::new(text.as_bytes());
+        // Writing to memory does not fail.
+        let gzip = Representation::new(compressed(text).unwrap_or_default());
         let links = if content_type == HTML { links_to_modules() } else { String::new() };
-        File { name, content_type, content, etag, links }
+        File { name, content_type, identity, gzip, links }
     };
     CONTENTS.iter().map(file).collect()
 });
+
+fn compressed(text: &str) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text.as_bytes())?;
+    encoder.finish()
+}
 
 fn links_to_modules() -> String {
     let modules = CONTENTS.iter().filter(|&&(_, content_type, _)| content_type == SCRIPT);
     let links: Vec<String> = modules.map(|(name, ..)| format!("</{name}>; rel=modulepreload")).collect();
     links.join(", ")
-}
-
-/// Returns a text without indentation, empty lines, and comments that begin a line: they are for
-/// readers of the source, and browsers load a quarter less without them.
-fn without_comments(text: &str) -> String {
-    let mut is_in_comment = false;
-    let is_kept = |line: &&str| {
-        is_in_comment |= line.starts_with("/*");
-        let is_kept = !is_in_comment && !line.is_empty() && !line.starts_with("//");
-        is_in_comment &= !line.ends_with("*/");
-        is_kept
-    };
-    text.lines().map(str::trim).filter(is_kept).flat_map(|line| [line, "\n"]).collect()
-}
-
-/// Returns a text without the spaces that only readers need: around the punctuation of a style sheet,
-/// and around those operators of a script that no text in it contains.
-fn without_spaces(text: String, content_type: &str) -> String {
-    let replaced: &[(&str, &str)] = match content_type {
-        STYLE => &[
-            (" {", "{"),
-            ("{ ", "{"),
-            (" }", "}"),
-            ("; ", ";"),
-            (": ", ":"),
-            (", ", ","),
-            ("{\n", "{"),
-            ("}\n", "}"),
-            (";\n", ";"),
-        ],
-        SCRIPT => &[
-            (" => ", "=>"),
-            (" === ", "==="),
-            (" !== ", "!=="),
-            (" && ", "&&"),
-            (" || ", "||"),
-            (" ?? ", "??"),
-            (" + ", "+"),
-            (" += ", "+="),
-            (" >= ", ">="),
-            (" <= ", "<="),
-            (" = ", "="),
-            (" ? ", "?"),
-            (" : ", ":"),
-            (" {\n", "{"),
-            ("{\n", "{"),
-        ],
-        _ => &[],
-    };
-    replaced.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// Returns the file at a path.
@@ -134,9 +111,13 @@ pub(super) fn at(path: &str) -> Option<&'static File> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
+
     use super::*;
 
-    /// Bytes that a page may have, so that a classroom on one access point has it at once.
+    /// Bytes that a browser may load, so that a classroom on one access point has the page at once.
     const BYTES_MAX: usize = 100 * 1024;
 
     /// Files that a text refers to: values of `src` and `href`, and module names that are imported.
@@ -157,7 +138,7 @@ mod tests {
     #[test]
     fn every_file_that_is_referred_to_is_embedded() {
         for file in FILES.iter() {
-            let Ok(text) = std::str::from_utf8(&file.content) else { continue };
+            let Ok(text) = std::str::from_utf8(&file.identity.bytes) else { continue };
             for name in references(text) {
                 assert!(FILES.iter().any(|other| other.name == name), "{} refers to {name:?}", file.name);
             }
@@ -191,26 +172,15 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_indentation_stay_in_the_source() {
-        let text = "/** A\n * b */\nconst a = 'https://b'; // c\n\n  // d\n\tf(/\\/*/); /* g */\n/* h */\n";
-        assert_eq!(without_comments(text), "const a = 'https://b'; // c\nf(/\\/*/); /* g */\n");
-    }
-
-    #[test]
-    fn spaces_for_readers_stay_in_the_source() {
-        let style = "@media (min-width: 1px) { .a :is(p, q) { --b: c(d, e - f); content: \"g \" } }\n";
-        let expected = "@media (min-width:1px){.a :is(p,q){--b:c(d,e - f);content:\"g \"}}";
-        assert_eq!(without_spaces(style.to_string(), STYLE), expected);
-        let script = "const f = (a) => {\nreturn a && a !== 'b; c, d' ? a : /e: f/;\n};\n";
-        let expected = "const f=(a)=>{return a&&a!=='b; c, d'?a:/e: f/;\n};\n";
-        assert_eq!(without_spaces(script.to_string(), SCRIPT), expected);
-        assert_eq!(without_spaces("<p>a; b, c</p>".to_string(), HTML), "<p>a; b, c</p>");
-    }
-
-    #[test]
-    fn the_page_is_small() {
-        let bytes: usize = FILES.iter().map(|file| file.content.len()).sum();
+    fn the_page_is_small_and_as_it_was_written() {
+        let bytes: usize = FILES.iter().map(|file| file.gzip.bytes.len()).sum();
         assert!(bytes <= BYTES_MAX, "{bytes} bytes");
+        for (file, (name, _, text)) in FILES.iter().zip(CONTENTS) {
+            let mut decoded = String::new();
+            GzDecoder::new(&*file.gzip.bytes).read_to_string(&mut decoded).expect("gzip");
+            assert!(decoded == *text && *file.identity.bytes == *text.as_bytes(), "{name}");
+            assert_ne!(file.gzip.etag, file.identity.etag, "{name}");
+        }
     }
 
     #[test]

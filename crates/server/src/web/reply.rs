@@ -84,11 +84,18 @@ fn file(request: &RequestHead<'_>) -> Response {
     let Some(file) = files::at(request.path()) else {
         return Response::of_text("404 Not Found", "there is no such file; the chat's page is at /");
     };
+    let takes_gzip = request.lists("Accept-Encoding", "gzip");
+    let content = if takes_gzip { &file.gzip } else { &file.identity };
     // A browser asks each time, so that the page and its modules are of one version.
-    let is_known = request.lists("If-None-Match", &file.etag) || request.lists("If-None-Match", "*");
-    let response =
-        if is_known { Response::not_modified() } else { Response::of_content(file.content_type, &file.content) };
-    let response = response.with_line("ETag", &file.etag).with_line("Cache-Control", "no-cache");
+    let is_known = request.lists("If-None-Match", &content.etag) || request.lists("If-None-Match", "*");
+    let mut response =
+        if is_known { Response::not_modified() } else { Response::of_content(file.content_type, &content.bytes) };
+    if takes_gzip && !is_known {
+        response = response.with_line("Content-Encoding", "gzip");
+    }
+    for (name, value) in [("ETag", &*content.etag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")] {
+        response = response.with_line(name, value);
+    }
     if file.links.is_empty() { response } else { response.with_line("Link", &file.links) }
 }
 
@@ -111,7 +118,7 @@ mod tests {
             Reply::Response(response) | Reply::Rejection(response) => response.to_bytes(request.starts_with("HEAD")),
             Reply::WebSocket(bytes) => bytes,
         };
-        let text = String::from_utf8(bytes).expect("text");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         (text["HTTP/1.1 ".len()..][..3].to_string(), text)
     }
 
@@ -158,6 +165,24 @@ mod tests {
             assert!(!text.contains("Content-Length"), "{text}");
         }
         assert_eq!(status("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"x\""), "200");
+    }
+
+    #[test]
+    fn a_file_is_compressed_for_those_who_take_that() {
+        let web = Web::default();
+        let asked = |lines: &str| answered(&web, HTTP, &format!("GET /page.js HTTP/1.1\r\nHost: localhost{lines}")).1;
+        let tag =
+            |text: &str| text.lines().find_map(|line| line.strip_prefix("ETag: ").map(str::to_string)).expect("a tag");
+        let (plain, gzip) = (asked(""), asked("\r\nAccept-Encoding: br, gzip"));
+        for text in [&plain, &gzip] {
+            assert!(text.contains("\r\nVary: Accept-Encoding\r\n"), "{text}");
+        }
+        assert!(!plain.contains("Content-Encoding") && asked("\r\nAccept-Encoding: gzip;q=0") == plain);
+        assert!(gzip.contains("\r\nContent-Encoding: gzip\r\n"), "{gzip}");
+        // What is known is known in one encoding.
+        let known = format!("\r\nIf-None-Match: {}", tag(&plain));
+        assert!(asked(&known).starts_with("HTTP/1.1 304 "));
+        assert!(asked(&format!("{known}\r\nAccept-Encoding: gzip")).starts_with("HTTP/1.1 200 "));
     }
 
     #[test]

@@ -162,7 +162,7 @@ mod tests {
     fn the_page_links_to_every_module_and_to_nothing_else() {
         let page = at("/").expect("the page");
         let mut linked: Vec<&str> = page.links.split(", ").collect();
-        for file in FILES.iter().filter(|file| file.name.ends_with(".js")) {
+        for file in FILES.iter().filter(|file| file.content_type == SCRIPT) {
             let link = format!("</{}>; rel=modulepreload", file.name);
             let place = linked.iter().position(|&one| one == link);
             linked.remove(place.unwrap_or_else(|| panic!("{link} in {:?}", page.links)));

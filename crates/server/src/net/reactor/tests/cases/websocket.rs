@@ -346,7 +346,7 @@ fn bytes_around_messages_are_limited_as_messages_are() {
     const SECOND_BYTES: usize = 16 * 1024;
     let ping = masked(FINAL | PING, &[0; 125]);
     let pings = ping.repeat(100 * 1024 / ping.len());
-    let part_of_frame = &frame(&" ".repeat(256))[..8];
+    let part_of_frame = &frame(" ".repeat(256))[..8];
     let padded = part_of_frame.iter().flat_map(|&byte| [&ping.repeat(100)[..], &message(&[byte])].concat());
     let padded: Vec<u8> = padded.collect();
     for (flood, is_named) in [(&pings, true), (&pings, false), (&padded, true)] {

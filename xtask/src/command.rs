@@ -24,6 +24,7 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
     keep_from_the_user(&mut command);
+    keep_from_the_package(&mut command);
     command
 }
 
@@ -56,15 +57,18 @@ pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
 /// The cargo that runs this, with arguments that have no spaces.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
-    let mut command = program(&cargo, &arguments.split(' ').collect::<Vec<_>>());
+    program(&cargo, &arguments.split(' ').collect::<Vec<_>>())
+}
+
+/// Keeps a command from the variables with which the outer cargo describes xtask itself. A build
+/// script that reads one, such as that of ring, would run again in its cargo, and once more in the
+/// user's next build.
+pub(crate) fn keep_from_the_package(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(&name.to_string_lossy())) {
         command.env_remove(name);
     }
-    command
 }
 
-/// Returns whether the outer cargo has set a variable to describe xtask itself. A build script that
-/// reads one, such as that of ring, would run again here, and once more in the user's next build.
 fn describes_package(variable: &str) -> bool {
     ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| variable.starts_with(prefix))
         || variable == "CARGO_PRIMARY_PACKAGE"

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use glassline_testkit::Process;
 
-use crate::command::{self, Outcome, keep_from_the_user, program, root, succeeds};
+use crate::command::{self, Outcome, keep_from_the_package, keep_from_the_user, program, root, succeeds};
 
 /// Longer than any of them needs.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
@@ -208,6 +208,7 @@ impl Reader {
         let folder = if is_of_the_repository { root() } else { self.home.clone() };
         command.args(["-c", line]).current_dir(folder).stdin(Stdio::null());
         keep_from_the_user(&mut command);
+        keep_from_the_package(&mut command);
         for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env_remove(variable);
         }

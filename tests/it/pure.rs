@@ -4,20 +4,10 @@ use glassline_server::Config;
 
 use crate::harness::{Server, Tutorial, Wire, frame};
 
-/// Waits until the server has read what was sent to it before; it has no words that could be waited for.
-#[track_caller]
-fn barrier(server: &Server) {
-    let mut newcomer = Wire::connect(server.address);
-    newcomer.send([0xff]);
-    assert_eq!(newcomer.rest(), b"");
-}
-
 #[test]
 fn a_pure_server_relays_untouched_and_has_no_words_of_its_own() {
     let server = Server::with(Config { pure: true, ..Config::default() });
-    let mut alice = Wire::connect(server.address);
-    alice.send(frame("alice"));
-    barrier(&server);
+    let mut alice = Wire::enter_pure(server.address, "alice");
     let mut namesake = Wire::connect(server.address);
     let texts: [&[u8]; 5] = [b"hi", b"/help", b"\x1b]52;c;aGk=\x07", b"\xff\xfe", b""];
     namesake.send([frame("alice"), texts.map(frame).concat()].concat());

@@ -1,12 +1,13 @@
 //! One socket and the frames on it.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::iter;
 #[cfg(target_os = "linux")]
 use std::net::IpAddr;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use glassline_testkit::frame::Frames;
+use glassline_testkit::frame::{Frames, frame};
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// Longest wait of a client for a byte. It ends with the byte, so it is as long as a busy machine with
@@ -36,6 +37,22 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect(address).expect("the server accepts"), false)
+    }
+
+    /// A member of a pure server. That confirms no join, so another one repeats a text until it arrives.
+    #[track_caller]
+    pub(crate) fn enter_pure(address: SocketAddr, name: &str) -> Self {
+        let (mut wire, mut other) = (Self::connect(address), Self::connect(address));
+        wire.send(frame(name));
+        other.send(frame("other"));
+        let mut arrivals = iter::repeat_with(|| {
+            other.send(frame("again"));
+            wire.has_bytes_within(Duration::from_millis(100))
+        });
+        assert!(arrivals.by_ref().take(300).any(|has_arrived| has_arrived), "nothing is relayed");
+        other.send(frame("last"));
+        while wire.payload().expect("a text") != b"last" {}
+        wire
     }
 
     /// A peer with another of this machine's addresses.

@@ -65,8 +65,8 @@ impl Flood {
         }
     }
 
-    /// Notes bytes that belong to no frame, such as those of a WebSocket's pings. Around the first frame they make no
-    /// debt, as that does not; where they came `alone` they do.
+    /// Notes bytes that belong to no frame, such as those of a WebSocket's pings. Around the first
+    /// frame they make no debt, as that does not; where they came `alone` they do.
     pub(crate) fn take_overhead(&mut self, bytes: usize, alone: bool, now_ms: u64) {
         self.fill(now_ms);
         if self.is_unused && !alone {
@@ -76,8 +76,9 @@ impl Flood {
         }
     }
 
-    /// Milliseconds until the debt of bytes is paid, as of the last filling.
-    pub(crate) fn bytes_wait_ms(&self) -> u64 {
+    /// Milliseconds until the debt of bytes is paid.
+    pub(crate) fn bytes_wait_ms(&mut self, now_ms: u64) -> u64 {
+        self.fill(now_ms);
         self.bytes.wait_ms()
     }
 
@@ -146,6 +147,13 @@ mod tests {
         assert_eq!(takes(&mut flood, 10, 0), 200);
         assert_eq!(takes(&mut flood, 10, 200), 200);
         assert_eq!(takes(&mut flood, 10, 10_000), 0);
+    }
+
+    #[test]
+    fn a_debt_of_overhead_is_paid_by_time_alone() {
+        let mut flood = FloodLimit::Standard.full("192.0.2.1".parse().expect("ip"), 0).expect("limited");
+        flood.take_overhead(48 * 1024, true, 0);
+        assert_eq!([0, 400, 1_000].map(|now_ms| flood.bytes_wait_ms(now_ms)), [1_000, 600, 0]);
     }
 
     #[test]

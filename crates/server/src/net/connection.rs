@@ -309,9 +309,10 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Milliseconds for which the layers' own bytes delay the next read, if they do.
-    pub(crate) fn overhead_wait_ms(&self) -> Option<u64> {
+    pub(crate) fn overhead_wait_ms(&mut self, now_ms: u64) -> Option<u64> {
         let is_open = matches!(self.state, ConnectionState::Open);
-        self.flood.as_deref().map(Flood::bytes_wait_ms).filter(|&wait_ms| is_open && wait_ms > 0)
+        let flood = self.flood.as_deref_mut().filter(|_| is_open)?;
+        Some(flood.bytes_wait_ms(now_ms)).filter(|&wait_ms| wait_ms > 0)
     }
 
     pub(crate) fn reads(&self) -> u64 {

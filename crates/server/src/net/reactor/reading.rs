@@ -13,7 +13,7 @@ use tracing::{error, info};
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Counted;
-use crate::net::connection::{Connection, PauseReason};
+use crate::net::connection::PauseReason;
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::{ReadError, Received, Socket};
@@ -100,7 +100,9 @@ impl<S: Socket> Reactor<S> {
 
     /// Bytes that belong to no frame are limited as those of frames are.
     fn pause_for_overhead(&mut self, key: ConnectionKey) {
-        if let Some(resume_after_ms) = self.connections.get(key).and_then(Connection::overhead_wait_ms) {
+        let now_ms = self.now.monotonic_ms;
+        let wait_ms = self.connections.get_mut(key).and_then(|connection| connection.overhead_wait_ms(now_ms));
+        if let Some(resume_after_ms) = wait_ms {
             self.pause(key, Pause::Flood { resume_after_ms }, &[]);
         }
     }

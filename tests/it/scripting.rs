@@ -1,6 +1,7 @@
 //! Promises of docs/scripting.md to programs, and its examples, against real servers.
 
 use std::fs;
+use std::iter;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -47,28 +48,23 @@ impl Script {
         self.program.say(&request.to_string());
     }
 
+    #[track_caller]
+    fn event(&self) -> Value {
+        let line = self.program.line();
+        assert!(line.starts_with("{\"type\":\""), "`type` is the first field: {line}");
+        serde_json::from_str(&line).expect("a line is JSON")
+    }
+
     /// The next event of this type; others before it are passed over.
     #[track_caller]
     fn expect(&self, kind: &str) -> Value {
-        loop {
-            let line = self.program.line();
-            assert!(line.starts_with("{\"type\":\""), "`type` is the first field: {line}");
-            let event: Value = serde_json::from_str(&line).expect("a line is JSON");
-            if event["type"] == kind {
-                return event;
-            }
-        }
+        iter::repeat_with(|| self.event()).find(|event| event["type"] == kind).expect("one comes")
     }
 
     /// The event with this `ref`; an announcement of the same type may precede it (T11).
     #[track_caller]
     fn answer(&self, reference: &Value) -> Value {
-        loop {
-            let event: Value = serde_json::from_str(&self.program.line()).expect("a line is JSON");
-            if event["ref"] == *reference {
-                return event;
-            }
-        }
+        iter::repeat_with(|| self.event()).find(|event| event["ref"] == *reference).expect("one comes")
     }
 
     #[track_caller]

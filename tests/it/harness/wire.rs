@@ -39,7 +39,8 @@ impl Wire {
         Self::over(TcpStream::connect(address).expect("the server accepts"), false)
     }
 
-    /// A member of a pure server. That confirms no join, so another one repeats a text until it arrives.
+    /// A member of a pure server. That confirms no join, so another one repeats a text until it
+    /// arrives.
     #[track_caller]
     pub(crate) fn enter_pure(address: SocketAddr, name: &str) -> Self {
         let (mut wire, mut other) = (Self::connect(address), Self::connect(address));
